@@ -1,0 +1,64 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of what every module takes to log in."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The login options, called as community.postgresql calls them."""
+
+    DOCUMENTATION = r"""
+options:
+  login_host:
+    description: Host of the PostgreSQL server. Empty for the local socket.
+    type: str
+    default: ""
+  login_port:
+    description: Port of the PostgreSQL server.
+    type: int
+    default: 5432
+  login_user:
+    description: Role to log in as.
+    type: str
+    default: postgres
+  login_password:
+    description: Password of O(login_user).
+    type: str
+    default: ""
+  login_unix_socket:
+    description: Folder of the socket, where it is not the one that the client library looks in.
+    type: str
+    default: ""
+  login_db:
+    description: Database that PoWA is, or will be, installed in.
+    type: str
+    default: powa
+  ssl_mode:
+    description: How TLS is negotiated, as libpq's C(sslmode).
+    type: str
+    choices: [allow, disable, prefer, require, verify-ca, verify-full]
+    default: prefer
+  ca_cert:
+    description: File with the certificate authorities that the server's certificate is checked against.
+    type: path
+  ssl_cert:
+    description: File with the client certificate.
+    type: path
+  ssl_key:
+    description: File with the key of the client certificate.
+    type: path
+  connect_params:
+    description: Further connection parameters of libpq. They win over all other login options.
+    type: dict
+    default: {}
+  session_role:
+    description: Role to change to after logging in.
+    type: str
+requirements:
+  - psycopg2 (2.8 or newer) on the host that runs the module
+notes:
+  - The default is to log in over the local socket as C(postgres), which needs C(become_user=postgres).
+"""

@@ -1,0 +1,252 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which PoWA is here. The only place that knows what differs between PoWA 4 and PoWA 5."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._errors import NotReady, PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row, RowTable
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as texts
+
+#: Datasources of PoWA 4 and 5, and what their objects are called without C(powa_): ours may not be called so,
+#: whichever PoWA is here, so that a declared datasource outlives a change from 4 to 5.
+POWA_NAMES = frozenset(
+    "all_indexes all_relations all_tables catalog catalog_attribute catalog_class catalog_collation catalog_database"
+    " catalog_generic catalog_language catalog_namespace catalog_proc catalog_role catalog_type databases hypopg kcache"
+    " pg_database pg_qualstats pg_role pg_stat_bgwriter pg_stat_kcache pg_stat_statements pg_track_settings"
+    " pg_wait_sampling powa powa_stat_all_relations powa_stat_user_functions prevent_concurrent qualstats"
+    " qualstats_constvalues qualstats_quals replication_slots stat_activity stat_archiver stat_bgwriter"
+    " stat_checkpointer stat_database stat_database_conflicts stat_io stat_replication stat_slru stat_subscription"
+    " stat_subscription_stats stat_wal stat_wal_receiver statements take track_settings user_functions"
+    " wait_sampling".split()
+)
+
+OPERATIONS = ("snapshot", "aggregate", "purge", "reset")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What the registry is to know of one datasource.
+
+    :param name: PoWA's module (4) or extension (5) name
+    :param functions: operation to function name
+    :param enabled: None leaves alone what the user set, and enables what is new
+    :param srvids: the servers that it is registered for
+    """
+
+    name: str
+    functions: Mapping[str, str]
+    query_source: str
+    priority: int
+    enabled: Optional[bool]
+    srvids: Tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Grantees:
+    """Roles of a repository and their rights on our objects.
+
+    Each maps a role to the privileges that it is given, as C(aclexplode) names them.
+    """
+
+    history: Mapping[str, Tuple[str, ...]]
+    transient: Mapping[str, Tuple[str, ...]]
+    functions: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Archivist:
+    """The PoWA extension of a database.
+
+    :param version: such as (5, 0, 2)
+    :param schema: where it is installed
+    :param quoted_schema: the same as C(quote_ident) and C(format_type) write it
+    :param server_version_num: of the PostgreSQL server
+    :param roles: PoWA 5's C(powa_roles), its name of a role to the real role; empty on PoWA 4
+    """
+
+    version: Tuple[int, ...]
+    schema: str
+    quoted_schema: str
+    server_version_num: int
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def version_text(self) -> str:
+        """The version as PoWA writes it."""
+        return ".".join(str(part) for part in self.version)
+
+    @property
+    def operations(self) -> Tuple[str, ...]:
+        """The operations that the registry of this PoWA knows."""
+        raise NotImplementedError
+
+    @property
+    def server_extensions(self) -> str:
+        """SQL that returns (srvid, name, active) of the stats extensions that a server may have active or not."""
+        raise NotImplementedError
+
+    def registry_tables(self, names: Sequence[str]) -> List[RowTable]:
+        """Return the tables of the registry, each with the condition that selects those datasources."""
+        raise NotImplementedError
+
+    def registry_rows(self, registration: Registration) -> List[Row]:
+        """Return the rows that one registered datasource has, in an order that satisfies the keys."""
+        raise NotImplementedError
+
+    def activation(self, srvid: int, name: str, enabled: bool) -> Row:
+        """Return what says whether a datasource is active on a server; on PoWA 4, the key fits several rows."""
+        raise NotImplementedError
+
+    def grantees(self, collector_role: Optional[str]) -> Grantees:
+        """Return who gets what on the repository side of a datasource."""
+        raise NotImplementedError
+
+    @property
+    def deletes_transient_rows(self) -> bool:
+        """Whether C(powa_delete_and_purge_server) empties the transient tables, too."""
+        raise NotImplementedError
+
+
+_WRITE = ("DELETE", "INSERT", "SELECT", "UPDATE")
+_WRITE_ALL = ("DELETE", "INSERT", "SELECT", "TRUNCATE", "UPDATE")
+_ALL = ("DELETE", "INSERT", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE")
+
+
+class Archivist4(Archivist):
+    """PoWA 4: C(powa_functions) is a table with one set of rows for each server, in schema public."""
+
+    operations = OPERATIONS + ("unregister",)
+    server_extensions = texts.SERVER_EXTENSIONS_4
+    deletes_transient_rows = False
+
+    def registry_tables(self, names: Sequence[str]) -> List[RowTable]:
+        return [RowTable("powa_functions", ("srvid", "module", "operation", "function_name"), "module", tuple(names))]
+
+    def registry_rows(self, registration: Registration) -> List[Row]:
+        rows = []
+        for srvid in registration.srvids:
+            for operation in self.operations:
+                snapshot = operation == "snapshot"
+                values: Dict[str, Any] = {
+                    "query_source": registration.query_source if snapshot else None,
+                    "query_cleanup": None,
+                    "added_manually": True,
+                    "priority": registration.priority,
+                    "extname": None,
+                }
+                if registration.enabled is not None:
+                    values["enabled"] = registration.enabled
+                key = {
+                    "srvid": srvid,
+                    "module": registration.name,
+                    "operation": operation,
+                    "function_name": registration.functions[operation],
+                }
+                rows.append(Row("powa_functions", key, values))
+        return rows
+
+    def activation(self, srvid: int, name: str, enabled: bool) -> Row:
+        return Row("powa_functions", {"srvid": srvid, "module": name}, {"enabled": enabled})
+
+    def grantees(self, collector_role: Optional[str]) -> Grantees:
+        if not collector_role:
+            return Grantees({}, {}, ())
+        return Grantees({collector_role: _WRITE}, {collector_role: _WRITE}, (collector_role,))
+
+
+class Archivist5(Archivist):
+    """PoWA 5: a datasource is an "extension" with functions, and a row for each server that has it."""
+
+    operations = OPERATIONS
+    server_extensions = texts.SERVER_EXTENSIONS_5
+    deletes_transient_rows = True
+
+    def registry_tables(self, names: Sequence[str]) -> List[RowTable]:
+        names = tuple(names)
+        return [
+            RowTable("powa_extensions", ("extname",), "extname", names),
+            RowTable("powa_extension_functions", ("extname", "operation", "function_name"), "extname", names),
+            RowTable("powa_extension_config", ("srvid", "extname"), "extname", names),
+        ]
+
+    def registry_rows(self, registration: Registration) -> List[Row]:
+        name = registration.name
+        rows = [Row("powa_extensions", {"extname": name}, {"external": False, "added_manually": True})]
+        for operation in self.operations:
+            rows.append(
+                Row(
+                    "powa_extension_functions",
+                    {"extname": name, "operation": operation, "function_name": registration.functions[operation]},
+                    {
+                        "query_source": registration.query_source if operation == "snapshot" else None,
+                        "query_cleanup": None,
+                        "added_manually": True,
+                        "priority": registration.priority,
+                    },
+                )
+            )
+        for srvid in registration.srvids:
+            values: Dict[str, Any] = {"added_manually": True}
+            if registration.enabled is not None:
+                values["enabled"] = registration.enabled
+            rows.append(Row("powa_extension_config", {"srvid": srvid, "extname": name}, values))
+        return rows
+
+    def activation(self, srvid: int, name: str, enabled: bool) -> Row:
+        return Row("powa_extension_config", {"srvid": srvid, "extname": name}, {"enabled": enabled})
+
+    def grantees(self, collector_role: Optional[str]) -> Grantees:
+        history: Dict[str, Tuple[str, ...]] = {}
+        transient: Dict[str, Tuple[str, ...]] = {}
+        functions: List[str] = []
+        for powa_role, privileges, reads_transient, executes in (
+            ("powa_admin", _ALL, True, True),
+            ("powa_write_all_data", _WRITE_ALL, True, True),
+            ("powa_snapshot", _WRITE_ALL, True, True),
+            ("powa_read_all_data", ("SELECT",), False, False),
+            ("powa_read_all_metrics", ("SELECT",), False, False),
+        ):
+            role = self.roles.get(powa_role)
+            if not role:
+                continue
+            history[role] = privileges
+            if reads_transient:
+                transient[role] = privileges
+            if executes:
+                functions.append(role)
+        if not self.roles.get("powa_snapshot") and collector_role:
+            return Grantees({collector_role: _WRITE}, {collector_role: _WRITE}, (collector_role,))
+        return Grantees(history, transient, tuple(functions))
+
+
+def detect_archivist(cursor: Any) -> Archivist:
+    """Find the PoWA of the database that the cursor is connected to.
+
+    :raises NotReady: when the extension is not there
+    :raises PowaError: when its version is not one that this collection knows
+    """
+    cursor.execute(texts.FIND_POWA)
+    version_text, schema, quoted_schema, server_version_num, database = cursor.fetchone()
+    if version_text is None:
+        raise NotReady(
+            'database "{0}" has no extension powa: create it there (module pgfleet.powa.extensions),'
+            " or give its database as login_db".format(database)
+        )
+    version = tuple(int(part) for part in version_text.split(".") if part.isdigit())
+    if version[:1] == (4,):
+        return Archivist4(version, schema, quoted_schema, server_version_num)
+    if version[:1] == (5,):
+        cursor.execute(compose(texts.FIND_ROLES, schema=identifier(schema)))
+        return Archivist5(version, schema, quoted_schema, server_version_num, dict(cursor.fetchall()))
+    raise PowaError(
+        'database "{0}" has PoWA {1}, expected 4 or 5: use a version of PoWA that this collection supports'.format(
+            database, version_text
+        )
+    )

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Exceptions that a module turns into C(fail_json) in one place."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+
+class PowaError(Exception):
+    """One sentence for the user: the object, what was found, what was expected, what to do.
+
+    :param result: what the module returns beside the sentence
+    """
+
+    def __init__(self, message: str, **result: Any) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class ProblemsError(PowaError):
+    """All problems of a task at once.
+
+    :param subject: what was looked at, for the first line
+    :param problems: one sentence for each problem, in the order of the task
+    """
+
+    def __init__(self, subject: str, problems: Sequence[str]) -> None:
+        self.problems = list(problems)
+        if len(self.problems) == 1:
+            message = self.problems[0]
+        else:
+            message = "{0} problems in {1}:\n- {2}".format(len(self.problems), subject, "\n- ".join(self.problems))
+        super().__init__(message)
+
+
+class NotReady(PowaError):
+    """The server or the database that a task needs is not there (yet)."""

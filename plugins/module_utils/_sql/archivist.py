@@ -1,0 +1,49 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""SQL that finds PoWA and reads what its versions keep in different places."""
+
+from __future__ import annotations
+
+FIND_POWA = """
+    SELECT e.extversion, n.nspname, pg_catalog.quote_ident(n.nspname),
+           pg_catalog.current_setting('server_version_num')::integer, pg_catalog.current_database()
+    FROM (SELECT 1) AS one
+    LEFT JOIN pg_catalog.pg_extension AS e ON e.extname = 'powa'
+    LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+"""
+
+FIND_ROLES = """
+    SELECT r.powa_role, r.rolname
+    FROM {schema}.powa_roles AS r
+    JOIN pg_catalog.pg_roles AS p ON p.rolname = r.rolname
+"""
+
+# PoWA 4 knows the names of these extensions in its code only.
+SERVER_EXTENSIONS_4 = """
+    SELECT s.id AS srvid, k.name, coalesce(pg_catalog.bool_and(f.enabled), false) AS active
+    FROM {schema}.powa_servers AS s
+    CROSS JOIN pg_catalog.unnest(ARRAY['pg_qualstats', 'pg_stat_kcache', 'pg_track_settings', 'pg_wait_sampling'])
+        AS k (name)
+    LEFT JOIN {schema}.powa_functions AS f ON f.srvid = s.id AND f.module = k.name
+    GROUP BY s.id, k.name
+"""
+
+SERVER_EXTENSIONS_5 = """
+    SELECT s.id AS srvid, e.extname AS name, coalesce(c.enabled, false) AS active
+    FROM {schema}.powa_servers AS s
+    CROSS JOIN {schema}.powa_extensions AS e
+    LEFT JOIN {schema}.powa_extension_config AS c ON c.srvid = s.id AND c.extname = e.extname
+    WHERE NOT e.added_manually AND e.extname NOT IN ('powa', 'pg_stat_statements')
+"""
+
+# The key of a transient table is its server; PoWA 4 leaves those rows behind when a server is deleted.
+TRANSIENT_TABLES = """
+    SELECT n.nspname, c.relname
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'srvid' AND NOT a.attisdropped
+    WHERE c.relkind = 'r' AND c.relpersistence = 'u'
+      AND n.nspname = {schema_name} AND c.relname LIKE '%\\_src\\_tmp'
+"""

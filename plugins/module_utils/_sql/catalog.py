@@ -1,0 +1,77 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Statements that read the objects of datasources as they are. Each takes any number of names at once."""
+
+from __future__ import annotations
+
+RELATIONS = """
+    SELECT c.relname, c.relkind, c.relpersistence, c.reloptions,
+        CASE c.relkind WHEN 'c' THEN pg_catalog.obj_description(c.reltype, 'pg_type')
+            ELSE pg_catalog.obj_description(c.oid, 'pg_class') END AS comment,
+        (SELECT e.extname FROM pg_catalog.pg_depend AS d
+            JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
+            WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS extension,
+        (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
+                a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attstorage)
+                ORDER BY a.attnum)
+            FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+        EXISTS (SELECT FROM pg_catalog.pg_constraint AS k
+            WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confdeltype = 'c'
+              AND k.confrelid = pg_catalog.to_regclass({servers})) AS server_key,
+        (SELECT pg_catalog.json_object_agg(g.grantee, g.privileges) FROM (
+            SELECT CASE x.grantee WHEN 0 THEN '' ELSE pg_catalog.pg_get_userbyid(x.grantee) END AS grantee,
+                pg_catalog.array_agg(x.privilege_type ORDER BY x.privilege_type) AS privileges
+            FROM pg_catalog.aclexplode(c.relacl) AS x GROUP BY x.grantee) AS g) AS grants
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = {schema} AND c.relkind <> 'i' AND c.relname = ANY ({names}::name[])
+"""
+
+INDEXES = """
+    SELECT c.relname, t.relname AS on_table, m.amname AS method, i.indisvalid, i.indnatts AS columns,
+        pg_catalog.obj_description(c.oid, 'pg_class') AS comment
+    FROM pg_catalog.pg_index AS i
+    JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+    JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
+    JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = {schema} AND c.relname = ANY ({names}::name[])
+"""
+
+FUNCTIONS = """
+    SELECT p.proname, p.prosrc, p.provolatile, p.prosecdef, l.lanname,
+        coalesce(p.proconfig, '{{}}') AS config,
+        pg_catalog.format_type(p.prorettype, NULL) AS returns, p.proretset,
+        (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(o.name, pg_catalog.format_type(o.type, NULL))
+                ORDER BY o.position)
+            FROM ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proallargtypes),
+                pg_catalog.unnest(p.proargmodes)) WITH ORDINALITY AS o (name, type, mode, position)
+            WHERE o.mode = 'o') AS out_columns,
+        pg_catalog.obj_description(p.oid, 'pg_proc') AS comment,
+        (SELECT e.extname FROM pg_catalog.pg_depend AS d
+            JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
+            WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS extension,
+        (SELECT pg_catalog.array_agg(
+                CASE x.grantee WHEN 0 THEN '' ELSE pg_catalog.pg_get_userbyid(x.grantee) END)
+            FROM pg_catalog.aclexplode(
+                coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) AS x) AS grants
+    FROM pg_catalog.pg_proc AS p
+    JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE n.nspname = {schema} AND p.proname = ANY ({names}::name[])
+      AND p.pronargs = 1 AND p.proargtypes[0] = 'pg_catalog.int4'::regtype
+"""
+
+# What is stored of every datasource of this collection.
+STORED_DEFINITIONS = """
+    SELECT p.proname, pg_catalog.obj_description(p.oid, 'pg_proc') AS comment
+    FROM pg_catalog.pg_proc AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE n.nspname = {schema} AND p.proname LIKE 'powa\\_%\\_src'
+      AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
+"""
+
+ROLES = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY ({names}::name[])"

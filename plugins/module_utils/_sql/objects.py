@@ -1,0 +1,35 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Statements that make, change and remove the objects of a datasource."""
+
+from __future__ import annotations
+
+CREATE_TYPE = "CREATE TYPE {name} AS ({attributes})"
+DROP_TYPE = "DROP TYPE {name}"
+
+CREATE_TABLE = "CREATE TABLE {name} ({columns})"
+CREATE_UNLOGGED_TABLE = "CREATE UNLOGGED TABLE {name} ({columns})"
+SET_UNLOGGED = "ALTER TABLE {name} SET UNLOGGED"
+DROP_TABLE = "DROP TABLE {name}"
+# History goes with its server, as PoWA's own does.
+ADD_SERVER_KEY = """ALTER TABLE {name} ADD FOREIGN KEY (srvid) REFERENCES {servers} (id)
+    MATCH FULL ON UPDATE CASCADE ON DELETE CASCADE"""
+# Short arrays of records compress well out of line, and the range of values stays in line for reading: as PoWA 5 does.
+SET_TOAST_TARGET = "ALTER TABLE {name} SET (toast_tuple_target = 128)"
+SET_STORAGE_MAIN = "ALTER TABLE {name} ALTER COLUMN {column} SET STORAGE MAIN"
+
+CREATE_INDEX = "CREATE INDEX {name} ON {table} USING {method} ({columns})"
+DROP_INDEX = "DROP INDEX {name}"
+
+CREATE_FUNCTION = """CREATE OR REPLACE FUNCTION {name}(_srvid integer{out}) RETURNS {returns}
+    LANGUAGE plpgsql {volatility} SET search_path = {search_path}
+    AS {body}"""
+DROP_FUNCTION = "DROP FUNCTION {name}(integer)"
+REVOKE_PUBLIC = "REVOKE ALL ON FUNCTION {name}(integer) FROM PUBLIC"
+GRANT_FUNCTION = "GRANT EXECUTE ON FUNCTION {name}(integer) TO {role}"
+GRANT_TABLE = "GRANT {privileges} ON TABLE {name} TO {role}"
+
+COMMENT = "COMMENT ON {kind} {name} IS {comment}"
+COMMENT_FUNCTION = "COMMENT ON FUNCTION {name}(integer) IS {comment}"

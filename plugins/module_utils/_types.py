@@ -1,0 +1,90 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The PostgreSQL types that a datasource may use.
+
+A fixed list: what a column may be does not depend on the server, so a definition is checked without one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional
+
+
+class ColumnType(NamedTuple):
+    """A type of PostgreSQL's own.
+
+    :param name: as C(format_type) prints it
+    :param oid: its row in C(pg_type), the same on every server
+    :param minmax: whether min() and max() take it on every supported version (13 to 18)
+    :param fixed: whether it has a fixed length and a GiST operator class of btree_gist on every supported version
+    :param groupable: whether GROUP BY takes it, so that it may be a key
+    """
+
+    name: str
+    oid: int
+    minmax: bool = True
+    fixed: bool = False
+    groupable: bool = True
+
+
+_TYPES = (
+    ColumnType("smallint", 21, fixed=True),
+    ColumnType("integer", 23, fixed=True),
+    ColumnType("bigint", 20, fixed=True),
+    ColumnType("real", 700, fixed=True),
+    ColumnType("double precision", 701, fixed=True),
+    ColumnType("numeric", 1700),
+    ColumnType("oid", 26, fixed=True),
+    ColumnType("text", 25),
+    ColumnType("character varying", 1043),
+    ColumnType("name", 19),
+    ColumnType("boolean", 16, minmax=False),
+    ColumnType("timestamp with time zone", 1184, fixed=True),
+    ColumnType("timestamp without time zone", 1114, fixed=True),
+    ColumnType("date", 1082, fixed=True),
+    ColumnType("interval", 1186, fixed=True),
+    ColumnType("inet", 869),
+    ColumnType("cidr", 650),
+    ColumnType("macaddr", 829, minmax=False, fixed=True),
+    ColumnType("uuid", 2950, minmax=False, fixed=True),
+    ColumnType("pg_lsn", 3220),
+    ColumnType("xid", 28, minmax=False),
+    ColumnType("xid8", 5069, minmax=False),
+    ColumnType("bytea", 17, minmax=False),
+    ColumnType("jsonb", 3802, minmax=False),
+    ColumnType("json", 114, minmax=False, groupable=False),
+)
+
+_ALIASES = {
+    "int2": "smallint",
+    "int": "integer",
+    "int4": "integer",
+    "int8": "bigint",
+    "float4": "real",
+    "float": "double precision",
+    "float8": "double precision",
+    "decimal": "numeric",
+    "varchar": "character varying",
+    "bool": "boolean",
+    "timestamptz": "timestamp with time zone",
+    "timestamp": "timestamp without time zone",
+}
+
+_BY_NAME = {column_type.name: column_type for column_type in _TYPES}
+_BY_OID = {column_type.oid: column_type for column_type in _TYPES}
+
+#: What an error message offers.
+TYPE_NAMES = tuple(sorted(_BY_NAME))
+
+
+def find_type(name: str) -> Optional[ColumnType]:
+    """Return the type of that name or alias, in any case and spacing, or None."""
+    normal = " ".join(name.lower().split())
+    return _BY_NAME.get(_ALIASES.get(normal, normal))
+
+
+def type_of_oid(oid: int) -> Optional[ColumnType]:
+    """Return the type with that C(pg_type.oid), or None."""
+    return _BY_OID.get(oid)
