@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import NotReady, PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row, RowTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as texts
@@ -81,6 +81,15 @@ class Archivist:
     def version_text(self) -> str:
         """The version as PoWA writes it."""
         return ".".join(str(part) for part in self.version)
+
+    @property
+    def search_path(self) -> str:
+        """Where functions look up names, as C(proconfig) writes it: those of PoWA 4 do not qualify their tables."""
+        return "pg_catalog, {0}, pg_temp".format(self.quoted_schema)
+
+    def set_search_path(self, cursor: Any) -> None:
+        """Look up names so until the transaction ends."""
+        cursor.execute(compose(texts.SET_SEARCH_PATH, search_path=literal(self.search_path)))
 
     @property
     def operations(self) -> Tuple[str, ...]:

@@ -116,13 +116,9 @@ class Connection:
 
         :raises PowaError: when the lock could not be had in any attempt
         """
-        self._connection.rollback()
-        self._connection.set_session(readonly=False)
         for attempt in range(_ATTEMPTS):
             try:
-                with self._connection, self._connection.cursor() as cursor:
-                    cursor.execute(compose(_LOCK, key=_driver.literal(_ADVISORY_LOCK)))
-                    return work(cursor)
+                return self.write_once(work)
             except _driver.psycopg2.Error as error:
                 if error.pgcode not in (_driver.errorcodes.LOCK_NOT_AVAILABLE, _driver.errorcodes.DEADLOCK_DETECTED):
                     raise
@@ -134,6 +130,14 @@ class Connection:
                 _ATTEMPTS, _LOCK_TIMEOUT, first_line(blocked)
             )
         ) from blocked
+
+    def write_once(self, work: Callable[[Any], Result]) -> Result:
+        """Run C(work(cursor)) in one transaction. Only one task of this collection is in such a one at a time."""
+        self._connection.rollback()
+        self._connection.set_session(readonly=False)
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute(compose(_LOCK, key=_driver.literal(_ADVISORY_LOCK)))
+            return work(cursor)
 
     def close(self) -> None:
         """End the session."""

@@ -12,15 +12,13 @@ from ansible_collections.pgfleet.powa.plugins.module_utils import _driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal, raw
-from ansible_collections.pgfleet.powa.plugins.module_utils._objects import source_search_path
+from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._types import type_of_oid
 
 # A line of its own, so that a comment at the query's end does not swallow the parenthesis.
 _DESCRIBE = """SELECT * FROM (
 {query}
 ) AS q LIMIT 0"""
-_SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', {search_path}, true)"
 _SET_ROLE = "SET LOCAL ROLE {role}"
 
 
@@ -36,7 +34,7 @@ def describe_queries(
     problems: List[str] = []
     if not definitions:
         return problems
-    cursor.execute(compose(_SET_SEARCH_PATH, search_path=literal(source_search_path(archivist))))
+    archivist.set_search_path(cursor)
     if role:
         cursor.execute("SAVEPOINT describe")
         try:

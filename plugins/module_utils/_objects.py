@@ -159,11 +159,6 @@ def stored_definition(comment: Optional[str]) -> Optional[Dict[str, Any]]:
     return stored if isinstance(stored, dict) else None
 
 
-def source_search_path(archivist: Archivist) -> str:
-    """Return where the names of a user's query are looked up, as C(proconfig) writes it."""
-    return "{0}, {1}, pg_temp".format(bodies.SEARCH_PATH, archivist.quoted_schema)
-
-
 def sample_query(definition: Definition, query: Query) -> Any:
     """Return the SELECT that a source function runs: the time, then the columns with the declared types."""
     return compose(
@@ -290,7 +285,7 @@ class _Builder:
             "SETOF record",
             body,
             "STABLE",
-            source_search_path(self.archivist),
+            self.archivist.search_path,
             "{0}: {1}".format(self.comment, definition.as_json()),
             execute,
         )
@@ -346,7 +341,7 @@ class _Builder:
                 "boolean" if operation == "unregister" else "void",
                 texts[operation],
                 "VOLATILE",
-                bodies.SEARCH_PATH,
+                self.archivist.search_path,
                 self.comment,
                 self.grantees.functions,
             )

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, is_composed, joined, literal
 
-_READ = "SELECT pg_catalog.to_jsonb(t) FROM {table} AS t WHERE t.{column} = ANY ({values})"
+_READ = "SELECT pg_catalog.to_jsonb(t) FROM {table} AS t WHERE t.{column} = ANY ({values}::text[])"
 _INSERT = "INSERT INTO {table} ({columns}) VALUES ({values})"
 _UPDATE = "UPDATE {table} AS t SET {assignments} WHERE {condition}"
 _DELETE = "DELETE FROM {table} AS t WHERE {condition}"
@@ -33,7 +33,7 @@ class RowTable:
                 _READ,
                 table=identifier(schema, self.name),
                 column=identifier(self.column),
-                values=compose("{values}::text[]", values=literal(list(self.values))),
+                values=literal(list(self.values)),
             )
         )
         return [
@@ -48,7 +48,10 @@ class RowTable:
 
 @dataclass(frozen=True)
 class Row:
-    """One row. As wanted, it has only the values that matter; all others are the table's defaults."""
+    """One row. As wanted, it has only the values that matter; all others are the table's defaults.
+
+    A value may be composed SQL, for what is known only when it runs.
+    """
 
     table: str
     key: Mapping[str, Any]
@@ -76,7 +79,7 @@ class Row:
             _INSERT,
             table=identifier(schema, self.table),
             columns=joined(identifier(column) for column in row),
-            values=joined(literal(value) for value in row.values()),
+            values=joined(_value(value) for value in row.values()),
         )
 
     def update(self, schema: str) -> Any:
@@ -85,7 +88,7 @@ class Row:
             _UPDATE,
             table=identifier(schema, self.table),
             assignments=joined(
-                compose("{column} = {value}", column=identifier(column), value=literal(value))
+                compose("{column} = {value}", column=identifier(column), value=_value(value))
                 for column, value in self.values.items()
             ),
             condition=self._condition(),
@@ -98,8 +101,12 @@ class Row:
     def _condition(self) -> Any:
         return joined(
             (
-                compose("t.{column} = {value}", column=identifier(column), value=literal(value))
+                compose("t.{column} = {value}", column=identifier(column), value=_value(value))
                 for column, value in self.key.items()
             ),
             " AND ",
         )
+
+
+def _value(value: Any) -> Any:
+    return value if is_composed(value) else literal(value)

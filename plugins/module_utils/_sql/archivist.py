@@ -20,6 +20,8 @@ FIND_ROLES = """
     JOIN pg_catalog.pg_roles AS p ON p.rolname = r.rolname
 """
 
+SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', {search_path}, true)"
+
 # PoWA 4 knows the names of these extensions in its code only.
 SERVER_EXTENSIONS_4 = """
     SELECT s.id AS srvid, k.name, coalesce(pg_catalog.bool_and(f.enabled), false) AS active

@@ -65,13 +65,16 @@ FUNCTIONS = """
       AND p.pronargs = 1 AND p.proargtypes[0] = 'pg_catalog.int4'::regtype
 """
 
-# What is stored of every datasource of this collection.
+# What is stored of every datasource that this server keeps history of: a mere remote has no snapshot function.
 STORED_DEFINITIONS = """
-    SELECT p.proname, pg_catalog.obj_description(p.oid, 'pg_proc') AS comment
+    SELECT pg_catalog.obj_description(p.oid, 'pg_proc')
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
     WHERE n.nspname = {schema} AND p.proname LIKE 'powa\\_%\\_src'
       AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
+      AND EXISTS (SELECT FROM pg_catalog.pg_proc AS s
+          WHERE s.pronamespace = p.pronamespace
+            AND s.proname = pg_catalog.regexp_replace(p.proname, 'src$', 'snapshot'))
 """
 
 ROLES = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY ({names}::name[])"

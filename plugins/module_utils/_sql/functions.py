@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-SEARCH_PATH = "pg_catalog"
-
 # The user's query runs only here, from a quoted literal, so that a name in it can not meet a variable of PL/pgSQL.
 SOURCE = """
 BEGIN

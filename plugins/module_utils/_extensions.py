@@ -1,0 +1,256 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From declared extensions of one database to a plan, in the order of their dependencies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import extensions as texts
+
+LATEST = "latest"
+
+#: Extensions whose library works only when the server has loaded it at its start.
+_PRELOADED = ("pg_stat_statements", "pg_qualstats", "pg_stat_kcache", "pg_wait_sampling")
+
+
+@dataclass(frozen=True)
+class Extension:
+    """An extension of the server: available, and perhaps installed in this database.
+
+    :param targets: versions that the installed one can be updated to
+    :param tables: how many tables with data of the user it owns
+    """
+
+    default_version: str
+    installed: Optional[str]
+    schema: Optional[str]
+    versions: Sequence[str]
+    requires: Sequence[str]
+    targets: Sequence[str]
+    tables: int
+
+    def describe(self) -> Optional[str]:
+        """Return the extension as the lines of a diff, or None where it is not installed."""
+        return None if self.installed is None else _describe(self.installed, self.schema)
+
+
+@dataclass(frozen=True)
+class State:
+    """What the server has."""
+
+    extensions: Mapping[str, Extension]
+    installed: Sequence[str]
+    schemas: Sequence[str]
+    loaded: Sequence[str]
+    configured: Sequence[str]
+
+
+def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """Make the declared extensions true, or in check mode say what that would change.
+
+    :raises PowaError: with everything that is wrong, before anything is written
+    """
+    wanted = params["extensions"]
+    connection = Connection(params, check_mode)
+    try:
+        with connection.reading() as cursor:
+            state = _read(cursor, wanted)
+            plan = _plan(wanted, state)
+        if plan.changed and not check_mode:
+            plan = connection.write(lambda cursor: _apply(cursor, wanted))
+            with connection.reading() as cursor:
+                state = _read(cursor, wanted)
+    finally:
+        connection.close()
+    needed = [extension["name"] for extension in wanted if extension["state"] == "present"]
+    preload = [name for name in _ordered(needed, state.extensions) if name in _PRELOADED]
+    return {
+        "changed": plan.changed,
+        "diff": plan.diff(),
+        "changes": plan.summary(),
+        "extensions": [_returned(extension["name"], state.extensions) for extension in wanted],
+        "preload": preload,
+        "preload_missing": [name for name in preload if name not in state.configured],
+        "restart_required": any(name in state.configured and name not in state.loaded for name in preload),
+    }
+
+
+def _apply(cursor: Any, wanted: Sequence[Mapping[str, Any]]) -> Plan:
+    plan = _plan(wanted, _read(cursor, wanted))
+    plan.apply(cursor)
+    return plan
+
+
+def _returned(name: str, extensions: Mapping[str, Extension]) -> Dict[str, Any]:
+    found = extensions.get(name)
+    return {
+        "name": name,
+        "version": found.installed if found else None,
+        "schema": found.schema if found else None,
+        "default_version": found.default_version if found else None,
+    }
+
+
+def _describe(version: str, schema: Optional[str]) -> str:
+    return "version: {0}\nschema: {1}".format(version, schema)
+
+
+def _libraries(setting: Optional[str]) -> List[str]:
+    names = (entry.strip().strip('"').rsplit("/", 1)[-1] for entry in (setting or "").split(","))
+    return [name[:-3] if name.endswith(".so") else name for name in names if name]
+
+
+def _read(cursor: Any, wanted: Sequence[Mapping[str, Any]]) -> State:
+    cursor.execute(compose(texts.AVAILABLE, names=literal([extension["name"] for extension in wanted])))
+    extensions = {
+        name: Extension(default, installed, schema, versions or (), requires or (), targets or (), tables)
+        for name, default, installed, schema, versions, requires, targets, tables in cursor.fetchall()
+    }
+    cursor.execute(texts.INSTALLED)
+    installed_names = [name for (name,) in cursor.fetchall()]
+    names = [extension["schema"] for extension in wanted if extension["schema"]]
+    cursor.execute(compose(texts.SCHEMAS, names=literal(names)))
+    schemas = [name for (name,) in cursor.fetchall()]
+    cursor.execute(texts.PRELOADED)
+    loaded, in_files = cursor.fetchone()
+    return State(extensions, installed_names, schemas, _libraries(loaded), _libraries(in_files) or _libraries(loaded))
+
+
+def _ordered(names: Sequence[str], extensions: Mapping[str, Extension]) -> List[str]:
+    """Return the names so that each comes after what it requires; otherwise in the order of the task."""
+    ordered: List[str] = []
+
+    def visit(name: str) -> None:
+        if name in ordered:
+            return
+        for required in extensions[name].requires if name in extensions else ():
+            if required in names:
+                visit(required)
+        ordered.append(name)
+
+    for name in names:
+        visit(name)
+    return ordered
+
+
+def _plan(wanted: Sequence[Mapping[str, Any]], state: State) -> Plan:
+    by_name: Dict[str, Mapping[str, Any]] = {}
+    problems = []
+    for extension in wanted:
+        if extension["name"] in by_name:
+            problems.append('extension "{0}": it is in the list twice: give it once'.format(extension["name"]))
+        by_name[extension["name"]] = extension
+    order = _ordered(list(by_name), state.extensions)
+    present = [by_name[name] for name in order if by_name[name]["state"] == "present"]
+    absent = [by_name[name] for name in reversed(order) if by_name[name]["state"] == "absent"]
+    plan = Plan()
+    for extension in absent:
+        problems += _plan_drop(plan, extension, state)
+    made: List[str] = []
+    for extension in present:
+        problems += _plan_present(plan, extension, state, by_name, made)
+    if problems:
+        raise ProblemsError("the extensions", problems)
+    return plan
+
+
+def _plan_drop(plan: Plan, extension: Mapping[str, Any], state: State) -> List[str]:
+    name = extension["name"]
+    found = state.extensions.get(name)
+    if found is None or found.installed is None:
+        return []
+    if found.tables and extension["history"] != "drop":
+        return [
+            'extension "{0}": dropping it would lose the data of its {1} tables:'
+            " give history: drop if that is what you want".format(name, found.tables)
+        ]
+    text = texts.DROP_CASCADE if extension["cascade"] else texts.DROP
+    plan.add(_identity(name), found.describe(), None, compose(text, name=identifier(name)))
+    return []
+
+
+def _plan_present(
+    plan: Plan, extension: Mapping[str, Any], state: State, by_name: Mapping[str, Any], made: List[str]
+) -> List[str]:
+    name, schema = extension["name"], extension["schema"]
+    found = state.extensions.get(name)
+    if found is None:
+        return [
+            'extension "{0}": this server does not have it: install the package that brings it'
+            " (role pgfleet.powa.archivist does that for PoWA's)".format(name)
+        ]
+    version = found.default_version if extension["version"] == LATEST else extension["version"]
+    if version and version not in found.versions and version != found.installed:
+        return [
+            'extension "{0}", version: found "{1}", this server has {2}: choose one of those, or install another package'.format(
+                name, version, ", ".join(sorted(found.versions))
+            )
+        ]
+    before: Tuple[Any, ...] = ()
+    if schema and schema not in state.schemas and schema not in made:
+        before = (compose(texts.CREATE_SCHEMA, name=identifier(schema)),)
+        made.append(schema)
+    if found.installed is None:
+        missing = [
+            required
+            for required in found.requires
+            if by_name.get(required, {"state": "absent"})["state"] == "absent"
+            and (required in by_name or required not in state.installed)
+        ]
+        if missing:
+            return [
+                'extension "{0}": it requires {1}, which this database does not have and the list does not make:'
+                " add it to the list".format(name, ", ".join(missing))
+            ]
+        plan.add(
+            _identity(name),
+            None,
+            _describe(version or found.default_version, schema or "the default"),
+            *before,
+            raw(texts.DEFAULT_SEARCH_PATH),
+            _create(name, schema, version),
+        )
+        return []
+    statements = list(before)
+    if version and version != found.installed:
+        if version not in found.targets:
+            return [_no_path(name, found.installed, version)]
+        statements.append(compose(texts.UPDATE, name=identifier(name), version=literal(version)))
+    if schema and schema != found.schema:
+        statements.append(compose(texts.MOVE, name=identifier(name), schema=identifier(schema)))
+    after = _describe(version or found.installed, schema or found.schema)
+    plan.add(_identity(name), found.describe(), after, *statements)
+    return []
+
+
+def _create(name: str, schema: Optional[str], version: Optional[str]) -> Any:
+    return compose(
+        texts.CREATE,
+        name=identifier(name),
+        schema=compose(texts.WITH_SCHEMA, schema=identifier(schema)) if schema else raw(""),
+        version=compose(texts.WITH_VERSION, version=literal(version)) if version else raw(""),
+    )
+
+
+def _no_path(name: str, installed: str, version: str) -> str:
+    advice = "leave the version as it is, or install a package that brings the path"
+    if name == "powa" and installed.split(".")[0] != version.split(".")[0]:
+        advice = (
+            "keep what you need of its history (pg_dump), drop it with state: absent and history: drop,"
+            " and create version {0} anew".format(version)
+        )
+    return 'extension "{0}", version: {1} is installed, and there is no update path from it to {2}: {3}'.format(
+        name, installed, version, advice
+    )
+
+
+def _identity(name: str) -> str:
+    return "extension {0}".format(name)

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Statements about the extensions of a database."""
+
+from __future__ import annotations
+
+AVAILABLE = """
+    SELECT a.name, a.default_version, e.extversion, n.nspname,
+        (SELECT pg_catalog.array_agg(v.version::text) FROM pg_catalog.pg_available_extension_versions AS v
+            WHERE v.name = a.name) AS versions,
+        (SELECT v.requires::text[] FROM pg_catalog.pg_available_extension_versions AS v
+            WHERE v.name = a.name ORDER BY v.version = a.default_version DESC, v.installed DESC LIMIT 1) AS requires,
+        (SELECT pg_catalog.array_agg(u.target::text) FROM pg_catalog.pg_extension_update_paths(a.name) AS u
+            WHERE u.source = e.extversion AND u.path IS NOT NULL) AS targets,
+        (SELECT pg_catalog.count(*) FROM pg_catalog.unnest(e.extconfig)) AS tables
+    FROM pg_catalog.pg_available_extensions AS a
+    LEFT JOIN pg_catalog.pg_extension AS e ON e.extname = a.name
+    LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+    WHERE a.name = ANY ({names}::name[])
+"""
+
+INSTALLED = "SELECT e.extname FROM pg_catalog.pg_extension AS e"
+
+SCHEMAS = "SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.nspname = ANY ({names}::name[])"
+
+# What the files say now, which a restart would load; only roles that may read them see it.
+PRELOADED = """
+    SELECT pg_catalog.current_setting('shared_preload_libraries'),
+        CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE') THEN (
+            SELECT f.setting FROM pg_catalog.pg_show_all_file_settings() AS f
+            WHERE f.name = 'shared_preload_libraries' ORDER BY f.seqno DESC LIMIT 1) END
+"""
+
+# Without a schema in the statement, it is the first of the search path that whoever logs in has.
+DEFAULT_SEARCH_PATH = "SET LOCAL search_path TO DEFAULT"
+CREATE = "CREATE EXTENSION {name}{schema}{version}"
+WITH_SCHEMA = " SCHEMA {schema}"
+WITH_VERSION = " VERSION {version}"
+UPDATE = "ALTER EXTENSION {name} UPDATE TO {version}"
+MOVE = "ALTER EXTENSION {name} SET SCHEMA {schema}"
+DROP = "DROP EXTENSION {name}"
+DROP_CASCADE = "DROP EXTENSION {name} CASCADE"
+CREATE_SCHEMA = "CREATE SCHEMA {name}"

@@ -1,0 +1,26 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Statements around a snapshot that is taken by hand."""
+
+from __future__ import annotations
+
+# The collector takes the datasources of a server by priority, and each has its transient table.
+FIRST_TRANSIENT_TABLE = """
+    SELECT n.nspname, c.relname
+    FROM {schema}.powa_functions AS f
+    JOIN pg_catalog.pg_class AS c ON c.relname = f.query_source || '_tmp'
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE f.srvid = {srvid} AND f.operation = 'snapshot' AND f.enabled AND n.nspname = {schema_name}
+    ORDER BY f.priority, c.relname
+    LIMIT 1
+"""
+# These settings exist only where the library is preloaded.
+LOCAL_MODE = "SELECT pg_catalog.current_setting('powa.coalesce', true) IS NOT NULL"
+
+LOCK_TRANSIENT_TABLE = "LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE NOWAIT"
+LOCK_SERVER = "SELECT FROM {schema}.powa_snapshot_metas AS m WHERE m.srvid = {srvid} FOR UPDATE NOWAIT"
+LIMIT = "SELECT pg_catalog.set_config('statement_timeout', {milliseconds}, true)"
+TAKE = "SELECT {schema}.powa_take_snapshot({srvid})"
+ERRORS = "SELECT m.errors FROM {schema}.powa_snapshot_metas AS m WHERE m.srvid = {srvid}"

@@ -1,0 +1,173 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module pgfleet.powa.extensions."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: extensions
+short_description: Create, update and drop the extensions of a database
+version_added: 0.1.0
+description:
+  - Reconciles a list of extensions in one transaction, each after those that it requires, so that C(btree_gist) and
+    C(pg_stat_statements) come before C(powa) in whatever order they are listed.
+  - Says which libraries must be in C(shared_preload_libraries), and whether the server has yet to be restarted for them.
+  - An update without a path, such as from PoWA 4 to PoWA 5, is refused, with what to do instead.
+author:
+  - pgfleet (@pgfleet)
+extends_documentation_fragment:
+  - pgfleet.powa._login
+  - pgfleet.powa._attributes
+options:
+  extensions:
+    description: The extensions. What is not in the list is left alone.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the extension.
+        type: str
+        required: true
+      version:
+        description:
+          - Version to create or to update to. V(latest) is the default version of the server's package.
+          - Without it, a new extension is created in its default version, and another stays as it is.
+        type: str
+      schema:
+        description: Schema to install the extension in. It is created if it is not there. Without it, PostgreSQL chooses.
+        type: str
+      state:
+        description: Whether the extension is there.
+        type: str
+        choices: [present, absent]
+        default: present
+      cascade:
+        description: With O(extensions[].state=absent), whether to drop what depends on the extension, too.
+        type: bool
+        default: false
+      history:
+        description:
+          - With O(extensions[].state=absent), V(keep) refuses to drop an extension that owns tables with data, such as
+            C(powa) with all collected history. V(drop) drops it with them.
+        type: str
+        choices: [keep, drop]
+        default: keep
+seealso:
+  - module: community.postgresql.postgresql_ext
+"""
+
+EXAMPLES = r"""
+- name: PoWA and what it requires, in any order
+  pgfleet.powa.extensions:
+    extensions:
+      - name: powa
+        version: latest
+      - name: btree_gist
+      - name: pg_stat_statements
+  register: powa_extensions_result
+  become: true
+  become_user: postgres
+
+- name: Say that a restart is due
+  ansible.builtin.debug:
+    msg: "Restart PostgreSQL to load {{ powa_extensions_result.preload | join(', ') }}"
+  when: powa_extensions_result.restart_required
+
+- name: No more pg_qualstats
+  pgfleet.powa.extensions:
+    extensions:
+      - name: pg_qualstats
+        state: absent
+  become: true
+  become_user: postgres
+"""
+
+RETURN = r"""
+changes:
+  description: One line for each extension that was, or in check mode would be, created, changed or removed.
+  returned: success
+  type: list
+  elements: str
+  sample: [create extension btree_gist]
+extensions:
+  description: The extensions of the list as they are after the task.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the extension.
+      type: str
+      returned: always
+      sample: powa
+    version:
+      description: The version that is installed, null where it is not.
+      type: str
+      returned: always
+      sample: 5.0.2
+    schema:
+      description: The schema that it is installed in, null where it is not.
+      type: str
+      returned: always
+      sample: public
+    default_version:
+      description: The version that V(latest) stands for, null where the server does not have the extension.
+      type: str
+      returned: always
+      sample: 5.0.2
+preload:
+  description: Libraries that these extensions need in C(shared_preload_libraries), in the order in which they have to be there.
+  returned: success
+  type: list
+  elements: str
+  sample: [pg_stat_statements, pg_stat_kcache]
+preload_missing:
+  description: Those of RV(preload) that the configuration does not have.
+  returned: success
+  type: list
+  elements: str
+  sample: [pg_stat_kcache]
+restart_required:
+  description: Whether the configuration has a library of RV(preload) that the running server has not loaded.
+  returned: success
+  type: bool
+  sample: false
+problems:
+  description: Every problem that was found, one sentence each.
+  returned: failure, if the extensions are wrong
+  type: list
+  elements: str
+  sample:
+    - 'extension "powa": it requires btree_gist, which this database does not have and the list does not make: add it to the list'
+"""
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._extensions import reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
+
+OPTIONS = {
+    "extensions": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "version": {"type": "str"},
+            "schema": {"type": "str"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "cascade": {"type": "bool", "default": False},
+            "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
+        },
+    },
+}
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(OPTIONS, reconcile)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module pgfleet.powa.snapshot."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: snapshot
+short_description: Take a snapshot with PoWA now
+version_added: 0.1.0
+description:
+  - Calls C(powa_take_snapshot) on a repository or local server and returns the errors that PoWA recorded.
+  - For the local server that collects everything anew. For a remote server it processes what the collector has already
+    copied into the transient tables, and counts as one of the snapshots between two aggregations.
+  - It waits until the collector is done with the server, and never makes a snapshot of the collector fail. A snapshot of a remote
+    server that takes longer than 1.5 seconds is undone for that reason.
+  - Each server is a transaction of its own.
+author:
+  - pgfleet (@pgfleet)
+extends_documentation_fragment:
+  - pgfleet.powa._login
+  - pgfleet.powa._attributes
+options:
+  servers:
+    description: Servers of the repository, each by its alias or by V(hostname:port). V(local) is the local server.
+    type: list
+    elements: str
+    required: true
+  timeout:
+    description: Seconds to wait, in all, for snapshots that are already running.
+    type: int
+    default: 60
+  fail_on_errors:
+    description: Whether errors of a snapshot make the task fail. What worked is kept in any case.
+    type: bool
+    default: true
+seealso:
+  - module: pgfleet.powa.datasources
+"""
+
+EXAMPLES = r"""
+- name: A snapshot of the local server
+  pgfleet.powa.snapshot:
+    servers: [local]
+  become: true
+  become_user: postgres
+
+- name: See what is wrong with a server
+  pgfleet.powa.snapshot:
+    servers: [orders]
+    fail_on_errors: false
+  register: powa_snapshot_result
+  become: true
+  become_user: postgres
+"""
+
+RETURN = r"""
+snapshots:
+  description: One entry for each server, in the order of the task. Empty in check mode.
+  returned: always, unless no snapshot could be taken
+  type: list
+  elements: dict
+  contains:
+    server:
+      description: The server as the task calls it.
+      type: str
+      returned: always
+      sample: orders
+    srvid:
+      description: PoWA's number of the server.
+      type: int
+      returned: always
+      sample: 1
+    errors:
+      description: PoWA's messages about functions that failed.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+"""
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._snapshot import take_snapshots
+
+OPTIONS = {
+    "servers": {"type": "list", "elements": "str", "required": True},
+    "timeout": {"type": "int", "default": 60},
+    "fail_on_errors": {"type": "bool", "default": True},
+}
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(OPTIONS, take_snapshots)
+
+
+if __name__ == "__main__":
+    main()
