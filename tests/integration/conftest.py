@@ -1,0 +1,60 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fixtures of the integration tests."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any, Iterator
+
+import pytest
+import servers
+
+_NUMBER = itertools.count(1)
+
+
+@pytest.fixture(scope="session", params=sorted(servers.SUITES), ids=lambda powa: "powa" + powa)
+def server(request: Any) -> Iterator[servers.Server]:
+    """A server with PoWA 4 on PostgreSQL 15, and one with PoWA 5 on PostgreSQL 17."""
+    with servers.running_server(request.param) as running:
+        yield running
+
+
+@pytest.fixture
+def make_database(server: servers.Server) -> Iterator[Any]:
+    """A function that makes databases with PoWA in them."""
+    made = []
+
+    def make() -> servers.Database:
+        name = "test_{0}".format(next(_NUMBER))
+        server.sql("postgres", 'CREATE DATABASE "{0}" TEMPLATE powa_template'.format(name))
+        made.append(name)
+        return servers.Database(server, name)
+
+    yield make
+    for name in made:
+        server.sql("postgres", 'DROP DATABASE "{0}" WITH (FORCE)'.format(name))
+
+
+@pytest.fixture
+def database(make_database: Any) -> servers.Database:
+    """A database with PoWA in it."""
+    found: servers.Database = make_database()
+    return found
+
+
+@pytest.fixture
+def bare_database(server: servers.Server) -> Iterator[servers.Database]:
+    """A database without any extension."""
+    name = "test_{0}".format(next(_NUMBER))
+    server.sql("postgres", 'CREATE DATABASE "{0}"'.format(name))
+    yield servers.Database(server, name)
+    server.sql("postgres", 'DROP DATABASE "{0}" WITH (FORCE)'.format(name))
+
+
+def pytest_make_parametrize_id(config: Any, val: Any, argname: str) -> Any:
+    """Name a case by its text."""
+    return re.sub(r"[^A-Za-z0-9_]+", "-", val)[:40] if isinstance(val, str) else None

@@ -1,0 +1,251 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Real servers in containers, and databases on them that each test has for itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import psycopg2
+import psycopg2.extensions
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTAINERS = ROOT / "tests" / "containers"
+#: Long, and unlike anything else, so that it is found wherever it should not be.
+PASSWORD = "Zq7.planted.Xw2"
+NETWORK = "pgfleet-tests"
+SUITES = {"4": "bookworm", "5": "trixie"}
+
+
+def podman(*arguments: str, **options: Any) -> str:
+    """Run podman and return what it prints."""
+    command = [str(CONTAINERS / "podman"), *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout.strip()
+
+
+def wait_until(condition: Any, what: str, seconds: float = 60) -> Any:
+    """Return what C(condition()) returns as soon as that is true."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < deadline, "not within {0} s: {1}".format(seconds, what)
+        time.sleep(0.1)
+
+
+@dataclass
+class ModuleResult:
+    """What a module printed."""
+
+    result: Dict[str, Any]
+
+    def __getitem__(self, key: str) -> Any:
+        return self.result[key]
+
+    def get(self, key: str) -> Any:
+        return self.result.get(key)
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.result.get("failed"))
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.result["changed"])
+
+    @property
+    def diff(self) -> Dict[str, str]:
+        return dict(self.result["diff"])
+
+
+def start_module(name: str, params: Dict[str, Any], check: bool = False) -> "subprocess.Popen[str]":
+    """Start a module as a process of its own, as a host would."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ansible_collections.pgfleet.powa.plugins.modules." + name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ, PYTHONPATH=str(ROOT / ".collections")),
+    )
+    arguments = dict(params, _ansible_check_mode=check, _ansible_diff=True)
+    assert process.stdin is not None
+    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def finish_module(process: "subprocess.Popen[str]") -> ModuleResult:
+    """Wait for a module and return what it printed; a traceback is never an answer."""
+    out, err = process.communicate(timeout=120)
+    assert "Traceback" not in out + err, out + err
+    return ModuleResult(json.loads(out))
+
+
+@dataclass
+class Server:
+    """A container with PostgreSQL, PoWA and the collector."""
+
+    powa: str
+    container: str
+    address: str
+
+    def connect(self, database: str, user: str = "postgres") -> Any:
+        """Return a connection that commits each statement."""
+        connection = psycopg2.connect(host=self.address, user=user, password=PASSWORD, dbname=database)
+        connection.autocommit = True
+        return connection
+
+    def sql(self, database: str, statement: str, params: Any = None) -> List[Tuple[Any, ...]]:
+        """Run one statement and return its rows."""
+        with closing(self.connect(database)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement, params)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def shell(self, script: str, **options: Any) -> str:
+        """Run a script as root in the container."""
+        return podman("exec", "--interactive", self.container, "bash", "-c", script, **options)
+
+
+@dataclass
+class Database:
+    """A database with PoWA, which one test has for itself."""
+
+    server: Server
+    name: str
+
+    @property
+    def powa(self) -> str:
+        return self.server.powa
+
+    @property
+    def login(self) -> Dict[str, Any]:
+        return {"login_host": self.server.address, "login_password": PASSWORD, "login_db": self.name}
+
+    def sql(self, statement: str, params: Any = None) -> List[Tuple[Any, ...]]:
+        return self.server.sql(self.name, statement, params)
+
+    def value(self, statement: str, params: Any = None) -> Any:
+        """Return the one value of the one row."""
+        ((value,),) = self.sql(statement, params)
+        return value
+
+    def start(self, module: str, check: bool = False, **params: Any) -> "subprocess.Popen[str]":
+        return start_module(module, dict(self.login, **params), check)
+
+    def run(self, module: str, check: bool = False, **params: Any) -> ModuleResult:
+        """Run a module in this database."""
+        return finish_module(self.start(module, check, **params))
+
+    def ok(self, module: str, check: bool = False, **params: Any) -> ModuleResult:
+        """Run a module that is to succeed."""
+        result = self.run(module, check, **params)
+        assert not result.failed, result["msg"]
+        return result
+
+    def refused(self, module: str, **params: Any) -> str:
+        """Run a module that is to fail, see that nothing was written, and return its message."""
+        before = self.dump()
+        result = self.run(module, **params)
+        assert result.failed, result.result
+        assert self.dump() == before
+        return str(result["msg"])
+
+    def dump(self) -> str:
+        """Return everything that the database holds, by pg_dump and by plain SQL for what it leaves out."""
+        text = self.server.shell("runuser -u postgres -- pg_dump --restrict-key=x {0}".format(self.name))
+        registry = ["powa_servers", "powa_functions", "powa_snapshot_metas"]
+        registry += ["powa_extensions"] if self.powa == "4" else ["powa_extension_functions", "powa_extension_config"]
+        rows = [sorted(map(str, self.sql("SELECT * FROM {0} AS t".format(table)))) for table in registry]
+        return text + "\n".join(map(str, rows))
+
+    def register(self, *hostnames: str) -> List[int]:
+        """Register servers with PoWA's own function and return their numbers."""
+        for hostname in hostnames:
+            self.sql("SELECT powa_register_server(hostname => %s, alias => %s)", (hostname, hostname))
+        return [
+            self.value("SELECT id FROM powa_servers WHERE hostname = %s", (hostname,)) for hostname in hostnames
+        ]
+
+    def errors(self, srvid: int) -> Optional[List[str]]:
+        """Return what went wrong in the last snapshot."""
+        errors: Optional[List[str]] = self.value("SELECT errors FROM powa_snapshot_metas WHERE srvid = %s", (srvid,))
+        return errors
+
+
+@contextmanager
+def running_server(powa: str) -> Iterator[Server]:
+    """Start a container with PostgreSQL and PoWA, and remove it in the end."""
+    image = subprocess.run(
+        [str(CONTAINERS / "image"), SUITES[powa], "powa"], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
+    container = "{0}-{1}".format(NETWORK, powa)
+    podman("rm", "--force", "--ignore", "--time", "0", container)
+    if not _network_exists():
+        podman("network", "create", NETWORK)
+    podman("run", "--detach", "--name", container, "--systemd", "always", "--network", NETWORK, image, "/sbin/init")
+    try:
+        wait_until(lambda: _is_running(container), "systemd in {0}".format(container))
+        with open(Path(__file__).parent / "prepare-server.sh") as script:
+            podman("exec", "--interactive", container, "bash", "-s", "--", PASSWORD, stdin=script)
+        address = json.loads(podman("inspect", container))[0]["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
+        yield Server(powa, container, address)
+    finally:
+        podman("rm", "--force", "--time", "0", container)
+
+
+def _network_exists() -> bool:
+    command = [str(CONTAINERS / "podman"), "network", "exists", NETWORK]
+    return subprocess.run(command, check=False).returncode == 0
+
+
+def _is_running(container: str) -> bool:
+    command = [str(CONTAINERS / "podman"), "exec", container, "systemctl", "is-system-running"]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return done.stdout.strip() in ("running", "degraded")
+
+
+@contextmanager
+def running_collector(database: Database) -> Iterator[None]:
+    """Run the real powa-collector in the container, with this database as its repository."""
+    server = database.server
+    configuration = json.dumps(
+        {"repository": {"dsn": "host=127.0.0.1 user=postgres password={0} dbname={1}".format(PASSWORD, database.name)}}
+    )
+    folder = "/root/collector-{0}".format(database.name)
+    server.shell("mkdir -p {0} && cat > {0}/powa-collector.conf".format(folder), input=configuration)
+    # The passwords of the remotes are not in powa_servers.
+    server.shell("cat > {0}/pgpass && chmod 0600 {0}/pgpass".format(folder), input="*:*:*:*:{0}\n".format(PASSWORD))
+    server.shell(
+        "cd {0} && mv /etc/powa-collector.conf /etc/powa-collector.conf.off 2>/dev/null;"
+        " PGPASSFILE={0}/pgpass setsid nohup powa-collector > {0}/log 2>&1 < /dev/null & echo $! > {0}/pid".format(folder)
+    )
+    try:
+        wait_until(
+            lambda: database.value(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND application_name LIKE 'PoWA collector - main thread%%'"
+            ),
+            "the collector connects",
+        )
+        yield
+    finally:
+        server.shell("kill $(cat {0}/pid); tail -n 40 {0}/log".format(folder))
+        wait_until(
+            lambda: not database.value(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'PoWA collector%%'"
+            ),
+            "the collector ends",
+        )

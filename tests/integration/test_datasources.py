@@ -1,0 +1,379 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module datasources, in the order: check, plain SQL, run, plain SQL, run again, plain SQL."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Dict, List
+
+import pytest
+from datasources import AWKWARD, COMMITS, LOCK_MODES
+from servers import Database, finish_module, wait_until
+
+REPOSITORY = {"server_kind": ["repository"], "collector_role": "powa_collector"}
+REMOTE = {"server_kind": ["remote"], "monitoring_role": "powa"}
+
+OBJECTS = """
+    SELECT c.relkind::text || ' ' || c.relname FROM pg_class AS c
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relname LIKE 'powa_' || %(name)s || '_%%'
+    UNION ALL
+    SELECT 'function ' || p.proname FROM pg_proc AS p
+    WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'powa_' || %(name)s || '_%%'
+    ORDER BY 1
+"""
+REGISTERED = {
+    "4": "SELECT srvid, operation, enabled FROM powa_functions WHERE module = %s ORDER BY 1, 2",
+    "5": "SELECT srvid, operation, enabled FROM powa_functions WHERE name = %s ORDER BY 1, 2",
+}
+
+
+def objects(database: Database, name: str) -> List[str]:
+    return [row[0] for row in database.sql(OBJECTS, {"name": name})]
+
+
+def registered(database: Database, name: str) -> List[Any]:
+    return database.sql(REGISTERED[database.powa], (name,))
+
+
+def operations(database: Database) -> List[str]:
+    return ["aggregate", "purge", "reset", "snapshot"] + (["unregister"] if database.powa == "4" else [])
+
+
+def changed_copy(datasource: Dict[str, Any], **changes: Any) -> Dict[str, Any]:
+    return dict(copy.deepcopy(datasource), **changes)
+
+
+def aggregate(database: Database, srvid: int) -> None:
+    """Have PoWA take the snapshot at which it aggregates."""
+    database.sql("UPDATE powa_servers SET powa_coalesce = 5 WHERE id = %s", (srvid,))
+    for _turn in range(5):
+        database.sql("SELECT powa_take_snapshot(%s)", (srvid,))
+        assert database.errors(srvid) is None
+
+
+def collect(database: Database, name: str, srvid: int, user: str = "powa") -> None:
+    """Copy a remote's rows as the collector does, here from the same database."""
+    database.server.shell(
+        "export PGPASSWORD; read PGPASSWORD; psql='psql -qX -v ON_ERROR_STOP=1 -h 127.0.0.1 -d {0}';"
+        " $psql -U {1} -c 'COPY (SELECT {2}, * FROM public.powa_{3}_src(0)) TO stdout'"
+        " | $psql -U postgres -c 'COPY public.powa_{3}_src_tmp FROM stdin'".format(database.name, user, srvid, name),
+        input=database.login["login_password"] + "\n",
+    )
+
+
+def test_remote_gets_the_source_function_only(database: Database) -> None:
+    params = dict(REMOTE, datasources=[LOCK_MODES])
+    assert database.ok("datasources", check=True, **params).changed
+    assert objects(database, "lock_modes") == []
+
+    assert database.ok("datasources", **params).changed
+    assert objects(database, "lock_modes") == ["function powa_lock_modes_src"]
+    rows = database.sql("SELECT mode, held FROM powa_lock_modes_src(0)")
+    assert "AccessShareLock" in [mode for mode, _held in rows]
+    assert database.value("SELECT has_function_privilege('powa', 'powa_lock_modes_src(integer)', 'EXECUTE')")
+    assert not database.value("SELECT has_function_privilege('nobody_special', 'powa_lock_modes_src(integer)', 'EXECUTE')")
+
+    before = database.dump()
+    assert not database.ok("datasources", **params).changed
+    assert database.dump() == before
+
+
+def test_repository_keeps_history_of_the_registered_servers(database: Database) -> None:
+    first, second = database.register("one", "two")
+    params = dict(server_kind=["repository", "remote"], monitoring_role="powa", datasources=[LOCK_MODES, AWKWARD])
+    before = database.dump()
+    assert database.ok("datasources", check=True, **params).changed
+    assert database.dump() == before
+
+    database.ok("datasources", **params)
+    for name in ("lock_modes", "awkward"):
+        assert registered(database, name) == [
+            (srvid, operation, True) for srvid in (first, second) for operation in operations(database)
+        ]
+        assert database.value("SELECT relpersistence FROM pg_class WHERE relname = %s", ("powa_%s_src_tmp" % name,)) == "u"
+        collect(database, name, first)
+    aggregate(database, first)
+    assert database.value("SELECT count(*) FROM powa_lock_modes_history_current") == 0
+    assert database.value("SELECT count(*) FROM powa_lock_modes_src_tmp") == 0
+    held, least, srvid = database.sql(
+        "SELECT (records[1]).held, (mins_in_range).held, srvid FROM powa_lock_modes_history"
+        " WHERE mode = 'AccessShareLock'"
+    )[0]
+    assert held == least > 0 and srvid == first
+    assert database.sql(
+        'SELECT "select", "Null %%", (records[1])."a.b", (records[1])."d""q", (records[1])."ünïcode {0}",'
+        ' (mins_in_range).mode FROM powa_awkward_history'.replace("%%", "%")
+    ) == [("x", None, True, {"k": "$query$"}, pytest.approx(1.5), "late")]
+
+    before = database.dump()
+    assert not database.ok("datasources", **params).changed
+    assert database.dump() == before
+
+
+def test_history_is_purged_after_the_servers_retention_and_emptied_by_reset(database: Database) -> None:
+    (srvid,) = database.register("one")
+    database.ok("datasources", server_kind=["repository", "remote"], monitoring_role="powa", datasources=[LOCK_MODES])
+    collect(database, "lock_modes", srvid)
+    aggregate(database, srvid)
+    database.sql("UPDATE powa_servers SET retention = '1 hour'")
+    rows = database.value("SELECT count(*) FROM powa_lock_modes_history")
+    old = "tstzrange(now() - interval '3 hours', now() - interval '2 hours')"
+    database.sql(
+        "INSERT INTO powa_lock_modes_history SELECT srvid, mode, {0}, records, mins_in_range, maxs_in_range"
+        " FROM powa_lock_modes_history".format(old)
+    )
+    database.sql("SELECT powa_lock_modes_purge(%s)", (srvid,))
+    assert database.value("SELECT count(*) FROM powa_lock_modes_history") == rows > 0
+    database.sql("SELECT powa_reset(%s)", (srvid,))
+    assert database.value("SELECT count(*) FROM powa_lock_modes_history") == 0
+
+
+def test_local_mode(database: Database) -> None:
+    params = dict(server_kind=["local"], datasources=[LOCK_MODES, COMMITS])
+    database.ok("datasources", **params)
+    assert registered(database, "commits") == [(0, operation, True) for operation in operations(database)]
+    database.ok("snapshot", servers=["local"])
+    assert database.value("SELECT (record).commits > 0 FROM powa_commits_history_current")
+    assert not database.ok("datasources", **params).changed
+
+
+def test_the_collectors_role_can_take_snapshots_of_ours(database: Database) -> None:
+    (srvid,) = database.register("one")
+    database.ok("datasources", datasources=[LOCK_MODES], **REPOSITORY)
+    if database.powa == "5":
+        database.sql("GRANT powa_snapshot TO powa_collector")
+    with database.server.connect(database.name, "powa_collector") as connection, connection.cursor() as cursor:
+        cursor.execute("INSERT INTO powa_lock_modes_src_tmp VALUES (%s, now(), 'x', 1)", (srvid,))
+        cursor.execute("SELECT * FROM powa_lock_modes_src(%s)", (srvid,))
+        assert cursor.rowcount == 1
+        cursor.execute("DELETE FROM powa_lock_modes_history WHERE srvid = %s", (srvid,))
+    assert not database.value("SELECT has_table_privilege('nobody_special', 'powa_lock_modes_history', 'SELECT')")
+
+
+def test_a_query_for_each_version(database: Database) -> None:
+    version = database.value("SELECT current_setting('server_version_num')::integer")
+    queries = [
+        {"min_version": version, "query": "SELECT 2 AS n"},
+        {"query": "SELECT 1 AS n"},
+        {"min_version": version + 1, "query": "SELECT no_such_column AS n"},
+    ]
+    datasource = {"name": "versions", "queries": queries, "metrics": [{"name": "n", "type": "int"}]}
+    database.ok("datasources", datasources=[datasource], **REMOTE)
+    assert database.value("SELECT n FROM powa_versions_src(0)") == 2
+
+
+def test_all_but_the_columns_changes_in_place(database: Database) -> None:
+    first, second = database.register("one", "two")
+    both = dict(server_kind=["repository", "remote"], monitoring_role="powa")
+    database.ok("datasources", datasources=[LOCK_MODES], **both)
+    collect(database, "lock_modes", first)
+    database.sql("SELECT powa_take_snapshot(%s)", (first,))
+    kept = database.sql("SELECT * FROM powa_lock_modes_history_current")
+    changed = changed_copy(
+        LOCK_MODES,
+        query="SELECT 'other'::text AS mode, 7::bigint AS held",
+        description="Something else",
+        servers=["two"],
+        priority=3,
+        enabled=False,
+    )
+    result = database.ok("datasources", check=True, datasources=[changed], **both)
+    assert "Something else" in result.diff["after"] and "Something else" not in result.diff["before"]
+    database.ok("datasources", datasources=[changed], **both)
+    assert database.sql("SELECT mode, held FROM powa_lock_modes_src(0)") == [("other", 7)]
+    assert registered(database, "lock_modes") == [(second, operation, False) for operation in operations(database)]
+    assert database.sql("SELECT * FROM powa_lock_modes_history_current") == kept
+    assert not database.ok("datasources", datasources=[changed], **both).changed
+
+
+def test_what_a_user_disabled_stays_so_unless_declared(database: Database) -> None:
+    (srvid,) = database.register("one")
+    database.ok("datasources", datasources=[COMMITS], **REPOSITORY)
+    table, column = ("powa_functions", "module") if database.powa == "4" else ("powa_extension_config", "extname")
+    database.sql("UPDATE {0} SET enabled = false WHERE {1} = 'commits'".format(table, column))
+    assert not database.ok("datasources", datasources=[COMMITS], **REPOSITORY).changed
+    database.ok("datasources", datasources=[changed_copy(COMMITS, enabled=True)], **REPOSITORY)
+    assert registered(database, "commits") == [(srvid, operation, True) for operation in operations(database)]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "ALTER TABLE powa_commits_src_tmp SET LOGGED",
+        "DROP INDEX powa_commits_history_ts",
+        "DROP FUNCTION powa_commits_purge(integer)",
+        "GRANT EXECUTE ON FUNCTION powa_commits_src(integer) TO PUBLIC",
+        "ALTER FUNCTION powa_commits_reset(integer) RESET search_path",
+        "ALTER TABLE powa_commits_history DROP CONSTRAINT powa_commits_history_srvid_fkey",
+        "DROP TABLE powa_commits_src_tmp",
+    ],
+)
+def test_damage_is_repaired(database: Database, damage: str) -> None:
+    database.register("one")
+    database.ok("datasources", datasources=[COMMITS], **REPOSITORY)
+    before = database.dump()
+    database.sql(damage)
+    assert database.ok("datasources", check=True, datasources=[COMMITS], **REPOSITORY).changed
+    database.ok("datasources", datasources=[COMMITS], **REPOSITORY)
+    assert sorted(database.dump().splitlines()) == sorted(before.splitlines())
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"metrics": [{"name": "held", "type": "numeric", "kind": "gauge"}]},
+        {"metrics": [{"name": "held", "type": "bigint"}, {"name": "more", "type": "bigint"}]},
+        {"keys": [], "query": "SELECT count(*) AS held FROM pg_locks"},
+        {"keys": [{"name": "mode", "type": "text", "nullable": True}]},
+    ],
+    ids=["type", "added", "removed", "nullable"],
+)
+def test_changed_columns_are_refused(database: Database, columns: Dict[str, Any]) -> None:
+    database.ok("datasources", datasources=[LOCK_MODES], **REPOSITORY)
+    message = database.refused("datasources", datasources=[changed_copy(LOCK_MODES, **columns)], **REPOSITORY)
+    assert 'datasource "lock_modes", keys and metrics' in message and "does not change columns" in message
+
+
+def test_history_stays_unless_asked_otherwise(database: Database) -> None:
+    (srvid,) = database.register("one")
+    both = dict(server_kind=["repository", "remote"], monitoring_role="powa")
+    database.ok("datasources", datasources=[LOCK_MODES], **both)
+    collect(database, "lock_modes", srvid)
+    aggregate(database, srvid)
+    history = database.sql("SELECT * FROM powa_lock_modes_history ORDER BY mode")
+
+    gone = {"name": "lock_modes", "state": "absent"}
+    database.ok("datasources", check=True, datasources=[gone], **both)
+    assert registered(database, "lock_modes") != []
+    database.ok("datasources", datasources=[gone], **both)
+    assert registered(database, "lock_modes") == []
+    assert [name for name in objects(database, "lock_modes") if name.startswith("function") or "tmp" in name] == []
+    assert database.sql("SELECT * FROM powa_lock_modes_history ORDER BY mode") == history
+    assert not database.ok("datasources", datasources=[gone], **both).changed
+
+    database.ok("datasources", datasources=[LOCK_MODES], **both)
+    assert database.sql("SELECT * FROM powa_lock_modes_history ORDER BY mode") == history
+    dropped = dict(gone, history="drop")
+    database.ok("datasources", datasources=[dropped], **both)
+    assert objects(database, "lock_modes") == []
+    assert not database.ok("datasources", datasources=[dropped], **both).changed
+
+
+#: (what is wrong, words that the message has to say)
+BAD = [
+    ({"name": "Bad-Name"}, 'datasource "Bad-Name", name: found "Bad-Name", expected lower-case letters'),
+    ({"name": "x" * 37}, "use at most 36 characters"),
+    ({"name": "user_functions"}, "PoWA itself uses this name"),
+    ({"metrics": [{"name": "ts", "type": "bigint"}]}, 'metrics[0].name: "ts" is a column of PoWA'),
+    ({"metrics": [{"name": "n", "type": "int"}, {"name": "n", "type": "int"}]}, '"n" is also metrics[0]'),
+    ({"metrics": [{"name": "n", "type": "bigit"}]}, 'metrics[0].type: found "bigit", expected one of bigint'),
+    ({"metrics": []}, "metrics: there is none"),
+    ({"queries": [{"query": "SELECT 1 AS n"}]}, "query: it is given together with queries"),
+    ({"query": None}, "neither query nor queries is given"),
+    ({"query": "SELEC 1 AS n"}, "syntax error"),
+    ({"query": "SELECT 1 AS n, 2 AS m"}, "it returns (n, m), declared are (n)"),
+    ({"query": "SELECT 1::bigint AS n"}, 'column "n" is bigint, declared integer'),
+    ({"query": "SELECT 1 AS n; DROP TABLE powa_servers"}, "the server refuses it"),
+    ({"query": "SELECT count(*)::int AS n FROM pg_hba_file_rules"}, "permission denied"),
+    ({"keys": [{"name": "k", "type": "json"}]}, "json can not be grouped"),
+    ({"history": "drop"}, 'only state "absent" can drop history'),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), BAD, ids=[words for _wrong, words in BAD])
+def test_a_wrong_definition_is_refused(database: Database, wrong: Dict[str, Any], words: str) -> None:
+    datasource = dict({"name": "naught", "query": "SELECT 1 AS n", "metrics": [{"name": "n", "type": "int"}]}, **wrong)
+    assert words in database.refused("datasources", datasources=[LOCK_MODES, datasource], **REMOTE)
+
+
+def test_all_problems_of_all_datasources_are_reported_at_once(database: Database) -> None:
+    wrong = [dict({"name": "n%s" % number, "metrics": [{"name": "n", "type": "int"}], "query": "SELECT 1 AS n"}, **bad)
+             for number, (bad, _words) in enumerate(BAD)]
+    result = database.run("datasources", datasources=wrong, **REMOTE)
+    assert result.failed
+    for _bad, words in BAD:
+        assert any(words in problem for problem in result["problems"]), words
+
+
+def test_what_is_not_ours_is_never_overwritten(database: Database) -> None:
+    database.sql("CREATE TABLE powa_commits_history (mine integer)")
+    message = database.refused("datasources", datasources=[COMMITS], **REPOSITORY)
+    assert "were not made by this collection (table public.powa_commits_history)" in message
+    message = database.refused("datasources", datasources=[{"name": "commits", "state": "absent"}], **REPOSITORY)
+    assert "powa_commits_history" in message
+
+
+def test_rows_of_others_in_the_registry_are_refused(database: Database) -> None:
+    if database.powa == "4":
+        database.sql("INSERT INTO powa_functions (srvid, module, operation, function_name) VALUES (0, 'commits', 'purge', 'f')")
+    else:
+        database.sql("INSERT INTO powa_extensions (extname) VALUES ('commits')")
+        database.sql("INSERT INTO powa_extension_functions (extname, operation, function_name) VALUES ('commits', 'purge', 'f')")
+    message = database.refused("datasources", datasources=[COMMITS], **REPOSITORY)
+    assert "registry has that name with the functions f" in message
+
+
+def test_an_unknown_server_or_role_is_refused(database: Database) -> None:
+    database.register("one")
+    message = database.refused("datasources", datasources=[changed_copy(COMMITS, servers=["nix"])], **REPOSITORY)
+    assert 'server "nix" is not registered here, registered are one' in message
+    message = database.refused("datasources", server_kind=["remote"], monitoring_role="nix", datasources=[COMMITS])
+    assert 'role "nix" does not exist' in message
+
+
+def test_a_killed_module_leaves_what_was_there(database: Database) -> None:
+    before = database.dump()
+    database.sql(
+        "CREATE FUNCTION wait_here() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE '%powa_commits_reset%') THEN"
+        " PERFORM pg_advisory_lock(42); END IF; END $$"
+    )
+    database.sql("CREATE EVENT TRIGGER wait_here ON ddl_command_end EXECUTE FUNCTION wait_here()")
+    with database.server.connect(database.name) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(42)")
+        process = database.start("datasources", datasources=[COMMITS], **REPOSITORY)
+        wait_until(
+            lambda: database.value("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"),
+            "the module writes",
+        )
+        process.kill()
+        process.communicate()
+        cursor.execute("SELECT pg_advisory_unlock(42)")
+    wait_until(
+        lambda: not database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgfleet.powa'"),
+        "its session ends",
+    )
+    database.sql("DROP EVENT TRIGGER wait_here")
+    database.sql("DROP FUNCTION wait_here()")
+    assert database.dump() == before
+
+
+def test_two_tasks_at_once_make_it_once(database: Database) -> None:
+    params = dict(datasources=[COMMITS, LOCK_MODES], **REPOSITORY)
+    running = [database.start("datasources", **params) for _process in range(2)]
+    results = [finish_module(process) for process in running]
+    assert [result.failed for result in results] == [False, False]
+    assert sorted(result.changed for result in results) == [False, True]
+    assert not database.ok("datasources", **params).changed
+
+
+def test_a_run_without_changes_sends_as_many_statements_for_many_datasources(database: Database) -> None:
+    database.register("one")
+    many = [changed_copy(COMMITS, name="commits_{0}".format(number)) for number in range(20)]
+
+    def statements(datasources: List[Dict[str, Any]]) -> int:
+        database.ok("datasources", datasources=datasources, **REPOSITORY)
+        before = database.value(COUNT)
+        assert not database.ok("datasources", datasources=datasources, **REPOSITORY).changed
+        return int(database.value(COUNT) - before)
+
+    database.sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    database.sql("SET pg_stat_statements.track = 'top'")
+    COUNT = (
+        "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid"
+        " WHERE d.datname = current_database() AND s.query NOT LIKE '%pg_stat_statements%'"
+    )
+    assert statements(many[:1]) == statements(many)
