@@ -166,6 +166,8 @@ class Database:
     def dump(self) -> str:
         """Return everything that the database holds, by pg_dump and by plain SQL for what it leaves out."""
         text = self.server.shell("runuser -u postgres -- pg_dump --restrict-key=x {0}".format(self.name))
+        if not self.value("SELECT count(*) FROM pg_extension WHERE extname = 'powa'"):
+            return text
         registry = ["powa_servers", "powa_functions", "powa_snapshot_metas"]
         registry += ["powa_extensions"] if self.powa == "4" else ["powa_extension_functions", "powa_extension_config"]
         rows = [sorted(map(str, self.sql("SELECT * FROM {0} AS t".format(table)))) for table in registry]

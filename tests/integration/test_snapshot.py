@@ -1,0 +1,105 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Modules snapshot and collector, with the real powa-collector beside them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from datasources import COMMITS, LOCK_MODES
+from servers import Database, running_collector, wait_until
+
+
+def register_itself(database: Database, hostname: str = "127.0.0.1", **options: Any) -> int:
+    """Register the database as a remote of itself, and return its number."""
+    server = dict({"hostname": hostname, "username": "postgres", "dbname": database.name, "frequency": 5}, **options)
+    return int(database.ok("servers", servers=[server])["servers"][0]["srvid"])
+
+
+def test_it_processes_what_lies_in_the_transient_tables(database: Database) -> None:
+    database.ok("datasources", server_kind=["repository", "remote"], datasources=[COMMITS])
+    (srvid,) = database.register("one")
+    database.ok("datasources", server_kind=["repository", "remote"], datasources=[COMMITS])
+    database.sql("INSERT INTO powa_commits_src_tmp VALUES (%s, now(), 5)", (srvid,))
+    before = database.dump()
+    assert database.ok("snapshot", check=True, servers=["one"]).changed
+    assert database.dump() == before
+    result = database.ok("snapshot", servers=["one:5432"])
+    assert result["snapshots"] == [{"server": "one:5432", "srvid": srvid, "errors": []}]
+    assert database.sql("SELECT (record).commits FROM powa_commits_history_current") == [(5,)]
+
+
+def test_errors_are_data_and_a_failure_unless_told_otherwise(database: Database) -> None:
+    database.ok("datasources", server_kind=["repository", "remote"], datasources=[COMMITS])
+    (srvid,) = database.register("one")
+    database.ok("datasources", server_kind=["repository", "remote"], datasources=[COMMITS])
+    database.sql("ALTER TABLE powa_commits_history_current RENAME TO hidden")
+    result = database.run("snapshot", servers=["one"])
+    assert result.failed and 'the snapshot of server "one" had errors' in result["msg"]
+    assert "powa_commits_history_current" in result["snapshots"][0]["errors"][0]
+    assert database.ok("snapshot", servers=["one"], fail_on_errors=False)["snapshots"] == result["snapshots"]
+    assert "is not registered here" in database.run("snapshot", servers=["nix"])["msg"]
+    assert srvid
+
+
+def test_it_waits_for_a_snapshot_that_runs(database: Database) -> None:
+    (srvid,) = database.register("one")
+    with database.server.connect(database.name) as connection, connection.cursor() as cursor:
+        connection.autocommit = False
+        cursor.execute("SELECT powa_take_snapshot(%s)", (srvid,))
+        waiting = database.run("snapshot", servers=["one"], timeout=1)
+        assert waiting.failed and "another snapshot was running until the timeout" in waiting["msg"]
+        process = database.start("snapshot", servers=["one"], timeout=60)
+        wait_until(
+            lambda: database.value(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgfleet%%'"
+                " AND datname = current_database()"
+            ),
+            "the module looks for the lock",
+        )
+        connection.commit()
+        assert process.wait(timeout=60) == 0
+        process.communicate()
+
+
+def test_the_collectors_snapshots_never_fail_because_of_ours(database: Database) -> None:
+    database.ok("datasources", server_kind=["repository", "remote"], monitoring_role="powa", datasources=[LOCK_MODES])
+    srvid = register_itself(database)
+    with running_collector(database):
+        first = database.value("SELECT coalesce_seq FROM powa_snapshot_metas WHERE srvid = %s", (srvid,))
+        taken = 0
+        deadline = time.monotonic() + 40
+        while time.monotonic() < deadline:
+            assert database.ok("snapshot", servers=["127.0.0.1:5432"])["snapshots"][0]["errors"] == []
+            taken += 1
+            assert database.errors(srvid) is None
+        last = database.value("SELECT coalesce_seq FROM powa_snapshot_metas WHERE srvid = %s", (srvid,))
+        # The collector's own snapshots are those that ours do not explain.
+        assert last - first - taken >= 4
+        assert database.value("SELECT count(DISTINCT (record).ts) FROM powa_lock_modes_history_current") >= 4
+
+
+def test_the_collector_is_reloaded_for_new_servers_and_says_when_that_is_not_enough(database: Database) -> None:
+    srvid = register_itself(database)
+    with running_collector(database):
+        status = database.ok("collector", timeout=60)
+        assert status["workers"] == [{"srvid": srvid, "server": "127.0.0.1:5432", "status": "running"}]
+        assert not status.changed and not status["restart_required"]
+
+        second = register_itself(database, "localhost", alias="second")
+        assert database.ok("collector", check=True).changed
+        reloaded = database.ok("collector", timeout=60)
+        assert reloaded.changed
+        assert {"srvid": second, "server": "second", "status": "running"} in reloaded["workers"]
+        assert not database.ok("collector").changed
+        assert database.ok("collector", state="reloaded", timeout=60).changed
+
+        database.ok("servers", servers=[{"hostname": "localhost", "state": "absent"}])
+        assert database.ok("collector")["restart_required"]
+        result = database.ok("collector", state="reloaded")
+        assert result["restart_required"] and not result.changed
+    message = database.run("collector", timeout=2)["msg"]
+    assert "no powa-collector answered WORKERS_STATUS within 2 s" in message
