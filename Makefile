@@ -10,6 +10,7 @@ PYTHON ?= /usr/bin/python3
 cache := .cache
 venv := $(cache)/venv
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
+export MOLECULE_COMMAND_BORDERS := false
 
 # Where a Python 3.12 or newer is found, ansible-test also runs with a newer ansible-core.
 newer_core := 2.21.5

@@ -1,9 +1,10 @@
 # Copyright (c) 2026, pgfleet
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""collected.py INVENTORY: wait until every declared datasource is aggregated for every server, and print what there is.
+"""collected.py INVENTORY: wait until each declared datasource of each server has aggregated history, and print a table.
 
-It reads the inventory and the repositories' tables, and nothing of the collection itself.
+What there must be comes from the inventory, and what there is from the repositories' tables: nothing of the collection
+is used.
 """
 
 import json
@@ -11,68 +12,72 @@ import subprocess
 import sys
 import time
 
-LIMIT = 240  # seconds; PoWA's shortest way into history is 5 snapshots of 5 seconds
+LIMIT = 240  # seconds. PoWA's shortest way into history takes about 30: 5 snapshots, one each 5 seconds.
 
-# One row for each server and datasource; a history table that is not there counts as empty.
+# A history table that is not there counts as empty.
 QUERY = """
-SELECT coalesce(json_agg(found ORDER BY found.server, found.datasource), '[]')
+SELECT coalesce(json_agg(found ORDER BY server, datasource), '[]')
 FROM (
   SELECT coalesce(s.alias, s.hostname || ':' || s.port) AS server, datasource, m.coalesce_seq AS snapshots,
     CASE WHEN to_regclass('powa_' || datasource || '_history') IS NULL THEN 0
-      ELSE (xpath('/row/rows/text()', query_to_xml(
-        format('SELECT count(*) AS rows FROM powa_%s_history WHERE srvid = %s', datasource, s.id), true, true, '')))[1]::text::int
+      ELSE (xpath('//n/text()', query_to_xml(
+        format('SELECT count(*) AS n FROM powa_%s_history WHERE srvid = %s', datasource, s.id),
+        true, false, '')))[1]::text::int
     END AS history,
-    to_char(m.snapts, 'YYYY-MM-DD HH24:MI:SS') AS "last snapshot", coalesce(array_to_string(m.errors, '; '), '') AS errors
-  FROM powa_servers s JOIN powa_snapshot_metas m ON m.srvid = s.id
-    CROSS JOIN unnest('{%s}'::text[]) AS datasource
-  WHERE %s
+    to_char(m.snapts, 'YYYY-MM-DD HH24:MI:SS') AS last_snapshot, array_to_string(m.errors, '; ') AS errors
+  FROM powa_servers s JOIN powa_snapshot_metas m ON m.srvid = s.id, unnest('{DATASOURCES}'::text[]) AS datasource
 ) AS found
 """
 
 
-def read(inventory):
-    """Return the hosts' variables and the groups' hosts."""
-    data = json.loads(subprocess.check_output(["ansible-inventory", "--inventory", str(inventory), "--list"]))
-    groups = {name: group.get("hosts", []) for name, group in data.items() if name != "_meta"}
-    return data["_meta"]["hostvars"], groups
-
-
-def psql(host, query):
-    command = ["podman", "exec", "--user=postgres", host, "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
-    return subprocess.run([*command, "--dbname=powa", f"--command={query}"], check=True, capture_output=True, text=True).stdout
-
-
 def repositories(inventory):
-    """Return, for each repository, the servers whose history it must hold."""
-    hostvars, groups = read(inventory)
-    names = groups["powa_repositories"]
-    expected = {name: {"<local>"} if hostvars[name].get("powa_mode") == "local" else set() for name in names}
-    for remote in groups.get("powa_remotes", []):
-        expected[hostvars[remote].get("powa_repository", names[0])].add(hostvars[remote].get("powa_alias", remote))
-    return expected
+    """Return for each repository its datasources, and the names of the servers whose history it must hold."""
+    data = json.loads(subprocess.check_output(["ansible-inventory", "--inventory", str(inventory), "--list"]))
+    hosts = data["_meta"]["hostvars"]
+    found = {}
+    for host in data["powa_repositories"]["hosts"]:
+        datasources = [datasource["name"] for datasource in hosts[host]["powa_datasources"]]
+        servers = ["<local>"] if hosts[host].get("powa_mode") == "local" else []
+        found[host] = (datasources, servers)
+    for remote in data.get("powa_remotes", {}).get("hosts", []):
+        repository = hosts[remote].get("powa_repository", next(iter(found)))
+        found[repository][1].append(hosts[remote].get("powa_alias", remote))
+    return found
 
 
-def collected(inventory):
-    """Return one row for each server and declared datasource of all repositories."""
-    hostvars = read(inventory)[0]
-    rows = []
-    for host, servers in repositories(inventory).items():
-        datasources = ",".join(datasource["name"] for datasource in hostvars[host]["powa_datasources"])
-        which = "s.id = 0" if servers == {"<local>"} else "s.id > 0"
-        rows += json.loads(psql(host, QUERY % (datasources, which)))
-    return rows
+def look(host, datasources, servers):
+    """Return what a repository holds: a row for each of these servers and datasources, and whether all is there."""
+    query = QUERY.replace("DATASOURCES", ",".join(datasources))
+    psql = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname=powa", f"--command={query}"]
+    rows = json.loads(subprocess.check_output(["podman", "exec", "--user=postgres", host, *psql]))
+    rows = [row for row in rows if row["server"] in servers]
+    good = [row for row in rows if row["history"] and not row["errors"]]
+    return rows, len(good) == len(servers) * len(datasources) > 0
 
 
 def wait(inventory):
-    """Return the rows as soon as each has history and no error, or as they are when the limit is over."""
-    wanted = sum(
-        len(servers) * len(read(inventory)[0][host]["powa_datasources"]) for host, servers in repositories(inventory).items()
-    )
+    """Return the rows of all repositories, and whether all was there before the limit."""
+    expected = repositories(inventory)
     limit = time.monotonic() + LIMIT
     while True:
-        rows = collected(inventory)
-        if complete(rows) and len(rows) == wanted:
-            return rows
-        if time.monotonic() > limit:
-            return rows
+        found = [look(host, *what) for host, what in expected.items()]
+        done = all(complete for _rows, complete in found)
+        if done or time.monotonic() > limit:
+            return [row for rows, _complete in found for row in rows], done
         time.sleep(1)
+
+
+def table(rows):
+    """Return the rows as aligned text."""
+    heads = ["server", "datasource", "snapshots", "history", "last_snapshot", "errors"]
+    cells = [[str(row[head] if row[head] is not None else "-") for head in heads] for row in rows]
+    cells.insert(0, ["server", "datasource", "snapshots", "history rows", "last snapshot", "errors"])
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells)
+
+
+if __name__ == "__main__":
+    rows, complete = wait(sys.argv[1])
+    print(table(rows))
+    if not complete:
+        sys.exit(f"After {LIMIT} s the aggregated history is not complete, or there were errors.")
