@@ -1,0 +1,109 @@
+# Tools go into .cache and .collections, containers and images into podman; `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+POWA ?= 4
+JOBS ?= 2
+PYTHON ?= /usr/bin/python3
+
+cache := .cache
+venv := $(cache)/venv
+export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
+export MOLECULE_COMMAND_BORDERS := false
+
+# Where a Python 3.12 or newer is found, ansible-test also runs with a newer ansible-core.
+newer_core := 2.21.5
+newer_python := $(shell tests/tools/newer-python)
+venvs := venv $(if $(newer_python),venv-$(newer_core))
+
+# PyPI's `ansible` has every collection; these are taken out of it.
+ansible := 12.3.0
+collections := community.postgresql containers.podman
+
+suite_4 := bookworm
+suite_5 := trixie
+suite = $(or $(suite_$(POWA)),$(error POWA must be 4 or 5, not '$(POWA)'))
+demo := playbooks/inventory/demo
+demo_playbook := ansible-playbook --inventory $(demo) \
+  --extra-vars "container_network=pgfleet-demo container_subnet=10.91.10.0/24"
+scenarios := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
+
+.PHONY: help demo demo-down test lint sanity test-unit test-packaging test-integration test-molecule build clean setup \
+  host-packages images
+help:  ## This list
+	@awk -F ': .* ## ' '/^[a-z-]+:.*  ## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup  ## Start a fleet of containers, run site.yml on it, show what was collected (POWA=4 or 5)
+	$(demo_playbook) molecule/shared/create.yml molecule/shared/prepare.yml --extra-vars container_suite=$(suite)
+	$(demo_playbook) playbooks/site.yml
+	python tests/tools/collected.py $(demo)
+	$(demo_playbook) playbooks/site.yml | tee $(cache)/second-run
+	@awk '/ changed=[0-9]/ { hosts++; if (/ changed=0 /) same++ } \
+	  END { print "The second run left " same+0 " of " hosts+0 " hosts unchanged."; exit !hosts || same < hosts }' $(cache)/second-run
+
+demo-down: setup  ## Remove the demo's containers and network
+	$(demo_playbook) molecule/shared/destroy.yml
+
+test: setup  ## Every check and test
+	$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target --keep-going \
+	  lint test-packaging sanity test-unit images test-integration test-molecule
+
+lint: setup  ## yamllint, ruff, mypy, ansible-lint, changelog, documentation
+	yamllint --strict .
+	ruff check .
+	ruff format --check .
+	mypy
+	ansible-lint --offline
+	antsibull-changelog lint
+	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all .
+
+sanity: $(venvs:%=sanity/%)  ## ansible-test sanity
+sanity/%: setup
+	tests/tools/ansible-test $(cache)/$* sanity
+
+test-unit: $(venvs:%=unit/%)  ## ansible-test units
+unit/%: setup
+	tests/tools/ansible-test $(cache)/$* units
+
+test-packaging: setup  ## The built collection, installed in an empty folder
+	pytest tests/packaging
+
+test-integration: setup images  ## Every module on real servers
+	pytest tests/integration
+
+test-molecule: $(scenarios:%=molecule/%)  ## Every scenario; one of them: make molecule/powa5
+molecule/%: setup images
+	molecule test --scenario-name $*
+
+build: setup  ## The collection's tarball
+	ansible-galaxy collection build --force
+
+clean:  ## Remove the tools, the images and what was built
+	rm -rf $(cache) .ansible .mypy_cache .pytest_cache .ruff_cache tests/output pgfleet-powa-*.tar.gz \
+	  $(subst .,/,$(collections:%=.collections/ansible_collections/%))
+	podman images --quiet --filter 'reference=localhost/pgfleet/*' | xargs --no-run-if-empty podman rmi
+
+setup: $(venvs:%=$(cache)/%/ready) $(cache)/collections
+
+host-packages:
+	@tests/tools/host-packages
+
+$(venv)/ready: tests/requirements.txt | host-packages
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --requirement $<
+	@touch $@
+
+$(cache)/venv-$(newer_core)/ready: | host-packages
+	$(newer_python) -m venv $(@D)
+	$(@D)/bin/pip install --quiet ansible-core==$(newer_core)
+	@touch $@
+
+$(cache)/collections: Makefile tests/tools/extract_collections.py $(venv)/ready
+	pip download --quiet --no-deps --dest $(cache) ansible==$(ansible)
+	python tests/tools/extract_collections.py $(cache)/ansible-$(ansible)-*.whl .collections $(collections)
+	@touch $@
+
+images: host-packages
+	@for suite in bookworm trixie; do for kind in base powa; do tests/containers/image $$suite $$kind; done & done; \
+	  for job in $$(jobs -p); do wait $$job; done
