@@ -64,7 +64,8 @@ answer=$(cd / && ask postgres <<'SQL'
 SELECT json_build_object(
   'config_file', current_setting('config_file'),
   'hba_file', current_setting('hba_file'),
-  'pending_restart', (SELECT coalesce(json_agg(name), '[]') FROM pg_settings WHERE pending_restart),
+  'unread', (SELECT coalesce(bool_or((pg_stat_file(file, true)).modification > pg_conf_load_time()), false)
+             FROM unnest(ARRAY[current_setting('hba_file'), regexp_replace(current_setting('config_file'), '[^/]*$', 'conf.d/powa.conf')]) file),
   'settings', (SELECT json_object_agg(name, setting) FROM pg_settings
                WHERE name LIKE 'powa.%' OR name IN ('shared_preload_libraries', 'listen_addresses')),
   'files', (SELECT coalesce(json_agg(json_build_array(name, setting, sourcefile) ORDER BY seqno), '[]')

@@ -6,7 +6,7 @@ WITH powa AS (
   FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
   WHERE e.extname = 'powa'
 ), relation AS (
-  SELECT e.extname, quote_ident(n.nspname) || '.' || quote_ident(c.relname) AS name,
+  SELECT e.extname, n.nspname, c.relname AS name,
     e.extname = 'powa' AND (c.relkind = 'v' OR c.relname IN ('powa_servers', 'powa_extensions', 'powa_functions', 'powa_modules')) AS registry
   FROM powa
   JOIN pg_extension e ON e.extname = 'pg_track_settings' OR (e.extname = 'powa' AND powa.major = 4)
@@ -30,9 +30,10 @@ WITH powa AS (
     FROM powa) versioned (name)
   WHERE rolname = %(role)s AND NOT has_column_privilege(pg_roles.oid, name, 'version', 'UPDATE')
 )
-SELECT powa.major, coalesce(snapshot.rolname, 'powa_snapshot') AS snapshot,
+SELECT powa.major, powa.nspname AS schema, coalesce(snapshot.rolname, 'powa_snapshot') AS snapshot,
   (SELECT string_agg(name, ',' ORDER BY name) FROM relation WHERE registry) AS registry,
   (SELECT string_agg(name, ',' ORDER BY name) FROM relation WHERE extname = 'powa' AND NOT registry) AS data,
   (SELECT string_agg(name, ',' ORDER BY name) FROM relation WHERE extname <> 'powa') AS others,
+  (SELECT min(nspname) FROM relation WHERE extname <> 'powa') AS others_schema,
   (SELECT string_agg(statement, '; ' ORDER BY statement DESC) FROM missing) AS missing
 FROM powa, snapshot
