@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._errors import NotReady, PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row, RowTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as texts
 
@@ -238,13 +238,12 @@ class Archivist5(Archivist):
 def detect_archivist(cursor: Any) -> Archivist:
     """Find the PoWA of the database that the cursor is connected to.
 
-    :raises NotReady: when the extension is not there
-    :raises PowaError: when its version is not one that this collection knows
+    :raises PowaError: when the extension is not there, or its version is not one that this collection knows
     """
     cursor.execute(texts.FIND_POWA)
     version_text, schema, quoted_schema, server_version_num, database = cursor.fetchone()
     if version_text is None:
-        raise NotReady(
+        raise PowaError(
             'database "{0}" has no extension powa: create it there (module pgfleet.powa.extensions),'
             " or give its database as login_db".format(database)
         )

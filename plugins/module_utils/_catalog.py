@@ -94,7 +94,11 @@ def _table(row: Dict[str, Any]) -> objects.Table:
         row["relpersistence"] == "u",
         row["server_key"],
         "toast_tuple_target=128" in (row["reloptions"] or ()),
-        tuple(name for name, _type, _not_null, storage in columns if storage == "m" and name in ("mins_in_range", "maxs_in_range")),
+        tuple(
+            name
+            for name, _type, _not_null, storage in columns
+            if storage == "m" and name in ("mins_in_range", "maxs_in_range")
+        ),
         row["comment"],
         grants,
     )

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, TypeVar
+from typing import Any, Callable, Dict, Iterator, Mapping, TypeVar
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier
-from ansible_collections.pgfleet.powa.plugins.module_utils._errors import NotReady, PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError
 
 Result = TypeVar("Result")
 
@@ -71,8 +71,7 @@ class Connection:
 
     :param params: the module's parameters, with those of C(LOGIN_SPEC)
     :param read_only: whether the server is to refuse every write
-    :raises NotReady: when there is no server, or not that database
-    :raises PowaError: when the driver is missing or the role may not log in
+    :raises PowaError: when there is no server or not that database, the driver is missing, or the role may not log in
     """
 
     def __init__(self, params: Mapping[str, Any], read_only: bool) -> None:
@@ -172,13 +171,14 @@ def _connect(params: Mapping[str, Any]) -> Any:
         return _driver.psycopg2.connect(**libpq)
     except _driver.psycopg2.OperationalError as error:
         reason = str(error).strip().splitlines()[-1].strip() if str(error).strip() else "no answer"
-        advice: Optional[str]
         if "does not exist" in reason and "database" in reason:
-            advice, kind = "create the database first, or give another as login_db", NotReady
+            advice = "create the database first, or give another as login_db"
         elif "authentication failed" in reason or "no password supplied" in reason or "pg_hba.conf" in reason:
-            advice, kind = "check login_user, login_password, become_user and pg_hba.conf", PowaError
+            advice = "check login_user, login_password, become_user and pg_hba.conf"
         else:
-            advice, kind = "check that PostgreSQL runs there, and login_host, login_port and login_unix_socket", NotReady
-        raise kind("{0} can not be reached as {1} ({2}): {3}".format(where, libpq.get("user"), reason, advice)) from error
+            advice = "check that PostgreSQL runs there, and login_host, login_port and login_unix_socket"
+        raise PowaError(
+            "{0} can not be reached as {1} ({2}): {3}".format(where, libpq.get("user"), reason, advice)
+        ) from error
     except _driver.psycopg2.Error as error:
         raise PowaError("{0}: the login options are not understood: {1}".format(where, first_line(error))) from error

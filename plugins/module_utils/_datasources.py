@@ -161,9 +161,7 @@ def _foreign(datasource: str, found: Sequence[Found], archivist: Archivist) -> L
     foreign = [entry for entry in found if not entry.ours]
     if not foreign:
         return []
-    names = ", ".join(
-        "{0} {1}.{2}".format(entry.object.kind, archivist.schema, entry.object.name) for entry in foreign
-    )
+    names = ", ".join("{0} {1}.{2}".format(entry.object.kind, archivist.schema, entry.object.name) for entry in foreign)
     owners = sorted({entry.extension for entry in foreign if entry.extension})
     what = "the extension {0} brought".format(", ".join(owners)) if owners else "were not made by this collection"
     return [

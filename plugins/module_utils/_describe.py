@@ -83,7 +83,8 @@ def _compare(definition: Definition, description: Optional[Sequence[Any]]) -> Li
     missing = [column.name for column in definition.columns if column.name not in returned]
     if extra or missing:
         problems.append(
-            "it returns ({0}), declared are ({1}): make the columns of the query and the keys and metrics the same".format(
+            "it returns ({0}), declared are ({1}):"
+            " make the columns of the query and the keys and metrics the same".format(
                 ", ".join(returned), ", ".join(column.name for column in definition.columns)
             )
         )

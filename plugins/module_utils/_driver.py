@@ -6,20 +6,15 @@
 
 from __future__ import annotations
 
-import traceback
-from typing import Any, Iterable, Optional
+from typing import Any, Iterable
 
 try:
     import psycopg2
     import psycopg2.errorcodes as errorcodes
     from psycopg2 import sql
 except ImportError:
-    psycopg2 = None
-    errorcodes = None
-    sql = None
-    IMPORT_ERROR: Optional[str] = traceback.format_exc()
-else:
-    IMPORT_ERROR = None
+    # Whoever connects says so; without a connection nothing else is used.
+    psycopg2 = errorcodes = sql = None  # type: ignore[assignment]
 
 
 def compose(text: str, **parts: Any) -> Any:

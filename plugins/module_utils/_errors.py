@@ -34,7 +34,3 @@ class ProblemsError(PowaError):
         else:
             message = "{0} problems in {1}:\n- {2}".format(len(self.problems), subject, "\n- ".join(self.problems))
         super().__init__(message)
-
-
-class NotReady(PowaError):
-    """The server or the database that a task needs is not there (yet)."""

@@ -190,9 +190,8 @@ def _plan_present(
     version = found.default_version if extension["version"] == LATEST else extension["version"]
     if version and version not in found.versions and version != found.installed:
         return [
-            'extension "{0}", version: found "{1}", this server has {2}: choose one of those, or install another package'.format(
-                name, version, ", ".join(sorted(found.versions))
-            )
+            'extension "{0}", version: found "{1}", this server has {2}:'
+            " choose one of those, or install another package".format(name, version, ", ".join(sorted(found.versions)))
         ]
     before: Tuple[Any, ...] = ()
     if schema and schema not in state.schemas and schema not in made:

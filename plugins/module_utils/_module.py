@@ -36,8 +36,10 @@ def run_module(options: Mapping[str, Any], reconcile: Callable[[Mapping[str, Any
 def _sentence(error: Any, params: Mapping[str, Any]) -> str:
     user = params.get("session_role") or params["login_user"]
     if error.pgcode == _driver.errorcodes.INSUFFICIENT_PRIVILEGE:
-        return 'role "{0}" may not do this on database "{1}" ({2}): log in as a superuser or as the owner of PoWA'.format(
-            user, params["login_db"], first_line(error)
+        return (
+            'role "{0}" may not do this on database "{1}" ({2}): log in as a superuser or as the owner of PoWA'.format(
+                user, params["login_db"], first_line(error)
+            )
         )
     if error.pgcode is None:
         return "the connection was lost, and what was not committed is undone ({0}): run the task again".format(

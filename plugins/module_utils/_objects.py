@@ -107,9 +107,7 @@ class Index:
 
     def describe(self) -> str:
         """Return the index as the lines of a diff."""
-        return "on {0} using {1}, {2} columns\ncomment: {3}".format(
-            self.table, self.method, self.width, self.comment
-        )
+        return "on {0} using {1}, {2} columns\ncomment: {3}".format(self.table, self.method, self.width, self.comment)
 
 
 @dataclass(frozen=True)
@@ -219,11 +217,16 @@ class _Builder:
         transient, history = self.grantees.transient, self.grantees.history
         return [
             Table(
-                self.name("_src_tmp"), (srvid, sampled, *keys, *metrics), True, False, False, (), self.comment, transient
+                self.name("_src_tmp"),
+                (srvid, sampled, *keys, *metrics),
+                True,
+                False,
+                False,
+                (),
+                self.comment,
+                transient,
             ),
-            Table(
-                self.name("_history_current"), (srvid, *keys, record), False, True, False, (), self.comment, history
-            ),
+            Table(self.name("_history_current"), (srvid, *keys, record), False, True, False, (), self.comment, history),
             Table(
                 self.name("_history"),
                 (srvid, *keys, *aggregated),

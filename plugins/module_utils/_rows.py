@@ -9,7 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, is_composed, joined, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._driver import (
+    compose,
+    identifier,
+    is_composed,
+    joined,
+    literal,
+)
 
 _READ = "SELECT pg_catalog.to_jsonb(t) FROM {table} AS t WHERE t.{column} = ANY ({values}::text[])"
 _INSERT = "INSERT INTO {table} ({columns}) VALUES ({values})"

@@ -74,8 +74,8 @@ def parse_servers(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[ServerS
     """Parse the C(servers) option of a task, and return every problem beside what was parsed."""
     specs: List[ServerSpec] = []
     problems: List[str] = []
-    addresses: Dict[Address, int] = {}
-    aliases: Dict[str, int] = {}
+    addresses: Dict[Any, int] = {}
+    aliases: Dict[Any, int] = {}
     for position, parameter in enumerate(parameters):
         spec = _parse(parameter)
         problems += ['server "{0}", {1}'.format(spec.name, problem) for problem in _check(spec, parameter)]

@@ -245,9 +245,9 @@ class _Planner:
         found = [(spec, self.state.servers.get(_found_at(spec, self.state))) for spec in specs]
         if exact:
             kept = {server.srvid for _spec, server in found if server}
-            for server in self.state.servers.values():
-                if server.srvid not in kept:
-                    self._disable(server)
+            for left_out in self.state.servers.values():
+                if left_out.srvid not in kept:
+                    self._disable(left_out)
         for spec, server in found:
             if spec.state == ABSENT:
                 if server:
@@ -351,9 +351,7 @@ class _Planner:
             compose("{column} = {value}", column=identifier(column), value=literal(value))
             for column, value in values.items()
         ]
-        return compose(
-            texts.UPDATE, schema=self.schema, assignments=joined(assignments), srvid=literal(server.srvid)
-        )
+        return compose(texts.UPDATE, schema=self.schema, assignments=joined(assignments), srvid=literal(server.srvid))
 
     def _register(self, spec: ServerSpec) -> None:
         hostname, port = spec.address

@@ -64,9 +64,7 @@ def take_snapshots(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any
 
 
 def _resolve(cursor: Any, archivist: Archivist, names: Sequence[str]) -> List[int]:
-    srvids, problems = resolve(
-        read_servers(cursor, archivist), [name for name in names if name != LOCAL_NAME]
-    )
+    srvids, problems = resolve(read_servers(cursor, archivist), [name for name in names if name != LOCAL_NAME])
     if problems:
         raise ProblemsError("the servers", problems)
     remaining = iter(srvids)

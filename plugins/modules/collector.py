@@ -13,7 +13,8 @@ version_added: 0.1.0
 description:
   - Talks to a running powa-collector over NOTIFY in its repository's database, so it can run wherever that is reached.
   - A reload makes the collector work on servers that were registered since it started, and reconnect.
-  - A reload can not end the worker of a server that was removed or disabled, and must not be tried then. RV(restart_required) says
+  - A reload can not end the worker of a server that was removed or disabled, and must not be tried then.
+    RV(restart_required) says
     so, and a restart of the collector's service is the cure.
 author:
   - pgfleet (@pgfleet)
@@ -33,7 +34,8 @@ options:
     type: int
     default: 30
 notes:
-  - powa-collector 1.3 and later obeys superusers and members of C(pg_signal_backend), and on PoWA 5 those of some of its roles.
+  - powa-collector 1.3 and later obeys superusers and members of C(pg_signal_backend), and on PoWA 5 those of some of
+    its roles.
 seealso:
   - module: pgfleet.powa.servers
 """

@@ -11,13 +11,17 @@ module: datasources
 short_description: Declare datasources of PoWA
 version_added: 0.1.0
 description:
-  - Makes everything that a datasource of one's own needs. That is its source function on a remote server, and its functions,
+  - Makes everything that a datasource of one's own needs. That is its source function on a remote server, and its
+    functions,
     record types, transient and history tables, grants and registry rows on a repository or local server.
   - Works with PoWA 4 and PoWA 5.
-  - The whole list is reconciled in one transaction. If anything is wrong with any datasource, every problem is reported and
+  - The whole list is reconciled in one transaction. If anything is wrong with any datasource, every problem is
+    reported and
     nothing is changed.
-  - The columns of a datasource that is there (keys and metrics, their types and order) can not be changed. All else can.
-  - The definition is kept on the server in the comment on the source function, which any role can read. Do not write secrets
+  - The columns of a datasource that is there (keys and metrics, their types and order) can not be changed. All else
+    can.
+  - The definition is kept on the server in the comment on the source function, which any role can read. Do not write
+    secrets
     into queries.
 author:
   - pgfleet (@pgfleet)
@@ -33,7 +37,8 @@ options:
     suboptions:
       name:
         description:
-          - Name of the datasource, a plain lower-case identifier of at most 36 characters. Its objects are called C(powa_NAME_*).
+          - Name of the datasource, a plain lower-case identifier of at most 36 characters. Its objects are called
+            C(powa_NAME_*).
           - Names that PoWA itself uses are refused.
         type: str
         required: true
@@ -42,7 +47,8 @@ options:
         type: str
       query:
         description:
-          - The SELECT that returns the samples. Its columns are the keys and metrics, by name and with exactly their types.
+          - The SELECT that returns the samples. Its columns are the keys and metrics, by name and with exactly their
+            types.
           - One of O(datasources[].query) and O(datasources[].queries) is required.
         type: str
       queries:
@@ -114,13 +120,15 @@ options:
         choices: [present, absent]
         default: present
       history:
-        description: With O(datasources[].state=absent), whether the collected history stays (V(keep)) or goes, too (V(drop)).
+        description: With O(datasources[].state=absent), whether the collected history stays (V(keep)) or goes, too
+          (V(drop)).
         type: str
         choices: [keep, drop]
         default: keep
   server_kind:
     description:
-      - What the server is. V(remote) makes the source function only, V(repository) all that is needed to collect from remote
+      - What the server is. V(remote) makes the source function only, V(repository) all that is needed to collect from
+        remote
         servers, V(local) all that is needed for the background worker of a server that is its own repository.
       - Give several for a server that is several.
     type: list
@@ -135,9 +143,11 @@ options:
     type: str
   collector_role:
     description:
-      - With O(server_kind=repository) and PoWA 4, the role that the collector logs in with. It is granted what it needs on the
+      - With O(server_kind=repository) and PoWA 4, the role that the collector logs in with. It is granted what it
+        needs on the
         objects of the datasources.
-      - PoWA 5 has roles of its own. The objects are granted to those as PoWA does with its own, and this option is ignored.
+      - PoWA 5 has roles of its own. The objects are granted to those as PoWA does with its own, and this option is
+        ignored.
     type: str
 seealso:
   - module: pgfleet.powa.servers
@@ -191,7 +201,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: One line for each object and registry row that was, or in check mode would be, created, changed or removed.
+  description: One line for each object and registry row that was, or in check mode would be, created, changed or
+    removed.
   returned: success
   type: list
   elements: str

@@ -13,7 +13,8 @@ version_added: 0.1.0
 description:
   - Reconciles a list of extensions in one transaction, each after those that it requires, so that C(btree_gist) and
     C(pg_stat_statements) come before C(powa) in whatever order they are listed.
-  - Says which libraries must be in C(shared_preload_libraries), and whether the server has yet to be restarted for them.
+  - Says which libraries must be in C(shared_preload_libraries), and whether the server has yet to be restarted for
+    them.
   - An update without a path, such as from PoWA 4 to PoWA 5, is refused, with what to do instead.
 author:
   - pgfleet (@pgfleet)
@@ -37,7 +38,8 @@ options:
           - Without it, a new extension is created in its default version, and another stays as it is.
         type: str
       schema:
-        description: Schema to install the extension in. It is created if it is not there. Without it, PostgreSQL chooses.
+        description: Schema to install the extension in. It is created if it is not there. Without it, PostgreSQL
+          chooses.
         type: str
       state:
         description: Whether the extension is there.
@@ -119,7 +121,8 @@ extensions:
       returned: always
       sample: 5.0.2
 preload:
-  description: Libraries that these extensions need in C(shared_preload_libraries), in the order in which they have to be there.
+  description: Libraries that these extensions need in C(shared_preload_libraries), in the order in which they have to
+    be there.
   returned: success
   type: list
   elements: str
@@ -141,7 +144,7 @@ problems:
   type: list
   elements: str
   sample:
-    - 'extension "powa": it requires btree_gist, which this database does not have and the list does not make: add it to the list'
+    - 'extension "nix": this server does not have it: install the package that brings it'
 """
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._extensions import reconcile

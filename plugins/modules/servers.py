@@ -12,9 +12,11 @@ short_description: Register the remote servers of a PoWA repository
 version_added: 0.1.0
 description:
   - Registers, changes, disables and removes the servers that a repository collects from, and what is active on each.
-  - A server is identified by its O(servers[].hostname) and O(servers[].port). All else can be changed, and only what is given
+  - A server is identified by its O(servers[].hostname) and O(servers[].port). All else can be changed, and only what
+    is given
     is compared.
-  - The whole list is reconciled in one transaction. If anything is wrong with any server, every problem is reported and nothing
+  - The whole list is reconciled in one transaction. If anything is wrong with any server, every problem is reported
+    and nothing
     is changed.
 author:
   - pgfleet (@pgfleet)
@@ -53,7 +55,8 @@ options:
       frequency:
         description:
           - Seconds between two snapshots, at least 5, or -1 for none.
-          - PoWA's default for a new server is 300, which a disabled one also gets when it is declared as present without one.
+          - PoWA's default for a new server is 300, which a disabled one also gets when it is declared as present
+            without one.
         type: int
       coalesce:
         description: Snapshots between two aggregations, at least 5. PoWA's default for a new server is 100.
@@ -72,7 +75,8 @@ options:
         elements: str
       datasources:
         description:
-          - Datasources of M(pgfleet.powa.datasources) that are active on the server. Others of that module are disabled.
+          - Datasources of M(pgfleet.powa.datasources) that are active on the server. Others of that module are
+            disabled.
           - Without it, they stay as they are, and a new server gets all that are declared for all servers.
         type: list
         elements: str

@@ -14,7 +14,8 @@ description:
   - Calls C(powa_take_snapshot) on a repository or local server and returns the errors that PoWA recorded.
   - For the local server that collects everything anew. For a remote server it processes what the collector has already
     copied into the transient tables, and counts as one of the snapshots between two aggregations.
-  - It waits until the collector is done with the server, and never makes a snapshot of the collector fail. A snapshot of a remote
+  - It waits until the collector is done with the server, and never makes a snapshot of the collector fail. A snapshot
+    of a remote
     server that takes longer than 1.5 seconds is undone for that reason.
   - Each server is a transaction of its own.
 author:

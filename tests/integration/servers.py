@@ -177,9 +177,7 @@ class Database:
         """Register servers with PoWA's own function and return their numbers."""
         for hostname in hostnames:
             self.sql("SELECT powa_register_server(hostname => %s, alias => %s)", (hostname, hostname))
-        return [
-            self.value("SELECT id FROM powa_servers WHERE hostname = %s", (hostname,)) for hostname in hostnames
-        ]
+        return [self.value("SELECT id FROM powa_servers WHERE hostname = %s", (hostname,)) for hostname in hostnames]
 
     def errors(self, srvid: int) -> Optional[List[str]]:
         """Return what went wrong in the last snapshot."""
@@ -232,7 +230,9 @@ def running_collector(database: Database) -> Iterator[None]:
     server.shell("cat > {0}/pgpass && chmod 0600 {0}/pgpass".format(folder), input="*:*:*:*:{0}\n".format(PASSWORD))
     server.shell(
         "cd {0} && mv /etc/powa-collector.conf /etc/powa-collector.conf.off 2>/dev/null;"
-        " PGPASSFILE={0}/pgpass setsid nohup powa-collector > {0}/log 2>&1 < /dev/null & echo $! > {0}/pid".format(folder)
+        " PGPASSFILE={0}/pgpass setsid nohup powa-collector > {0}/log 2>&1 < /dev/null & echo $! > {0}/pid".format(
+            folder
+        )
     )
     try:
         wait_until(
@@ -246,8 +246,10 @@ def running_collector(database: Database) -> Iterator[None]:
     finally:
         server.shell("kill $(cat {0}/pid); tail -n 40 {0}/log".format(folder))
         wait_until(
-            lambda: not database.value(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'PoWA collector%%'"
+            lambda: (
+                not database.value(
+                    "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'PoWA collector%%'"
+                )
             ),
             "the collector ends",
         )

@@ -74,7 +74,9 @@ def test_remote_gets_the_source_function_only(database: Database) -> None:
     rows = database.sql("SELECT mode, held FROM powa_lock_modes_src(0)")
     assert "AccessShareLock" in [mode for mode, _held in rows]
     assert database.value("SELECT has_function_privilege('powa', 'powa_lock_modes_src(integer)', 'EXECUTE')")
-    assert not database.value("SELECT has_function_privilege('nobody_special', 'powa_lock_modes_src(integer)', 'EXECUTE')")
+    assert not database.value(
+        "SELECT has_function_privilege('nobody_special', 'powa_lock_modes_src(integer)', 'EXECUTE')"
+    )
 
     before = database.dump()
     assert not database.ok("datasources", **params).changed
@@ -93,7 +95,9 @@ def test_repository_keeps_history_of_the_registered_servers(database: Database) 
         assert registered(database, name) == [
             (srvid, operation, True) for srvid in (first, second) for operation in operations(database)
         ]
-        assert database.value("SELECT relpersistence FROM pg_class WHERE relname = %s", ("powa_%s_src_tmp" % name,)) == "u"
+        assert (
+            database.value("SELECT relpersistence FROM pg_class WHERE relname = %s", ("powa_%s_src_tmp" % name,)) == "u"
+        )
         collect(database, name, first)
     aggregate(database, first)
     assert database.value("SELECT count(*) FROM powa_lock_modes_history_current") == 0
@@ -105,7 +109,7 @@ def test_repository_keeps_history_of_the_registered_servers(database: Database) 
     assert held == least > 0 and srvid == first
     assert database.sql(
         'SELECT "select", "Null %%", (records[1])."a.b", (records[1])."d""q", (records[1])."ünïcode {0}",'
-        ' (mins_in_range).mode FROM powa_awkward_history'.replace("%%", "%")
+        " (mins_in_range).mode FROM powa_awkward_history".replace("%%", "%")
     ) == [("x", None, True, {"k": "$query$"}, pytest.approx(1.5), "late")]
 
     before = database.dump()
@@ -290,8 +294,10 @@ def test_a_wrong_definition_is_refused(database: Database, wrong: Dict[str, Any]
 
 
 def test_all_problems_of_all_datasources_are_reported_at_once(database: Database) -> None:
-    wrong = [dict({"name": "n%s" % number, "metrics": [{"name": "n", "type": "int"}], "query": "SELECT 1 AS n"}, **bad)
-             for number, (bad, _words) in enumerate(BAD)]
+    wrong = [
+        dict({"name": "n%s" % number, "metrics": [{"name": "n", "type": "int"}], "query": "SELECT 1 AS n"}, **bad)
+        for number, (bad, _words) in enumerate(BAD)
+    ]
     result = database.run("datasources", datasources=wrong, **REMOTE)
     assert result.failed
     for _bad, words in BAD:
@@ -308,10 +314,14 @@ def test_what_is_not_ours_is_never_overwritten(database: Database) -> None:
 
 def test_rows_of_others_in_the_registry_are_refused(database: Database) -> None:
     if database.powa == "4":
-        database.sql("INSERT INTO powa_functions (srvid, module, operation, function_name) VALUES (0, 'commits', 'purge', 'f')")
+        database.sql(
+            "INSERT INTO powa_functions (srvid, module, operation, function_name) VALUES (0, 'commits', 'purge', 'f')"
+        )
     else:
         database.sql("INSERT INTO powa_extensions (extname) VALUES ('commits')")
-        database.sql("INSERT INTO powa_extension_functions (extname, operation, function_name) VALUES ('commits', 'purge', 'f')")
+        database.sql(
+            "INSERT INTO powa_extension_functions (extname, operation, function_name) VALUES ('commits', 'purge', 'f')"
+        )
     message = database.refused("datasources", datasources=[COMMITS], **REPOSITORY)
     assert "registry has that name with the functions f" in message
 
@@ -328,7 +338,8 @@ def test_a_killed_module_leaves_what_was_there(database: Database) -> None:
     before = database.dump()
     database.sql(
         "CREATE FUNCTION wait_here() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE '%powa_commits_reset%') THEN"
+        " IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE '%powa_commits_reset%')"
+        " THEN"
         " PERFORM pg_advisory_lock(42); END IF; END $$"
     )
     database.sql("CREATE EVENT TRIGGER wait_here ON ddl_command_end EXECUTE FUNCTION wait_here()")

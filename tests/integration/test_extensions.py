@@ -29,7 +29,10 @@ def test_in_the_order_of_dependencies(bare_database: Database) -> None:
     result = bare_database.ok("extensions", extensions=POWA)
     assert installed(bare_database)["powa"] == versions(bare_database, "powa")
     assert set(installed(bare_database)) == {"powa", "pg_stat_statements", "btree_gist"}
-    assert bare_database.value("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'powa'") == "public"
+    assert (
+        bare_database.value("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'powa'")
+        == "public"
+    )
     assert result["preload"] == ["pg_stat_statements"]
     assert not bare_database.ok("extensions", extensions=POWA).changed
 

@@ -96,7 +96,9 @@ def test_two_servers_swap_their_aliases(database: Database) -> None:
 
 def test_a_new_server_takes_the_alias_of_one_that_goes(database: Database) -> None:
     database.ok("servers", servers=[{"hostname": "a", "alias": "A"}])
-    database.ok("servers", servers=[{"hostname": "a", "state": "absent", "history": "drop"}, {"hostname": "b", "alias": "A"}])
+    database.ok(
+        "servers", servers=[{"hostname": "a", "state": "absent", "history": "drop"}, {"hostname": "b", "alias": "A"}]
+    )
     assert [row[:3] for row in database.sql(ROWS)] == [("b", 5432, "A")]
 
 

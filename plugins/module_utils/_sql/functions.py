@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bodies of the PL/pgSQL functions of a datasource. Every table and column is qualified; search_path is set by the function."""
+"""Bodies of the PL/pgSQL functions of a datasource. Every table and column in them is qualified."""
 
 from __future__ import annotations
 

@@ -1,0 +1,133 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for every module, one case each: the oracle is pg_dump and plain SQL, never a module."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, ContextManager, Dict, Iterator
+
+import pytest
+from datasources import AWKWARD, LOCK_MODES
+from servers import ROOT, Database, running_collector
+
+#: Makes the last write of a task fail, on the server's side.
+BREAK = """
+    CREATE FUNCTION refuse() RETURNS {kind} LANGUAGE plpgsql AS $$
+    BEGIN {condition} RAISE EXCEPTION 'refused by the test'; {end} END $$
+"""
+
+
+@dataclass
+class Case:
+    """One task of a module.
+
+    :param again: whether a second run changes something, too
+    :param beside: what has to run beside the task
+    :param refusal: statements after which a late write of the task fails; empty where it writes nothing itself
+    """
+
+    params: Dict[str, Any]
+    prepare: Callable[[Database], None]
+    refusal: Any = ()
+    again: bool = False
+    beside: Callable[[Database], ContextManager[None]] = lambda database: _nothing()
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+@contextmanager
+def _collector_without_the_second_server(database: Database) -> Iterator[None]:
+    options = {"username": "postgres", "dbname": database.name, "frequency": 5}
+    database.ok("servers", servers=[dict(options, hostname="127.0.0.1")])
+    with running_collector(database):
+        database.ok("collector", timeout=60)
+        database.ok("servers", servers=[dict(options, hostname="localhost")])
+        yield
+
+
+def _on_command(condition: str) -> Any:
+    return (
+        BREAK.format(
+            kind="event_trigger",
+            condition="IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE {0}) THEN".format(condition),
+            end="END IF;",
+        ),
+        "CREATE EVENT TRIGGER refuse ON ddl_command_end EXECUTE FUNCTION refuse()",
+    )
+
+
+CASES = {
+    "extensions": Case(
+        {"extensions": [{"name": "pg_qualstats"}, {"name": "pg_wait_sampling"}]},
+        lambda database: None,
+        _on_command("object_identity = 'pg_wait_sampling'"),
+    ),
+    "datasources": Case(
+        {"server_kind": ["repository", "remote"], "monitoring_role": "powa", "datasources": [LOCK_MODES, AWKWARD]},
+        lambda database: database.register("one") and None,
+        _on_command("object_identity LIKE '%powa_awkward_reset%'"),
+    ),
+    "servers": Case(
+        {"servers": [{"hostname": "new"}, {"hostname": "one", "alias": "other", "extensions": ["pg_qualstats"]}]},
+        lambda database: database.register("one") and None,
+        (
+            BREAK.format(kind="trigger", condition="IF NEW.alias = 'other' THEN", end="END IF; RETURN NEW;"),
+            "CREATE TRIGGER refuse AFTER UPDATE ON powa_servers FOR EACH ROW EXECUTE FUNCTION refuse()",
+        ),
+    ),
+    "snapshot": Case(
+        {"servers": ["one"]},
+        lambda database: database.register("one") and None,
+        (
+            BREAK.format(kind="trigger", condition="", end=""),
+            "CREATE TRIGGER refuse AFTER UPDATE ON powa_snapshot_metas FOR EACH ROW EXECUTE FUNCTION refuse()",
+        ),
+        again=True,
+    ),
+    "collector": Case({"timeout": 60}, lambda database: None, beside=_collector_without_the_second_server),
+}
+
+
+def test_every_module_has_its_case() -> None:
+    assert sorted(CASES) == sorted(path.stem for path in Path(ROOT, "plugins", "modules").glob("*.py"))
+
+
+@pytest.mark.parametrize("module", sorted(CASES))
+def test_the_contract(database: Database, module: str) -> None:
+    case = CASES[module]
+    case.prepare(database)
+    with case.beside(database):
+        writes = bool(case.refusal)
+        before = database.dump() if writes else ""
+        checked = database.ok(module, check=True, **case.params)
+        assert checked.changed == (checked.diff["before"] != checked.diff["after"])
+        assert checked.changed
+        assert not writes or database.dump() == before, "check mode wrote"
+
+        real = database.ok(module, **case.params)
+        assert real.changed and real.diff == checked.diff
+        after = database.dump() if writes else ""
+        assert not writes or after != before
+
+        again = database.ok(module, **case.params)
+        assert again.changed == case.again
+        if not case.again:
+            assert again.diff == {"before": "", "after": ""}
+            assert not writes or database.dump() == after, "a run without changes wrote"
+
+
+@pytest.mark.parametrize("module", sorted(name for name, case in CASES.items() if case.refusal))
+def test_a_failing_write_leaves_nothing(database: Database, module: str) -> None:
+    case = CASES[module]
+    case.prepare(database)
+    for statement in case.refusal:
+        database.sql(statement)
+    assert "refused by the test" in database.refused(module, **case.params)

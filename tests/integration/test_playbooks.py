@@ -1,0 +1,88 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Modules as users run them: by ansible-playbook, with the examples of the documentation."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+import yaml
+from datasources import LOCK_MODES
+from servers import PASSWORD, ROOT, Database, running_collector
+
+MODULES = sorted(path.stem for path in Path(ROOT, "plugins", "modules").glob("*.py"))
+
+
+def play(folder: Path, database: Database, tasks: List[Dict[str, Any]], *options: str) -> str:
+    """Run tasks on this machine against a database, and return all that Ansible prints."""
+    playbook = [
+        {
+            "hosts": "localhost",
+            "connection": "local",
+            "gather_facts": False,
+            "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+            "module_defaults": {"group/pgfleet.powa.powa": database.login},
+            "tasks": tasks,
+        }
+    ]
+    path = folder / "play.yml"
+    path.write_text(yaml.safe_dump(playbook, sort_keys=False))
+    done = subprocess.run(
+        ["ansible-playbook", "--inventory", "localhost,", *options, str(path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env=dict(os.environ, ANSIBLE_NOCOLOR="1"),
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def examples(module: str) -> List[Dict[str, Any]]:
+    """Return the tasks of a module's documentation, but for the account, which only a database host has."""
+    text = importlib.import_module("ansible_collections.pgfleet.powa.plugins.modules." + module).EXAMPLES
+    tasks: List[Dict[str, Any]] = yaml.safe_load(text)
+    return [{key: value for key, value in task.items() if not key.startswith("become")} for task in tasks]
+
+
+def prepare(database: Database, module: str, stack: ExitStack) -> None:
+    """Make what the examples take for granted."""
+    if module == "snapshot":
+        database.ok("servers", servers=[{"hostname": "db1.example.com", "alias": "orders"}])
+    if module in ("collector", "servers"):
+        stack.enter_context(running_collector(database))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_examples_of_the_documentation_run(database: Database, module: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        prepare(database, module, stack)
+        printed = play(tmp_path, database, examples(module))
+        assert "failed=0" in printed
+
+
+def test_no_password_is_printed(database: Database, tmp_path: Path) -> None:
+    tasks: List[Dict[str, Any]] = [
+        {"pgfleet.powa.datasources": {"server_kind": ["repository"], "datasources": [LOCK_MODES]}},
+        {"pgfleet.powa.servers": {"servers": [{"hostname": "a", "password": "planted.8Hq2"}]}},
+        {"pgfleet.powa.servers": {"servers": [{"hostname": "a", "password": "planted.7Jw3"}]}},
+        {
+            "pgfleet.powa.servers": {"servers": [{"hostname": "a", "password": "planted.6Kx4", "frequency": 1}]},
+            "failed_when": False,
+        },
+        {"pgfleet.powa.snapshot": {"servers": ["a:5432"]}},
+    ]
+    printed = play(tmp_path, database, tasks, "-vvv", "--diff")
+    assert "server a:5432" in printed
+    for secret in (PASSWORD, "planted."):
+        assert secret not in printed
