@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import importlib
+import ast
 import os
 import subprocess
 from contextlib import ExitStack
@@ -50,7 +50,12 @@ def play(folder: Path, database: Database, tasks: List[Dict[str, Any]], *options
 
 def examples(module: str) -> List[Dict[str, Any]]:
     """Return the tasks of a module's documentation, but for the account, which only a database host has."""
-    text = importlib.import_module("ansible_collections.pgfleet.powa.plugins.modules." + module).EXAMPLES
+    source = Path(ROOT, "plugins", "modules", module + ".py").read_text(encoding="utf-8")
+    (text,) = (
+        ast.literal_eval(node.value)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "EXAMPLES"
+    )
     tasks: List[Dict[str, Any]] = yaml.safe_load(text)
     return [{key: value for key, value in task.items() if not key.startswith("become")} for task in tasks]
 
