@@ -122,15 +122,18 @@ class _Collector:
         """
         self._cursor.execute(compose(_NOTIFY, channel=literal(_CHANNEL), messages=literal(list(messages))))
         answers: List[str] = []
-        while len(answers) < len(messages):
+        while True:
+            # Answers may have come together with the result of the statement above.
+            self._connection.poll()
+            answers += self._answers(command)
+            if len(answers) >= len(messages):
+                break
             remaining = self._deadline - time.monotonic()
             if remaining <= 0 or not select.select([self._connection], [], [], remaining)[0]:
                 raise PowaError(
                     "no powa-collector answered {0} within {1} s: check that its service runs, and that its repository"
                     " is this database".format(command, self._timeout)
                 )
-            self._connection.poll()
-            answers += self._answers(command)
         return answers
 
     def _answers(self, command: str) -> List[str]:
