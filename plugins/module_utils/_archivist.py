@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -61,7 +62,7 @@ class Grantees:
 
 
 @dataclass(frozen=True)
-class Archivist:
+class Archivist(ABC):
     """The PoWA extension of a database.
 
     :param version: such as (5, 0, 2)
@@ -92,35 +93,35 @@ class Archivist:
         cursor.execute(compose(texts.SET_SEARCH_PATH, search_path=literal(self.search_path)))
 
     @property
+    @abstractmethod
     def operations(self) -> Tuple[str, ...]:
         """The operations that the registry of this PoWA knows."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def server_extensions(self) -> str:
         """SQL that returns (srvid, name, active) of the stats extensions that a server may have active or not."""
-        raise NotImplementedError
 
+    @abstractmethod
     def registry_tables(self, names: Sequence[str]) -> List[RowTable]:
         """Return the tables of the registry, each with the condition that selects those datasources."""
-        raise NotImplementedError
 
+    @abstractmethod
     def registry_rows(self, registration: Registration) -> List[Row]:
         """Return the rows that one registered datasource has, in an order that satisfies the keys."""
-        raise NotImplementedError
 
+    @abstractmethod
     def activation(self, srvid: int, name: str, enabled: bool) -> Row:
         """Return what says whether a datasource is active on a server; on PoWA 4, the key fits several rows."""
-        raise NotImplementedError
 
+    @abstractmethod
     def grantees(self, collector_role: Optional[str]) -> Grantees:
         """Return who gets what on the repository side of a datasource."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def deletes_transient_rows(self) -> bool:
         """Whether C(powa_delete_and_purge_server) empties the transient tables, too."""
-        raise NotImplementedError
 
 
 _WRITE = ("DELETE", "INSERT", "SELECT", "UPDATE")

@@ -6,19 +6,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils import _driver
-from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, Registration, detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection, first_line
+from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Registration
+from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
-from ansible_collections.pgfleet.powa.plugins.module_utils._objects import MARK, stored_definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import RegisteredServer, read_servers
-from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
+from ansible_collections.pgfleet.powa.plugins.module_utils._server_catalog import (
+    State,
+    address_of,
+    found_at,
+    read_retentions,
+    read_state,
+    read_transient_tables,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._server_spec import (
     ABSENT,
     COLUMNS,
@@ -30,8 +34,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._server_spec import (
     address_text,
     parse_servers,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as archivist_texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
 
 #: Columns with a unique key: a change of one makes the collector's key checks wait, so it is written last.
@@ -39,32 +41,6 @@ _UNIQUE = ("hostname", "port", "alias")
 
 #: What the collector has to do, the strongest last.
 _ACTIONS = ("none", "reload", "restart")
-
-
-@dataclass(frozen=True)
-class State:
-    """The repository as it is.
-
-    :param extensions: srvid to the stats extensions that are active there; C(known) are all that PoWA knows
-    :param definitions: name to stored definition of every datasource of this collection
-    :param registry: rows of the registry about those datasources
-    """
-
-    archivist: Archivist
-    servers: Mapping[Address, RegisteredServer]
-    extensions: Mapping[int, Set[str]]
-    known: Sequence[str]
-    definitions: Mapping[str, Mapping[str, Any]]
-    registry: Sequence[Row]
-
-    def datasources(self, srvid: int, active_only: bool) -> Set[str]:
-        """Return the datasources that are registered for a server, or of them the active ones."""
-        enabled: Dict[str, bool] = {}
-        for row in self.registry:
-            if row.key.get("srvid") == srvid:
-                name = str(row.key.get("module") or row.key.get("extname"))
-                enabled[name] = enabled.get(name, True) and bool(row.values["enabled"])
-        return {name for name, is_enabled in enabled.items() if is_enabled or not active_only}
 
 
 def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
@@ -87,7 +63,7 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             planner = connection.write(lambda cursor: _apply(cursor, specs, params["exact"]))
         with connection.reading() as cursor:
             wanted = {spec.address for spec in specs}
-            servers = [server for server in read_servers(cursor, archivist) if _address(server) in wanted]
+            servers = [server for server in read_servers(cursor, archivist) if address_of(server) in wanted]
         return {
             "changed": planner.plan.changed,
             "diff": planner.plan.diff(),
@@ -110,82 +86,21 @@ def _apply(cursor: Any, specs: Sequence[ServerSpec], exact: bool) -> "_Planner":
 
 
 def _planner(cursor: Any, specs: Sequence[ServerSpec], exact: bool, problems: List[str]) -> "_Planner":
-    state = _read(cursor)
-    retentions, refused = _retentions(cursor, specs)
+    state = read_state(cursor)
+    retentions, refused = read_retentions(cursor, specs)
     problems = problems + refused + _refusals(specs, state)
     if problems:
         raise ProblemsError("the servers", problems)
-    transient = _transient_tables(cursor, specs, state.archivist)
+    transient = read_transient_tables(cursor, specs, state.archivist)
     planner = _Planner(state, retentions, transient)
     planner.plan_servers(specs, exact)
     return planner
 
 
-def _read(cursor: Any) -> State:
-    archivist = detect_archivist(cursor)
-    schema = identifier(archivist.schema)
-    servers = {_address(server): server for server in read_servers(cursor, archivist)}
-    cursor.execute(compose(archivist.server_extensions, schema=schema))
-    extensions: Dict[int, Set[str]] = {}
-    known = set()
-    for srvid, name, active in cursor.fetchall():
-        known.add(name)
-        if active:
-            extensions.setdefault(srvid, set()).add(name)
-    cursor.execute(
-        compose(catalog_texts.STORED_DEFINITIONS, schema=literal(archivist.schema), mark=literal(MARK + "%"))
-    )
-    stored = [stored_definition(comment) for (comment,) in cursor.fetchall()]
-    definitions = {definition["name"]: definition for definition in stored if definition}
-    registry = [
-        row for table in archivist.registry_tables(list(definitions)) for row in table.read(cursor, archivist.schema)
-    ]
-    return State(archivist, servers, extensions, sorted(known), definitions, registry)
-
-
-def _retentions(cursor: Any, specs: Sequence[ServerSpec]) -> Tuple[Dict[str, Tuple[str, float]], List[str]]:
-    """Return each interval as PostgreSQL writes it and in seconds, since 7 days and 168 hours are the same."""
-    given = {spec.values["retention"]: spec for spec in specs if spec.values.get("retention") is not None}
-    canonical: Dict[str, Tuple[str, float]] = {}
-    problems: List[str] = []
-    cursor.execute("SAVEPOINT intervals")
-    try:
-        rows = _canonical(cursor, list(given))
-    except _driver.psycopg2.Error:
-        # One of them is wrong: ask for each, to name them all.
-        rows = []
-        for text, spec in given.items():
-            cursor.execute("ROLLBACK TO SAVEPOINT intervals")
-            try:
-                rows += _canonical(cursor, [text])
-            except _driver.psycopg2.Error as error:
-                problems.append(
-                    'server "{0}", retention: {1}: give an interval such as "7 days"'.format(
-                        spec.name, first_line(error)
-                    )
-                )
-        cursor.execute("ROLLBACK TO SAVEPOINT intervals")
-    for text, interval, seconds in rows:
-        canonical[text] = (interval, float(seconds))
-        if seconds <= 0:
-            problems.append(
-                'server "{0}", retention: found "{1}", expected more than nothing, such as "7 days"'.format(
-                    given[text].name, text
-                )
-            )
-    return canonical, problems
-
-
-def _canonical(cursor: Any, texts_given: List[str]) -> List[Tuple[str, str, float]]:
-    cursor.execute(compose(texts.INTERVALS, given=literal(texts_given)))
-    rows: List[Tuple[str, str, float]] = cursor.fetchall()
-    return rows
-
-
 def _refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
     problems = []
     aliases = {server.alias: address for address, server in state.servers.items() if server.alias}
-    changing = {_found_at(spec, state) for spec in specs if "alias" in spec.values or spec.drop_history}
+    changing = {found_at(spec, state) for spec in specs if "alias" in spec.values or spec.drop_history}
     for spec in specs:
         where = 'server "{0}", '.format(spec.name)
         if spec.renamed_from and spec.address in state.servers and spec.renamed_from in state.servers:
@@ -194,7 +109,7 @@ def _refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
                 " remove one of them first".format(where, address_text(spec.renamed_from), spec.name)
             )
         holder = aliases.get(spec.values.get("alias"))
-        if spec.state != ABSENT and holder and holder != _found_at(spec, state) and holder not in changing:
+        if spec.state != ABSENT and holder and holder != found_at(spec, state) and holder not in changing:
             problems.append(
                 '{0}alias: "{1}" is the alias of {2}: give that server another alias in the same task'.format(
                     where, spec.values["alias"], address_text(holder)
@@ -218,13 +133,6 @@ def _refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
     return problems
 
 
-def _transient_tables(cursor: Any, specs: Sequence[ServerSpec], archivist: Archivist) -> List[Any]:
-    if archivist.deletes_transient_rows or not any(spec.drop_history for spec in specs):
-        return []
-    cursor.execute(compose(archivist_texts.TRANSIENT_TABLES, schema_name=literal(archivist.schema)))
-    return [identifier(schema, table) for schema, table in cursor.fetchall()]
-
-
 class _Planner:
     """Turns servers into changes.
 
@@ -242,7 +150,7 @@ class _Planner:
 
     def plan_servers(self, specs: Sequence[ServerSpec], exact: bool) -> None:
         """Plan all servers of a task, removals first."""
-        found = [(spec, self.state.servers.get(_found_at(spec, self.state))) for spec in specs]
+        found = [(spec, self.state.servers.get(found_at(spec, self.state))) for spec in specs]
         if exact:
             kept = {server.srvid for _spec, server in found if server}
             for left_out in self.state.servers.values():
@@ -280,7 +188,7 @@ class _Planner:
             return
         values, extensions, datasources = self._now(server)
         self.plan.add(
-            _identity(_address(server)),
+            _identity(address_of(server)),
             self._describe(values, extensions, datasources),
             self._describe(dict(values, frequency=NEVER), extensions, datasources),
             self._update(server, {"frequency": NEVER}),
@@ -291,7 +199,7 @@ class _Planner:
         srvid = literal(server.srvid)
         statements = [compose(texts.DELETE_TRANSIENT_ROWS, table=table, srvid=srvid) for table in self.transient]
         statements.append(compose(texts.DELETE_SERVER, schema=self.schema, srvid=srvid))
-        self.plan.add(_identity(_address(server)), self._describe(*self._now(server)), None, *statements)
+        self.plan.add(_identity(address_of(server)), self._describe(*self._now(server)), None, *statements)
         self._act("restart")
 
     def _wanted_values(self, spec: ServerSpec) -> Dict[str, Any]:
@@ -322,7 +230,7 @@ class _Planner:
         statements += self._activate_datasources(server.srvid, literal(server.srvid), spec.datasources)
         self._plan_unique(server, {column: changed[column] for column in _UNIQUE if column in changed})
         self.plan.add(
-            _identity(_address(server)),
+            _identity(address_of(server)),
             self._describe(now, extensions, datasources),
             self._describe(
                 after,
@@ -432,17 +340,6 @@ def _pick(parts: Mapping[str, Any], *names: str) -> Dict[str, Any]:
 
 def _identity(address: Address) -> str:
     return "server {0}".format(address_text(address))
-
-
-def _address(server: RegisteredServer) -> Address:
-    return (server.values["hostname"], server.values["port"])
-
-
-def _found_at(spec: ServerSpec, state: State) -> Address:
-    """Return the address at which a server of the task is registered now."""
-    if spec.renamed_from and spec.address not in state.servers and spec.renamed_from in state.servers:
-        return spec.renamed_from
-    return spec.address
 
 
 def _returned(server: RegisteredServer) -> Dict[str, Any]:
