@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any, Iterable
 
 try:
-    import psycopg2
-    import psycopg2.errorcodes as errorcodes
-    from psycopg2 import sql
+    # The other files take them from here.
+    import psycopg2  # pylint: disable=unused-import
+    from psycopg2 import errorcodes, sql  # pylint: disable=unused-import
 except ImportError:
     # Whoever connects says so; without a connection nothing else is used.
     psycopg2 = errorcodes = sql = None  # type: ignore[assignment]

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Builds PoWA against one PostgreSQL and installs it, unless that was done with the same source.
 # Arguments: pg_config, the folder of the source, and "build", or "look" to say only what would be done.
 set -eu

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Prints what this host has, one key=value a line, and changes nothing.
 # Arguments: the wanted major version (or nothing), the port, the name of PoWA's database, role names joined by commas.
 set -u
@@ -60,7 +61,7 @@ ask() {
     -v ON_ERROR_STOP=1 -v database="$database" -v roles="$roles" 2>&1
 }
 case $cluster in '' | *\ down*) exit 0 ;; esac
-answer=$(cd / && ask postgres <<'SQL'
+if answer=$(cd / && ask postgres <<'SQL'
 SELECT json_build_object(
   'config_file', current_setting('config_file'),
   'hba_file', current_setting('hba_file'),
@@ -74,7 +75,12 @@ SELECT json_build_object(
   'roles', (SELECT coalesce(json_agg(rolname), '[]') FROM pg_roles WHERE rolname = ANY (string_to_array(:'roles', ','))),
   'database', EXISTS (SELECT FROM pg_database WHERE datname = :'database'))
 SQL
-) && echo "server=$answer" || { echo "server_error=$(echo "$answer" | tr '\n' ' ')"; exit 0; }
+); then
+  echo "server=$answer"
+else
+  echo "server_error=$(echo "$answer" | tr '\n' ' ')"
+  exit 0
+fi
 answer=$(cd / && ask "$database" <<'SQL'
 SELECT json_object_agg(extname, json_build_array(extversion, nspname))
 FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
