@@ -66,7 +66,7 @@ test-unit: $(venvs:%=unit/%)  ## ansible-test units
 unit/%: setup
 	tests/tools/ansible-test $(cache)/$* units
 
-test-packaging: setup  ## The built collection, installed in an empty folder
+test-packaging: setup images  ## The built collection, installed in an empty folder, and the checkout
 	pytest tests/packaging
 
 test-integration: setup images  ## Every module on real servers

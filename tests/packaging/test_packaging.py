@@ -3,13 +3,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The collection as users get it, and as a checkout, finds its own modules and roles."""
 
+import json
 import os
 import subprocess
+import time
 from pathlib import Path
+
+import pytest
 
 CHECKOUT = Path(__file__).parents[2]
 OTHERS = CHECKOUT / ".collections"
-DEMO = CHECKOUT / "playbooks" / "inventory" / "demo"
+CONTAINERS = CHECKOUT / "tests" / "containers"
+HOST = "pgfleet-packaging"
 
 
 def run(*command, cwd, **variables):
@@ -21,7 +26,30 @@ def run(*command, cwd, **variables):
     return done.stdout
 
 
-def test_the_installed_tarball(tmp_path):
+def podman(*arguments, check=True):
+    return subprocess.run([CONTAINERS / "podman", *arguments], text=True, capture_output=True, check=check).stdout
+
+
+@pytest.fixture(scope="module")
+def inventory(tmp_path_factory):
+    """A bare host in all groups, for --check to look at."""
+    image = subprocess.check_output([CONTAINERS / "image", "bookworm", "base"], text=True).strip()
+    podman("rm", "--force", "--ignore", HOST)
+    podman("run", "--detach", "--name", HOST, "--systemd", "always", image, "/sbin/init")
+    limit = time.monotonic() + 60
+    while podman("exec", HOST, "systemctl", "is-system-running", check=False).strip() not in ("running", "degraded"):
+        assert time.monotonic() < limit, "systemd is not up"
+        time.sleep(0.2)
+    hosts = {"all": {"vars": {"ansible_connection": "containers.podman.podman", "powa_install_postgresql": True}}}
+    groups = ("powa_repositories", "powa_remotes", "powa_collectors")
+    hosts["all"]["children"] = {group: {"hosts": {HOST: {}}} for group in groups}
+    path = tmp_path_factory.mktemp("inventory") / "hosts.json"
+    path.write_text(json.dumps(hosts))
+    yield str(path)
+    podman("rm", "--force", "--time", "0", HOST)
+
+
+def test_the_installed_tarball(tmp_path, inventory):
     run("ansible-galaxy", "collection", "build", "--output-path", str(tmp_path), cwd=CHECKOUT)
     [tarball] = tmp_path.glob("pgfleet-powa-*.tar.gz")
 
@@ -31,12 +59,14 @@ def test_the_installed_tarball(tmp_path):
         (tmp_path / "others/ansible_collections" / name).symlink_to(OTHERS / "ansible_collections" / name)
     path = {"ANSIBLE_COLLECTIONS_PATH": f"{tmp_path}/installed:{tmp_path}/others"}
     run("ansible-galaxy", "collection", "install", "--offline", "-p", "installed", str(tarball), cwd=tmp_path, **path)
-    run("ansible-playbook", "--inventory", str(DEMO), "--syntax-check", "pgfleet.powa.site", cwd=tmp_path, **path)
+    printed = run("ansible-playbook", "--inventory", inventory, "--check", "pgfleet.powa.site", cwd=tmp_path, **path)
+    assert "could not be looked at" in printed
 
     installed = {file.name for file in (tmp_path / "installed/ansible_collections/pgfleet/powa").iterdir()}
     assert {"LICENSE", "MANIFEST.json", "README.md", "meta", "playbooks", "plugins", "roles"} <= installed
     assert not [name for name in installed if name.startswith(".")]
 
 
-def test_the_checkout():
-    run("ansible-playbook", "--inventory", str(DEMO), "--syntax-check", "playbooks/site.yml", cwd=CHECKOUT)
+def test_the_checkout(inventory):
+    printed = run("ansible-playbook", "--inventory", inventory, "--check", "playbooks/site.yml", cwd=CHECKOUT)
+    assert "could not be looked at" in printed
