@@ -40,7 +40,7 @@ def inventory(tmp_path_factory):
     while podman("exec", HOST, "systemctl", "is-system-running", check=False).strip() not in ("running", "degraded"):
         assert time.monotonic() < limit, "systemd is not up"
         time.sleep(0.2)
-    hosts = {"all": {"vars": {"ansible_connection": "containers.podman.podman", "powa_install_postgresql": True}}}
+    hosts = {"all": {"vars": {"ansible_connection": "containers.podman.podman"}}}
     groups = ("powa_repositories", "powa_remotes", "powa_collectors")
     hosts["all"]["children"] = {group: {"hosts": {HOST: {}}} for group in groups}
     path = tmp_path_factory.mktemp("inventory") / "hosts.json"
