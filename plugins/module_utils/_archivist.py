@@ -32,21 +32,35 @@ OPERATIONS = ("snapshot", "aggregate", "purge", "reset")
 
 
 @dataclass(frozen=True)
-class Registration:
-    """What the registry is to know of one datasource.
+class RegisteredFunction:
+    """One function of the registry.
 
-    :param name: PoWA's module (4) or extension (5) name
-    :param functions: operation to function name
+    :param operation: one of C(Archivist.operations)
+    :param query_source: of a snapshot, the function whose rows the collector copies
+    :param query_cleanup: of a snapshot, SQL that the collector runs on the remote after it has copied
+    """
+
+    operation: str
+    name: str
+    query_source: Optional[str] = None
+    query_cleanup: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What the registry is to know of one module (PoWA 4) or extension (PoWA 5).
+
+    :param external: whether an extension of that name brings the functions, in its own schema (PoWA 5)
     :param enabled: None leaves alone what the user set, and enables what is new
-    :param srvids: the servers that it is registered for
+    :param srvids: the servers that it is registered for; a number, or composed SQL that returns it
     """
 
     name: str
-    functions: Mapping[str, str]
-    query_source: str
+    functions: Tuple[RegisteredFunction, ...]
     priority: int
     enabled: Optional[bool]
-    srvids: Tuple[int, ...]
+    srvids: Tuple[Any, ...]
+    external: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,11 +156,10 @@ class Archivist4(Archivist):
     def registry_rows(self, registration: Registration) -> List[Row]:
         rows = []
         for srvid in registration.srvids:
-            for operation in self.operations:
-                snapshot = operation == "snapshot"
+            for function in registration.functions:
                 values: Dict[str, Any] = {
-                    "query_source": registration.query_source if snapshot else None,
-                    "query_cleanup": None,
+                    "query_source": function.query_source,
+                    "query_cleanup": function.query_cleanup,
                     "added_manually": True,
                     "priority": registration.priority,
                     "extname": None,
@@ -156,8 +169,8 @@ class Archivist4(Archivist):
                 key = {
                     "srvid": srvid,
                     "module": registration.name,
-                    "operation": operation,
-                    "function_name": registration.functions[operation],
+                    "operation": function.operation,
+                    "function_name": function.name,
                 }
                 rows.append(Row("powa_functions", key, values))
         return rows
@@ -188,15 +201,15 @@ class Archivist5(Archivist):
 
     def registry_rows(self, registration: Registration) -> List[Row]:
         name = registration.name
-        rows = [Row("powa_extensions", {"extname": name}, {"external": False, "added_manually": True})]
-        for operation in self.operations:
+        rows = [Row("powa_extensions", {"extname": name}, {"external": registration.external, "added_manually": True})]
+        for function in registration.functions:
             rows.append(
                 Row(
                     "powa_extension_functions",
-                    {"extname": name, "operation": operation, "function_name": registration.functions[operation]},
+                    {"extname": name, "operation": function.operation, "function_name": function.name},
                     {
-                        "query_source": registration.query_source if operation == "snapshot" else None,
-                        "query_cleanup": None,
+                        "query_source": function.query_source,
+                        "query_cleanup": function.query_cleanup,
                         "added_manually": True,
                         "priority": registration.priority,
                     },

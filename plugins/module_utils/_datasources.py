@@ -10,7 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _objects as objects
-from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, Registration, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import (
+    Archivist,
+    Registration,
+    detect_archivist,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._catalog import Catalog, Found, read_catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
@@ -23,7 +27,12 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._describe import desc
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._registered import RegisteredServer, read_servers, resolve
+from ansible_collections.pgfleet.powa.plugins.module_utils._registered import (
+    RegisteredServer,
+    read_servers,
+    registered_functions,
+    resolve,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._statements import (
@@ -281,15 +290,9 @@ def _registration(definition: Definition, task: Task, state: State) -> Registrat
             srvids += [server.srvid for server in state.servers]
         else:
             srvids += resolve(state.servers, definition.servers)[0]
-    return registration(definition, state.archivist, srvids)
-
-
-def registration(definition: Definition, archivist: Archivist, srvids: Sequence[int]) -> Registration:
-    """Return what the registry is to know of a definition."""
     return Registration(
         name=definition.name,
-        functions={operation: object_name(definition.name, "_" + operation) for operation in archivist.operations},
-        query_source=object_name(definition.name, "_src"),
+        functions=registered_functions(definition.name, state.archivist),
         priority=definition.priority,
         enabled=definition.enabled,
         srvids=tuple(srvids),

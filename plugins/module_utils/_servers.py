@@ -10,11 +10,14 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Registration
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
-from ansible_collections.pgfleet.powa.plugins.module_utils._definition import object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._registered import RegisteredServer, read_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._registered import (
+    RegisteredServer,
+    read_servers,
+    registered_functions,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._server_catalog import (
     State,
     address_of,
@@ -326,8 +329,7 @@ class _Planner:
         archivist = self.state.archivist
         return Registration(
             name=name,
-            functions={operation: object_name(name, "_" + operation) for operation in archivist.operations},
-            query_source=object_name(name, "_src"),
+            functions=registered_functions(name, archivist),
             priority=stored["priority"],
             enabled=True if asked_for else stored.get("enabled"),
             srvids=(srvid,),

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+import zlib
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTAINERS = ROOT / "tests" / "containers"
 #: Long, and unlike anything else, so that it is found wherever it should not be.
 PASSWORD = "Zq7.planted.Xw2"
-NETWORK = "pgfleet-tests"
+#: Two checkouts may be tested at the same time.
+NETWORK = "pgfleet-tests-{0:08x}".format(zlib.crc32(str(ROOT).encode()))
 SUITES = {"4": "bookworm", "5": "trixie"}
 
 
