@@ -28,6 +28,11 @@ POWA_NAMES = frozenset(
     " wait_sampling".split()
 )
 
+#: Extensions that PoWA has datasources for: what it registers under these names is its own.
+POWA_EXTENSIONS = frozenset(
+    "hypopg pg_qualstats pg_stat_kcache pg_stat_statements pg_track_settings pg_wait_sampling powa".split()
+)
+
 OPERATIONS = ("snapshot", "aggregate", "purge", "reset")
 
 
@@ -53,6 +58,7 @@ class Registration:
     :param external: whether an extension of that name brings the functions, in its own schema (PoWA 5)
     :param enabled: None leaves alone what the user set, and enables what is new
     :param srvids: the servers that it is registered for; a number, or composed SQL that returns it
+    :param retention: an interval as PostgreSQL writes it, or None for that of the server
     """
 
     name: str
@@ -61,6 +67,21 @@ class Registration:
     enabled: Optional[bool]
     srvids: Tuple[Any, ...]
     external: bool = False
+    retention: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class DatabaseModule:
+    """What is to be known beside a registration that has scope C(database).
+
+    :param transient_table: qualified and quoted
+    :param queries: SQL by the first C(server_version_num) that it is for
+    :param databases: the only ones whose samples are taken, or None for all
+    """
+
+    transient_table: str
+    queries: Mapping[int, str]
+    databases: Optional[Tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -68,11 +89,15 @@ class Grantees:
     """Roles of a repository and their rights on our objects.
 
     Each maps a role to the privileges that it is given, as C(aclexplode) names them.
+
+    :param functions: who may call what a snapshot calls
+    :param readers: who may call what reads history back; C("") for PUBLIC
     """
 
     history: Mapping[str, Tuple[str, ...]]
     transient: Mapping[str, Tuple[str, ...]]
     functions: Tuple[str, ...]
+    readers: Tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -116,6 +141,25 @@ class Archivist(ABC):
     def server_extensions(self) -> str:
         """SQL that returns (srvid, name, active) of the stats extensions that a server may have active or not."""
 
+    @property
+    @abstractmethod
+    def scope_database(self) -> bool:
+        """Whether a datasource can be collected from each database of a remote."""
+
+    @property
+    @abstractmethod
+    def own_retention(self) -> bool:
+        """Whether a datasource can have a retention of its own."""
+
+    @property
+    @abstractmethod
+    def registry_lock(self) -> Tuple[str, ...]:
+        """The tables that a snapshot reads first, and holds a lock on until it ends."""
+
+    def retention(self, module: str, scope_database: bool) -> Any:
+        """Return SQL for how long a datasource is kept, inside a function with a parameter C(_srvid)."""
+        return compose(texts.RETENTION, schema=identifier(self.schema))
+
     @abstractmethod
     def registry_tables(self, names: Sequence[str]) -> List[RowTable]:
         """Return the tables of the registry, each with the condition that selects those datasources."""
@@ -125,8 +169,12 @@ class Archivist(ABC):
         """Return the rows that one registered datasource has, in an order that satisfies the keys."""
 
     @abstractmethod
-    def activation(self, srvid: int, name: str, enabled: bool) -> Row:
-        """Return what says whether a datasource is active on a server; on PoWA 4, the key fits several rows."""
+    def database_module_rows(self, registration: Registration, module: DatabaseModule) -> List[Row]:
+        """Return the same for one that is collected from each database."""
+
+    @abstractmethod
+    def cleanup_call(self, function: str) -> str:
+        """Return the query_cleanup that calls a function of ours on the remote."""
 
     @abstractmethod
     def grantees(self, collector_role: Optional[str]) -> Grantees:
@@ -149,6 +197,9 @@ class Archivist4(Archivist):
     operations = OPERATIONS + ("unregister",)
     server_extensions = texts.SERVER_EXTENSIONS_4
     deletes_transient_rows = False
+    scope_database = False
+    own_retention = False
+    registry_lock = ("powa_functions",)
 
     def registry_tables(self, names: Sequence[str]) -> List[RowTable]:
         return [RowTable("powa_functions", ("srvid", "module", "operation", "function_name"), "module", tuple(names))]
@@ -175,13 +226,16 @@ class Archivist4(Archivist):
                 rows.append(Row("powa_functions", key, values))
         return rows
 
-    def activation(self, srvid: int, name: str, enabled: bool) -> Row:
-        return Row("powa_functions", {"srvid": srvid, "module": name}, {"enabled": enabled})
+    def database_module_rows(self, registration: Registration, module: DatabaseModule) -> List[Row]:
+        raise NotImplementedError("PoWA 4 has no datasources of databases")
+
+    def cleanup_call(self, function: str) -> str:
+        return "SELECT {0}.{1}(0)".format(self.quoted_schema, function)
 
     def grantees(self, collector_role: Optional[str]) -> Grantees:
         if not collector_role:
-            return Grantees({}, {}, ())
-        return Grantees({collector_role: _WRITE}, {collector_role: _WRITE}, (collector_role,))
+            return Grantees({}, {}, (), ("",))
+        return Grantees({collector_role: _WRITE}, {collector_role: _WRITE}, (collector_role,), ("",))
 
 
 class Archivist5(Archivist):
@@ -190,6 +244,20 @@ class Archivist5(Archivist):
     operations = OPERATIONS
     server_extensions = texts.SERVER_EXTENSIONS_5
     deletes_transient_rows = True
+    scope_database = True
+    registry_lock = ("powa_extension_config", "powa_db_module_config")
+
+    @property
+    def own_retention(self) -> bool:
+        return self.version >= (5, 1, 2)
+
+    def retention(self, module: str, scope_database: bool) -> Any:
+        if not self.own_retention:
+            return super().retention(module, scope_database)
+        kind = "db_module" if scope_database else "extension"
+        return compose(
+            texts.RETENTION_OF_MODULE, schema=identifier(self.schema), module=literal(module), kind=literal(kind)
+        )
 
     def registry_tables(self, names: Sequence[str]) -> List[RowTable]:
         names = tuple(names)
@@ -197,6 +265,10 @@ class Archivist5(Archivist):
             RowTable("powa_extensions", ("extname",), "extname", names),
             RowTable("powa_extension_functions", ("extname", "operation", "function_name"), "extname", names),
             RowTable("powa_extension_config", ("srvid", "extname"), "extname", names),
+            RowTable("powa_db_modules", ("db_module",), "db_module", names),
+            RowTable("powa_db_module_functions", ("db_module", "operation"), "db_module", names),
+            RowTable("powa_db_module_src_queries", ("db_module", "min_version"), "db_module", names),
+            RowTable("powa_db_module_config", ("srvid", "db_module"), "db_module", names),
         ]
 
     def registry_rows(self, registration: Registration) -> List[Row]:
@@ -216,19 +288,48 @@ class Archivist5(Archivist):
                 )
             )
         for srvid in registration.srvids:
-            values: Dict[str, Any] = {"added_manually": True}
-            if registration.enabled is not None:
-                values["enabled"] = registration.enabled
+            values: Dict[str, Any] = dict({"added_manually": True}, **self._config(registration))
             rows.append(Row("powa_extension_config", {"srvid": srvid, "extname": name}, values))
         return rows
 
-    def activation(self, srvid: int, name: str, enabled: bool) -> Row:
-        return Row("powa_extension_config", {"srvid": srvid, "extname": name}, {"enabled": enabled})
+    def _config(self, registration: Registration) -> Dict[str, Any]:
+        values: Dict[str, Any] = {}
+        if registration.enabled is not None:
+            values["enabled"] = registration.enabled
+        if self.own_retention:
+            values["retention"] = registration.retention
+        return values
+
+    def database_module_rows(self, registration: Registration, module: DatabaseModule) -> List[Row]:
+        key = {"db_module": registration.name}
+        rows = [
+            Row(
+                "powa_db_modules",
+                key,
+                {"tmp_table": module.transient_table, "external": False, "added_manually": True},
+            )
+        ]
+        for function in registration.functions:
+            values = {"function_name": function.name, "added_manually": True, "priority": registration.priority}
+            rows.append(Row("powa_db_module_functions", dict(key, operation=function.operation), values))
+        for min_version, query in sorted(module.queries.items()):
+            values = {"query_source": query, "added_manually": True}
+            rows.append(Row("powa_db_module_src_queries", dict(key, min_version=min_version), values))
+        # The collector does not look at `enabled`, only at the databases.
+        databases = None if module.databases is None else list(module.databases)
+        values = dict(self._config(registration), dbnames=[] if registration.enabled is False else databases)
+        rows += [Row("powa_db_module_config", dict(key, srvid=srvid), values) for srvid in registration.srvids]
+        return rows
+
+    def cleanup_call(self, function: str) -> str:
+        # The collector puts in the schema that PoWA has on the remote.
+        return "SELECT {{powa}}.{0}(0)".format(function)
 
     def grantees(self, collector_role: Optional[str]) -> Grantees:
         history: Dict[str, Tuple[str, ...]] = {}
         transient: Dict[str, Tuple[str, ...]] = {}
         functions: List[str] = []
+        readers: List[str] = []
         for powa_role, privileges, reads_transient, executes in (
             ("powa_admin", _ALL, True, True),
             ("powa_write_all_data", _WRITE_ALL, True, True),
@@ -240,13 +341,14 @@ class Archivist5(Archivist):
             if not role:
                 continue
             history[role] = privileges
+            readers.append(role)
             if reads_transient:
                 transient[role] = privileges
             if executes:
                 functions.append(role)
         if not self.roles.get("powa_snapshot") and collector_role:
-            return Grantees({collector_role: _WRITE}, {collector_role: _WRITE}, (collector_role,))
-        return Grantees(history, transient, tuple(functions))
+            return Grantees({collector_role: _WRITE}, {collector_role: _WRITE}, (collector_role,), (collector_role,))
+        return Grantees(history, transient, tuple(functions), tuple(readers))
 
 
 def detect_archivist(cursor: Any) -> Archivist:

@@ -11,7 +11,11 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _objects as objects
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._definition import object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
+    MARK,
+    object_name,
+    stored_definition,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
@@ -34,7 +38,7 @@ class Found:
     def ours(self) -> bool:
         """Whether it carries the mark of this collection."""
         comment = self.object.comment
-        return self.extension is None and bool(comment) and comment.startswith(objects.MARK)
+        return self.extension is None and bool(comment) and comment.startswith(MARK)
 
 
 @dataclass(frozen=True)
@@ -52,9 +56,21 @@ class Catalog:
         """Return the object of that kind and name, or None."""
         return self.found[kind].get(name)
 
+    def stored(self, datasource: str) -> Optional[Dict[str, Any]]:
+        """Return what is stored about a datasource, or None."""
+        for suffix in ("_src", "_snapshot"):
+            found = self.get("function", object_name(datasource, suffix))
+            stored = stored_definition(found.object.comment) if found and found.ours else None
+            if stored is not None:
+                return stored
+        return None
 
-def read_catalog(cursor: Any, archivist: Archivist, datasources: Sequence[str]) -> Catalog:
-    """Read everything that is called as an object of one of the datasources, whosever it is."""
+
+def read_catalog(cursor: Any, archivist: Archivist, datasources: Sequence[str], modules: Sequence[str]) -> Catalog:
+    """Read everything that is called as an object of one of the datasources, whosever it is.
+
+    :param modules: the names that the registry is to have them under; those that it has are looked at, too
+    """
     found: Dict[str, Dict[str, Found]] = {"type": {}, "table": {}, "index": {}, "function": {}}
     parts = {
         "schema": literal(archivist.schema),
@@ -75,8 +91,13 @@ def read_catalog(cursor: Any, archivist: Archivist, datasources: Sequence[str]) 
         found["index"][index.name] = Found(index, None)
     for row in rows(texts.FUNCTIONS, objects.FUNCTION_SUFFIXES):
         function = _function(row)
-        found["function"][function.name] = Found(function, row["extension"])
-    registry = [row for table in archivist.registry_tables(datasources) for row in table.read(cursor, archivist.schema)]
+        if function is not None:
+            found["function"][function.name] = Found(function, row["extension"])
+    stored = [Catalog(found, ()).stored(datasource) for datasource in datasources]
+    modules = sorted(
+        {*datasources, *modules, *(entry["extension"] for entry in stored if entry and entry["extension"])}
+    )
+    registry = [row for table in archivist.registry_tables(modules) for row in table.read(cursor, archivist.schema)]
     return Catalog(found, registry)
 
 
@@ -101,20 +122,27 @@ def _table(row: Dict[str, Any]) -> objects.Table:
         ),
         row["comment"],
         grants,
+        row["size"],
     )
 
 
-def _function(row: Dict[str, Any]) -> objects.Function:
+def _function(row: Dict[str, Any]) -> Optional[objects.Function]:
+    reads = row["proname"].endswith(objects.READ_SUFFIXES)
+    parameters = objects.SERVER_AND_RANGE if reads else objects.SERVER
+    if row["parameters"] != objects.PARAMETER_TYPES[parameters]:
+        return None
     config = row["config"]
     paths = [entry[len(_SEARCH_PATH) :] for entry in config if entry.startswith(_SEARCH_PATH)]
-    returns = ("SETOF " if row["proretset"] else "") + row["returns"]
     return objects.Function(
-        row["proname"],
-        tuple(objects.TableColumn(name, type_text) for name, type_text in row["out_columns"] or ()),
-        returns + (" SECURITY DEFINER" if row["prosecdef"] else ""),
-        row["prosrc"],
-        _VOLATILITY[row["provolatile"]],
-        paths[0] if len(paths) == len(config) == 1 else ", ".join(config),
-        row["comment"],
-        tuple(sorted(row["grants"] or ())),
+        name=row["proname"],
+        columns=tuple(objects.TableColumn(name, type_text) for name, type_text in row["out_columns"] or ()),
+        returns=("SETOF " if row["proretset"] else "") + row["returns"],
+        body=row["prosrc"],
+        volatility=_VOLATILITY[row["provolatile"]],
+        search_path=(paths[0] if len(paths) == len(config) == 1 else ", ".join(config)) or None,
+        comment=row["comment"],
+        execute=tuple(sorted(row["grants"] or ())),
+        parameters=parameters,
+        language=row["lanname"],
+        security_definer=row["prosecdef"],
     )

@@ -9,68 +9,47 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils import _objects as objects
-from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import (
-    Archivist,
-    Registration,
-    detect_archivist,
+from ansible_collections.pgfleet.powa.plugins.module_utils import _pause as pause
+from ansible_collections.pgfleet.powa.plugins.module_utils._builder import LOCAL, REMOTE, REPOSITORY, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._column_types import (
+    has_changed,
+    with_described_types,
+    with_stored_types,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._catalog import Catalog, Found, read_catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
-from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
-    Definition,
-    Removal,
-    collect_definitions,
-    object_name,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._describe import describe_queries
-from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_plan import plan_datasource, plan_removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_refusals import refusals, refusals_of_columns
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_state import State, read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._definition import DATABASE, Definition, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._describe import Describer, may_become
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._registered import (
-    RegisteredServer,
-    read_servers,
-    registered_functions,
-    resolve,
+from ansible_collections.pgfleet.powa.plugins.module_utils._registered import resolve
+from ansible_collections.pgfleet.powa.plugins.module_utils._registry import (
+    activation,
+    function_names,
+    function_of,
+    module_of,
+    plan_rows,
+    registry_rows,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._statements import (
-    create_statements,
-    drop_statement,
-    repair_statements,
-)
 
 
 @dataclass(frozen=True)
 class Task:
-    """The parameters of a task."""
+    """The parameters of a task.
 
-    server_kind: Tuple[str, ...]
-    monitoring_role: Optional[str]
-    collector_role: Optional[str]
+    :param described: what remotes returned, to take types from
+    :param seen: the servers whose side is known to be as declared; None for all
+    """
+
+    side: Side
     definitions: Sequence[Definition]
     removals: Sequence[Removal]
-
-    @property
-    def stores(self) -> bool:
-        """Whether history is kept on this server."""
-        return objects.REPOSITORY in self.server_kind or objects.LOCAL in self.server_kind
-
-    @property
-    def runs_queries(self) -> bool:
-        """Whether the users' queries run on this server."""
-        return objects.REMOTE in self.server_kind or objects.LOCAL in self.server_kind
-
-
-@dataclass(frozen=True)
-class State:
-    """The server as it is."""
-
-    archivist: Archivist
-    catalog: Catalog
-    servers: Sequence[RegisteredServer]
-    roles: Sequence[str]
+    described: Sequence[Mapping[str, Any]]
+    seen: Optional[Sequence[str]]
 
 
 def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
@@ -79,9 +58,8 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     :raises PowaError: with everything that is wrong, before anything is written
     """
     definitions, removals, problems = collect_definitions(params["datasources"])
-    task = Task(
-        tuple(params["server_kind"]), params["monitoring_role"], params["collector_role"], definitions, removals
-    )
+    side = Side(tuple(params["server_kind"]), params["monitoring_role"], params["collector_role"])
+    task = Task(side, definitions, removals, params["described"] or (), params["seen"])
     try:
         connection = Connection(params, check_mode)
     except PowaError:
@@ -91,252 +69,182 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     try:
         with connection.reading() as cursor:
             state = _read(cursor, task)
-            problems += _refusals(task, state)
-            if task.runs_queries:
-                described = [definition for definition in definitions if _is_new(definition, state.catalog)]
-                role = task.monitoring_role if objects.REMOTE in task.server_kind else None
-                if role is None or role in state.roles:
-                    problems += describe_queries(cursor, described, state.archivist, role)
+            problems += refusals(task.definitions, task.removals, side, state)
+            resolved, wrong = _with_types(cursor, task, state)
+            task = replace(task, definitions=resolved)
+            problems += wrong
+            problems += refusals_of_columns(cursor, _changing(task.definitions), side, state)
             if problems:
                 raise ProblemsError("the datasources", problems)
-            plan = _plan(cursor, task, state)
+            plan, paused = _plan(cursor, task, state)
         if plan.changed and not check_mode:
-            plan = connection.write(lambda cursor: _apply(cursor, task))
+            plan, paused = connection.write(lambda cursor: _apply(cursor, task))
+        if not check_mode and any(definition.pause and paused[definition.name] for definition in task.definitions):
+            pause.wait_for_snapshots(connection, state.archivist, params["timeout"])
         return {
             "changed": plan.changed,
             "diff": plan.diff(),
             "changes": plan.summary(),
+            "datasources": [_returned(definition, paused) for definition in task.definitions],
             "powa_version": state.archivist.version_text,
         }
     finally:
         connection.close()
 
 
-def _apply(cursor: Any, task: Task) -> Plan:
+def _returned(definition: Definition, paused: Mapping[str, Sequence[str]]) -> Dict[str, Any]:
+    stored = definition.as_dict()
+    return {
+        "name": definition.name,
+        "keys": stored["keys"],
+        "metrics": stored["metrics"],
+        "paused": list(paused.get(definition.name, ())),
+    }
+
+
+def _changing(definitions: Sequence[Definition]) -> List[Definition]:
+    """Return the definitions whose objects are about to be made as declared."""
+    return [definition for definition in definitions if not definition.pause and not definition.undeclared()]
+
+
+def _apply(cursor: Any, task: Task) -> Tuple[Plan, Dict[str, List[str]]]:
     state = _read(cursor, task)
-    problems = _refusals(task, state)
+    problems = refusals(task.definitions, task.removals, task.side, state)
+    problems += refusals_of_columns(cursor, _changing(task.definitions), task.side, state)
     if problems:
         raise ProblemsError("the datasources", problems)
-    plan = _plan(cursor, task, state)
+    plan, paused = _plan(cursor, task, state)
     plan.apply(cursor)
-    return plan
+    return plan, paused
 
 
 def _read(cursor: Any, task: Task) -> State:
-    archivist = detect_archivist(cursor)
     names = [definition.name for definition in task.definitions] + [removal.name for removal in task.removals]
-    catalog = read_catalog(cursor, archivist, names)
-    servers = read_servers(cursor, archivist)
-    roles = [role for role in (task.monitoring_role, task.collector_role) if role]
-    cursor.execute(compose(catalog_texts.ROLES, names=literal(roles)))
-    return State(archivist, catalog, servers, [role for (role,) in cursor.fetchall()])
+    return read_state(cursor, names, task.definitions, task.side)
 
 
-def _refusals(task: Task, state: State) -> List[str]:
-    problems = []
-    for option, role in (("monitoring_role", task.monitoring_role), ("collector_role", task.collector_role)):
-        if role and role not in state.roles:
-            problems.append('{0}: role "{1}" does not exist on this server: create it first'.format(option, role))
-    for removal in task.removals:
-        problems += _foreign(removal.name, _all_found(removal.name, state.catalog), state.archivist)
+def _with_types(cursor: Any, task: Task, state: State) -> Tuple[List[Definition], List[str]]:
+    """Describe what this server has not yet seen, and fill in the types that the task leaves out."""
+    describer = Describer(cursor, state.archivist.server_version_num, _describing_role(task, state), state.query_path)
+    problems: List[str] = []
+    stored = {definition.name: state.catalog.stored(definition.name) for definition in task.definitions}
+    if task.side.runs_queries:
+        changed = [definition for definition in task.definitions if has_changed(definition, stored[definition.name])]
+        refused = may_become(cursor, task.side.monitoring_role or "") if _describing_role(task, state) else None
+        if refused and (changed or any(definition.scope == DATABASE for definition in task.definitions)):
+            problems.append(refused)
+        elif not refused:
+            describer.describe([definition for definition in changed if definition.scope != DATABASE])
+            # Nothing is kept on a remote that says it has seen these.
+            describer.describe_together([definition for definition in task.definitions if definition.scope == DATABASE])
+    resolved = []
     for definition in task.definitions:
-        found = _all_found(definition.name, state.catalog)
-        foreign = _foreign(definition.name, found, state.archivist) or _foreign_rows(definition.name, state)
-        problems += foreign or _changed_columns(definition, task, state)
-        if objects.REPOSITORY in task.server_kind:
+        known = definition.with_types(describer.types.get(definition.name, {}))
+        if known.undeclared():
+            known, disagreements = with_described_types(known, task.described)
             problems += [
-                'datasource "{0}", servers: {1}'.format(definition.name, problem)
-                for problem in resolve(state.servers, definition.servers or ())[1]
+                'datasource "{0}": {1}'.format(definition.name, disagreement) for disagreement in disagreements
             ]
-    return problems
-
-
-def _all_found(datasource: str, catalog: Catalog) -> List[Found]:
-    found = []
-    for kind, suffixes in (
-        ("function", objects.FUNCTION_SUFFIXES),
-        ("table", objects.TABLE_SUFFIXES),
-        ("type", objects.TYPE_SUFFIXES),
-        ("index", objects.INDEX_SUFFIXES),
-    ):
-        for suffix in suffixes:
-            entry = catalog.get(kind, object_name(datasource, suffix))
-            if entry is not None:
-                found.append(entry)
-    return found
-
-
-def _foreign(datasource: str, found: Sequence[Found], archivist: Archivist) -> List[str]:
-    foreign = [entry for entry in found if not entry.ours]
-    if not foreign:
-        return []
-    names = ", ".join("{0} {1}.{2}".format(entry.object.kind, archivist.schema, entry.object.name) for entry in foreign)
-    owners = sorted({entry.extension for entry in foreign if entry.extension})
-    what = "the extension {0} brought".format(", ".join(owners)) if owners else "were not made by this collection"
-    return [
-        'datasource "{0}", name: the server has objects of that name which {1} ({2}):'
-        " choose another name, or rename them".format(datasource, what, names)
-    ]
-
-
-def _foreign_rows(datasource: str, state: State) -> List[str]:
-    ours = {object_name(datasource, suffix) for suffix in objects.FUNCTION_SUFFIXES}
-    functions = {
-        row.key["function_name"]
-        for row in state.catalog.registry
-        if datasource in row.key.values() and "function_name" in row.key
-    }
-    if functions <= ours:
-        return []
-    return [
-        'datasource "{0}", name: PoWA\'s registry has that name with the functions {1}:'
-        " choose another name, or unregister those".format(datasource, ", ".join(sorted(functions - ours)))
-    ]
-
-
-def _changed_columns(definition: Definition, task: Task, state: State) -> List[str]:
-    wanted = objects.build_objects(definition, state.archivist, task.server_kind, None, None)
-    for wanted_object in wanted:
-        found = state.catalog.get(wanted_object.kind, wanted_object.name)
-        if found is None or wanted_object.kind == "index":
-            continue
-        before, after = _columns(found.object), _columns(wanted_object)
-        if before != after:
-            return [
-                'datasource "{0}", keys and metrics: {1} {2}.{3} has the columns ({4}), the definition gives ({5}),'
-                " and this version does not change columns: declare them as they were, give the datasource another"
-                " name, or remove it with state: absent and history: drop first".format(
-                    definition.name,
-                    found.object.kind,
-                    state.archivist.schema,
-                    found.object.name,
-                    ", ".join(column.describe() for column in before),
-                    ", ".join(column.describe() for column in after),
+            if not (definition.pause and has_changed(definition, stored[definition.name])):
+                known = with_stored_types(known, stored[definition.name])
+        if known.undeclared() and not (definition.pause or task.side.runs_queries or problems):
+            problems.append(
+                'datasource "{0}": the types of {1} are left out, and no remote has described the query:'
+                " declare them, or run the task on a remote first and pass its result as described".format(
+                    definition.name, ", ".join(column.name for column in known.undeclared())
                 )
-            ]
-    return []
+            )
+        resolved.append(known)
+    return resolved, problems + describer.problems
 
 
-def _columns(database_object: Any) -> Tuple[objects.TableColumn, ...]:
-    if database_object.kind == "type":
-        columns = database_object.attributes
-    elif database_object.kind == "table":
-        columns = database_object.columns
-    else:
-        columns = database_object.out_columns
-    return tuple(columns)
+def _describing_role(task: Task, state: State) -> Optional[str]:
+    role = task.side.monitoring_role if REMOTE in task.side.server_kind else None
+    return role if role in state.roles else None
 
 
-def _is_new(definition: Definition, catalog: Catalog) -> bool:
-    """Whether the server has not yet seen this definition's queries."""
-    found = catalog.get("function", object_name(definition.name, "_src"))
-    stored = objects.stored_definition(found.object.comment) if found else None
-    wanted = definition.as_dict()
-    return stored is None or any(stored.get(field) != wanted[field] for field in ("queries", "keys", "metrics"))
-
-
-def _plan(cursor: Any, task: Task, state: State) -> Plan:
+def _plan(cursor: Any, task: Task, state: State) -> Tuple[Plan, Dict[str, List[str]]]:
     plan = Plan()
     for removal in task.removals:
-        _plan_removal(plan, removal, task, state)
-    rows: List[Row] = []
+        plan_removal(plan, removal, task.side, state)
+    rows: Dict[str, Row] = {}
+    waiting: Dict[str, List[str]] = {}
+    names = {server.srvid: server.name for server in state.servers}
     for definition in task.definitions:
-        for wanted in objects.build_objects(
-            definition, state.archivist, task.server_kind, task.monitoring_role, task.collector_role
-        ):
-            if wanted.kind == "function":
-                wanted = replace(wanted, body=wanted.body.as_string(cursor))
-            _plan_object(plan, wanted, state)
-        if task.stores:
-            rows += state.archivist.registry_rows(_registration(definition, task, state))
-    if task.stores:
-        names = {definition.name for definition in task.definitions}
-        _plan_rows(plan, rows, [row for row in state.catalog.registry if names & set(row.key.values())], task, state)
-    return plan
+        if definition.pause:
+            pause.plan_pause(plan, definition, state)
+            waiting[definition.name] = list(names.values()) if pause.columns_differ(definition, state) else []
+            continue
+        paused = pause.still_paused(definition, state, task.seen)
+        plan_datasource(cursor, plan, definition, task.side, state, tuple(sorted(paused)))
+        if task.side.stores:
+            waiting[definition.name] = [names.get(srvid, str(srvid)) for srvid in sorted(paused)]
+            for row in _rows(cursor, definition, task, state, paused):
+                rows[row.identity] = _merged(rows.get(row.identity), row)
+    if task.side.stores:
+        _plan_registry(plan, list(rows.values()), task, state)
+    return plan, waiting
 
 
-def _plan_object(plan: Plan, wanted: Any, state: State) -> None:
-    schema = state.archivist.schema
-    identity = "{0} {1}.{2}".format(wanted.kind, schema, wanted.name)
-    found = state.catalog.get(wanted.kind, wanted.name)
-    if found is None:
-        plan.add(identity, None, wanted.describe(), *create_statements(wanted, state.archivist))
-        return
-    wanted = _with_other_grants(wanted, found.object)
-    plan.add(
-        identity,
-        found.object.describe(),
-        wanted.describe(),
-        *repair_statements(wanted, found.object, state.archivist),
-    )
-
-
-def _with_other_grants(wanted: Any, found: Any) -> Any:
-    """Add the rights that others gave: they are not ours to take, but for PUBLIC's right to call a function."""
-    if wanted.kind == "function":
-        return replace(wanted, execute=tuple(sorted(set(wanted.execute) | {role for role in found.execute if role})))
-    if wanted.kind == "table":
-        grants = dict(found.grants)
-        for role, privileges in wanted.grants.items():
-            grants[role] = tuple(sorted(set(privileges) | set(grants.get(role, ()))))
-        return replace(wanted, grants=grants)
-    return wanted
-
-
-def _registration(definition: Definition, task: Task, state: State) -> Registration:
-    srvids = [0] if objects.LOCAL in task.server_kind else []
-    if objects.REPOSITORY in task.server_kind:
+def _rows(cursor: Any, definition: Definition, task: Task, state: State, paused: Any) -> List[Row]:
+    srvids = [0] if LOCAL in task.side.server_kind else []
+    if REPOSITORY in task.side.server_kind:
         if definition.servers is None:
             srvids += [server.srvid for server in state.servers]
         else:
             srvids += resolve(state.servers, definition.servers)[0]
-    return Registration(
-        name=definition.name,
-        functions=registered_functions(definition.name, state.archivist),
-        priority=definition.priority,
-        enabled=definition.enabled,
-        srvids=tuple(srvids),
-    )
-
-
-def _plan_rows(plan: Plan, wanted: Sequence[Row], found: Sequence[Row], task: Task, state: State) -> None:
-    schema = state.archivist.schema
-    now = {row.identity: row for row in found}
-    kept = {row.identity for row in wanted}
-    for row in found:
-        if row.identity not in kept and _is_managed(row, task):
-            plan.add(row.identity, row.describe(row.values), None, row.delete(schema))
-    for row in wanted:
+    retention = state.intervals.get(definition.retention or "")
+    rows = registry_rows(cursor, definition, state.archivist, srvids, retention)
+    before = pause.paused(definition.name, state)
+    now = {row.identity: row for row in state.catalog.registry}
+    wanted = []
+    for row in rows:
+        srvid = row.key.get("srvid")
         current = now.get(row.identity)
-        if current is None:
-            plan.add(row.identity, None, row.describe(row.values), row.insert(schema))
-        elif current.differs(row):
-            plan.add(row.identity, current.describe(row.values), row.describe(row.values), row.update(schema))
+        if srvid in paused:
+            row = replace(row, values=dict(row.values, **activation(row, definition, False).values))
+        elif srvid in before and definition.enabled is None:
+            row = replace(row, values=dict(row.values, **activation(row, definition, True).values))
+        elif definition.enabled is None and current is not None and current.values.get("enabled") is False:
+            # What somebody disabled by hand stays as they left it.
+            row = replace(row, values={column: value for column, value in row.values.items() if column != "dbnames"})
+        wanted.append(row)
+    return wanted
 
 
-def _is_managed(row: Row, task: Task) -> bool:
-    """Whether a row is about servers of the kind that the task is about."""
-    srvid = row.key.get("srvid")
-    if srvid is None:
-        return True
-    return (objects.LOCAL if srvid == 0 else objects.REPOSITORY) in task.server_kind
+def _merged(first: Optional[Row], second: Row) -> Row:
+    """Return the one row that datasources of one extension share: it is active if it is for all of them."""
+    if first is None:
+        return second
+    values = dict(first.values, **second.values)
+    if "enabled" in first.values and "enabled" in second.values:
+        values["enabled"] = first.values["enabled"] and second.values["enabled"]
+    return replace(second, values=values)
 
 
-def _plan_removal(plan: Plan, removal: Removal, task: Task, state: State) -> None:
-    schema = state.archivist.schema
-    suffixes: List[Tuple[str, str]] = [("function", "_src")]
-    if task.stores:
-        # A row that others refer to comes first in the registry, so it goes last.
-        for row in reversed(state.catalog.registry):
-            if removal.name in row.key.values():
-                plan.add(row.identity, row.describe(row.values), None, row.delete(schema))
-        suffixes += [("function", suffix) for suffix in objects.FUNCTION_SUFFIXES[1:]]
-        suffixes.append(("table", "_src_tmp"))
-        if removal.drop_history:
-            suffixes += [("table", suffix) for suffix in objects.HISTORY_TABLES]
-            suffixes += [("type", suffix) for suffix in objects.TYPE_SUFFIXES]
-    for kind, suffix in suffixes:
-        found = state.catalog.get(kind, object_name(removal.name, suffix))
-        if found is not None:
-            identity = "{0} {1}.{2}".format(kind, schema, found.object.name)
-            plan.add(identity, found.object.describe(), None, drop_statement(found.object, state.archivist))
+def _plan_registry(plan: Plan, wanted: Sequence[Row], task: Task, state: State) -> None:
+    removed = {name for removal in task.removals for name in function_names(removal.name)}
+    changing = [definition for definition in task.definitions if not definition.pause]
+    ours = {name for definition in changing for name in function_names(definition.name)}
+    adopting = {definition.module for definition in changing if definition.adopt}
+    shared = {
+        _family(row)
+        for row in state.catalog.registry
+        if function_of(row) and function_of(row) not in ours | removed and module_of(row) not in adopting
+    }
+    kept = {_family(row) for row in wanted}
+
+    def managed(row: Row) -> bool:
+        function = function_of(row)
+        if function in removed:
+            return True
+        if function is not None:
+            return (function in ours or module_of(row) in adopting) and state.manages(row, task.side)
+        return _family(row) not in shared and (_family(row) not in kept or state.manages(row, task.side))
+
+    plan_rows(plan, state.archivist.schema, wanted, state.catalog.registry, managed)
+
+
+def _family(row: Row) -> Tuple[bool, str]:
+    """Return what rows have in common that are about one module: whether it is one of databases, and its name."""
+    return ("db_module" in row.key, module_of(row))

@@ -2,58 +2,35 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Datasource definitions: what a user declared, parsed and checked without a database."""
+"""Datasource definitions: what a user declared, whole and without contradiction."""
 
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Mapping, Optional, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import POWA_NAMES
-from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
-from ansible_collections.pgfleet.powa.plugins.module_utils._types import TYPE_NAMES, ColumnType, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._types import UNDECLARED, ColumnType, find_type
 
-#: PostgreSQL cuts longer identifiers (NAMEDATALEN - 1).
-MAX_IDENTIFIER_BYTES = 63
-#: The longest suffix that a datasource's objects have.
-LONGEST_SUFFIX = "_history_record_minmax"
-MAX_NAME_LENGTH = MAX_IDENTIFIER_BYTES - len("powa_") - len(LONGEST_SUFFIX)
-
-#: Columns of our own tables, the parameter of our functions, and PostgreSQL's system columns.
-RESERVED_COLUMNS = frozenset(
-    "srvid ts coalesce_range record records mins_in_range maxs_in_range _srvid"
-    " tableoid xmin cmin xmax cmax ctid".split()
-)
-
-#: PostgreSQL's reserved words (categories R and T of its kwlist.h): as a name they need quoting.
-RESERVED_WORDS = frozenset(
-    "all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate"
-    " collation column concurrently constraint create cross current_catalog current_date current_role"
-    " current_schema current_time current_timestamp current_user default deferrable desc distinct do else end"
-    " except false fetch for foreign freeze from full grant group having ilike in initially inner intersect into"
-    " is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null offset on"
-    " only or order outer overlaps placing primary references returning right select session_user similar some"
-    " symmetric system_user table tablesample then to trailing true union unique user using variadic verbose when"
-    " where window with".split()
-)
-
-_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
+CLUSTER = "cluster"
+DATABASE = "database"
 
 
 @dataclass(frozen=True)
 class Column:
     """A key or a metric.
 
+    :param type: C(UNDECLARED) until the query is described, if the user left it out
     :param kind: C(key), C(counter) or C(gauge)
     :param nullable: whether a sample may lack it; metrics always may
+    :param renamed_from: what it was called before, or None
     """
 
     name: str
     type: ColumnType
     kind: str
     nullable: bool
+    renamed_from: Optional[str] = None
 
     def as_dict(self) -> Dict[str, Any]:
         """Return what is stored on the server."""
@@ -63,6 +40,10 @@ class Column:
         else:
             stored["kind"] = self.kind
         return stored
+
+
+#: With scope C(database), the collector puts the database of a sample before the columns of the query.
+DBID = Column("dbid", ColumnType("oid", 26, fixed=True), "key", False)
 
 
 @dataclass(frozen=True)
@@ -75,9 +56,17 @@ class Query:
 
 @dataclass(frozen=True)
 class Definition:
-    """A declared datasource, whole and without contradiction.
+    """A declared datasource.
 
-    C(enabled) and C(servers) are None where the user did not say.
+    C(enabled), C(servers) and C(databases) are None where the user did not say.
+
+    :param extension: the extension that it belongs to in PoWA's registry, or None
+    :param scope: C(cluster), or C(database) for one sample of each database of a remote
+    :param retention: an interval, or None for that of the server
+    :param query_cleanup: SQL that runs on the server after the query, or None
+    :param search_path: further schemas where the query looks up names
+    :param adopt: whether objects of the same names are taken over
+    :param pause: whether nothing is changed yet, but snapshots stop if other columns are declared than there are
     """
 
     name: str
@@ -85,36 +74,141 @@ class Definition:
     queries: Tuple[Query, ...]
     keys: Tuple[Column, ...]
     metrics: Tuple[Column, ...]
-    servers: Optional[Tuple[str, ...]]
-    enabled: Optional[bool]
-    priority: int
+    extension: Optional[str] = None
+    scope: str = CLUSTER
+    servers: Optional[Tuple[str, ...]] = None
+    databases: Optional[Tuple[str, ...]] = None
+    enabled: Optional[bool] = None
+    priority: int = 10
+    retention: Optional[str] = None
+    query_cleanup: Optional[str] = None
+    security_definer: bool = False
+    search_path: Tuple[str, ...] = ()
+    adopt: bool = False
+    pause: bool = False
+
+    @property
+    def module(self) -> str:
+        """What PoWA's registry calls it."""
+        return self.extension or self.name
+
+    @property
+    def stored_keys(self) -> Tuple[Column, ...]:
+        """The keys of a sample in the tables: those of the query, with scope C(database) after the database."""
+        return ((DBID,) if self.scope == DATABASE else ()) + self.keys
 
     @property
     def columns(self) -> Tuple[Column, ...]:
-        """Keys, then metrics: the order of columns everywhere."""
+        """The columns of the query: keys, then metrics."""
         return self.keys + self.metrics
 
+    @property
+    def holder(self) -> str:
+        """The suffix of the function whose comment holds the definition."""
+        return "_snapshot" if self.scope == DATABASE else "_src"
+
     def query_for(self, server_version_num: int) -> Optional[Query]:
-        """Return the query that the source function runs on that version of PostgreSQL, or None."""
+        """Return the query that runs on that version of PostgreSQL, or None."""
         fitting = [query for query in self.queries if query.min_version <= server_version_num]
         return fitting[-1] if fitting else None
+
+    def undeclared(self) -> Tuple[Column, ...]:
+        """Return the columns whose type is not known yet."""
+        return tuple(column for column in self.columns if column.type is UNDECLARED)
+
+    def with_types(self, types: Mapping[str, ColumnType]) -> "Definition":
+        """Fill in types that were left out, as far as C(types), by column, has them."""
+
+        def fill(columns: Tuple[Column, ...]) -> Tuple[Column, ...]:
+            return tuple(
+                replace(column, type=types.get(column.name, UNDECLARED)) if column.type is UNDECLARED else column
+                for column in columns
+            )
+
+        return replace(self, keys=fill(self.keys), metrics=fill(self.metrics))
 
     def as_dict(self) -> Dict[str, Any]:
         """Return the definition as it is stored on the server, in JSON's types."""
         return {
             "name": self.name,
             "description": self.description,
+            "extension": self.extension,
+            "scope": self.scope,
             "queries": [{"min_version": query.min_version, "query": query.sql} for query in self.queries],
             "keys": [column.as_dict() for column in self.keys],
             "metrics": [column.as_dict() for column in self.metrics],
             "servers": list(self.servers) if self.servers is not None else None,
+            "databases": list(self.databases) if self.databases is not None else None,
             "enabled": self.enabled,
             "priority": self.priority,
+            "retention": self.retention,
+            "query_cleanup": self.query_cleanup,
+            "security_definer": self.security_definer,
+            "search_path": list(self.search_path),
         }
 
-    def as_json(self) -> str:
-        """Return C(as_dict) as text that is the same for the same definition."""
-        return json.dumps(self.as_dict(), sort_keys=True, ensure_ascii=False)
+
+#: Comments of our objects begin so: what tells them from objects that are only called alike.
+MARK = "pgfleet.powa datasource "
+
+
+def mark(datasource: str) -> str:
+    """Return the comment of an object of a datasource."""
+    return MARK + datasource
+
+
+def definition_comment(definition: Definition, kept: Mapping[str, Any], paused: Tuple[int, ...]) -> str:
+    """Return the comment that holds a definition, and beside it what the server keeps.
+
+    :param kept: C(keys) and C(metrics) that are no longer declared, as C(Column.as_dict) gives them
+    :param paused: servers whose snapshots wait for their side of a change
+    """
+    stored = dict(definition.as_dict(), kept=kept, paused=list(paused))
+    return "{0}: {1}".format(mark(definition.name), json.dumps(stored, sort_keys=True, ensure_ascii=False))
+
+
+def stored_definition(comment: Optional[str]) -> Optional[Dict[str, Any]]:
+    """Return what C(definition_comment) wrote, or None where a comment is not one of ours."""
+    if not comment or not comment.startswith(MARK):
+        return None
+    try:
+        stored = json.loads(comment.split(": ", 1)[1])
+    except (IndexError, ValueError):
+        return None
+    return stored if isinstance(stored, dict) else None
+
+
+def definition_of(stored: Mapping[str, Any]) -> Definition:
+    """Return the definition that was stored."""
+
+    def columns(field: str) -> Tuple[Column, ...]:
+        return tuple(
+            Column(
+                column["name"],
+                find_type(column["type"]) or UNDECLARED,
+                column.get("kind", "key"),
+                column.get("nullable", True),
+            )
+            for column in stored[field]
+        )
+
+    return Definition(
+        name=stored["name"],
+        description=stored["description"],
+        queries=tuple(Query(query["min_version"], query["query"]) for query in stored["queries"]),
+        keys=columns("keys"),
+        metrics=columns("metrics"),
+        extension=stored.get("extension"),
+        scope=stored.get("scope", CLUSTER),
+        servers=None if stored["servers"] is None else tuple(stored["servers"]),
+        databases=None if stored.get("databases") is None else tuple(stored["databases"]),
+        enabled=stored["enabled"],
+        priority=stored["priority"],
+        retention=stored.get("retention"),
+        query_cleanup=stored.get("query_cleanup"),
+        security_definer=stored.get("security_definer", False),
+        search_path=tuple(stored.get("search_path", ())),
+    )
 
 
 @dataclass(frozen=True)
@@ -131,191 +225,3 @@ class Removal:
 def object_name(datasource: str, suffix: str) -> str:
     """Return the name of one object of a datasource, such as C(powa_lock_modes_history)."""
     return "powa_" + datasource + suffix
-
-
-class _Problems:
-    """Collects sentences about one datasource."""
-
-    def __init__(self, datasource: str, found: List[str]) -> None:
-        self._datasource = datasource
-        self._found = found
-
-    def add(self, field: str, sentence: str) -> None:
-        self._found.append('datasource "{0}", {1}: {2}'.format(self._datasource, field, sentence))
-
-
-def parse_definitions(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[Definition], List[Removal]]:
-    """Parse the C(datasources) option of a task.
-
-    :raises ProblemsError: with every problem of every datasource
-    """
-    definitions, removals, problems = collect_definitions(parameters)
-    if problems:
-        raise ProblemsError("the datasources", problems)
-    return definitions, removals
-
-
-def collect_definitions(
-    parameters: Iterable[Mapping[str, Any]],
-) -> Tuple[List[Definition], List[Removal], List[str]]:
-    """Parse what can be parsed, and return the problems of the rest beside it."""
-    definitions: List[Definition] = []
-    removals: List[Removal] = []
-    found: List[str] = []
-    seen: Dict[str, int] = {}
-    for position, parameter in enumerate(parameters):
-        name = str(parameter.get("name") or "")
-        before = len(found)
-        problems = _Problems(name or "number {0} of the list".format(position + 1), found)
-        _check_name(name, problems)
-        if name in seen:
-            problems.add("name", "it is also the name of number {0} of the list: give each its own".format(seen[name]))
-        seen.setdefault(name, position + 1)
-        if parameter.get("state") == "absent":
-            if len(found) == before:
-                removals.append(Removal(name, parameter.get("history") == "drop"))
-            continue
-        if parameter.get("history") == "drop":
-            problems.add("history", 'found "drop" with state "present": only state "absent" can drop history')
-        definition = _parse(name, parameter, problems)
-        if len(found) == before:
-            definitions.append(definition)
-    return definitions, removals, found
-
-
-def _check_name(name: str, problems: _Problems) -> None:
-    if not name:
-        problems.add("name", "it is empty: give a plain lower-case name, such as lock_modes")
-    elif not _PLAIN_NAME.match(name):
-        problems.add(
-            "name",
-            'found "{0}", expected lower-case letters, digits and underscores, not beginning with a digit,'
-            " since PoWA uses it unquoted".format(name),
-        )
-    elif len(name) > MAX_NAME_LENGTH:
-        problems.add(
-            "name",
-            "it has {0} characters, and powa_{1}{2} would have {3}, while PostgreSQL allows {4}:"
-            " use at most {5} characters".format(
-                len(name),
-                name,
-                LONGEST_SUFFIX,
-                len(object_name(name, LONGEST_SUFFIX)),
-                MAX_IDENTIFIER_BYTES,
-                MAX_NAME_LENGTH,
-            ),
-        )
-    elif name in RESERVED_WORDS:
-        problems.add("name", "it is a reserved word of SQL, and would need quoting: choose another")
-    elif name in POWA_NAMES:
-        problems.add("name", "PoWA itself uses this name: choose another")
-
-
-def _parse(name: str, parameter: Mapping[str, Any], problems: _Problems) -> Definition:
-    queries = _parse_queries(parameter, problems)
-    keys = _parse_columns("keys", parameter.get("keys"), problems)
-    metrics = _parse_columns("metrics", parameter.get("metrics"), problems)
-    if not parameter.get("metrics"):
-        problems.add("metrics", "there is none, and a datasource without metrics has no history: declare at least one")
-    _check_column_names(keys, metrics, problems)
-    servers = parameter.get("servers")
-    if servers is not None:
-        repeated = sorted({server for server in servers if servers.count(server) > 1})
-        if repeated:
-            problems.add("servers", 'found "{0}" more than once: name each server once'.format('", "'.join(repeated)))
-    priority = parameter.get("priority")
-    return Definition(
-        name=name,
-        description=(parameter.get("description") or "").strip(),
-        queries=queries,
-        keys=keys,
-        metrics=metrics,
-        servers=tuple(servers) if servers is not None else None,
-        enabled=parameter.get("enabled"),
-        priority=10 if priority is None else priority,
-    )
-
-
-def _clean_sql(sql: str) -> str:
-    """Take off what users paste after a query and what a sub-select does not allow."""
-    return sql.strip().rstrip(";").rstrip()
-
-
-def _parse_queries(parameter: Mapping[str, Any], problems: _Problems) -> Tuple[Query, ...]:
-    query, queries = parameter.get("query"), parameter.get("queries")
-    if query is not None and queries is not None:
-        problems.add("query", "it is given together with queries: give one of the two")
-        return ()
-    if query is not None:
-        if not _clean_sql(query):
-            problems.add("query", "it is empty: give a SELECT")
-        return (Query(0, _clean_sql(query)),)
-    if not queries:
-        problems.add("query", "neither query nor queries is given: give the SELECT that returns the samples")
-        return ()
-    parsed = []
-    versions: List[int] = []
-    for position, entry in enumerate(queries):
-        field = "queries[{0}]".format(position)
-        sql = _clean_sql(str(entry.get("query") or ""))
-        if not sql:
-            problems.add(field + ".query", "it is empty: give a SELECT")
-        min_version = entry.get("min_version") or 0
-        if min_version and not 90000 <= min_version < 1000000:
-            problems.add(
-                field + ".min_version",
-                "found {0}, expected a server_version_num such as 150000 for PostgreSQL 15".format(min_version),
-            )
-        if min_version in versions:
-            problems.add(field + ".min_version", "{0} is there twice: give each its own".format(min_version))
-        versions.append(min_version)
-        parsed.append(Query(min_version, sql))
-    return tuple(sorted(parsed, key=lambda entry: entry.min_version))
-
-
-def _parse_columns(field: str, entries: Any, problems: _Problems) -> Tuple[Column, ...]:
-    columns = []
-    for position, entry in enumerate(entries or ()):
-        where = "{0}[{1}]".format(field, position)
-        name = str(entry.get("name") or "")
-        if not name:
-            problems.add(where + ".name", "it is empty: give the name of a column of the query")
-        elif len(name.encode("utf-8")) > MAX_IDENTIFIER_BYTES:
-            problems.add(
-                where + ".name",
-                '"{0}" has {1} bytes, and PostgreSQL allows {2}: shorten it'.format(
-                    name, len(name.encode("utf-8")), MAX_IDENTIFIER_BYTES
-                ),
-            )
-        elif "\0" in name:
-            problems.add(where + ".name", "it holds a zero byte, which PostgreSQL does not allow: take it out")
-        elif name in RESERVED_COLUMNS:
-            problems.add(
-                where + ".name",
-                '"{0}" is a column of PoWA\'s tables or of PostgreSQL itself:'
-                " give the column another name in the query (AS ...)".format(name),
-            )
-        column_type = find_type(str(entry.get("type") or ""))
-        if column_type is None:
-            found = 'found "{0}"'.format(entry["type"]) if entry.get("type") else "it is missing"
-            problems.add(where + ".type", "{0}, expected one of {1}".format(found, ", ".join(TYPE_NAMES)))
-            column_type = ColumnType("", 0)
-        elif field == "keys" and not column_type.groupable:
-            problems.add(where + ".type", "{0} can not be grouped: use jsonb".format(column_type.name))
-        if field == "keys":
-            columns.append(Column(name, column_type, "key", bool(entry.get("nullable"))))
-        else:
-            columns.append(Column(name, column_type, entry.get("kind") or "counter", True))
-    return tuple(columns)
-
-
-def _check_column_names(keys: Tuple[Column, ...], metrics: Tuple[Column, ...], problems: _Problems) -> None:
-    seen: Dict[str, str] = {}
-    for field, columns in (("keys", keys), ("metrics", metrics)):
-        for position, column in enumerate(columns):
-            where = "{0}[{1}]".format(field, position)
-            if column.name and column.name in seen:
-                problems.add(
-                    where + ".name", '"{0}" is also {1}: give each column once'.format(column.name, seen[column.name])
-                )
-            seen.setdefault(column.name, where)

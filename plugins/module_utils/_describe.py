@@ -6,75 +6,163 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _driver
-from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import first_line
-from ansible_collections.pgfleet.powa.plugins.module_utils._definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, raw
-from ansible_collections.pgfleet.powa.plugins.module_utils._types import type_of_oid
+from ansible_collections.pgfleet.powa.plugins.module_utils._definition import Definition, Query
+from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import describe as texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._types import TYPE_NAMES, UNDECLARED, ColumnType, type_of_oid
 
-# A line of its own, so that a comment at the query's end does not swallow the parenthesis.
-_DESCRIBE = """SELECT * FROM (
-{query}
-) AS q LIMIT 0"""
-_SET_ROLE = "SET LOCAL ROLE {role}"
+#: Types by column, by datasource.
+Described = Dict[str, Dict[str, ColumnType]]
+
+#: Tells the columns of one query from those of the next; no query of a user returns it.
+_END = "pgfleet.powa: end of a query"
 
 
-def describe_queries(
-    cursor: Any, definitions: Sequence[Definition], archivist: Archivist, role: Optional[str]
-) -> List[str]:
-    """Compare what queries return with what is declared, and return the problems.
-
-    The cursor is in a READ ONLY transaction, which the caller ends.
+class Describer:
+    """Describes queries in a READ ONLY transaction, which the caller ends.
 
     :param role: who will run the queries; None for the role of this session
+    :param search_path_of: where the query of a definition looks up names
     """
-    problems: List[str] = []
-    if not definitions:
-        return problems
-    archivist.set_search_path(cursor)
-    if role:
-        cursor.execute("SAVEPOINT describe")
-        try:
-            cursor.execute(compose(_SET_ROLE, role=identifier(role)))
-        except _driver.psycopg2.Error as error:
-            cursor.execute("ROLLBACK TO SAVEPOINT describe")
-            return [
-                'monitoring_role "{0}" can not be taken to try the queries ({1}):'
-                " log in as a superuser or as a member of that role".format(role, first_line(error))
-            ]
-    for definition in definitions:
-        query = definition.query_for(archivist.server_version_num)
-        where = 'datasource "{0}", '.format(definition.name) + (
-            "query" if len(definition.queries) == 1 else "queries[min_version={0}]".format(query and query.min_version)
+
+    def __init__(
+        self,
+        cursor: Any,
+        server_version_num: int,
+        role: Optional[str],
+        search_path_of: Callable[[Definition], str],
+    ) -> None:
+        self._cursor = cursor
+        self._version = server_version_num
+        self._role = role
+        self._search_path_of = search_path_of
+        self.types: Described = {}
+        self.problems: List[str] = []
+
+    def describe(self, definitions: Sequence[Definition]) -> None:
+        """Describe the query of each definition, and compare it with what is declared."""
+        for definition in definitions:
+            query = self._query(definition)
+            if query is not None and self._describe(definition, query) and definition.query_cleanup:
+                self._explain_cleanup(definition)
+
+    def describe_together(self, definitions: Sequence[Definition]) -> None:
+        """Do the same for any number of definitions in a fixed number of statements, unless one is wrong."""
+        chosen = [(definition, self._query(definition)) for definition in definitions]
+        queries = [(definition, query) for definition, query in chosen if query is not None]
+        if not queries:
+            return
+        selected = joined(
+            compose(texts.SELECTED, alias=identifier("q{0}".format(number)), end=identifier(_END))
+            for number in range(len(queries))
         )
-        if query is None:
-            problems.append(
-                "{0}: none is for this server's version {1}: add one with a lower min_version".format(
-                    'datasource "{0}", queries'.format(definition.name), archivist.server_version_num
-                )
-            )
-            continue
-        cursor.execute("SAVEPOINT describe")
+        sources = joined(
+            (
+                compose(texts.SOURCE, query=raw(query.sql), alias=identifier("q{0}".format(number)))
+                for number, (_definition, query) in enumerate(queries)
+            ),
+            "\n",
+        )
+        self._enter(queries[0][0])
         try:
-            cursor.execute(compose(_DESCRIBE, query=raw(query.sql)))
-            problems += ["{0}: {1}".format(where, problem) for problem in _compare(definition, cursor.description)]
-        except _driver.psycopg2.Error as error:
-            problems.append(
-                "{0}: the server refuses it{1} ({2}): correct the query, or what the role may read".format(
-                    where, ' for role "{0}"'.format(role) if role else "", first_line(error)
-                )
+            self._cursor.execute(compose(texts.DESCRIBE_TOGETHER, selected=selected, sources=sources))
+            description = list(self._cursor.description)
+        except _driver.psycopg2.Error:
+            description = []
+        self._leave()
+        if not description:
+            self.describe(definitions)
+            return
+        for definition, _query in queries:
+            end = next(position for position, column in enumerate(description) if column.name == _END)
+            self._compare(definition, description[:end])
+            description = description[end + 1 :]
+
+    def _query(self, definition: Definition) -> Optional[Query]:
+        query = definition.query_for(self._version)
+        if query is None:
+            self.problems.append(
+                'datasource "{0}", queries: none is for this server\'s version {1}:'
+                " add one with a lower min_version".format(definition.name, self._version)
             )
-        cursor.execute("ROLLBACK TO SAVEPOINT describe")
-    return problems
+        return query
+
+    def _enter(self, definition: Definition) -> None:
+        self._cursor.execute(texts.SAVEPOINT)
+        path = literal(self._search_path_of(definition))
+        self._cursor.execute(compose(texts.SET_SEARCH_PATH, search_path=path))
+        if self._role and not definition.security_definer:
+            self._cursor.execute(compose(texts.SET_ROLE, role=identifier(self._role)))
+
+    def _leave(self) -> None:
+        self._cursor.execute(texts.ROLLBACK)
+
+    def _describe(self, definition: Definition, query: Query) -> bool:
+        self._enter(definition)
+        try:
+            self._cursor.execute(compose(texts.DESCRIBE, query=raw(query.sql)))
+            self._compare(definition, self._cursor.description)
+            return True
+        except _driver.psycopg2.Error as error:
+            self._refused(definition, _field(definition, query), error)
+            return False
+        finally:
+            self._leave()
+
+    def _explain_cleanup(self, definition: Definition) -> None:
+        self._enter(definition)
+        try:
+            self._cursor.execute(compose(texts.EXPLAIN, statement=raw(definition.query_cleanup or "")))
+        except _driver.psycopg2.Error as error:
+            self._refused(definition, "query_cleanup", error)
+        self._leave()
+
+    def _refused(self, definition: Definition, field: str, error: Exception) -> None:
+        role = None if definition.security_definer else self._role
+        self.problems.append(
+            'datasource "{0}", {1}: the server refuses it{2} ({3}):'
+            " correct the query, or what the role may read".format(
+                definition.name, field, ' for role "{0}"'.format(role) if role else "", first_line(error)
+            )
+        )
+
+    def _compare(self, definition: Definition, description: Optional[Sequence[Any]]) -> None:
+        types, problems = _compare(definition, description or ())
+        self.types[definition.name] = types
+        query = definition.query_for(self._version)
+        where = 'datasource "{0}", {1}'.format(definition.name, _field(definition, query))
+        self.problems += ["{0}: {1}".format(where, problem) for problem in problems]
 
 
-def _compare(definition: Definition, description: Optional[Sequence[Any]]) -> List[str]:
+def may_become(cursor: Any, role: str) -> Optional[str]:
+    """Return why the session may not take a role, or None."""
+    cursor.execute(texts.SAVEPOINT)
+    try:
+        cursor.execute(compose(texts.SET_ROLE, role=identifier(role)))
+        return None
+    except _driver.psycopg2.Error as error:
+        return (
+            'monitoring_role "{0}" can not be taken to try the queries ({1}):'
+            " log in as a superuser or as a member of that role".format(role, first_line(error))
+        )
+    finally:
+        cursor.execute(texts.ROLLBACK)
+
+
+def _field(definition: Definition, query: Optional[Query]) -> str:
+    if len(definition.queries) == 1:
+        return "query"
+    return "queries[min_version={0}]".format(query and query.min_version)
+
+
+def _compare(definition: Definition, description: Sequence[Any]) -> Tuple[Dict[str, ColumnType], List[str]]:
     problems: List[str] = []
     returned: Dict[str, int] = {}
-    for column in description or ():
+    for column in description:
         if column.name in returned:
             problems.append('it returns two columns "{0}": give each its own name (AS ...)'.format(column.name))
         returned[column.name] = column.type_code
@@ -88,13 +176,30 @@ def _compare(definition: Definition, description: Optional[Sequence[Any]]) -> Li
                 ", ".join(returned), ", ".join(column.name for column in definition.columns)
             )
         )
+    types: Dict[str, ColumnType] = {}
     for column in definition.columns:
-        oid = returned.get(column.name, column.type.oid)
-        if oid != column.type.oid:
-            found = type_of_oid(oid)
+        if column.name not in returned:
+            continue
+        oid = returned[column.name]
+        found = type_of_oid(oid)
+        if column.type is UNDECLARED and found is None:
+            problems.append(
+                'column "{0}" is of a type with oid {1}, expected one of {2}: cast it in the query'.format(
+                    column.name, oid, ", ".join(TYPE_NAMES)
+                )
+            )
+        elif column.type is UNDECLARED and found is not None:
+            types[column.name] = found
+            if column.kind == "key" and not found.groupable:
+                problems.append(
+                    'key "{0}" is {1}, which can not be grouped: cast it to jsonb in the query'.format(
+                        column.name, found.name
+                    )
+                )
+        elif oid != column.type.oid:
             problems.append(
                 'column "{0}" is {1}, declared {2}: declare the type that the query returns, or cast it there'.format(
                     column.name, found.name if found else "of a type with oid {0}".format(oid), column.type.name
                 )
             )
-    return problems
+    return types, problems

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, RegisteredFunction
-from ansible_collections.pgfleet.powa.plugins.module_utils._definition import object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
 
@@ -67,15 +66,3 @@ def resolve(servers: Sequence[RegisteredServer], names: Sequence[str]) -> Tuple[
             )
         )
     return srvids, problems
-
-
-def registered_functions(datasource: str, archivist: Archivist) -> Tuple[RegisteredFunction, ...]:
-    """Return the functions that a declared datasource has in the registry."""
-    return tuple(
-        RegisteredFunction(
-            operation,
-            object_name(datasource, "_" + operation),
-            object_name(datasource, "_src") if operation == "snapshot" else None,
-        )
-        for operation in archivist.operations
-    )

@@ -9,17 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils import _driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import first_line
+from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
+    MARK,
+    Definition,
+    definition_of,
+    stored_definition,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._objects import MARK, stored_definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import RegisteredServer, read_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._registry import is_about
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._server_spec import Address, ServerSpec
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as archivist_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
 
 
 @dataclass(frozen=True)
@@ -35,17 +39,22 @@ class State:
     servers: Mapping[Address, RegisteredServer]
     extensions: Mapping[int, Set[str]]
     known: Sequence[str]
-    definitions: Mapping[str, Mapping[str, Any]]
+    definitions: Mapping[str, Definition]
     registry: Sequence[Row]
+
+    def rows(self, srvid: int, name: str) -> List[Row]:
+        """Return the rows of the registry about a datasource and a server."""
+        definition = self.definitions[name]
+        return [row for row in self.registry if row.key.get("srvid") == srvid and is_about(row, definition)]
 
     def datasources(self, srvid: int, active_only: bool) -> Set[str]:
         """Return the datasources that are registered for a server, or of them the active ones."""
-        enabled: Dict[str, bool] = {}
-        for row in self.registry:
-            if row.key.get("srvid") == srvid:
-                name = str(row.key.get("module") or row.key.get("extname"))
-                enabled[name] = enabled.get(name, True) and bool(row.values["enabled"])
-        return {name for name, is_enabled in enabled.items() if is_enabled or not active_only}
+        registered = {name: self.rows(srvid, name) for name in self.definitions}
+        return {
+            name
+            for name, rows in registered.items()
+            if rows and (not active_only or all(row.values["enabled"] for row in rows))
+        }
 
 
 def address_of(server: RegisteredServer) -> Address:
@@ -76,50 +85,18 @@ def read_state(cursor: Any) -> State:
         compose(catalog_texts.STORED_DEFINITIONS, schema=literal(archivist.schema), mark=literal(MARK + "%"))
     )
     stored = [stored_definition(comment) for (comment,) in cursor.fetchall()]
-    definitions = {definition["name"]: definition for definition in stored if definition}
-    registry = [
-        row for table in archivist.registry_tables(list(definitions)) for row in table.read(cursor, archivist.schema)
-    ]
+    definitions = {entry["name"]: definition_of(entry) for entry in stored if entry}
+    modules = sorted({definition.module for definition in definitions.values()})
+    registry = [row for table in archivist.registry_tables(modules) for row in table.read(cursor, archivist.schema)]
     return State(archivist, servers, extensions, sorted(known), definitions, registry)
 
 
 def read_retentions(cursor: Any, specs: Sequence[ServerSpec]) -> Tuple[Dict[str, Tuple[str, float]], List[str]]:
-    """Return each interval as PostgreSQL writes it and in seconds, since 7 days and 168 hours are the same."""
+    """Return each retention as PostgreSQL writes it and in seconds, and the problems of the others."""
     given = {spec.values["retention"]: spec for spec in specs if spec.values.get("retention") is not None}
-    canonical: Dict[str, Tuple[str, float]] = {}
-    problems: List[str] = []
-    cursor.execute("SAVEPOINT intervals")
-    try:
-        rows = _canonical(cursor, list(given))
-    except _driver.psycopg2.Error:
-        # One of them is wrong: ask for each, to name them all.
-        rows = []
-        for text, spec in given.items():
-            cursor.execute("ROLLBACK TO SAVEPOINT intervals")
-            try:
-                rows += _canonical(cursor, [text])
-            except _driver.psycopg2.Error as error:
-                problems.append(
-                    'server "{0}", retention: {1}: give an interval such as "7 days"'.format(
-                        spec.name, first_line(error)
-                    )
-                )
-        cursor.execute("ROLLBACK TO SAVEPOINT intervals")
-    for text, interval, seconds in rows:
-        canonical[text] = (interval, float(seconds))
-        if seconds <= 0:
-            problems.append(
-                'server "{0}", retention: found "{1}", expected more than nothing, such as "7 days"'.format(
-                    given[text].name, text
-                )
-            )
-    return canonical, problems
-
-
-def _canonical(cursor: Any, texts_given: List[str]) -> List[Tuple[str, str, float]]:
-    cursor.execute(compose(texts.INTERVALS, given=literal(texts_given)))
-    rows: List[Tuple[str, str, float]] = cursor.fetchall()
-    return rows
+    intervals, wrong = read_intervals(cursor, list(given))
+    problems = ['server "{0}", retention: {1}'.format(given[text].name, problem) for text, problem in wrong.items()]
+    return intervals, problems
 
 
 def read_transient_tables(cursor: Any, specs: Sequence[ServerSpec], archivist: Archivist) -> List[Any]:

@@ -6,18 +6,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Registration
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._registered import (
-    RegisteredServer,
-    read_servers,
-    registered_functions,
-)
+from ansible_collections.pgfleet.powa.plugins.module_utils._registered import RegisteredServer, read_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._registry import activation, module_of, registry_rows
+from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._server_catalog import (
     State,
     address_of,
@@ -95,7 +93,7 @@ def _planner(cursor: Any, specs: Sequence[ServerSpec], exact: bool, problems: Li
     if problems:
         raise ProblemsError("the servers", problems)
     transient = read_transient_tables(cursor, specs, state.archivist)
-    planner = _Planner(state, retentions, transient)
+    planner = _Planner(cursor, state, retentions, transient)
     planner.plan_servers(specs, exact)
     return planner
 
@@ -142,7 +140,10 @@ class _Planner:
     C(last) is what is written after everything else: the unique columns of servers that are there.
     """
 
-    def __init__(self, state: State, retentions: Mapping[str, Tuple[str, float]], transient: Sequence[Any]) -> None:
+    def __init__(
+        self, cursor: Any, state: State, retentions: Mapping[str, Tuple[str, float]], transient: Sequence[Any]
+    ) -> None:
+        self.cursor = cursor
         self.state = state
         self.schema = identifier(state.archivist.schema)
         self.retentions = retentions
@@ -279,7 +280,7 @@ class _Planner:
         datasources = spec.datasources
         if datasources is None:
             datasources = tuple(
-                sorted(name for name, stored in self.state.definitions.items() if stored.get("servers") is None)
+                sorted(name for name, stored in self.state.definitions.items() if stored.servers is None)
             )
         statements = [compose(texts.REGISTER, schema=self.schema, **parts)]
         statements += self._activate(srvid, spec.extensions, set())
@@ -287,7 +288,7 @@ class _Planner:
         shown = dict(values, hostname=hostname, port=port, password="set" if values["password"] else None)
         enabled = set(datasources)
         if spec.datasources is None:
-            enabled = {name for name in datasources if self.state.definitions[name].get("enabled") is not False}
+            enabled = {name for name in datasources if self.state.definitions[name].enabled is not False}
         self.plan.add(
             _identity(spec.address), None, self._describe(shown, set(spec.extensions or ()), enabled), *statements
         )
@@ -307,33 +308,36 @@ class _Planner:
         """Return what makes those datasources active on a server; C(srvid) is None while it is being registered."""
         if wanted is None:
             return []
-        archivist = self.state.archivist
+        schema = self.state.archivist.schema
         registered = set() if srvid is None else self.state.datasources(srvid, active_only=False)
         active = set() if srvid is None else self.state.datasources(srvid, active_only=True)
         statements = []
+        inserted = set()
         for name in wanted:
             if name not in registered:
-                statements += [
-                    row.insert(archivist.schema)
-                    for row in archivist.registry_rows(self._registration(name, srvid_sql, asked_for))
-                    if "srvid" in row.key
-                ]
+                for row in self._new_rows(name, srvid_sql, asked_for):
+                    # Datasources of one extension share a row on PoWA 5.
+                    if (row.table, row.key.get("function_name"), module_of(row)) not in inserted:
+                        statements.append(row.insert(schema))
+                    inserted.add((row.table, row.key.get("function_name"), module_of(row)))
             elif name not in active:
-                statements.append(archivist.activation(srvid_sql, name, True).update(archivist.schema))
+                statements += self._activation(srvid, name, True)
         for name in sorted(active - set(wanted)):
-            statements.append(archivist.activation(srvid_sql, name, False).update(archivist.schema))
+            statements += self._activation(srvid, name, False)
         return statements
 
-    def _registration(self, name: str, srvid: Any, asked_for: bool) -> Registration:
-        stored = self.state.definitions[name]
-        archivist = self.state.archivist
-        return Registration(
-            name=name,
-            functions=registered_functions(name, archivist),
-            priority=stored["priority"],
-            enabled=True if asked_for else stored.get("enabled"),
-            srvids=(srvid,),
-        )
+    def _activation(self, srvid: Optional[int], name: str, active: bool) -> List[Any]:
+        rows = [] if srvid is None else self.state.rows(srvid, name)
+        definition = self.state.definitions[name]
+        return [activation(row, definition, active).update(self.state.archivist.schema) for row in rows]
+
+    def _new_rows(self, name: str, srvid: Any, asked_for: bool) -> List[Row]:
+        """Return the rows that make a datasource known for a server; all else is there."""
+        definition = self.state.definitions[name]
+        if asked_for:
+            definition = replace(definition, enabled=True)
+        rows = registry_rows(self.cursor, definition, self.state.archivist, (srvid,), definition.retention)
+        return [row for row in rows if "srvid" in row.key]
 
 
 def _pick(parts: Mapping[str, Any], *names: str) -> Dict[str, Any]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, List
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist
@@ -23,12 +24,13 @@ def create_statements(wanted: Any, archivist: Archivist) -> List[Any]:
 
 
 def repair_statements(wanted: Any, found: Any, archivist: Archivist) -> List[Any]:
-    """Return the statements that make an object that is there with the same columns as wanted."""
+    """Return the statements that make an object that is there as wanted, but for the columns of types and tables."""
     statements: List[Any] = []
     name = identifier(archivist.schema, wanted.name)
     if wanted.kind == "function" and _function_head(wanted) != _function_head(found):
-        if wanted.returns != found.returns:
+        if (wanted.returns, wanted.columns) != (found.returns, found.columns):
             statements.append(drop_statement(found, archivist))
+            found = replace(found, execute=("",))
         statements.append(_create_function(wanted, archivist))
     if wanted.kind == "table":
         if wanted.unlogged and not found.unlogged:
@@ -44,17 +46,36 @@ def repair_statements(wanted: Any, found: Any, archivist: Archivist) -> List[Any
 
 def drop_statement(found: Any, archivist: Archivist) -> Any:
     """Return the statement that drops an object, and fails if something else depends on it."""
-    text = {"type": texts.DROP_TYPE, "table": texts.DROP_TABLE, "function": texts.DROP_FUNCTION}[found.kind]
-    return compose(text, name=identifier(archivist.schema, found.name))
+    name = identifier(archivist.schema, found.name)
+    if found.kind == "function":
+        return compose(texts.DROP_FUNCTION, name=name, types=_parameter_types(found))
+    return compose({"type": texts.DROP_TYPE, "table": texts.DROP_TABLE}[found.kind], name=name)
+
+
+def comment_statement(found: Any, comment: str, archivist: Archivist) -> Any:
+    """Return the statement that gives an object that is there another comment."""
+    return _comment(replace(found, comment=comment), archivist)
+
+
+def _parameter_types(function: Any) -> Any:
+    return raw(", ".join(parameter.split(" ", 1)[1] for parameter in function.parameters.split(", ")))
 
 
 def _function_head(function: Any) -> Any:
-    return (function.returns, function.body, function.volatility, function.search_path)
+    return (
+        function.returns,
+        function.columns,
+        function.body,
+        function.volatility,
+        function.search_path,
+        function.language,
+        function.security_definer,
+    )
 
 
 def _create_type(wanted: Any, archivist: Archivist) -> Any:
     attributes = [
-        compose("{name} {type}", name=identifier(column.name), type=raw(column.type)) for column in wanted.attributes
+        compose("{name} {type}", name=identifier(column.name), type=raw(column.type)) for column in wanted.columns
     ]
     return compose(texts.CREATE_TYPE, name=identifier(archivist.schema, wanted.name), attributes=joined(attributes))
 
@@ -99,25 +120,31 @@ def _create_index(wanted: Any, archivist: Archivist) -> Any:
 
 def _create_function(wanted: Any, archivist: Archivist) -> Any:
     out = [
-        compose(", OUT {name} {type}", name=identifier(column.name), type=raw(column.type))
-        for column in wanted.out_columns
+        compose(", OUT {name} {type}", name=identifier(column.name), type=raw(column.type)) for column in wanted.columns
     ]
+    settings = raw("")
+    if wanted.search_path is not None:
+        settings = compose(texts.FUNCTION_SEARCH_PATH, search_path=raw(wanted.search_path))
     return compose(
         texts.CREATE_FUNCTION,
         name=identifier(archivist.schema, wanted.name),
+        parameters=raw(wanted.parameters),
         out=joined(out, ""),
         returns=raw(wanted.returns),
+        language=raw(wanted.language),
         volatility=raw(wanted.volatility),
-        search_path=raw(wanted.search_path),
+        security=raw(texts.SECURITY_DEFINER if wanted.security_definer else ""),
+        settings=settings,
         body=literal(wanted.body),
     )
 
 
 def _comment(wanted: Any, archivist: Archivist) -> Any:
     name = identifier(archivist.schema, wanted.name)
+    comment = literal(wanted.comment)
     if wanted.kind == "function":
-        return compose(texts.COMMENT_FUNCTION, name=name, comment=literal(wanted.comment))
-    return compose(texts.COMMENT, kind=raw(wanted.kind.upper()), name=name, comment=literal(wanted.comment))
+        return compose(texts.COMMENT_FUNCTION, name=name, types=_parameter_types(wanted), comment=comment)
+    return compose(texts.COMMENT, kind=raw(wanted.kind.upper()), name=name, comment=comment)
 
 
 def _grants(wanted: Any, found: Any, archivist: Archivist) -> List[Any]:
@@ -125,13 +152,16 @@ def _grants(wanted: Any, found: Any, archivist: Archivist) -> List[Any]:
     statements = []
     if wanted.kind == "function":
         granted = found.execute if found else ("",)
-        if "" in granted:
-            statements.append(compose(texts.REVOKE_PUBLIC, name=name))
-        statements += [
-            compose(texts.GRANT_FUNCTION, name=name, role=identifier(role))
-            for role in wanted.execute
-            if role not in granted
-        ]
+        types = _parameter_types(wanted)
+        if "" in granted and "" not in wanted.execute:
+            statements.append(compose(texts.REVOKE_PUBLIC, name=name, types=types))
+        for role in wanted.execute:
+            if role in granted:
+                continue
+            if role:
+                statements.append(compose(texts.GRANT_FUNCTION, name=name, types=types, role=identifier(role)))
+            else:
+                statements.append(compose(texts.GRANT_PUBLIC, name=name, types=types))
     if wanted.kind == "table":
         for role, privileges in wanted.grants.items():
             missing = sorted(set(privileges) - set(found.grants.get(role, ()) if found else ()))

@@ -29,6 +29,9 @@ class ColumnType(NamedTuple):
     groupable: bool = True
 
 
+#: The type of a column whose declaration leaves it out, until the query is described.
+UNDECLARED = ColumnType("", 0)
+
 _TYPES = (
     ColumnType("smallint", 21, fixed=True),
     ColumnType("integer", 23, fixed=True),

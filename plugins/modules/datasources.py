@@ -18,8 +18,12 @@ description:
   - The whole list is reconciled in one transaction. If anything is wrong with any datasource, every problem is
     reported and
     nothing is changed.
-  - The columns of a datasource that is there (keys and metrics, their types and order) can not be changed. All else
-    can.
+  - Columns may change while there is history. Old samples stay readable, and new ones have the new columns. A key or
+    metric that is no longer declared keeps its values, and has them again when it is declared again. Only another type
+    rewrites the tables, in the same transaction; check mode says so, and how large they are.
+  - What somebody changed by hand is shown as a difference, and repaired. History is not touched.
+  - History is read with C(powa_NAME_get(srvid, from, to)) and, per second, with C(powa_NAME_rate(srvid, from, to)).
+    A counter that is less than in the sample before was reset, and has counted from 0 since.
   - The definition is kept on the server in the comment on the source function, which any role can read. Do not write
     secrets
     into queries.
@@ -74,9 +78,13 @@ options:
             type: str
             required: true
           type:
-            description: A type of PostgreSQL's own, such as V(text), V(oid) or V(bigint).
+            description:
+              - A type of PostgreSQL's own, such as V(text), V(oid) or V(bigint).
+              - Without it, the type is the one that the query returns.
             type: str
-            required: true
+          renamed_from:
+            description: What the column was called before. Its values stay.
+            type: str
           nullable:
             description: Whether the column may be NULL.
             type: bool
@@ -91,14 +99,59 @@ options:
             type: str
             required: true
           type:
-            description: A type of PostgreSQL's own, such as V(bigint), V(numeric) or V(double precision).
+            description:
+              - A type of PostgreSQL's own, such as V(bigint), V(numeric) or V(double precision).
+              - Without it, the type is the one that the query returns.
             type: str
-            required: true
+          renamed_from:
+            description: What the column was called before. Its values stay.
+            type: str
           kind:
             description: Whether the values only grow until they are reset (V(counter)), or go up and down (V(gauge)).
             type: str
             choices: [counter, gauge]
             default: counter
+      extension:
+        description:
+          - The extension that the datasource belongs to. PoWA registers it by that name, and several datasources may
+            have the same. The query finds the extension's functions in its schema.
+          - On PoWA 5, the datasources of one extension share O(datasources[].enabled), O(datasources[].retention) and
+            O(datasources[].servers).
+        type: str
+      scope:
+        description:
+          - V(cluster) takes one set of rows of a server, V(database) one of each of its databases, with a further key
+            C(dbid).
+          - V(database) needs PoWA 5 and a remote server, where nothing is installed.
+        type: str
+        choices: [cluster, database]
+        default: cluster
+      databases:
+        description: With O(datasources[].scope=database), the only databases whose samples are taken.
+        type: list
+        elements: str
+      retention:
+        description:
+          - How long samples are kept, such as V(7 days). Without it, as long as the server's.
+          - It needs PoWA 5.1.2.
+        type: str
+      query_cleanup:
+        description: A SELECT, INSERT, UPDATE or DELETE that runs on the server after the query.
+        type: str
+      security_definer:
+        description: Whether the query runs as the owner of the function, and not as the monitoring role.
+        type: bool
+        default: false
+      search_path:
+        description: Schemas where the query looks up names, after C(pg_catalog) and PoWA's.
+        type: list
+        elements: str
+      adopt:
+        description:
+          - Whether objects of the same names that were not made by this collection are taken over, if their columns
+            are those of the datasource.
+        type: bool
+        default: false
       servers:
         description:
           - Servers of the repository that the datasource is registered for, each by its alias or by V(hostname:port).
@@ -115,9 +168,13 @@ options:
         type: int
         default: 10
       state:
-        description: Whether the datasource is there.
+        description:
+          - Whether the datasource is there.
+          - V(paused) changes nothing but stops its snapshots on a repository, if its columns are going to change, and
+            waits until those that run have ended. Then remotes may change one after the other, and no snapshot fails.
+            V(present) lets them go on.
         type: str
-        choices: [present, absent]
+        choices: [present, paused, absent]
         default: present
       history:
         description: With O(datasources[].state=absent), whether the collected history stays (V(keep)) or goes, too
@@ -135,6 +192,32 @@ options:
     elements: str
     choices: [remote, repository, local]
     required: true
+  described:
+    description:
+      - What this module returned on remotes, to take types from that O(datasources) leaves out. Types about which they
+        disagree are refused.
+    type: list
+    elements: dict
+    suboptions:
+      server:
+        description: The remote, for messages.
+        type: str
+        required: true
+      datasources:
+        description: The value RV(datasources) there.
+        type: list
+        elements: dict
+        required: true
+  seen:
+    description:
+      - Servers whose side is known to be as declared, each by its alias or by V(hostname:port). Snapshots that
+        O(datasources[].state=paused) stopped go on for these only. Without it, they go on for all.
+    type: list
+    elements: str
+  timeout:
+    description: Seconds to wait for snapshots that run when a datasource is paused.
+    type: int
+    default: 60
   monitoring_role:
     description:
       - With O(server_kind=remote), the role that the collector logs in with. It is granted the right to call the source
@@ -200,6 +283,32 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+datasources:
+  description: The datasources that are present, with the types of their columns.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the datasource.
+      type: str
+    keys:
+      description: Its keys, each with C(name), C(type) and C(nullable).
+      type: list
+      elements: dict
+    metrics:
+      description: Its metrics, each with C(name), C(type) and C(kind).
+      type: list
+      elements: dict
+    paused:
+      description: Servers whose snapshots of it wait until their side is as declared.
+      type: list
+      elements: str
+  sample:
+    - name: lock_modes
+      keys: [{name: mode, nullable: false, type: text}]
+      metrics: [{kind: gauge, name: held, type: bigint}]
+      paused: []
 changes:
   description: One line for each object and registry row that was, or in check mode would be, created, changed or
     removed.
@@ -224,7 +333,7 @@ problems:
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import reconcile
 from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
 
-_COLUMN = {"name": {"type": "str", "required": True}, "type": {"type": "str", "required": True}}
+_COLUMN = {"name": {"type": "str", "required": True}, "type": {"type": "str"}, "renamed_from": {"type": "str"}}
 
 OPTIONS = {
     "datasources": {
@@ -254,10 +363,18 @@ OPTIONS = {
                 "elements": "dict",
                 "options": dict(_COLUMN, kind={"type": "str", "choices": ["counter", "gauge"], "default": "counter"}),
             },
+            "extension": {"type": "str"},
+            "scope": {"type": "str", "choices": ["cluster", "database"], "default": "cluster"},
             "servers": {"type": "list", "elements": "str"},
+            "databases": {"type": "list", "elements": "str"},
+            "retention": {"type": "str"},
+            "query_cleanup": {"type": "str"},
+            "security_definer": {"type": "bool", "default": False},
+            "search_path": {"type": "list", "elements": "str"},
+            "adopt": {"type": "bool", "default": False},
             "enabled": {"type": "bool"},
             "priority": {"type": "int", "default": 10},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "paused", "absent"], "default": "present"},
             "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
         },
     },
@@ -267,6 +384,16 @@ OPTIONS = {
         "choices": ["remote", "repository", "local"],
         "required": True,
     },
+    "described": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "server": {"type": "str", "required": True},
+            "datasources": {"type": "list", "elements": "dict", "required": True},
+        },
+    },
+    "seen": {"type": "list", "elements": "str"},
+    "timeout": {"type": "int", "default": 60},
     "monitoring_role": {"type": "str"},
     "collector_role": {"type": "str"},
 }

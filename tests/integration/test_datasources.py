@@ -11,6 +11,7 @@ from typing import Any, Dict, List
 
 import pytest
 from datasources import AWKWARD, COMMITS, LOCK_MODES
+from samples import aggregate, collect
 from servers import Database, finish_module, wait_until
 
 REPOSITORY = {"server_kind": ["repository"], "collector_role": "powa_collector"}
@@ -44,24 +45,6 @@ def operations(database: Database) -> List[str]:
 
 def changed_copy(datasource: Dict[str, Any], **changes: Any) -> Dict[str, Any]:
     return dict(copy.deepcopy(datasource), **changes)
-
-
-def aggregate(database: Database, srvid: int) -> None:
-    """Have PoWA take the snapshot at which it aggregates."""
-    database.sql("UPDATE powa_servers SET powa_coalesce = 5 WHERE id = %s", (srvid,))
-    for _turn in range(5):
-        database.sql("SELECT powa_take_snapshot(%s)", (srvid,))
-        assert database.errors(srvid) is None
-
-
-def collect(database: Database, name: str, srvid: int, user: str = "powa") -> None:
-    """Copy a remote's rows as the collector does, here from the same database."""
-    database.server.shell(
-        "export PGPASSWORD; read PGPASSWORD; psql='psql -qX -v ON_ERROR_STOP=1 -h 127.0.0.1 -d {0}';"
-        " $psql -U {1} -c 'COPY (SELECT {2}, * FROM public.powa_{3}_src(0)) TO stdout'"
-        " | $psql -U postgres -c 'COPY public.powa_{3}_src_tmp FROM stdin'".format(database.name, user, srvid, name),
-        input=database.login["login_password"] + "\n",
-    )
 
 
 def test_remote_gets_the_source_function_only(database: Database) -> None:
@@ -223,22 +206,6 @@ def test_damage_is_repaired(database: Database, damage: str) -> None:
     assert database.ok("datasources", check=True, datasources=[COMMITS], **REPOSITORY).changed
     database.ok("datasources", datasources=[COMMITS], **REPOSITORY)
     assert sorted(database.dump().splitlines()) == sorted(before.splitlines())
-
-
-@pytest.mark.parametrize(
-    "columns",
-    [
-        {"metrics": [{"name": "held", "type": "numeric", "kind": "gauge"}]},
-        {"metrics": [{"name": "held", "type": "bigint"}, {"name": "more", "type": "bigint"}]},
-        {"keys": [], "query": "SELECT count(*) AS held FROM pg_locks"},
-        {"keys": [{"name": "mode", "type": "text", "nullable": True}]},
-    ],
-    ids=["type", "added", "removed", "nullable"],
-)
-def test_changed_columns_are_refused(database: Database, columns: Dict[str, Any]) -> None:
-    database.ok("datasources", datasources=[LOCK_MODES], **REPOSITORY)
-    message = database.refused("datasources", datasources=[changed_copy(LOCK_MODES, **columns)], **REPOSITORY)
-    assert 'datasource "lock_modes", keys and metrics' in message and "does not change columns" in message
 
 
 def test_history_stays_unless_asked_otherwise(database: Database) -> None:

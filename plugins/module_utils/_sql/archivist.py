@@ -49,3 +49,7 @@ TRANSIENT_TABLES = """
     WHERE c.relkind = 'r' AND c.relpersistence = 'u'
       AND n.nspname = {schema_name} AND c.relname LIKE '%\\_src\\_tmp'
 """
+
+# Inside of functions with a parameter _srvid. From PoWA 5.1.2 on, each datasource may have a retention of its own.
+RETENTION = "{schema}.powa_get_server_retention(_srvid)"
+RETENTION_OF_MODULE = "{schema}.powa_get_server_retention(_srvid, {module}, {kind}::{schema}.datasource_type)"

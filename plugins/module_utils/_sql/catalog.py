@@ -8,6 +8,7 @@ from __future__ import annotations
 
 RELATIONS = """
     SELECT c.relname, c.relkind, c.relpersistence, c.reloptions,
+        CASE c.relkind WHEN 'r' THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END AS size,
         CASE c.relkind WHEN 'c' THEN pg_catalog.obj_description(c.reltype, 'pg_type')
             ELSE pg_catalog.obj_description(c.oid, 'pg_class') END AS comment,
         (SELECT e.extname FROM pg_catalog.pg_depend AS d
@@ -42,14 +43,14 @@ INDEXES = """
 """
 
 FUNCTIONS = """
-    SELECT p.proname, p.prosrc, p.provolatile, p.prosecdef, l.lanname,
+    SELECT p.proname, p.proargtypes::text AS parameters, p.prosrc, p.provolatile, p.prosecdef, l.lanname,
         coalesce(p.proconfig, '{{}}') AS config,
         pg_catalog.format_type(p.prorettype, NULL) AS returns, p.proretset,
         (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(o.name, pg_catalog.format_type(o.type, NULL))
                 ORDER BY o.position)
             FROM ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proallargtypes),
                 pg_catalog.unnest(p.proargmodes)) WITH ORDINALITY AS o (name, type, mode, position)
-            WHERE o.mode = 'o') AS out_columns,
+            WHERE o.mode IN ('o', 't')) AS out_columns,
         pg_catalog.obj_description(p.oid, 'pg_proc') AS comment,
         (SELECT e.extname FROM pg_catalog.pg_depend AS d
             JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
@@ -62,19 +63,37 @@ FUNCTIONS = """
     JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
     WHERE n.nspname = {schema} AND p.proname = ANY ({names}::name[])
-      AND p.pronargs = 1 AND p.proargtypes[0] = 'pg_catalog.int4'::regtype
+      AND p.proargtypes::text IN ('23', '23 1184 1184')
 """
 
 # What is stored of every datasource that this server keeps history of: a mere remote has no snapshot function.
 STORED_DEFINITIONS = """
-    SELECT pg_catalog.obj_description(p.oid, 'pg_proc')
+    SELECT coalesce(
+        (SELECT pg_catalog.obj_description(s.oid, 'pg_proc')
+            FROM pg_catalog.pg_proc AS s
+            WHERE s.pronamespace = p.pronamespace
+              AND s.proname = pg_catalog.regexp_replace(p.proname, 'snapshot$', 'src')),
+        pg_catalog.obj_description(p.oid, 'pg_proc'))
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-    WHERE n.nspname = {schema} AND p.proname LIKE 'powa\\_%\\_src'
+    WHERE n.nspname = {schema} AND p.proname LIKE 'powa\\_%\\_snapshot'
       AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
-      AND EXISTS (SELECT FROM pg_catalog.pg_proc AS s
-          WHERE s.pronamespace = p.pronamespace
-            AND s.proname = pg_catalog.regexp_replace(p.proname, 'src$', 'snapshot'))
+"""
+
+# Schemas as they are quoted in a search_path, and whether everybody may make objects there.
+SCHEMAS = """
+    SELECT g.name, pg_catalog.quote_ident(g.name), n.oid IS NOT NULL AS present,
+        coalesce((SELECT pg_catalog.bool_or(x.grantee = 0 AND x.privilege_type = 'CREATE')
+            FROM pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) AS x), false)
+    FROM pg_catalog.unnest({names}::text[]) AS g (name)
+    LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = g.name
+"""
+
+EXTENSION_SCHEMAS = """
+    SELECT e.extname, n.nspname
+    FROM pg_catalog.pg_extension AS e
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+    WHERE e.extname = ANY ({names}::text[])
 """
 
 ROLES = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY ({names}::name[])"

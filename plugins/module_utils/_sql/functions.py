@@ -32,24 +32,44 @@ SOURCE_BY_VERSION = """    CASE
 SOURCE_VERSION_BRANCH = """        WHEN pg_catalog.current_setting('server_version_num')::integer >= {min_version} THEN
             RETURN QUERY EXECUTE {query};"""
 
-SAMPLE = """SELECT pg_catalog.now(), {columns}
+TIMED_SAMPLE = """SELECT pg_catalog.now(), {columns}
 FROM (
 {query}
 ) AS q"""
+
+# With scope database, the collector adds the time.
+SAMPLE = """SELECT {columns}
+FROM (
+{query}
+) AS q"""
+
+CLEANUP = """
+BEGIN
+    EXECUTE {cleanup};
+END;
+"""
 
 SNAPSHOT = """
 BEGIN
     PERFORM {schema}.powa_prevent_concurrent_snapshot(_srvid);
 
     INSERT INTO {current} (srvid, {keys}record)
-    SELECT _srvid, {source_keys}ROW(s.ts, {source_metrics})::{record_type}
-    FROM {source}(_srvid) AS s;
+    SELECT _srvid, {sample_keys}ROW(s.ts, {sample_metrics})::{record_type}
+    {samples};
 
     IF _srvid <> 0 THEN
         DELETE FROM {transient} AS t WHERE t.srvid = _srvid;
-    END IF;
+    {cleanup}END IF;
 END;
 """
+
+SAMPLES_OF_SOURCE = "FROM {source}(_srvid) AS s"
+SAMPLES_OF_TRANSIENT = "FROM {transient} AS s WHERE s.srvid = _srvid"
+
+# The collector cleans up on the remote; nobody else does in local mode.
+LOCAL_CLEANUP = """ELSE
+        PERFORM {function}(_srvid);
+    """
 
 AGGREGATE = """
 BEGIN
@@ -68,13 +88,17 @@ BEGIN
 END;
 """
 
+# The variable is qualified by its block's label, since the table may have a column of any name.
 PURGE = """
+<<purge>>
+DECLARE
+    oldest timestamp with time zone := pg_catalog.now() - {retention};
 BEGIN
     PERFORM {schema}.powa_prevent_concurrent_snapshot(_srvid);
 
     DELETE FROM {history} AS h
     WHERE h.srvid = _srvid
-      AND pg_catalog.upper(h.coalesce_range) < pg_catalog.now() - {schema}.powa_get_server_retention(_srvid);
+      AND pg_catalog.upper(h.coalesce_range) < purge.oldest;
 END;
 """
 
@@ -93,3 +117,28 @@ BEGIN
     RETURN true;
 END;
 """
+
+# A range without a bound is open at that end. It is asked for twice, since the index knows the ranges of whole rows.
+GET = """
+SELECT {keys}r.ts, {metrics}
+FROM {history} AS h
+CROSS JOIN LATERAL pg_catalog.unnest(h.records) AS r
+WHERE h.srvid = _srvid
+  AND h.coalesce_range && pg_catalog.tstzrange(_from, _to, '[]')
+  AND r.ts <@ pg_catalog.tstzrange(_from, _to, '[]')
+UNION ALL
+SELECT {current_keys}(c.record).ts, {current_metrics}
+FROM {current} AS c
+WHERE c.srvid = _srvid
+  AND (c.record).ts <@ pg_catalog.tstzrange(_from, _to, '[]')
+"""
+
+RATE = """
+SELECT {keys}g.ts, {rates}
+FROM {get}(_srvid, _from, _to) AS g
+WINDOW w AS ({by_keys}ORDER BY g.ts)
+"""
+
+# A counter that is less than before was reset, and has counted from 0 since. The first sample has no rate.
+RATE_OF_COUNTER = """((CASE WHEN {value} < {before} THEN {now} ELSE {now} - {then} END)
+    / nullif(extract(epoch FROM g.ts - pg_catalog.lag(g.ts) OVER w), 0))::double precision"""

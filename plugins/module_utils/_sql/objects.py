@@ -23,13 +23,16 @@ SET_STORAGE_MAIN = "ALTER TABLE {name} ALTER COLUMN {column} SET STORAGE MAIN"
 CREATE_INDEX = "CREATE INDEX {name} ON {table} USING {method} ({columns})"
 DROP_INDEX = "DROP INDEX {name}"
 
-CREATE_FUNCTION = """CREATE OR REPLACE FUNCTION {name}(_srvid integer{out}) RETURNS {returns}
-    LANGUAGE plpgsql {volatility} SET search_path = {search_path}
+CREATE_FUNCTION = """CREATE OR REPLACE FUNCTION {name}({parameters}{out}) RETURNS {returns}
+    LANGUAGE {language} {volatility}{security}{settings}
     AS {body}"""
-DROP_FUNCTION = "DROP FUNCTION {name}(integer)"
-REVOKE_PUBLIC = "REVOKE ALL ON FUNCTION {name}(integer) FROM PUBLIC"
-GRANT_FUNCTION = "GRANT EXECUTE ON FUNCTION {name}(integer) TO {role}"
+SECURITY_DEFINER = " SECURITY DEFINER"
+FUNCTION_SEARCH_PATH = " SET search_path = {search_path}"
+DROP_FUNCTION = "DROP FUNCTION {name}({types})"
+REVOKE_PUBLIC = "REVOKE ALL ON FUNCTION {name}({types}) FROM PUBLIC"
+GRANT_PUBLIC = "GRANT EXECUTE ON FUNCTION {name}({types}) TO PUBLIC"
+GRANT_FUNCTION = "GRANT EXECUTE ON FUNCTION {name}({types}) TO {role}"
 GRANT_TABLE = "GRANT {privileges} ON TABLE {name} TO {role}"
 
 COMMENT = "COMMENT ON {kind} {name} IS {comment}"
-COMMENT_FUNCTION = "COMMENT ON FUNCTION {name}(integer) IS {comment}"
+COMMENT_FUNCTION = "COMMENT ON FUNCTION {name}({types}) IS {comment}"

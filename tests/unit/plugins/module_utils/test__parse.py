@@ -10,13 +10,8 @@ import json
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import POWA_NAMES
-from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
-    MAX_NAME_LENGTH,
-    Removal,
-    collect_definitions,
-    parse_definitions,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._definition import Removal, definition_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._parse import MAX_NAME_LENGTH, collect_definitions
 
 GOOD = {
     "name": "lock_modes",
@@ -26,34 +21,44 @@ GOOD = {
 }
 
 
+def parsed(**changes):
+    (definition,), removals, found = collect_definitions([dict(GOOD, **changes)])
+    assert (removals, found) == ([], [])
+    return definition
+
+
 def problems(**changes):
     return collect_definitions([dict(GOOD, **changes)])[2]
 
 
 def test_a_good_definition():
-    (definition,), removals = parse_definitions([GOOD])
-    assert removals == []
+    definition = parsed()
     assert [(column.name, column.type.name, column.kind) for column in definition.columns] == [
         ("mode", "text", "key"),
         ("held", "bigint", "gauge"),
     ]
     assert (definition.priority, definition.enabled, definition.servers) == (10, None, None)
-    assert json.loads(definition.as_json()) == definition.as_dict()
+
+
+def test_what_is_stored_is_the_definition():
+    definition = parsed(
+        extension="x", servers=["a"], retention="1 day", query_cleanup="SELECT 1;", search_path=["s"], enabled=False
+    )
+    assert definition_of(json.loads(json.dumps(definition.as_dict()))) == definition
 
 
 def test_a_removal():
-    assert parse_definitions([{"name": "a", "state": "absent", "history": "drop"}]) == ([], [Removal("a", True)])
+    assert collect_definitions([{"name": "a", "state": "absent", "history": "drop"}]) == ([], [Removal("a", True)], [])
 
 
 @pytest.mark.parametrize("sql", ["SELECT 1", " SELECT 1 ;\n", "SELECT 1;;"])
 def test_what_users_paste_after_a_query_is_taken_off(sql):
-    (definition,), _removals = parse_definitions([dict(GOOD, query=sql)])
-    assert definition.queries[0].sql == "SELECT 1"
+    assert parsed(query=sql).queries[0].sql == "SELECT 1"
 
 
 def test_the_query_of_a_version():
     queries = [{"min_version": 170000, "query": "new"}, {"min_version": 130000, "query": "old"}]
-    (definition,), _removals = parse_definitions([dict(GOOD, query=None, queries=queries)])
+    definition = parsed(query=None, queries=queries)
     assert definition.query_for(120000) is None
     assert definition.query_for(169999).sql == "old"
     assert definition.query_for(170000).sql == "new"
@@ -89,15 +94,22 @@ def test_a_column_name_that_does(name):
     [("INT", "integer"), ("timestamptz", "timestamp with time zone"), ("double  precision", "double precision")],
 )
 def test_a_type_by_another_name(written, name):
-    (definition,), _removals = parse_definitions([dict(GOOD, metrics=[{"name": "m", "type": written}])])
-    assert definition.metrics[0].type.name == name
+    assert parsed(metrics=[{"name": "m", "type": written}]).metrics[0].type.name == name
 
 
 @pytest.mark.parametrize(
     "changes",
     [
         {"metrics": []},
-        {"metrics": [{"name": "m"}]},
+        {"metrics": [{"name": "m", "type": ""}]},
+        {"metrics": [{"name": "m", "renamed_from": ""}]},
+        {"metrics": [{"name": "m", "renamed_from": "mode"}]},
+        {"metrics": [{"name": "m", "renamed_from": "x"}, {"name": "n", "renamed_from": "x"}]},
+        {"extension": "powa"},
+        {"extension": ""},
+        {"databases": ["a"]},
+        {"scope": "database", "security_definer": True},
+        {"scope": "database", "metrics": [{"name": "dbid", "type": "oid"}]},
         {"metrics": [{"name": "m", "type": "money"}]},
         {"metrics": [{"name": "mode", "type": "text"}]},
         {"keys": [{"name": "k", "type": "json"}]},
@@ -117,7 +129,18 @@ def test_what_is_wrong_is_one_problem_that_names_the_datasource(changes):
 
 
 def test_all_problems_at_once():
-    with pytest.raises(ProblemsError) as caught:
-        parse_definitions([dict(GOOD, name="A"), GOOD, dict(GOOD, query=None, metrics=[]), GOOD])
-    assert len(caught.value.problems) == 5
-    assert str(caught.value).startswith("5 problems in the datasources:\n- ")
+    wrong = [dict(GOOD, name="A"), GOOD, dict(GOOD, query=None, metrics=[]), GOOD]
+    assert len(collect_definitions(wrong)[2]) == 5
+
+
+def test_types_that_are_left_out():
+    definition = parsed(metrics=[{"name": "m"}])
+    assert [column.name for column in definition.undeclared()] == ["m"]
+    types = {column.name: column.type for column in parsed().columns}
+    assert definition.with_types({"m": types["held"]}).metrics[0].type.name == "bigint"
+
+
+def test_a_sample_of_a_database_begins_with_the_database():
+    definition = parsed(scope="database")
+    assert [column.name for column in definition.stored_keys] == ["dbid", "mode"]
+    assert [column.name for column in definition.columns] == ["mode", "held"]

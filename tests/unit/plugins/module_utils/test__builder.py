@@ -7,9 +7,17 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist4, Archivist5, Registration
-from ansible_collections.pgfleet.powa.plugins.module_utils._definition import MAX_NAME_LENGTH, parse_definitions
-from ansible_collections.pgfleet.powa.plugins.module_utils._objects import build_objects, stored_definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import (
+    Archivist4,
+    Archivist5,
+    RegisteredFunction,
+    Registration,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._builder import Side, build_objects
+from ansible_collections.pgfleet.powa.plugins.module_utils._catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._definition import stored_definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._layout import layout_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._parse import MAX_NAME_LENGTH, collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._statements import create_statements
 from psycopg2 import sql
 
@@ -34,13 +42,19 @@ def render(part):
 
 
 def definition(**changes):
-    (parsed,), _removals = parse_definitions([dict(DATASOURCE, **changes)])
+    (parsed,), _removals, _problems = collect_definitions([dict(DATASOURCE, **changes)])
     return parsed
 
 
+def build(archivist, *server_kind, **changes):
+    declared = definition(**changes)
+    nothing = Catalog({"type": {}, "table": {}, "index": {}, "function": {}}, ())
+    side = Side(server_kind, "mon", "coll")
+    return build_objects(declared, layout_of(declared, nothing), archivist, side, [], ())
+
+
 def named(archivist, *server_kind, **changes):
-    found = build_objects(definition(**changes), archivist, server_kind, "mon", "coll")
-    return {wanted.name: wanted for wanted in found}
+    return {wanted.name: wanted for wanted in build(archivist, *server_kind, **changes)}
 
 
 def test_a_remote_has_the_source_function_only():
@@ -61,11 +75,8 @@ def test_where_history_is_kept(archivist, kind):
 
 def test_types_without_minimum_are_left_out_of_the_extremes():
     found = named(POWA_4, "repository")
-    assert [column.name for column in found["powa_demo_history_record"].attributes] == ["ts", "n", "b"]
-    assert [column.name for column in found["powa_demo_history_record_minmax"].attributes] == ["ts", "n"]
-    assert "powa_demo_history_record_minmax" not in named(
-        POWA_4, "repository", metrics=[{"name": "n", "type": "integer"}], query="SELECT 1"
-    )
+    assert [column.name for column in found["powa_demo_history_record"].columns] == ["ts", "n", "b"]
+    assert [column.name for column in found["powa_demo_history_record_minmax"].columns] == ["ts", "n"]
 
 
 @pytest.mark.parametrize(
@@ -90,23 +101,36 @@ def test_every_name_is_qualified():
 
 
 def test_all_names_fit():
-    found = build_objects(definition(name="n" * MAX_NAME_LENGTH), POWA_4, ("repository",), None, None)
+    found = build(POWA_4, "repository", name="n" * MAX_NAME_LENGTH)
     assert max(len(wanted.name) for wanted in found) == 63
 
 
 def test_the_definition_is_in_the_comment():
     source = named(POWA_4, "remote")["powa_demo_src"]
-    assert stored_definition(source.comment) == definition().as_dict()
+    assert stored_definition(source.comment) == dict(definition().as_dict(), kept={}, paused=[])
     assert stored_definition("something else") is None
     assert stored_definition("pgfleet.powa datasource demo: [1]") is None
 
 
 def test_the_registry_of_powa_4_and_of_powa_5():
-    registration = Registration("demo", dict.fromkeys(POWA_4.operations, "f"), "s", 10, None, (1, 2))
-    rows = POWA_4.registry_rows(registration)
+    functions = tuple(RegisteredFunction(operation, "f") for operation in POWA_4.operations)
+    rows = POWA_4.registry_rows(Registration("demo", functions, 10, None, (1, 2)))
     assert [(row.key["srvid"], row.key["operation"]) for row in rows] == [
         (srvid, operation) for srvid in (1, 2) for operation in POWA_4.operations
     ]
     assert all("enabled" not in row.values for row in rows)
-    tables = [row.table for row in POWA_5.registry_rows(registration)]
+    tables = [row.table for row in POWA_5.registry_rows(Registration("demo", functions[:4], 10, None, (1, 2)))]
     assert tables == ["powa_extensions"] + 4 * ["powa_extension_functions"] + 2 * ["powa_extension_config"]
+
+
+def test_a_definer_looks_up_names_nowhere_else():
+    assert named(POWA_4, "remote")["powa_demo_src"].search_path == "pg_catalog, public, pg_temp"
+    definer = named(POWA_4, "remote", security_definer=True)["powa_demo_src"]
+    assert definer.security_definer and definer.search_path == "pg_catalog, pg_temp"
+
+
+def test_a_later_powa_knows_the_retention_of_each_datasource():
+    later = Archivist5((5, 1, 2), "powa", "powa", 170000)
+    assert "powa_get_server_retention(_srvid)" in render(named(POWA_5, "repository")["powa_demo_purge"].body)
+    body = render(named(later, "repository")["powa_demo_purge"].body)
+    assert "powa_get_server_retention(_srvid, 'demo', 'extension'::" in body

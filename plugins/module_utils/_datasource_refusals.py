@@ -1,0 +1,240 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a server refuses about datasources, found out before anything is written."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils import _objects as objects
+from ansible_collections.pgfleet.powa.plugins.module_utils import _reshape as reshape
+from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._builder import LOCAL, REPOSITORY, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._catalog import Catalog, Found
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_plan import wanted_objects
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
+    DATABASE,
+    Definition,
+    Removal,
+    object_name,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._layout import layout_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._registered import resolve
+from ansible_collections.pgfleet.powa.plugins.module_utils._registry import function_names, function_of, module_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as texts
+
+
+def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], side: Side, state: State) -> List[str]:
+    """Return what can be told without the types of columns."""
+    problems = []
+    for option, role in (("monitoring_role", side.monitoring_role), ("collector_role", side.collector_role)):
+        if role and role not in state.roles:
+            problems.append('{0}: role "{1}" does not exist on this server: create it first'.format(option, role))
+    for removal in removals:
+        problems += _foreign(removal.name, _all_found(removal.name, state.catalog), state.archivist)
+    for definition in definitions:
+        where = 'datasource "{0}", '.format(definition.name)
+        problems += [where + problem for problem in _unsupported(definition, side, state)]
+        if not definition.adopt:
+            found = _all_found(definition.name, state.catalog)
+            problems += _foreign(definition.name, found, state.archivist) or _foreign_rows(definition, state)
+        if REPOSITORY in side.server_kind and not definition.pause:
+            problems += [
+                "{0}servers: {1}".format(where, problem)
+                for problem in resolve(state.servers, definition.servers or ())[1]
+            ]
+    return problems + _disagreements(definitions, state.archivist)
+
+
+def _unsupported(definition: Definition, side: Side, state: State) -> List[str]:
+    archivist = state.archivist
+    problems = []
+    if definition.scope == DATABASE and not archivist.scope_database:
+        problems.append(
+            'scope: found "database", which PoWA {0} does not know: use PoWA 5, or scope "cluster"'.format(
+                archivist.version_text
+            )
+        )
+    elif definition.scope == DATABASE and LOCAL in side.server_kind:
+        problems.append(
+            'scope: found "database", which PoWA has for remote servers only: use scope "cluster" on a local server'
+        )
+    if definition.retention is not None and not archivist.own_retention:
+        problems.append(
+            "retention: PoWA {0} keeps all datasources of a server equally long, one of its own needs 5.1.2:"
+            " leave it out, and set the retention of the servers".format(archivist.version_text)
+        )
+    elif definition.retention is not None and definition.retention in state.bad_intervals:
+        problems.append("retention: {0}".format(state.bad_intervals[definition.retention]))
+    if definition.pause and REPOSITORY not in side.server_kind:
+        problems.append('state: found "paused", which is for server_kind repository: it stores what remotes send')
+    if side.runs_queries:
+        for name in state.query_schemas(definition):
+            schema = state.schemas[name]
+            if not schema.present:
+                problems.append('search_path: schema "{0}" does not exist: create it, or leave it out'.format(name))
+            elif definition.security_definer and schema.public_creates:
+                problems.append(
+                    'security_definer: PUBLIC may create objects in schema "{0}", and could run them as the owner:'
+                    " revoke that, or leave the schema out".format(name)
+                )
+    return problems
+
+
+def _disagreements(definitions: Sequence[Definition], archivist: Archivist) -> List[str]:
+    """Datasources of one extension share a row for each server on PoWA 5."""
+    problems = []
+    first: Dict[str, Definition] = {}
+    if not archivist.scope_database:
+        return []
+    for definition in definitions:
+        if definition.extension is None:
+            continue
+        other = first.setdefault(definition.extension, definition)
+        for field in ("enabled", "retention", "servers"):
+            if getattr(definition, field) != getattr(other, field):
+                problems.append(
+                    'datasource "{0}", {1}: found {2}, and {3} in datasource "{4}" of the same extension "{5}",'
+                    " which share it on PoWA 5: give both the same".format(
+                        definition.name,
+                        field,
+                        _shown(getattr(definition, field)),
+                        _shown(getattr(other, field)),
+                        other.name,
+                        definition.extension,
+                    )
+                )
+    return problems
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return ", ".join(value) if isinstance(value, tuple) else str(value).lower()
+
+
+def _all_found(datasource: str, catalog: Catalog) -> List[Found]:
+    found = []
+    for kind, suffixes in (
+        ("function", objects.FUNCTION_SUFFIXES),
+        ("table", objects.TABLE_SUFFIXES),
+        ("type", objects.TYPE_SUFFIXES),
+        ("index", objects.INDEX_SUFFIXES),
+    ):
+        for suffix in suffixes:
+            entry = catalog.get(kind, object_name(datasource, suffix))
+            if entry is not None:
+                found.append(entry)
+    return found
+
+
+def _foreign(datasource: str, found: Sequence[Found], archivist: Archivist) -> List[str]:
+    foreign = [entry for entry in found if not entry.ours]
+    if not foreign:
+        return []
+    names = ", ".join("{0} {1}.{2}".format(entry.object.kind, archivist.schema, entry.object.name) for entry in foreign)
+    owners = sorted({entry.extension for entry in foreign if entry.extension})
+    what = "the extension {0} brought".format(", ".join(owners)) if owners else "were not made by this collection"
+    advice = "choose another name, or rename them" + ("" if owners else ", or take them over with adopt: true")
+    return [
+        'datasource "{0}", name: the server has objects of that name which {1} ({2}): {3}'.format(
+            datasource, what, names, advice
+        )
+    ]
+
+
+def _foreign_rows(definition: Definition, state: State) -> List[str]:
+    if definition.extension is not None:
+        return []
+    ours = set(function_names(definition.name))
+    functions = {
+        str(function_of(row))
+        for row in state.catalog.registry
+        if module_of(row) == definition.name and function_of(row)
+    }
+    if functions <= ours:
+        return []
+    return [
+        'datasource "{0}", name: PoWA\'s registry has that name with the functions {1}:'
+        " choose another name, or unregister those, or take the name over with adopt: true".format(
+            definition.name, ", ".join(sorted(functions - ours))
+        )
+    ]
+
+
+def refusals_of_columns(cursor: Any, definitions: Sequence[Definition], side: Side, state: State) -> List[str]:
+    """Return what is wrong with the columns that the server has."""
+    problems = []
+    for definition in definitions:
+        where = 'datasource "{0}", '.format(definition.name)
+        if definition.adopt:
+            problems += [where + problem for problem in _misfits(definition, side, state)]
+        if side.stores:
+            problems += [where + problem for problem in _ambiguous_renames(definition, state)]
+            problems += [where + problem for problem in _undeclared_values(cursor, definition, side, state)]
+    return problems
+
+
+def _misfits(definition: Definition, side: Side, state: State) -> List[str]:
+    """Objects that are to be taken over have the columns that we would give them."""
+    problems = []
+    nothing = Catalog({"type": {}, "table": {}, "index": {}, "function": {}}, ())
+    for wanted in wanted_objects(definition, layout_of(definition, nothing), side, state, ()):
+        entry = state.catalog.get(wanted.kind, wanted.name)
+        if entry is None or entry.ours:
+            continue
+        if entry.extension:
+            problems.append(
+                "adopt: {0} {1}.{2} belongs to the extension {3}: choose another name".format(
+                    wanted.kind, state.archivist.schema, wanted.name, entry.extension
+                )
+            )
+        elif wanted.kind in ("type", "table") and _types(wanted) != _types(entry.object):
+            problems.append(
+                "adopt: {0} {1}.{2} has the columns ({3}), expected ({4}): change it, or choose another name".format(
+                    wanted.kind, state.archivist.schema, wanted.name, _listed(entry.object), _listed(wanted)
+                )
+            )
+    return problems
+
+
+def _types(entry: Any) -> Dict[str, str]:
+    return {column.name: column.type for column in entry.columns}
+
+
+def _listed(entry: Any) -> str:
+    return ", ".join(column.describe() for column in entry.columns)
+
+
+def _ambiguous_renames(definition: Definition, state: State) -> List[str]:
+    layout = layout_of(definition, state.catalog)
+    kept = layout.kept_keys | layout.kept_metrics
+    return [
+        'renamed_from: both "{0}" and "{1}" have values already, so neither can become the other:'
+        " leave renamed_from out".format(column.renamed_from, column.name)
+        for column in definition.columns
+        if column.renamed_from in kept
+    ]
+
+
+def _undeclared_values(cursor: Any, definition: Definition, side: Side, state: State) -> List[str]:
+    """A column that somebody added by hand goes, but not with values in it."""
+    problems = []
+    layout = layout_of(definition, state.catalog)
+    for wanted in wanted_objects(definition, layout, side, state, ()):
+        entry = state.catalog.get(wanted.kind, wanted.name)
+        if entry is None or wanted.kind != "table" or wanted.unlogged:
+            continue
+        for column in reshape.extra_columns(wanted, entry.object, layout.renames):
+            table = identifier(state.archivist.schema, wanted.name)
+            cursor.execute(compose(texts.HOLDS_VALUES, table=table, column=identifier(column)))
+            if cursor.fetchone()[0]:
+                problems.append(
+                    'keys: column "{0}" of table {1}.{2} was not made by this collection and holds values:'
+                    " declare it as a key, or drop it by hand".format(column, state.archivist.schema, wanted.name)
+                )
+    return problems

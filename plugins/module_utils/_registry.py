@@ -1,0 +1,128 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What PoWA's registry is to say about a declared datasource, and the changes that lead there."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import (
+    Archivist,
+    DatabaseModule,
+    RegisteredFunction,
+    Registration,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._builder import sample_query
+from ansible_collections.pgfleet.powa.plugins.module_utils._definition import DATABASE, Definition, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects import OPERATION_SUFFIXES
+from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
+
+#: The columns that name a module of PoWA 4, an extension of PoWA 5, or a module of databases.
+_MODULE_COLUMNS = ("module", "extname", "db_module")
+
+
+def module_of(row: Row) -> str:
+    """Return the name that the registry has a row under."""
+    return str(next(row.key[column] for column in _MODULE_COLUMNS if column in row.key))
+
+
+def function_of(row: Row) -> Optional[str]:
+    """Return the function that a row registers, or None where it is about all of a module."""
+    function = row.key.get("function_name") or row.values.get("function_name")
+    return None if function is None else str(function)
+
+
+def registered_functions(definition: Definition, archivist: Archivist) -> Tuple[RegisteredFunction, ...]:
+    """Return the functions that a declared datasource has in the registry."""
+    cleanup = None
+    if definition.query_cleanup:
+        cleanup = archivist.cleanup_call(object_name(definition.name, "_cleanup"))
+    return tuple(
+        RegisteredFunction(
+            operation,
+            object_name(definition.name, "_" + operation),
+            object_name(definition.name, "_src") if operation == "snapshot" else None,
+            cleanup if operation == "snapshot" else None,
+        )
+        for operation in archivist.operations
+    )
+
+
+def registry_rows(
+    cursor: Any,
+    definition: Definition,
+    archivist: Archivist,
+    srvids: Sequence[Any],
+    retention: Optional[str],
+) -> List[Row]:
+    """Return the rows of a declared datasource.
+
+    :param srvids: its servers, each a number or composed SQL that returns it
+    :param retention: that of the definition, as PostgreSQL writes it
+    """
+    registration = Registration(
+        name=definition.module,
+        functions=registered_functions(definition, archivist),
+        priority=definition.priority,
+        enabled=definition.enabled,
+        srvids=tuple(srvids),
+        retention=retention,
+    )
+    if definition.scope != DATABASE:
+        return archivist.registry_rows(registration)
+    module = DatabaseModule(
+        "{0}.{1}".format(archivist.quoted_schema, object_name(definition.name, "_src_tmp")),
+        {query.min_version: sample_query(definition, query).as_string(cursor) for query in definition.queries},
+        definition.databases,
+    )
+    return archivist.database_module_rows(registration, module)
+
+
+def function_names(datasource: str) -> List[str]:
+    """Return the names that functions of a datasource may have in the registry."""
+    return [object_name(datasource, suffix) for suffix in OPERATION_SUFFIXES]
+
+
+def is_about(row: Row, definition: Definition) -> bool:
+    """Whether a row is about a declared datasource, be it shared with others of its extension."""
+    if module_of(row) != definition.module or ("db_module" in row.key) != (definition.scope == DATABASE):
+        return False
+    function = function_of(row)
+    return function is None or function in function_names(definition.name)
+
+
+def activation(row: Row, definition: Definition, active: bool) -> Row:
+    """Return a row about one server as it is when its datasource is active, or not."""
+    values: Mapping[str, Any] = {"enabled": active}
+    if "db_module" in row.key:
+        # The collector does not look at `enabled`, only at the databases.
+        databases = None if definition.databases is None else list(definition.databases)
+        values = dict(values, dbnames=databases if active else [])
+    return Row(row.table, row.key, values)
+
+
+def plan_rows(plan: Plan, schema: str, wanted: Sequence[Row], found: Sequence[Row], managed: Any) -> None:
+    """Plan what makes the registry have the wanted rows.
+
+    :param found: the rows that are there
+    :param managed: whether a row that is found and not wanted is to go, as C(managed(row))
+    """
+    now = {row.identity: row for row in found}
+    kept = {row.identity for row in wanted}
+    # A row that others refer to comes first, so it goes last.
+    for row in reversed(found):
+        if row.identity not in kept and managed(row):
+            plan.add(row.identity, row.describe(row.values), None, row.delete(schema))
+    planned = set()
+    for row in wanted:
+        if row.identity in planned:
+            continue
+        planned.add(row.identity)
+        current = now.get(row.identity)
+        if current is None:
+            plan.add(row.identity, None, row.describe(row.values), row.insert(schema))
+        elif current.differs(row):
+            plan.add(row.identity, current.describe(row.values), row.describe(row.values), row.update(schema))

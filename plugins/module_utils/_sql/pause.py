@@ -1,0 +1,24 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Statements that tell when a pause has reached everybody."""
+
+from __future__ import annotations
+
+# A snapshot holds its lock on the registry until it ends.
+READERS = """
+    SELECT DISTINCT l.virtualtransaction
+    FROM pg_catalog.pg_locks AS l
+    WHERE l.locktype = 'relation' AND l.granted AND l.pid <> pg_catalog.pg_backend_pid()
+      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
+          WHERE d.datname = pg_catalog.current_database())
+      AND l.relation = ANY ({relations}::regclass[])
+"""
+
+STILL_RUNNING = """
+    SELECT DISTINCT l.virtualtransaction
+    FROM pg_catalog.pg_locks AS l
+    WHERE l.locktype = 'virtualxid' AND l.virtualxid = l.virtualtransaction
+      AND l.virtualtransaction = ANY ({transactions}::text[])
+"""

@@ -1,0 +1,259 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Changed columns: old samples stay readable, new ones carry the new columns, and only another type rewrites."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+import pytest
+from samples import aggregate, snapshot
+from servers import Database
+
+REPOSITORY = {"server_kind": ["repository"], "collector_role": "powa_collector"}
+BASE: Dict[str, Any] = {
+    "name": "things",
+    "query": "SELECT 'x'::text AS k, 1::integer AS a, 2::bigint AS b",
+    "keys": [{"name": "k", "type": "text"}],
+    "metrics": [{"name": "a", "type": "integer"}, {"name": "b", "type": "bigint", "kind": "gauge"}],
+}
+TABLES = ("powa_things_history", "powa_things_history_current")
+
+
+def declare(database: Database, **changes: Any) -> Any:
+    """Check, see that nothing was written, run, see that a second run changes nothing; return the run's result."""
+    params = dict(REPOSITORY, datasources=[dict(BASE, **changes)])
+    before = database.dump()
+    checked = database.ok("datasources", check=True, **params)
+    assert database.dump() == before
+    result = database.ok("datasources", **params)
+    assert result.diff == checked.diff
+    again = database.ok("datasources", **params)
+    assert not again.changed, again.diff
+    return result
+
+
+def sample(database: Database, srvid: int, **values: Any) -> None:
+    """Put one sample where the collector does, by its columns' names, and take the snapshot."""
+    columns = ", ".join('"{0}"'.format(column) for column in values)
+    marks = ", ".join("%s" for _value in values)
+    database.sql(
+        "INSERT INTO powa_things_src_tmp (srvid, ts, {0}) VALUES (%s, clock_timestamp(), {1})".format(columns, marks),
+        (srvid, *values.values()),
+    )
+    snapshot(database, srvid)
+
+
+def with_history(database: Database) -> int:
+    """Declare the datasource, and give it one aggregated and one current sample."""
+    (srvid,) = database.register("one")
+    declare(database)
+    sample(database, srvid, k="old", a=1, b=10)
+    aggregate(database, srvid)
+    sample(database, srvid, k="old", a=2, b=20)
+    assert [database.value("SELECT count(*) FROM {0}".format(table)) for table in TABLES] == [1, 1]
+    return srvid
+
+
+def files(database: Database) -> List[Any]:
+    return database.sql(
+        "SELECT relname, relfilenode FROM pg_class WHERE relname = ANY (%s) ORDER BY 1", (list(TABLES),)
+    )
+
+
+def read(database: Database, srvid: int, columns: str) -> List[Any]:
+    return database.sql("SELECT {0} FROM powa_things_get(%s, NULL, NULL) ORDER BY ts".format(columns), (srvid,))
+
+
+def test_a_metric_is_added(database: Database) -> None:
+    srvid = with_history(database)
+    before = files(database)
+    declare(
+        database,
+        query="SELECT 'x'::text AS k, 3::numeric AS new, 1::integer AS a, 2::bigint AS b, true AS flag",
+        metrics=[
+            {"name": "new", "type": "numeric"},
+            *BASE["metrics"],
+            {"name": "flag", "type": "boolean", "kind": "gauge"},
+        ],
+    )
+    assert files(database) == before
+    sample(database, srvid, k="x", new=3, a=1, b=2, flag=True)
+    expected = [("old", None, 1, 10, None), ("old", None, 2, 20, None), ("x", 3, 1, 2, True)]
+    assert read(database, srvid, "k, new, a, b, flag") == expected
+    aggregate(database, srvid)
+    assert read(database, srvid, "k, new, a, b, flag") == expected
+    assert database.value("SELECT (maxs_in_range).new FROM powa_things_history WHERE k = 'x'") == 3
+
+
+def test_a_metric_is_removed_and_comes_back(database: Database) -> None:
+    srvid = with_history(database)
+    before = files(database)
+    declare(database, query="SELECT 'x'::text AS k, 2::bigint AS b", metrics=BASE["metrics"][1:])
+    assert files(database) == before
+    sample(database, srvid, k="x", b=30)
+    assert read(database, srvid, "k, a, b") == [("old", 1, 10), ("old", 2, 20), ("x", None, 30)]
+    assert (
+        database.sql(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND column_name = 'a'",
+            ("powa_things_src_tmp",),
+        )
+        == []
+    )
+    aggregate(database, srvid)
+    declare(database)
+    assert files(database) == before
+    sample(database, srvid, k="y", a=4, b=40)
+    assert read(database, srvid, "k, a, b") == [("old", 1, 10), ("old", 2, 20), ("x", None, 30), ("y", 4, 40)]
+
+
+def test_a_key_is_added_and_removed_and_comes_back(database: Database) -> None:
+    srvid = with_history(database)
+    before = files(database)
+    two = dict(
+        query="SELECT 1::oid AS i, 'x'::text AS k, 1::integer AS a, 2::bigint AS b",
+        keys=[{"name": "i", "type": "oid"}, *BASE["keys"]],
+    )
+    declare(database, **two)
+    sample(database, srvid, i=7, k="x", a=3, b=30)
+    aggregate(database, srvid)
+    sample(database, srvid, i=8, k="x", a=4, b=40)
+    assert read(database, srvid, "i, k, a, b") == [
+        (None, "old", 1, 10),
+        (None, "old", 2, 20),
+        (7, "x", 3, 30),
+        (8, "x", 4, 40),
+    ]
+    declare(database)
+    sample(database, srvid, k="x", a=5, b=50)
+    aggregate(database, srvid)
+    everything = [(None, "old", 1, 10), (None, "old", 2, 20), (7, "x", 3, 30), (8, "x", 4, 40), (None, "x", 5, 50)]
+    assert read(database, srvid, "i, k, a, b") == everything
+    declare(database, **two)
+    assert read(database, srvid, "i, k, a, b") == everything
+    assert files(database) == before
+
+
+def test_columns_are_reordered(database: Database) -> None:
+    srvid = with_history(database)
+    before = files(database)
+    declare(database, metrics=list(reversed(BASE["metrics"])))
+    assert files(database) == before
+    assert database.sql(
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = 'powa_things_src_tmp'::regclass AND attnum > 0"
+        " AND NOT attisdropped ORDER BY attnum"
+    ) == [("srvid",), ("ts",), ("k",), ("b",), ("a",)]
+    sample(database, srvid, k="x", a=3, b=30)
+    aggregate(database, srvid)
+    assert read(database, srvid, "k, a, b") == [("old", 1, 10), ("old", 2, 20), ("x", 3, 30)]
+
+
+def test_columns_are_renamed(database: Database) -> None:
+    srvid = with_history(database)
+    before = files(database)
+    renamed = dict(
+        query="SELECT 'x'::text AS \"the key\", 1::integer AS first, 2::bigint AS b",
+        keys=[{"name": "the key", "type": "text", "renamed_from": "k"}],
+        metrics=[{"name": "first", "type": "integer", "renamed_from": "a"}, BASE["metrics"][1]],
+    )
+    declare(database, **renamed)
+    assert files(database) == before
+    sample(database, srvid, **{"the key": "x", "first": 3, "b": 30})
+    aggregate(database, srvid)
+    assert read(database, srvid, '"the key", first, b') == [("old", 1, 10), ("old", 2, 20), ("x", 3, 30)]
+
+
+def test_types_are_changed(database: Database) -> None:
+    srvid = with_history(database)
+    changed = dict(
+        query="SELECT 1::bigint AS k, 1::numeric AS a, 2::bigint AS b",
+        keys=[{"name": "k", "type": "character varying"}],
+        metrics=[{"name": "a", "type": "numeric"}, BASE["metrics"][1]],
+    )
+    checked = database.ok("datasources", check=True, datasources=[dict(BASE, **changed)], **REPOSITORY)
+    size = database.value("SELECT pg_total_relation_size('powa_things_history')")
+    assert "rewritten, {0} bytes: a from integer to numeric".format(size) in checked.diff["after"]
+    assert "rewritten, {0} bytes: k from text to character varying".format(size) in checked.diff["after"]
+    declare(database, **changed)
+    sample(database, srvid, k="x", a="3.5", b=30)
+    aggregate(database, srvid)
+    assert [tuple(map(str, row)) for row in read(database, srvid, "k, a, b")] == [
+        ("old", "1", "10"),
+        ("old", "2", "20"),
+        ("x", "3.5", "30"),
+    ]
+    assert database.value("SELECT pg_typeof((records[1]).a)::text FROM powa_things_history LIMIT 1") == "numeric"
+    assert database.sql(
+        "SELECT attstorage FROM pg_attribute WHERE attrelid = 'powa_things_history'::regclass"
+        " AND attname IN ('mins_in_range', 'maxs_in_range')"
+    ) == [("m",), ("m",)]
+    assert database.sql("SELECT typname FROM pg_type WHERE typname LIKE 'powa_things_old%%'") == []
+
+
+def test_a_type_that_does_not_fit_changes_nothing(database: Database) -> None:
+    with_history(database)
+    wrong = dict(BASE, query="SELECT 1 AS k, 1 AS a, 2::bigint AS b", keys=[{"name": "k", "type": "integer"}])
+    message = database.refused("datasources", datasources=[wrong], **REPOSITORY)
+    assert "nothing was changed" in message and "invalid input syntax for type integer" in message
+
+
+def test_rows_that_wait_in_the_transient_table_are_kept(database: Database) -> None:
+    srvid = with_history(database)
+    database.sql("INSERT INTO powa_things_src_tmp (srvid, ts, k, a, b) VALUES (%s, now(), 'waits', 3, 30)", (srvid,))
+    declare(
+        database,
+        query="SELECT 'x'::text AS k, 2::bigint AS b, 1::integer AS c",
+        metrics=[BASE["metrics"][1], {"name": "c", "type": "integer", "renamed_from": "a"}],
+    )
+    snapshot(database, srvid)
+    assert read(database, srvid, "k, b, c")[-1] == ("waits", 30, 3)
+
+
+@pytest.mark.parametrize("nullable", [True, False])
+def test_a_key_may_become_nullable_and_back(database: Database, nullable: bool) -> None:
+    srvid = with_history(database)
+    declare(database, keys=[{"name": "k", "type": "text", "nullable": True}])
+    sample(database, srvid, k=None, a=3, b=30)
+    declare(database, keys=[{"name": "k", "type": "text", "nullable": nullable}])
+    aggregate(database, srvid)
+    assert read(database, srvid, "k, a, b") == [("old", 1, 10), ("old", 2, 20), (None, 3, 30)]
+
+
+def test_both_columns_of_a_rename_have_values(database: Database) -> None:
+    with_history(database)
+    declare(
+        database,
+        query="SELECT 'x'::text AS k, 1::integer AS c, 2::bigint AS b",
+        metrics=[{"name": "c", "type": "integer"}, BASE["metrics"][1]],
+    )
+    wrong = dict(
+        BASE,
+        query="SELECT 'x'::text AS k, 1::integer AS c, 2::bigint AS b",
+        metrics=[{"name": "c", "type": "integer", "renamed_from": "a"}, BASE["metrics"][1]],
+    )
+    message = database.refused("datasources", datasources=[wrong], **REPOSITORY)
+    assert 'both "a" and "c" have values already' in message
+
+
+def test_a_column_added_by_hand_goes_unless_it_holds_values(database: Database) -> None:
+    srvid = with_history(database)
+    database.sql("ALTER TABLE powa_things_history ADD COLUMN extra integer")
+    database.sql("ALTER TABLE powa_things_src_tmp ADD COLUMN extra integer")
+    database.sql("ALTER TYPE powa_things_history_record ADD ATTRIBUTE extra integer")
+    result = declare(database)
+    assert "extra integer" in result.diff["before"] and "extra" not in result.diff["after"]
+    assert read(database, srvid, "k, a, b") == [("old", 1, 10), ("old", 2, 20)]
+    database.sql("ALTER TABLE powa_things_history ADD COLUMN extra integer")
+    database.sql("UPDATE powa_things_history SET extra = 1")
+    message = database.refused("datasources", datasources=[BASE], **REPOSITORY)
+    assert 'column "extra" of table public.powa_things_history' in message and "drop it by hand" in message
+
+
+def test_what_is_stored_about_columns_may_be_lost(database: Database) -> None:
+    srvid = with_history(database)
+    declare(database, query="SELECT 'x'::text AS k, 2::bigint AS b", metrics=BASE["metrics"][1:])
+    database.sql("DROP FUNCTION powa_things_src(integer)")
+    declare(database, query="SELECT 'x'::text AS k, 2::bigint AS b", metrics=BASE["metrics"][1:])
+    assert read(database, srvid, "k, a, b") == [("old", 1, 10), ("old", 2, 20)]
