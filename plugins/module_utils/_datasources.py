@@ -175,7 +175,9 @@ def _plan(cursor: Any, task: Task, state: State) -> Tuple[Plan, Dict[str, List[s
             pause.plan_pause(plan, definition, state)
             waiting[definition.name] = list(names.values()) if pause.columns_differ(definition, state) else []
             continue
-        paused = pause.still_paused(definition, state, task.seen)
+        paused = pause.paused(definition.name, state)
+        if REPOSITORY in task.side.server_kind:
+            paused = pause.still_paused(definition, state, task.seen)
         plan_datasource(cursor, plan, definition, task.side, state, tuple(sorted(paused)))
         if task.side.stores:
             waiting[definition.name] = [names.get(srvid, str(srvid)) for srvid in sorted(paused)]

@@ -196,10 +196,21 @@ def test_what_a_user_disabled_stays_so_unless_declared(database: Database) -> No
         "ALTER FUNCTION powa_commits_reset(integer) RESET search_path",
         "ALTER TABLE powa_commits_history DROP CONSTRAINT powa_commits_history_srvid_fkey",
         "DROP TABLE powa_commits_src_tmp",
+        "CREATE OR REPLACE FUNCTION powa_commits_reset(_srvid integer) RETURNS void LANGUAGE sql AS 'SELECT 1'",
+        "REVOKE EXECUTE ON FUNCTION powa_commits_snapshot(integer) FROM {role}",
+        "REVOKE INSERT ON powa_commits_history FROM {role}",
+        "DELETE FROM {registry}",
+        "UPDATE {functions} SET query_source = 'other' WHERE function_name = 'powa_commits_snapshot'",
     ],
 )
 def test_damage_is_repaired(database: Database, damage: str) -> None:
     database.register("one")
+    names = {"role": "powa_collector", "registry": "powa_functions WHERE module = 'commits'"}
+    names["functions"] = "powa_functions"
+    if database.powa == "5":
+        names = {"role": "powa_snapshot", "registry": "powa_extensions WHERE extname = 'commits'"}
+        names["functions"] = "powa_extension_functions"
+    damage = damage.format(**names)
     database.ok("datasources", datasources=[COMMITS], **REPOSITORY)
     before = database.dump()
     database.sql(damage)
