@@ -63,7 +63,7 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     try:
         with connection.reading() as cursor:
             state = _read(cursor, wanted)
-            plan = _plan(wanted, state)
+            plan = _plan(wanted, state, check_mode)
         if plan.changed and not check_mode:
             plan = connection.write(lambda cursor: _apply(cursor, wanted))
             with connection.reading() as cursor:
@@ -141,7 +141,7 @@ def _ordered(names: Sequence[str], extensions: Mapping[str, Extension]) -> List[
     return ordered
 
 
-def _plan(wanted: Sequence[Mapping[str, Any]], state: State) -> Plan:
+def _plan(wanted: Sequence[Mapping[str, Any]], state: State, check_mode: bool = False) -> Plan:
     by_name: Dict[str, Mapping[str, Any]] = {}
     problems = []
     for extension in wanted:
@@ -156,7 +156,11 @@ def _plan(wanted: Sequence[Mapping[str, Any]], state: State) -> Plan:
         problems += _plan_drop(plan, extension, state)
     made: List[str] = []
     for extension in present:
-        problems += _plan_present(plan, extension, state, by_name, made)
+        if check_mode and extension["expected"] and extension["name"] not in state.extensions:
+            after = _describe(extension["version"] or LATEST, extension["schema"] or "the default")
+            plan.add(_identity(extension["name"]), None, after)
+        else:
+            problems += _plan_present(plan, extension, state, by_name, made)
     if problems:
         raise ProblemsError("the extensions", problems)
     return plan

@@ -57,6 +57,12 @@ options:
         type: str
         choices: [keep, drop]
         default: keep
+      expected:
+        description:
+          - Whether an earlier task of the same run brings the extension's files to the server.
+          - Check mode then shows an extension that the server does not have as created, instead of refusing it.
+        type: bool
+        default: false
 seealso:
   - module: community.postgresql.postgresql_ext
 """
@@ -162,6 +168,7 @@ OPTIONS = {
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "cascade": {"type": "bool", "default": False},
             "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
+            "expected": {"type": "bool", "default": False},
         },
     },
 }

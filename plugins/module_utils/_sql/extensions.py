@@ -6,19 +6,26 @@
 
 from __future__ import annotations
 
+# An extension whose files are gone is not available any more, but can be dropped; and of those that are available, the
+# versions are looked up once for all of them, since that reads every file.
 AVAILABLE = """
-    SELECT a.name, a.default_version, e.extversion, n.nspname,
-        (SELECT pg_catalog.array_agg(v.version::text) FROM pg_catalog.pg_available_extension_versions AS v
-            WHERE v.name = a.name) AS versions,
-        (SELECT v.requires::text[] FROM pg_catalog.pg_available_extension_versions AS v
+    WITH version AS MATERIALIZED (
+        SELECT v.name, v.version, v.installed, v.requires FROM pg_catalog.pg_available_extension_versions AS v
+        WHERE v.name = ANY ({names}::name[])
+    )
+    SELECT coalesce(a.name, e.extname), coalesce(a.default_version, e.extversion), e.extversion, n.nspname,
+        (SELECT pg_catalog.array_agg(v.version::text) FROM version AS v WHERE v.name = a.name) AS versions,
+        (SELECT v.requires::text[] FROM version AS v
             WHERE v.name = a.name ORDER BY v.version = a.default_version DESC, v.installed DESC LIMIT 1) AS requires,
-        (SELECT pg_catalog.array_agg(u.target::text) FROM pg_catalog.pg_extension_update_paths(a.name) AS u
-            WHERE u.source = e.extversion AND u.path IS NOT NULL) AS targets,
+        CASE WHEN a.name IS NOT NULL THEN (
+            SELECT pg_catalog.array_agg(u.target::text) FROM pg_catalog.pg_extension_update_paths(a.name) AS u
+            WHERE u.source = e.extversion AND u.path IS NOT NULL) END AS targets,
         (SELECT pg_catalog.count(*) FROM pg_catalog.unnest(e.extconfig)) AS tables
-    FROM pg_catalog.pg_available_extensions AS a
-    LEFT JOIN pg_catalog.pg_extension AS e ON e.extname = a.name
+    FROM (SELECT x.name, x.default_version FROM pg_catalog.pg_available_extensions AS x
+        WHERE x.name = ANY ({names}::name[])) AS a
+    FULL JOIN (SELECT x.* FROM pg_catalog.pg_extension AS x WHERE x.extname = ANY ({names}::name[])) AS e
+        ON e.extname = a.name
     LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
-    WHERE a.name = ANY ({names}::name[])
 """
 
 INSTALLED = "SELECT e.extname FROM pg_catalog.pg_extension AS e"

@@ -50,8 +50,17 @@ if [ "$family" = Debian ] && [ -n "$version" ]; then
        /Candidate:/ && $2 != "(none)" {print "candidate_" name "=" $2}'
   done
 fi
-for control in "/usr/share/postgresql/$version/extension/powa.control" "/usr/pgsql-$version/share/extension/powa.control"; do
-  [ -f "$control" ] && sed -n "s/^ *default_version *= *'\([^']*\)'.*/powa_available=\1/p" "$control"
+# Marker extensions are told from all others by their first line, and compared by the sum of their files.
+for folder in "/usr/share/postgresql/$version/extension" "/usr/pgsql-$version/share/extension"; do
+  [ -d "$folder" ] || continue
+  echo "extension_folder=$folder"
+  [ -w "$folder" ] && echo "extension_folder_writable=1"
+  echo "controls=$(cd "$folder" && grep -L '^# pgfleet[.]powa marker' ./*.control | sed 's|^[.]/||; s|[.]control$||' | tr '\n' ' ')"
+  for control in $(cd "$folder" && grep -l '^# pgfleet[.]powa marker' ./*.control); do
+    name=${control#./} name=${name%.control}
+    echo "marker_$name=$(cd "$folder" && cat "$name.control" "$name--1.0.sql" 2>/dev/null | sha256sum | cut -d ' ' -f 1)"
+  done
+  [ -f "$folder/powa.control" ] && sed -n "s/^ *default_version *= *'\([^']*\)'.*/powa_available=\1/p" "$folder/powa.control"
 done
 /usr/bin/python3 -c 'import psycopg2' 2>/dev/null && echo psycopg2=1
 getent passwd powa >/dev/null && echo collector_user=1
@@ -82,8 +91,8 @@ else
   exit 0
 fi
 answer=$(cd / && ask "$database" <<'SQL'
-SELECT json_object_agg(extname, json_build_array(extversion, nspname))
-FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace
+SELECT json_object_agg(extname, json_build_array(extversion, nspname, obj_description(e.oid, 'pg_extension')))
+FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace
 SQL
 ) && echo "extensions=$answer"
 exit 0
