@@ -68,13 +68,15 @@ BEGIN
 END;
 """
 
+# The sub-select is there to ask for the retention once: PoWA's function is volatile, and would be called for each row.
 PURGE = """
 BEGIN
     PERFORM {schema}.powa_prevent_concurrent_snapshot(_srvid);
 
     DELETE FROM {history} AS h
     WHERE h.srvid = _srvid
-      AND pg_catalog.upper(h.coalesce_range) < pg_catalog.now() - {schema}.powa_get_server_retention(_srvid);
+      AND pg_catalog.upper(h.coalesce_range)
+          < (SELECT pg_catalog.now() - {schema}.powa_get_server_retention(_srvid));
 END;
 """
 
