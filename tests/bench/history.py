@@ -4,9 +4,9 @@
 
 """A datasource that the collection generates, against PoWA's own C(powa_user_functions), on the same samples.
 
-A run is a life of both: snapshots, an aggregation each C(COALESCE) of them, reading, and a purge of one aggregation after
-the other. Each step is done for both before the next, in an order that changes with every step, so that what else the
-machine does meets both.
+A run is a life of both: snapshots, an aggregation each C(COALESCE) of them, reading, and a purge of one aggregation
+after the other. Each step is done for both before the next, in an order that changes with every step, so that what else
+the machine does meets both.
 """
 
 from __future__ import annotations
@@ -162,9 +162,7 @@ class _Life:
             for key in range(1, KEYS + 1):
                 self._run(READ.format(side), self._srvid, 20000 + key)
         for key in range(1, KEYS + 1):
-            self._time(
-                "read_vs_builtin", lambda side, key=key: self._run(READ.format(side), self._srvid, 20000 + key)
-            )
+            self._time("read_vs_builtin", lambda side, key=key: self._run(READ.format(side), self._srvid, 20000 + key))
 
     def _purge(self) -> None:
         for snapshot in range(COALESCE, SNAPSHOTS + 1, COALESCE):
