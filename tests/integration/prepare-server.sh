@@ -9,6 +9,9 @@ shared_preload_libraries = 'pg_stat_statements,pg_stat_kcache,pg_qualstats,pg_wa
 # The background worker would take snapshots of its own.
 powa.frequency = -1
 fsync = off
+# For the statistics of the archiver.
+archive_mode = on
+archive_command = 'true'
 max_connections = 200
 CONF
 echo 'host all all all scram-sha-256' >> "/etc/postgresql/$cluster/main/pg_hba.conf"

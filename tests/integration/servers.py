@@ -188,12 +188,12 @@ class Database:
 
 
 @contextmanager
-def running_server(powa: str) -> Iterator[Server]:
-    """Start a container with PostgreSQL and PoWA, and remove it in the end."""
+def running_server(powa: str, purpose: str = "") -> Iterator[Server]:
+    """Start a container with PostgreSQL and PoWA, and remove it in the end; each purpose has one of its own."""
     image = subprocess.run(
         [str(CONTAINERS / "image"), SUITES[powa], "powa"], check=True, stdout=subprocess.PIPE, text=True
     ).stdout.strip()
-    container = "{0}-{1}".format(NETWORK, powa)
+    container = "-".join(filter(None, (NETWORK, powa, purpose)))
     podman("rm", "--force", "--ignore", "--time", "0", container)
     if not _network_exists():
         podman("network", "create", NETWORK)

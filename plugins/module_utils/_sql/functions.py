@@ -88,7 +88,7 @@ BEGIN
 END;
 """
 
-# The variable is qualified by its block's label, since the table may have a column of any name.
+# The retention is asked for once, since that is not cheap. The variable has its label, since a column may have any name.
 PURGE = """
 <<purge>>
 DECLARE
