@@ -245,7 +245,7 @@ _UNIFIED = Path("/sys/fs/cgroup/unified")
 
 
 def _start_beside_cgroup_v1(container: str) -> _Start:
-    """Give a systemd that knows cgroup v2 only a group of its own in the host's v2 hierarchy, which podman passes over."""
+    """Give a systemd that knows cgroup v2 only a group of the host's v2 hierarchy, where podman makes none."""
     assert _UNIFIED.is_dir(), "this host has no cgroup v2, and systemd of this suite does not start without it"
     options = ["--systemd=false", "--env=container=podman", "--volume={0}:/sys/fs/cgroup:rw".format(_UNIFIED)]
     options += ["--tmpfs=" + folder for folder in ("/run", "/run/lock", "/tmp")]
