@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -192,6 +193,21 @@ class Database:
         for hostname in hostnames:
             self.sql("SELECT powa_register_server(hostname => %s, alias => %s)", (hostname, hostname))
         return [self.value("SELECT id FROM powa_servers WHERE hostname = %s", (hostname,)) for hostname in hostnames]
+
+    def collect(self, name: str, srvid: int, user: str = "powa") -> None:
+        """Copy a remote's rows of a datasource with the collector's own statements, here from the same database."""
+        rows = io.BytesIO()
+        with closing(self.server.connect(self.name, user)) as remote, remote.cursor() as cursor:
+            cursor.copy_expert("COPY (SELECT {0}, * FROM public.powa_{1}_src(0)) TO stdout".format(srvid, name), rows)
+        rows.seek(0)
+        with closing(self.server.connect(self.name)) as repository, repository.cursor() as cursor:
+            cursor.copy_expert("COPY public.powa_{0}_src_tmp FROM stdin".format(name), rows)
+
+    def take_snapshot(self, srvid: int) -> None:
+        """Have PoWA take a snapshot without errors."""
+        self.sql("SELECT powa_take_snapshot(%s)", (srvid,))
+        errors = self.errors(srvid)
+        assert errors is None, errors
 
     def errors(self, srvid: int) -> Optional[List[str]]:
         """Return what went wrong in the last snapshot."""
