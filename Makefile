@@ -106,4 +106,5 @@ $(cache)/collections: Makefile tests/tools/extract_collections.py $(venv)/ready
 
 images: host-packages
 	@for suite in bookworm trixie; do for kind in base powa; do tests/containers/image $$suite $$kind; done & done; \
+	  for suite in bullseye forky; do tests/containers/image $$suite powa & done; \
 	  for job in $$(jobs -p); do wait $$job; done

@@ -433,7 +433,7 @@ def _index_key(column: Column) -> Any:
     """Keys of fixed length as they are; of others a hash, since a long one would not fit into an index page."""
     if column.type.fixed:
         return identifier(column.name)
-    return compose("pg_catalog.hashtext({name}::text)", name=identifier(column.name))
+    return compose(column.type.hashed, name=identifier(column.name))
 
 
 def _has_rate(column: Column) -> bool:

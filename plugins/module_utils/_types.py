@@ -20,6 +20,8 @@ class ColumnType(NamedTuple):
     :param minmax: whether min() and max() take it on every supported version (13 to 18)
     :param fixed: whether it has a fixed length and a GiST operator class of btree_gist on every supported version
     :param groupable: whether GROUP BY takes it, so that it may be a key
+    :param hashed: SQL of the hash that stands in an index for a key that is not fixed, the key being C({name});
+        immutable on every supported version, and the same for equal values
     """
 
     name: str
@@ -27,37 +29,45 @@ class ColumnType(NamedTuple):
     minmax: bool = True
     fixed: bool = False
     groupable: bool = True
+    hashed: str = "pg_catalog.hashtext({name}::text)"
 
 
 #: The type of a column whose declaration leaves it out, until the query is described.
 UNDECLARED = ColumnType("", 0)
 
+# What is equal need not look equal: 1.0 and 1.00 are. How a bytea looks as text is a setting, and the text of an array
+# is not immutable.
 _TYPES = (
     ColumnType("smallint", 21, fixed=True),
     ColumnType("integer", 23, fixed=True),
     ColumnType("bigint", 20, fixed=True),
     ColumnType("real", 700, fixed=True),
     ColumnType("double precision", 701, fixed=True),
-    ColumnType("numeric", 1700),
+    ColumnType("numeric", 1700, hashed="pg_catalog.hash_numeric({name})"),
     ColumnType("oid", 26, fixed=True),
     ColumnType("text", 25),
     ColumnType("character varying", 1043),
     ColumnType("name", 19),
+    # Its min() is that of its text, which has no such byte above 127.
+    ColumnType('"char"', 18, minmax=False, hashed="pg_catalog.hashchar({name})"),
     ColumnType("boolean", 16, minmax=False),
     ColumnType("timestamp with time zone", 1184, fixed=True),
     ColumnType("timestamp without time zone", 1114, fixed=True),
     ColumnType("date", 1082, fixed=True),
     ColumnType("interval", 1186, fixed=True),
-    ColumnType("inet", 869),
-    ColumnType("cidr", 650),
+    ColumnType("inet", 869, hashed="pg_catalog.hashinet({name})"),
+    ColumnType("cidr", 650, hashed="pg_catalog.hashinet({name})"),
     ColumnType("macaddr", 829, minmax=False, fixed=True),
     ColumnType("uuid", 2950, minmax=False, fixed=True),
     ColumnType("pg_lsn", 3220),
     ColumnType("xid", 28, minmax=False),
     ColumnType("xid8", 5069, minmax=False),
-    ColumnType("bytea", 17, minmax=False),
-    ColumnType("jsonb", 3802, minmax=False),
+    ColumnType("bytea", 17, minmax=False, hashed="pg_catalog.hashtext(pg_catalog.encode({name}, 'hex'))"),
+    ColumnType("jsonb", 3802, minmax=False, hashed="pg_catalog.jsonb_hash({name})"),
     ColumnType("json", 114, minmax=False, groupable=False),
+    ColumnType("text[]", 1009, hashed="pg_catalog.hash_array({name})"),
+    ColumnType("character varying[]", 1015, hashed="pg_catalog.hash_array({name})"),
+    ColumnType("oidvector", 30, hashed="pg_catalog.hashoidvector({name})"),
 )
 
 _ALIASES = {
@@ -70,6 +80,7 @@ _ALIASES = {
     "float8": "double precision",
     "decimal": "numeric",
     "varchar": "character varying",
+    "varchar[]": "character varying[]",
     "bool": "boolean",
     "timestamptz": "timestamp with time zone",
     "timestamp": "timestamp without time zone",

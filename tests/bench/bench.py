@@ -31,7 +31,7 @@ NAMES = [name for names in CONCERNS.values() for name in names]
 
 def measure(wanted: Collection[str]) -> Iterator[Ratio]:
     """Measure on a server with PoWA 4, which is the one that has C(powa_user_functions) to compare with."""
-    with running_server("4", "bench") as server:
+    with running_server("4", "-bench") as server:
         for concern, names in CONCERNS.items():
             chosen = [name for name in names if name in wanted]
             if chosen:

@@ -17,6 +17,8 @@ CONF
 echo 'host all all all scram-sha-256' >> "/etc/postgresql/$cluster/main/pg_hba.conf"
 systemctl restart "postgresql@$cluster-main"
 runuser -u postgres -- psql --quiet --set=ON_ERROR_STOP=1 --set=password="$password" << 'SQL'
+-- PostgreSQL 13 would keep MD5 sums.
+SET password_encryption = 'scram-sha-256';
 ALTER ROLE postgres PASSWORD :'password';
 CREATE ROLE powa LOGIN PASSWORD :'password' IN ROLE pg_read_all_stats;
 CREATE ROLE powa_collector LOGIN PASSWORD :'password';

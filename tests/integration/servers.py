@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -19,6 +21,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import psycopg2
 import psycopg2.extensions
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERS = ROOT / "tests" / "containers"
@@ -26,7 +29,15 @@ CONTAINERS = ROOT / "tests" / "containers"
 PASSWORD = "Zq7.planted.Xw2"
 #: Two checkouts may be tested at the same time.
 NETWORK = "pgfleet-tests-{0:08x}".format(zlib.crc32(str(ROOT).encode()))
+#: What the fixture `server` starts, for every test.
 SUITES = {"4": "bookworm", "5": "trixie"}
+#: What only some tests ask for: the oldest and the newest PostgreSQL and PoWA.
+MORE_SUITES = {"4-pg13": "bullseye", "5-pg18": "forky"}
+OLDEST, NEWEST = MORE_SUITES
+#: A mark: the test, and every fixture that it uses, has its server from each suite in turn.
+on_every_server = pytest.mark.parametrize(
+    "server", sorted({**SUITES, **MORE_SUITES}), ids="powa{0}".format, indirect=True, scope="session"
+)
 
 
 def podman(*arguments: str, **options: Any) -> str:
@@ -167,7 +178,9 @@ class Database:
 
     def dump(self) -> str:
         """Return everything that the database holds, by pg_dump and by plain SQL for what it leaves out."""
-        text = self.server.shell("runuser -u postgres -- pg_dump --restrict-key=x {0}".format(self.name))
+        text = self.server.shell("runuser -u postgres -- pg_dump {0}".format(self.name))
+        # Another key each time; pg_dump of PostgreSQL 13 has neither the lines nor the option.
+        text = re.sub(r"^\\(un)?restrict .*", "", text, flags=re.MULTILINE)
         if not self.value("SELECT count(*) FROM pg_extension WHERE extname = 'powa'"):
             return text
         registry = ["powa_servers", "powa_functions", "powa_snapshot_metas"]
@@ -181,6 +194,21 @@ class Database:
             self.sql("SELECT powa_register_server(hostname => %s, alias => %s)", (hostname, hostname))
         return [self.value("SELECT id FROM powa_servers WHERE hostname = %s", (hostname,)) for hostname in hostnames]
 
+    def collect(self, name: str, srvid: int, user: str = "powa") -> None:
+        """Copy a remote's rows of a datasource with the collector's own statements, here from the same database."""
+        rows = io.BytesIO()
+        with closing(self.server.connect(self.name, user)) as remote, remote.cursor() as cursor:
+            cursor.copy_expert("COPY (SELECT {0}, * FROM public.powa_{1}_src(0)) TO stdout".format(srvid, name), rows)
+        rows.seek(0)
+        with closing(self.server.connect(self.name)) as repository, repository.cursor() as cursor:
+            cursor.copy_expert("COPY public.powa_{0}_src_tmp FROM stdin".format(name), rows)
+
+    def take_snapshot(self, srvid: int) -> None:
+        """Have PoWA take a snapshot without errors."""
+        self.sql("SELECT powa_take_snapshot(%s)", (srvid,))
+        errors = self.errors(srvid)
+        assert errors is None, errors
+
     def errors(self, srvid: int) -> Optional[List[str]]:
         """Return what went wrong in the last snapshot."""
         errors: Optional[List[str]] = self.value("SELECT errors FROM powa_snapshot_metas WHERE srvid = %s", (srvid,))
@@ -188,24 +216,61 @@ class Database:
 
 
 @contextmanager
-def running_server(powa: str, purpose: str = "") -> Iterator[Server]:
-    """Start a container with PostgreSQL and PoWA, and remove it in the end; each purpose has one of its own."""
+def running_server(key: str, beside: str = "") -> Iterator[Server]:
+    """Start a container with PostgreSQL and PoWA, and remove it in the end.
+
+    :param key: of C(SUITES) or C(MORE_SUITES); it begins with PoWA's major version
+    :param beside: ends the container's name, for one more of the same suite
+    """
+    suite = {**SUITES, **MORE_SUITES}[key]
     image = subprocess.run(
-        [str(CONTAINERS / "image"), SUITES[powa], "powa"], check=True, stdout=subprocess.PIPE, text=True
+        [str(CONTAINERS / "image"), suite, "powa"], check=True, stdout=subprocess.PIPE, text=True
     ).stdout.strip()
-    container = "-".join(filter(None, (NETWORK, powa, purpose)))
+    container = "{0}-{1}{2}".format(NETWORK, key, beside)
     podman("rm", "--force", "--ignore", "--time", "0", container)
     if not _network_exists():
         podman("network", "create", NETWORK)
-    podman("run", "--detach", "--name", container, "--systemd", "always", "--network", NETWORK, image, "/sbin/init")
+    start = _start_beside_cgroup_v1(container) if suite == "forky" and not _is_cgroup_v2() else _START
+    podman("run", "--detach", "--name", container, "--network", NETWORK, *start.options, image, *start.command)
     try:
         wait_until(lambda: _is_running(container), "systemd in {0}".format(container))
         with open(Path(__file__).parent / "prepare-server.sh") as script:
             podman("exec", "--interactive", container, "bash", "-s", "--", PASSWORD, stdin=script)
         address = json.loads(podman("inspect", container))[0]["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
-        yield Server(powa, container, address)
+        yield Server(key[0], container, address)
     finally:
         podman("rm", "--force", "--time", "0", container)
+        for folder in filter(os.path.isdir, start.leaves):
+            subprocess.run(["find", folder, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"], check=True)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """How a container with systemd starts.
+
+    :param leaves: folders that podman does not know of
+    """
+
+    options: Tuple[str, ...]
+    command: Tuple[str, ...]
+    leaves: Tuple[str, ...] = ()
+
+
+_START = _Start(("--systemd", "always"), ("/sbin/init",))
+_UNIFIED = Path("/sys/fs/cgroup/unified")
+
+
+def _start_beside_cgroup_v1(container: str) -> _Start:
+    """Give a systemd that knows cgroup v2 only a group of the host's v2 hierarchy, where podman makes none."""
+    assert _UNIFIED.is_dir(), "this host has no cgroup v2, and systemd of this suite does not start without it"
+    options = ["--systemd=false", "--env=container=podman", "--volume={0}:/sys/fs/cgroup:rw".format(_UNIFIED)]
+    options += ["--tmpfs=" + folder for folder in ("/run", "/run/lock", "/tmp")]
+    script = 'mkdir -p "/sys/fs/cgroup/$1" && echo $$ > "/sys/fs/cgroup/$1/cgroup.procs" && exec /sbin/init'
+    return _Start(tuple(options), ("sh", "-c", script, "sh", container), (str(_UNIFIED / container),))
+
+
+def _is_cgroup_v2() -> bool:
+    return Path("/sys/fs/cgroup/cgroup.controllers").exists()
 
 
 def _network_exists() -> bool:

@@ -1,0 +1,255 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every type that a column may have, from a remote's source function into history and back, on every server."""
+
+from __future__ import annotations
+
+import re
+from itertools import cycle, islice
+from typing import Any, Dict, List, Set
+
+import psycopg2
+from ansible_collections.pgfleet.powa.plugins.module_utils._types import TYPE_NAMES, find_type
+from servers import Database, on_every_server
+
+BOTH = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
+
+#: 100 kB that no compression makes small.
+LONG = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 3200) AS i)"
+
+#: By type, expressions of SQL: the ends of its range, what is special in it, and what is long.
+VALUES: Dict[str, List[str]] = {
+    "smallint": ["-32768", "0", "32767"],
+    "integer": ["-2147483648", "0", "2147483647"],
+    "bigint": ["-9223372036854775808", "0", "9223372036854775807"],
+    "real": ["'NaN'", "'Infinity'", "'-Infinity'", "'-0'", "1e-45", "3.4028235e38", "0.1"],
+    "double precision": ["'NaN'", "'Infinity'", "'-Infinity'", "'-0'", "5e-324", "1.7976931348623157e308", "0.1"],
+    "numeric": ["'NaN'", "0", "-0.1000", "1e1000", "repeat('123456789', 10000)::numeric / 7"],
+    "oid": ["0", "1", "4294967295"],
+    "text": ["''", "E'tab\\there\\nand \\\\N'", "'ünïcödé 🐘 \"%s\" {0}'", "'\\N'", LONG],
+    "character varying": ["''", "E'tab\\there'", "'ünïcödé'", LONG],
+    "name": ["''", "'A \"name\"'", "repeat('ü', 31)"],
+    # A byte above 127 is no text for the COPY of PostgreSQL 13.
+    '"char"': ["''", "'a'", "'\\'"],
+    "boolean": ["true", "false"],
+    "timestamp with time zone": ["'-infinity'", "'infinity'", "'4714-11-24 00:00:00+00 BC'", "'294276-12-31 00:00+00'"],
+    "timestamp without time zone": ["'-infinity'", "'infinity'", "'0001-01-01 BC'", "'2024-02-29 23:59:59.999999'"],
+    "date": ["'-infinity'", "'infinity'", "'0044-03-15 BC'", "'5874897-12-31'"],
+    "interval": ["'0'", "'1 mon -1 days +00:00:00.000001'", "'-178000000 years'", "'178000000 years'"],
+    "inet": ["'0.0.0.0/0'", "'192.0.2.1/24'", "'192.0.2.1'", "'2001:db8::1/64'"],
+    "cidr": ["'0.0.0.0/0'", "'192.0.2.0/24'", "'2001:db8::/32'"],
+    "macaddr": ["'00:00:00:00:00:00'", "'08:00:2b:01:02:03'", "'ff:ff:ff:ff:ff:ff'"],
+    "uuid": ["'00000000-0000-0000-0000-000000000000'", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "md5('x')::uuid"],
+    "pg_lsn": ["'0/0'", "'16/B374D848'", "'FFFFFFFF/FFFFFFFF'"],
+    "xid": ["'0'", "'3'", "'4294967295'"],
+    "xid8": ["'0'", "'4294967296'", "'18446744073709551615'"],
+    "bytea": ["''", "'\\x00ff5c'", "decode({0} || {0}, 'hex')".format(LONG)],
+    "jsonb": ["'null'", '\'{"a": [1.0, "%s", "{0}"]}\'', "'{}'", "to_jsonb({0})".format(LONG)],
+    "json": ["'null'", '\'{"b":1,  "b":2}\'', "to_json({0})".format(LONG)],
+    "text[]": ["'{}'", '\'{NULL, "", "a,b\\\\\\\\"}\'', "'[0:1]={a,b}'", "ARRAY[{0}]".format(LONG)],
+    "character varying[]": ["'{}'", "'{x,NULL}'", "ARRAY['{'::varchar]"],
+    # PostgreSQL 13 takes 100 and no more.
+    "oidvector": ["''", "'1 2 4294967295'", "(SELECT string_agg(i::text, ' ') FROM generate_series(1, 100) AS i)"],
+}
+TURNS = 4
+
+MINMAX = "powa_metric_types_history_record_minmax"
+#: PostgreSQL 13 has no min() for these, but for "char", whose min() is a text.
+WITHOUT_MINMAX = ['"char"', "boolean", "macaddr", "uuid", "xid", "xid8", "bytea", "jsonb", "json"]
+
+#: Two that are equal and look different.
+EQUAL = [("numeric", "1.0", "1.00"), ("jsonb", "'[1.0]'", "'[1.00]'"), ("cidr", "'192.0.2.0/24'", "'192.0.2/24'")]
+
+#: The types of PostgreSQL's own that PoWA has in its record types and transient tables.
+USED_BY_POWA = """
+    SELECT DISTINCT format_type(a.atttypid, NULL)
+    FROM pg_depend AS d
+    JOIN pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'powa'
+    JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+        OR d.classid = 'pg_type'::regclass AND c.reltype = d.objid
+    JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_type AS t ON t.oid = a.atttypid
+    LEFT JOIN pg_type AS element ON element.oid = t.typelem
+    WHERE d.deptype = 'e' AND (c.relkind = 'c' OR c.relname ~ '_src_tmp$')
+      AND t.typnamespace = 'pg_catalog'::regnamespace
+    ORDER BY 1
+"""
+
+
+def quoted(name: str) -> str:
+    return '"{0}"'.format(name.replace('"', '""'))
+
+
+def keep(database: Database, table: str, column_types: Dict[str, str], rows: List[Dict[str, str]]) -> None:
+    """Make a table that the monitoring role reads, of columns that have the given types and expressions as values."""
+    columns = ", ".join("{0} {1}".format(quoted(name), kind) for name, kind in column_types.items())
+    statements = ["CREATE TABLE {0} ({1})".format(table, columns), "GRANT SELECT ON {0} TO powa".format(table)]
+    for row in rows:
+        values = ", ".join("({0})::{1}".format(row[name], kind) for name, kind in column_types.items())
+        statements.append("INSERT INTO {0} VALUES ({1})".format(table, values))
+    database.sql("; ".join(statements))
+
+
+def aggregate(database: Database, srvid: int) -> None:
+    """Have PoWA aggregate what it has."""
+    database.sql("UPDATE powa_servers SET powa_coalesce = 5 WHERE id = %s", (srvid,))
+    for _turn in range(5):
+        database.take_snapshot(srvid)
+
+
+@on_every_server
+def test_every_type_is_kept_as_a_metric(database: Database) -> None:
+    assert sorted(VALUES) == sorted(TYPE_NAMES)
+    (srvid,) = database.register("one")
+    columns = dict({"turn": "integer", "n": "integer"}, **{name: name for name in VALUES})
+    kept = {name: list(islice(cycle(values), TURNS)) for name, values in VALUES.items()}
+    rows = []
+    for turn in range(TURNS):
+        # Always a value, never one, and sometimes.
+        for n, present in enumerate((True, False, turn % 2 == 1)):
+            row = {"turn": str(turn), "n": str(n)}
+            rows.append(dict(row, **{name: kept[name][turn] if present else "NULL" for name in VALUES}))
+    keep(database, "originals", columns, rows)
+    database.sql("CREATE TABLE now_is AS SELECT 0 AS turn")
+    database.sql("GRANT SELECT ON now_is TO powa")
+    database.ok(
+        "datasources",
+        datasources=[
+            {
+                "name": "metric_types",
+                "query": "SELECT n, {0} FROM public.originals JOIN public.now_is USING (turn)".format(
+                    ", ".join(map(quoted, VALUES))
+                ),
+                "keys": [{"name": "n", "type": "integer"}],
+                "metrics": [{"name": name, "type": name, "kind": "gauge"} for name in VALUES],
+            }
+        ],
+        **BOTH,
+    )
+    database.sql("UPDATE powa_servers SET powa_coalesce = 1000")
+    for turn in range(TURNS):
+        database.sql("UPDATE now_is SET turn = %s", (turn,))
+        database.collect("metric_types", srvid)
+        database.take_snapshot(srvid)
+
+    def values(expression: str, rows: str) -> Dict[str, Any]:
+        """Return (n, texts of the values in the order of time) of each column."""
+        text = "SELECT n, array_agg(({0})::text ORDER BY turn) FROM {1} GROUP BY n ORDER BY n"
+        return {name: database.sql(text.format(expression.format(quoted(name)), rows)) for name in VALUES}
+
+    originals = values("{0}", "originals")
+    current = values("(record).{0}", "(SELECT *, (record).ts AS turn FROM powa_metric_types_history_current) AS h")
+    assert current == originals
+    aggregate(database, srvid)
+    assert database.value("SELECT count(*) FROM powa_metric_types_history_current") == 0
+    assert database.value("SELECT count(*) FROM powa_metric_types_history") == 3
+    history = "(SELECT n, r.ts AS turn, r.* FROM powa_metric_types_history, unnest(records) AS r) AS h"
+    assert values("{0}", history) == originals
+
+    # A min() that the server has for each type of the record tells what the record is to say.
+    least = database.sql("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 1", (MINMAX,))
+    assert [name for (name,) in least] == [name for name in VALUES if name not in WITHOUT_MINMAX]
+    for (name,) in least:
+        for function, record in (("min", "mins_in_range"), ("max", "maxs_in_range")):
+            wanted = database.sql(
+                "SELECT n, {0}({1})::text FROM originals GROUP BY n ORDER BY n".format(function, quoted(name))
+            )
+            text = "SELECT n, (({0}).{1})::text FROM powa_metric_types_history ORDER BY n"
+            assert database.sql(text.format(record, quoted(name))) == wanted, name
+
+
+def slug(type_name: str) -> str:
+    return "key_" + re.sub("[^a-z0-9]+", "_", type_name.replace("[]", "_array")).strip("_")
+
+
+@on_every_server
+def test_every_type_is_kept_as_a_key(database: Database) -> None:
+    (srvid,) = database.register("one")
+    types = [name for name in VALUES if name != "json"]
+    for name in types:
+        rows = [{"k": value, "n": str(n)} for n, value in enumerate([*VALUES[name], "NULL"])]
+        keep(database, slug(name), {"k": name, "n": "bigint"}, rows)
+    datasources = [
+        {
+            "name": slug(name),
+            "query": "SELECT k, n FROM public.{0}".format(slug(name)),
+            "keys": [{"name": "k", "type": name, "nullable": True}],
+            "metrics": [{"name": "n", "type": "bigint", "kind": "gauge"}],
+        }
+        for name in types
+    ]
+    database.ok("datasources", datasources=datasources, **BOTH)
+    for _turn in range(2):
+        for name in types:
+            database.collect(slug(name), srvid)
+        database.take_snapshot(srvid)
+    aggregate(database, srvid)
+    for name in types:
+        wanted = database.sql("SELECT k::text, ARRAY[n, n] FROM {0} ORDER BY n".format(slug(name)))
+        kept = (
+            "SELECT k::text, (SELECT array_agg(r.n) FROM unnest(records) AS r) FROM powa_{0}_history"
+            " ORDER BY (mins_in_range).n"
+        )
+        assert database.sql(kept.format(slug(name))) == wanted, name
+        assert database.value("SELECT count(*) FROM powa_{0}_history_current".format(slug(name))) == 0
+
+
+@on_every_server
+def test_powa_itself_uses_no_other_type(database: Database) -> None:
+    used = [name for (name,) in database.sql(USED_BY_POWA)]
+    assert '"char"' in used and "bigint" in used
+    assert [name for name in used if find_type(name) is None] == []
+
+
+def works(database: Database, statement: str) -> bool:
+    try:
+        database.sql(statement)
+    except psycopg2.Error:
+        return False
+    return True
+
+
+@on_every_server
+def test_what_is_said_of_the_types_is_so(database: Database) -> None:
+    types = [column_type for column_type in map(find_type, TYPE_NAMES) if column_type]
+    oids = database.sql(
+        "SELECT format_type(oid, NULL), oid FROM pg_type WHERE oid = ANY (%s::oid[])", ([t.oid for t in types],)
+    )
+    assert sorted(oids) == sorted((column_type.name, column_type.oid) for column_type in types)
+
+    def all_that(statement: str) -> Set[str]:
+        """Return the types with which a statement works."""
+        return {t.name for t in types if works(database, statement.format(t.name, hashed=t.hashed.format(name="k")))}
+
+    minmax = all_that("SELECT min(k), max(k) FROM (SELECT NULL::{0}) AS q (k)")
+    grouped = all_that("SELECT k FROM (SELECT NULL::{0}) AS q (k) GROUP BY k")
+    table = "BEGIN; CREATE TABLE t_t (k {0}); CREATE INDEX ON t_t USING gist ({1}); ROLLBACK"
+    fixed = all_that(table.replace("{1}", "k")) & {
+        name for (name,) in database.sql("SELECT format_type(oid, NULL) FROM pg_type WHERE typlen > 0")
+    }
+    assert {t.name for t in types if t.minmax} <= minmax
+    assert {t.name for t in types if t.groupable} == grouped
+    assert {t.name for t in types if t.fixed} <= fixed
+    assert {t.name for t in types if t.groupable and not t.fixed} <= all_that(table.replace("{1}", "{hashed}"))
+    assert set(WITHOUT_MINMAX) == {t.name for t in types if not t.minmax}
+    if database.value("SELECT current_setting('server_version_num')::integer") < 140000:
+        # Nothing is left out that the oldest server has.
+        assert {t.name for t in types if t.minmax} == minmax - {'"char"'}
+        assert {t.name for t in types if t.fixed} == fixed
+
+
+@on_every_server
+def test_equal_keys_have_the_same_hash(database: Database) -> None:
+    for name, one, other in EQUAL:
+        column_type = find_type(name)
+        assert column_type
+        text = "SELECT a = b, {0} = {1} FROM (SELECT {2}::{4}, {3}::{4}) AS q (a, b)"
+        hashes = [column_type.hashed.format(name=column) for column in "ab"]
+        assert database.sql(text.format(*hashes, one, other, name)) == [(True, True)]
+    bytea = find_type("bytea")
+    assert bytea
+    hashed = "SELECT {0} FROM (SELECT set_config('bytea_output', '{1}', false), '\\xff'::bytea) AS q (setting, k)"
+    hashes = [database.value(hashed.format(bytea.hashed.format(name="k"), output)) for output in ("hex", "escape")]
+    assert hashes[0] == hashes[1]
