@@ -49,3 +49,19 @@ TRANSIENT_TABLES = """
     WHERE c.relkind = 'r' AND c.relpersistence = 'u'
       AND n.nspname = {schema_name} AND c.relname LIKE '%\\_src\\_tmp'
 """
+
+# Which of these functions are the query_source of a registered datasource.
+REGISTERED_SOURCES_4 = """
+    SELECT DISTINCT f.module AS name, false AS external, f.query_source
+    FROM {schema}.powa_functions AS f
+    WHERE f.query_source = ANY ({names}::text[])
+    ORDER BY 1, 3
+"""
+
+REGISTERED_SOURCES_5 = """
+    SELECT f.extname AS name, e.external, f.query_source
+    FROM {schema}.powa_extension_functions AS f
+    JOIN {schema}.powa_extensions AS e ON e.extname = f.extname
+    WHERE f.query_source = ANY ({names}::text[])
+    ORDER BY 1, 3
+"""
