@@ -59,8 +59,12 @@ RELATIONS = """
             SELECT CASE x.grantee WHEN 0 THEN '' ELSE pg_catalog.pg_get_userbyid(x.grantee) END AS grantee,
                 pg_catalog.array_agg(x.privilege_type ORDER BY x.privilege_type) AS privileges
             FROM pg_catalog.aclexplode(c.relacl) AS x GROUP BY x.grantee) AS g) AS grants,
-        (SELECT pg_catalog.array_agg(DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, 0))
+        (SELECT pg_catalog.array_agg(DISTINCT CASE WHEN w.oid IS NULL
+                THEN pg_catalog.pg_describe_object(d.classid, d.objid, 0)
+                ELSE pg_catalog.pg_describe_object('pg_catalog.pg_class'::pg_catalog.regclass, w.ev_class, 0) END)
             FROM pg_catalog.pg_depend AS d
+            LEFT JOIN pg_catalog.pg_rewrite AS w
+                ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND w.oid = d.objid
             WHERE d.deptype = 'n' AND d.objid <> c.oid AND (
                 (d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = c.oid)
                 OR (d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.refobjid = c.reltype)
