@@ -86,6 +86,7 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     role = params["collector_role"]
     if role is not None and (not role or "\0" in role):
         problems.append("collector_role: it is empty or holds a zero byte: give a role's name, or leave it out")
+        role = None
     try:
         connection = Connection(params, check_mode)
     except PowaError:

@@ -99,8 +99,8 @@ options:
         type: bool
       state:
         description:
-          - Whether the datasource is registered. With V(absent) and O(datasources[].servers), PoWA 5 keeps the functions
-            for the other servers.
+          - Whether the datasource is registered. With V(absent) and O(datasources[].servers), PoWA 5 keeps the
+            functions for the other servers.
           - What PoWA itself registered is never removed.
         type: str
         choices: [present, absent]
