@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError
@@ -185,6 +185,33 @@ class Archivist(ABC):
     def deletes_transient_rows(self) -> bool:
         """Whether C(powa_delete_and_purge_server) empties the transient tables, too."""
 
+    @property
+    @abstractmethod
+    def external_schemas(self) -> bool:
+        """Whether the functions of a registered datasource may be in the schema of its extension."""
+
+    @property
+    @abstractmethod
+    def built_in(self) -> FrozenSet[str]:
+        """Names that PoWA registers itself, where no row says so."""
+
+    @property
+    @abstractmethod
+    def registered_sources(self) -> str:
+        """SQL that returns (name, external, query_source) of those of some functions that are registered."""
+
+    @abstractmethod
+    def extension_tables(self, names: Sequence[str]) -> List[RowTable]:
+        """Return the tables, beside the registry, that list the extensions of each server."""
+
+    def extension_rows(self, name: str, srvids: Sequence[Any]) -> List[Row]:
+        """Return the rows there of an extension that servers have; the rows of the registry refer to them."""
+        return [
+            Row(table.name, {"srvid": srvid, "extname": name}, {})
+            for table in self.extension_tables([name])
+            for srvid in srvids
+        ]
+
 
 _WRITE = ("DELETE", "INSERT", "SELECT", "UPDATE")
 _WRITE_ALL = ("DELETE", "INSERT", "SELECT", "TRUNCATE", "UPDATE")
@@ -200,6 +227,18 @@ class Archivist4(Archivist):
     scope_database = False
     own_retention = False
     registry_lock = ("powa_functions",)
+    external_schemas = False
+    registered_sources = texts.REGISTERED_SOURCES_4
+    # Not pg_track_settings: its rows are as if added manually, and so may be ours.
+    built_in = frozenset(
+        "hypopg pg_qualstats pg_stat_bgwriter pg_stat_kcache pg_stat_statements pg_wait_sampling powa"
+        " powa_stat_all_relations powa_stat_user_functions".split()
+    )
+
+    def extension_tables(self, names: Sequence[str]) -> List[RowTable]:
+        if self.version < (4, 1):
+            return []
+        return [RowTable("powa_extensions", ("srvid", "extname"), "extname", tuple(names))]
 
     def registry_tables(self, names: Sequence[str]) -> List[RowTable]:
         return [RowTable("powa_functions", ("srvid", "module", "operation", "function_name"), "module", tuple(names))]
@@ -258,6 +297,14 @@ class Archivist5(Archivist):
         return compose(
             texts.RETENTION_OF_MODULE, schema=identifier(self.schema), module=literal(module), kind=literal(kind)
         )
+
+    external_schemas = True
+    registered_sources = texts.REGISTERED_SOURCES_5
+    # Its rows say so.
+    built_in = frozenset()
+
+    def extension_tables(self, names: Sequence[str]) -> List[RowTable]:
+        return []
 
     def registry_tables(self, names: Sequence[str]) -> List[RowTable]:
         names = tuple(names)

@@ -31,9 +31,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._registry import (
     function_names,
     function_of,
     module_of,
-    plan_rows,
     registry_rows,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._row_plan import plan_rows
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
 
 

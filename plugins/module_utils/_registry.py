@@ -17,7 +17,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import (
 from ansible_collections.pgfleet.powa.plugins.module_utils._builder import sample_query
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import DATABASE, Definition, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects import OPERATION_SUFFIXES
-from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
 
 #: The columns that name a module of PoWA 4, an extension of PoWA 5, or a module of databases.
@@ -102,27 +101,3 @@ def activation(row: Row, definition: Definition, active: bool) -> Row:
         databases = None if definition.databases is None else list(definition.databases)
         values = dict(values, dbnames=databases if active else [])
     return Row(row.table, row.key, values)
-
-
-def plan_rows(plan: Plan, schema: str, wanted: Sequence[Row], found: Sequence[Row], managed: Any) -> None:
-    """Plan what makes the registry have the wanted rows.
-
-    :param found: the rows that are there
-    :param managed: whether a row that is found and not wanted is to go, as C(managed(row))
-    """
-    now = {row.identity: row for row in found}
-    kept = {row.identity for row in wanted}
-    # A row that others refer to comes first, so it goes last.
-    for row in reversed(found):
-        if row.identity not in kept and managed(row):
-            plan.add(row.identity, row.describe(row.values), None, row.delete(schema))
-    planned = set()
-    for row in wanted:
-        if row.identity in planned:
-            continue
-        planned.add(row.identity)
-        current = now.get(row.identity)
-        if current is None:
-            plan.add(row.identity, None, row.describe(row.values), row.insert(schema))
-        elif current.differs(row):
-            plan.add(row.identity, current.describe(row.values), row.describe(row.values), row.update(schema))

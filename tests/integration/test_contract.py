@@ -13,6 +13,7 @@ from typing import Any, Callable, ContextManager, Dict, Iterator
 
 import pytest
 from datasources import AWKWARD, LOCK_MODES
+from handwritten import APP_INVOICES, APP_ORDERS, with_transient_tables, write_by_hand
 from servers import ROOT, Database, running_collector
 
 #: Makes the last write of a task fail, on the server's side.
@@ -64,6 +65,18 @@ def _on_command(condition: str) -> Any:
     )
 
 
+def _register_and_write(database: Database) -> None:
+    database.register("one")
+    with_transient_tables(database, "app_orders", "app_invoices")
+
+
+#: The table of the registry that has rows for each server: PoWA 5 has the name of PoWA 4's for a view.
+_ON_REGISTRATION = """
+    DO $$ BEGIN EXECUTE pg_catalog.format('CREATE TRIGGER refuse AFTER INSERT ON %s FOR EACH ROW'
+        ' WHEN (to_jsonb(NEW)::text LIKE ''%%app_invoices%%'') EXECUTE FUNCTION refuse()',
+        coalesce(to_regclass('powa_extension_config'), 'powa_functions')); END $$
+"""
+
 CASES = {
     "extensions": Case(
         {"extensions": [{"name": "pg_qualstats"}, {"name": "pg_wait_sampling"}]},
@@ -91,6 +104,19 @@ CASES = {
             "CREATE TRIGGER refuse AFTER UPDATE ON powa_snapshot_metas FOR EACH ROW EXECUTE FUNCTION refuse()",
         ),
         again=True,
+    ),
+    "transient_tables": Case(
+        {
+            "tables": [{"query_source": "app_orders_src"}, {"query_source": "app_invoices_src"}],
+            "collector_role": "powa_collector",
+        },
+        lambda database: write_by_hand(database, "app_orders", "app_invoices"),
+        _on_command("object_identity LIKE '%app_invoices_src_tmp'"),
+    ),
+    "functions": Case(
+        {"datasources": [dict(APP_ORDERS, servers=["one", "local"]), APP_INVOICES]},
+        _register_and_write,
+        (BREAK.format(kind="trigger", condition="", end=""), _ON_REGISTRATION),
     ),
     "collector": Case({"timeout": 60}, lambda database: None, beside=_collector_without_the_second_server),
 }

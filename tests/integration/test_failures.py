@@ -19,6 +19,8 @@ MODULES = {
     "datasources": {"server_kind": ["repository"], "datasources": [COMMITS]},
     "servers": {"servers": [{"hostname": "a"}]},
     "extensions": {"extensions": [{"name": "btree_gist", "schema": "elsewhere"}]},
+    "transient_tables": {"tables": [{"query_source": "app_src", "state": "absent"}]},
+    "functions": {"datasources": [{"name": "app", "state": "absent"}]},
     "snapshot": {"servers": ["local"]},
     "collector": {"timeout": 2},
 }

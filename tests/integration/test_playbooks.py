@@ -16,6 +16,7 @@ from typing import Any, Dict, List
 import pytest
 import yaml
 from datasources import LOCK_MODES
+from handwritten import TRANSIENT, with_transient_tables, write_by_hand
 from servers import PASSWORD, ROOT, Database, running_collector
 
 MODULES = sorted(path.stem for path in Path(ROOT, "plugins", "modules").glob("*.py"))
@@ -62,7 +63,13 @@ def examples(module: str) -> List[Dict[str, Any]]:
 
 def prepare(database: Database, module: str, stack: ExitStack) -> None:
     """Make what the examples take for granted."""
-    if module == "snapshot":
+    if module == "transient_tables":
+        write_by_hand(database, "app_orders", "app_invoices", "app_customers")
+        database.sql(TRANSIENT.replace("{name}", "app_customers"))
+    if module == "functions":
+        with_transient_tables(database, "app_orders")
+        database.sql("CREATE EXTENSION pg_track_settings")
+    if module in ("functions", "snapshot"):
         database.ok("servers", servers=[{"hostname": "db1.example.com", "alias": "orders"}])
     if module in ("collector", "servers"):
         stack.enter_context(running_collector(database))

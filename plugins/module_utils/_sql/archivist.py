@@ -53,3 +53,19 @@ TRANSIENT_TABLES = """
 # Inside of functions with a parameter _srvid. From PoWA 5.1.2 on, each datasource may have a retention of its own.
 RETENTION = "{schema}.powa_get_server_retention(_srvid)"
 RETENTION_OF_MODULE = "{schema}.powa_get_server_retention(_srvid, {module}, {kind}::{schema}.datasource_type)"
+
+# Which of these functions are the query_source of a registered datasource.
+REGISTERED_SOURCES_4 = """
+    SELECT DISTINCT f.module AS name, false AS external, f.query_source
+    FROM {schema}.powa_functions AS f
+    WHERE f.query_source = ANY ({names}::text[])
+    ORDER BY 1, 3
+"""
+
+REGISTERED_SOURCES_5 = """
+    SELECT f.extname AS name, e.external, f.query_source
+    FROM {schema}.powa_extension_functions AS f
+    JOIN {schema}.powa_extensions AS e ON e.extname = f.extname
+    WHERE f.query_source = ANY ({names}::text[])
+    ORDER BY 1, 3
+"""

@@ -88,7 +88,7 @@ BEGIN
 END;
 """
 
-# The retention is asked for once, since that is not cheap. The variable has its label, since a column may have any name.
+# The retention is asked for once, since that is not cheap. The variable has its label: a column may have any name.
 PURGE = """
 <<purge>>
 DECLARE

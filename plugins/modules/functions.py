@@ -1,0 +1,224 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module pgfleet.powa.functions."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: functions
+short_description: Register hand-written datasources with PoWA
+version_added: 0.2.0
+description:
+  - Registers functions that you or an extension brought as a datasource of PoWA, for given servers of a repository or
+    for the local server. Changes, enables, disables and unregisters what is registered.
+  - Works with PoWA 4 and PoWA 5. The rows go into C(powa_functions), or into C(powa_extensions),
+    C(powa_extension_functions) and C(powa_extension_config).
+  - What anybody registered by hand under the same name is changed to what is declared, for the servers that the task
+    is about.
+  - The functions and the tables of history are yours. Transient tables come from M(pgfleet.powa.transient_tables).
+  - Datasources of M(pgfleet.powa.datasources) are registered by that module, and refused here. So are those that PoWA
+    brings, such as C(pg_qualstats); the option O(pgfleet.powa.servers#module:servers[].extensions) makes them active.
+    Only C(pg_track_settings) works both ways, with the functions that PoWA itself registers for it.
+  - The whole list is reconciled in one transaction. If anything is wrong with any datasource, every problem is reported
+    and nothing is changed.
+author:
+  - pgfleet (@pgfleet)
+extends_documentation_fragment:
+  - pgfleet.powa._login
+  - pgfleet.powa._attributes
+notes:
+  - The collector sees registrations at its next snapshot. It sees an extension that was created after it had connected
+    only when it is reloaded, as by M(pgfleet.powa.collector) with O(pgfleet.powa.collector#module:state=reloaded).
+options:
+  datasources:
+    description: The datasources. What is not in the list is left alone.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description:
+          - Name of the datasource, which PoWA 4 calls a module and PoWA 5 an extension. For functions that an extension
+            brings, it is the name of the extension.
+        type: str
+        required: true
+      functions:
+        description: The functions, each with what PoWA calls it for. Required unless it is to go.
+        type: list
+        elements: dict
+        suboptions:
+          operation:
+            description:
+              - When PoWA calls the function.
+              - PoWA 5 does not have V(unregister), and such an entry is left out there, so that one list is good for
+                both.
+            type: str
+            choices: [snapshot, aggregate, purge, reset, unregister]
+            required: true
+          function_name:
+            description:
+              - Name of the function, which takes one integer, the number of a server, and is on the repository.
+            type: str
+            required: true
+          query_source:
+            description:
+              - With O(datasources[].functions[].operation=snapshot), the function that returns the rows on a remote.
+                The collector copies them into its transient table, which has to be there.
+              - A plain lower-case identifier of at most 59 characters.
+            type: str
+          query_cleanup:
+            description:
+              - With O(datasources[].functions[].query_source), SQL that the collector runs on the remote when it has
+                the rows. PoWA does not run it in local mode.
+              - With PoWA 5, C({extension}) becomes the schema that an extension has on the remote, as in
+                V(SELECT {powa}.app_orders_clean(\)). It has to be there, or the collector stops collecting from that
+                remote. All other braces are refused.
+            type: str
+      external:
+        description:
+          - With PoWA 5, whether PoWA looks for the functions and transient tables in the schema of the extension of the
+            same name (V(true)), which then is installed on the remotes and on the repository, or in its own schema.
+          - Without it, V(true) where the database has an extension of that name.
+          - With PoWA 4 all are in PoWA's schema, and this option is ignored.
+        type: bool
+      priority:
+        description: PoWA takes the snapshots of lower priority first.
+        type: int
+        default: 10
+      servers:
+        description:
+          - Servers of the repository that the task is about, each by its alias or by V(hostname:port). V(local) is the
+            local server. Registrations for others are left alone, but with PoWA 5 all servers share the functions.
+          - Without it, all remote servers, and with O(datasources[].state=absent) the local server, too.
+        type: list
+        elements: str
+      enabled:
+        description: Whether snapshots are taken. Without it, new registrations are enabled and others stay as they are.
+        type: bool
+      state:
+        description:
+          - Whether the datasource is registered. With V(absent) and O(datasources[].servers), PoWA 5 keeps the
+            functions for the other servers.
+          - What PoWA itself registered is never removed.
+        type: str
+        choices: [present, absent]
+        default: present
+seealso:
+  - module: pgfleet.powa.transient_tables
+  - module: pgfleet.powa.datasources
+  - module: pgfleet.powa.servers
+"""
+
+EXAMPLES = r"""
+- name: Collect from functions of one's own
+  pgfleet.powa.functions:
+    datasources:
+      - name: app_orders
+        functions:
+          - operation: snapshot
+            function_name: app_orders_snapshot
+            query_source: app_orders_src
+          - operation: aggregate
+            function_name: app_orders_aggregate
+          - operation: purge
+            function_name: app_orders_purge
+  become: true
+  become_user: postgres
+
+- name: Track the settings of one server, with the functions of the extension pg_track_settings
+  pgfleet.powa.functions:
+    datasources:
+      - name: pg_track_settings
+        servers: [orders]
+        functions:
+          - operation: snapshot
+            function_name: pg_track_settings_snapshot_settings
+            query_source: pg_track_settings_settings_src
+          - operation: snapshot
+            function_name: pg_track_settings_snapshot_rds
+            query_source: pg_track_settings_rds_src
+          - operation: snapshot
+            function_name: pg_track_settings_snapshot_reboot
+            query_source: pg_track_settings_reboot_src
+          - operation: reset
+            function_name: pg_track_settings_reset
+          - operation: unregister # with PoWA 4 only
+            function_name: powa_track_settings_unregister
+  become: true
+  become_user: postgres
+
+- name: No longer for one server
+  pgfleet.powa.functions:
+    datasources:
+      - name: app_orders
+        servers: [orders]
+        state: absent
+  become: true
+  become_user: postgres
+"""
+
+RETURN = r"""
+changes:
+  description: One line for each row of the registry that was, or in check mode would be, created, changed or removed.
+  returned: success
+  type: list
+  elements: str
+  sample: ["create row powa_extension_config (extname=app_orders, srvid=1)"]
+powa_version:
+  description: The version of PoWA in the database.
+  returned: success
+  type: str
+  sample: 5.0.2
+problems:
+  description: Every problem that was found, one sentence each.
+  returned: failure, if the datasources are wrong
+  type: list
+  elements: str
+  sample:
+    - 'datasource "app_orders", functions[0].query_source: its transient table public.app_orders_src_tmp is not there:
+      make it with pgfleet.powa.transient_tables'
+"""
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._functions import reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
+
+OPTIONS = {
+    "datasources": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "functions": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "operation": {
+                        "type": "str",
+                        "choices": ["snapshot", "aggregate", "purge", "reset", "unregister"],
+                        "required": True,
+                    },
+                    "function_name": {"type": "str", "required": True},
+                    "query_source": {"type": "str"},
+                    "query_cleanup": {"type": "str"},
+                },
+            },
+            "external": {"type": "bool"},
+            "priority": {"type": "int", "default": 10},
+            "servers": {"type": "list", "elements": "str"},
+            "enabled": {"type": "bool"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+    },
+}
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(OPTIONS, reconcile)
+
+
+if __name__ == "__main__":
+    main()
