@@ -251,7 +251,7 @@ BAD = [
     ({"name": "user_functions"}, "PoWA itself uses this name"),
     ({"metrics": [{"name": "ts", "type": "bigint"}]}, 'metrics[0].name: "ts" is a column of PoWA'),
     ({"metrics": [{"name": "n", "type": "int"}, {"name": "n", "type": "int"}]}, '"n" is also metrics[0]'),
-    ({"metrics": [{"name": "n", "type": "bigit"}]}, 'metrics[0].type: found "bigit", expected one of bigint'),
+    ({"metrics": [{"name": "n", "type": "bigit"}]}, 'metrics[0].type: found "bigit", expected one of "char", bigint'),
     ({"metrics": []}, "metrics: there is none"),
     ({"queries": [{"query": "SELECT 1 AS n"}]}, "query: it is given together with queries"),
     ({"query": None}, "neither query nor queries is given"),

@@ -86,7 +86,7 @@ def test_no_snapshot_fails_while_columns_change(database: Database) -> None:
         servers=[{"hostname": "127.0.0.1", "username": "postgres", "dbname": database.name, "frequency": 5}],
     )
     srvid = database.value("SELECT id FROM powa_servers WHERE hostname = '127.0.0.1'")
-    database.ok("datasources", datasources=[OLD], **dict(REPOSITORY, **REMOTE, server_kind=["repository", "remote"]))
+    database.ok("datasources", datasources=[OLD], **{**REPOSITORY, **REMOTE, "server_kind": ["repository", "remote"]})
     database.sql("CREATE TABLE failed (errors text[])")
     database.sql(
         "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
