@@ -79,8 +79,11 @@ class State:
         srvid = row.key.get("srvid")
         if srvid is None:
             return True
+        if srvid == 0 and LOCAL not in side.server_kind:
+            # PoWA 5 itself activates an extension for the local server as it is created.
+            return not self.local_mode or row.values.get("added_manually") is False
         if srvid == 0:
-            return LOCAL in side.server_kind or not self.local_mode
+            return True
         return REPOSITORY in side.server_kind
 
 

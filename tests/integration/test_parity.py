@@ -29,8 +29,9 @@ HISTORY = """
     FROM {name}_history AS h, unnest(h.records) AS r
 """
 ATTRIBUTES = """
-    SELECT a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute AS a
-    WHERE a.attrelid = to_regclass(%s) ORDER BY a.attnum
+    SELECT a.attname, format_type(a.atttypid, a.atttypmod)
+    FROM pg_attribute AS c JOIN pg_type AS t ON t.oid = c.atttypid JOIN pg_attribute AS a ON a.attrelid = t.typrelid
+    WHERE c.attrelid = to_regclass(%s) AND c.attname = %s ORDER BY a.attnum
 """
 
 #: PoWA 4's own function returns nothing on PostgreSQL 15 and newer: here it does again what it does on older ones.
@@ -56,9 +57,9 @@ def declare(database: Database, *server_kind: str) -> None:
         database.sql(USER_FUNCTIONS)
     database.ok("datasources", server_kind=list(server_kind), datasources=list(DATASOURCES[database.powa].values()))
     for theirs, ours, _keys in pairs(database):
-        for record in ("_history_record", "_history_record_minmax"):
-            attributes = [database.sql(ATTRIBUTES, (name + record,)) for name in (theirs, ours)]
-            assert attributes[0] == attributes[1]
+        for table, column in (("_history_current", "record"), ("_history", "mins_in_range")):
+            attributes = [database.sql(ATTRIBUTES, (name + table, column)) for name in (theirs, ours)]
+            assert attributes[0] == attributes[1] != []
     settings = ("stats_fetch_consistency = 'snapshot'", "track_functions = 'all'", "powa.coalesce = %d" % COALESCE)
     for setting in settings:
         database.sql("ALTER DATABASE {0} SET {1}".format(database.name, setting))
