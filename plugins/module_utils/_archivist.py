@@ -17,16 +17,17 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist
 
 #: Datasources of PoWA 4 and 5, and what their objects are called without C(powa_): ours may not be called so,
 #: whichever PoWA is here, so that a declared datasource outlives a change from 4 to 5.
-POWA_NAMES = frozenset(
-    "all_indexes all_relations all_tables catalog catalog_attribute catalog_class catalog_collation catalog_database"
-    " catalog_generic catalog_language catalog_namespace catalog_proc catalog_role catalog_type databases hypopg kcache"
-    " pg_database pg_qualstats pg_role pg_stat_bgwriter pg_stat_kcache pg_stat_statements pg_track_settings"
-    " pg_wait_sampling powa powa_stat_all_relations powa_stat_user_functions prevent_concurrent qualstats"
-    " qualstats_constvalues qualstats_quals replication_slots stat_activity stat_archiver stat_bgwriter"
-    " stat_checkpointer stat_database stat_database_conflicts stat_io stat_replication stat_slru stat_subscription"
-    " stat_subscription_stats stat_wal stat_wal_receiver statements take track_settings user_functions"
-    " wait_sampling".split()
+_DATASOURCES_OF_POWA = (
+    "all_indexes all_relations all_tables catalog catalog_attribute catalog_class catalog_collation"
+    " catalog_database catalog_generic catalog_language catalog_namespace catalog_proc catalog_role catalog_type"
+    " databases hypopg kcache pg_database pg_qualstats pg_role pg_stat_bgwriter pg_stat_kcache pg_stat_statements"
+    " pg_track_settings pg_wait_sampling powa powa_stat_all_relations powa_stat_user_functions prevent_concurrent"
+    " qualstats qualstats_constvalues qualstats_quals replication_slots stat_activity stat_archiver stat_bgwriter"
+    " stat_checkpointer stat_database stat_database_conflicts stat_io stat_lock stat_recovery stat_replication"
+    " stat_slru stat_subscription stat_subscription_stats stat_wal stat_wal_receiver statements take"
+    " track_settings user_functions wait_sampling".split()
 )
+POWA_NAMES = frozenset(name + suffix for name in _DATASOURCES_OF_POWA for suffix in ("", "_history", "_history_db"))
 
 #: Extensions that PoWA has datasources for: what it registers under these names is its own.
 POWA_EXTENSIONS = frozenset(

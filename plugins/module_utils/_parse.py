@@ -46,6 +46,7 @@ RESERVED_WORDS = frozenset(
 )
 
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
+_PARAMETER = re.compile(r"\$[0-9]+\Z")
 
 
 class _Problems:
@@ -258,6 +259,13 @@ def _parse_columns(field: str, entries: Any, problems: _Problems) -> Tuple[Colum
                 where + ".name",
                 '"{0}" is a column of PoWA\'s tables or of PostgreSQL itself:'
                 " give the column another name in the query (AS ...)".format(name),
+            )
+        elif _PARAMETER.match(name):
+            problems.add(
+                where + ".name",
+                '"{0}" is what PL/pgSQL calls a parameter: give the column another name in the query (AS ...)'.format(
+                    name
+                ),
             )
         column_type = find_type(str(entry["type"])) if entry.get("type") is not None else UNDECLARED
         if column_type is None:

@@ -12,47 +12,11 @@ from typing import Any, Dict, List, Set
 
 import psycopg2
 from ansible_collections.pgfleet.powa.plugins.module_utils._types import TYPE_NAMES, find_type
+from column_values import VALUES, quoted
 from servers import Database, on_every_server
 
 BOTH = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
 
-#: 100 kB that no compression makes small.
-LONG = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 3200) AS i)"
-
-#: By type, expressions of SQL: the ends of its range, what is special in it, and what is long.
-VALUES: Dict[str, List[str]] = {
-    "smallint": ["-32768", "0", "32767"],
-    "integer": ["-2147483648", "0", "2147483647"],
-    "bigint": ["-9223372036854775808", "0", "9223372036854775807"],
-    "real": ["'NaN'", "'Infinity'", "'-Infinity'", "'-0'", "1e-45", "3.4028235e38", "0.1"],
-    "double precision": ["'NaN'", "'Infinity'", "'-Infinity'", "'-0'", "5e-324", "1.7976931348623157e308", "0.1"],
-    "numeric": ["'NaN'", "0", "-0.1000", "1e1000", "repeat('123456789', 10000)::numeric / 7"],
-    "oid": ["0", "1", "4294967295"],
-    "text": ["''", "E'tab\\there\\nand \\\\N'", "'ünïcödé 🐘 \"%s\" {0}'", "'\\N'", LONG],
-    "character varying": ["''", "E'tab\\there'", "'ünïcödé'", LONG],
-    "name": ["''", "'A \"name\"'", "repeat('ü', 31)"],
-    # A byte above 127 is no text for the COPY of PostgreSQL 13.
-    '"char"': ["''", "'a'", "'\\'"],
-    "boolean": ["true", "false"],
-    "timestamp with time zone": ["'-infinity'", "'infinity'", "'4714-11-24 00:00:00+00 BC'", "'294276-12-31 00:00+00'"],
-    "timestamp without time zone": ["'-infinity'", "'infinity'", "'0001-01-01 BC'", "'2024-02-29 23:59:59.999999'"],
-    "date": ["'-infinity'", "'infinity'", "'0044-03-15 BC'", "'5874897-12-31'"],
-    "interval": ["'0'", "'1 mon -1 days +00:00:00.000001'", "'-178000000 years'", "'178000000 years'"],
-    "inet": ["'0.0.0.0/0'", "'192.0.2.1/24'", "'192.0.2.1'", "'2001:db8::1/64'"],
-    "cidr": ["'0.0.0.0/0'", "'192.0.2.0/24'", "'2001:db8::/32'"],
-    "macaddr": ["'00:00:00:00:00:00'", "'08:00:2b:01:02:03'", "'ff:ff:ff:ff:ff:ff'"],
-    "uuid": ["'00000000-0000-0000-0000-000000000000'", "'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "md5('x')::uuid"],
-    "pg_lsn": ["'0/0'", "'16/B374D848'", "'FFFFFFFF/FFFFFFFF'"],
-    "xid": ["'0'", "'3'", "'4294967295'"],
-    "xid8": ["'0'", "'4294967296'", "'18446744073709551615'"],
-    "bytea": ["''", "'\\x00ff5c'", "decode({0} || {0}, 'hex')".format(LONG)],
-    "jsonb": ["'null'", '\'{"a": [1.0, "%s", "{0}"]}\'', "'{}'", "to_jsonb({0})".format(LONG)],
-    "json": ["'null'", '\'{"b":1,  "b":2}\'', "to_json({0})".format(LONG)],
-    "text[]": ["'{}'", '\'{NULL, "", "a,b\\\\\\\\"}\'', "'[0:1]={a,b}'", "ARRAY[{0}]".format(LONG)],
-    "character varying[]": ["'{}'", "'{x,NULL}'", "ARRAY['{'::varchar]"],
-    # PostgreSQL 13 takes 100 and no more.
-    "oidvector": ["''", "'1 2 4294967295'", "(SELECT string_agg(i::text, ' ') FROM generate_series(1, 100) AS i)"],
-}
 TURNS = 4
 
 MINMAX = "powa_metric_types_history_record_minmax"
@@ -76,10 +40,6 @@ USED_BY_POWA = """
       AND t.typnamespace = 'pg_catalog'::regnamespace
     ORDER BY 1
 """
-
-
-def quoted(name: str) -> str:
-    return '"{0}"'.format(name.replace('"', '""'))
 
 
 def keep(database: Database, table: str, column_types: Dict[str, str], rows: List[Dict[str, str]]) -> None:
