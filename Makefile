@@ -29,8 +29,8 @@ demo_playbook := ansible-playbook --inventory $(demo) \
   --extra-vars "container_network=pgfleet-demo container_subnet=10.91.10.0/24"
 scenarios := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 
-.PHONY: help demo demo-down test lint sanity test-unit test-packaging test-integration test-molecule build clean setup \
-  host-packages images
+.PHONY: help demo demo-down test lint sanity test-unit test-packaging test-integration test-molecule bench build clean \
+  setup host-packages images
 help:  ## This list
 	@awk -F ': .* ## ' '/^[a-z-]+:.*  ## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -76,11 +76,14 @@ test-molecule: $(scenarios:%=molecule/%)  ## Every scenario; one of them: make m
 molecule/%: setup images
 	molecule test --scenario-name $*
 
+bench: setup images  ## Ratios, each the median of five runs, into .bench/results.json; one of them: make bench BENCH=read_vs_builtin
+	PYTHONPATH=tests/integration:.collections python tests/bench/bench.py $(BENCH)
+
 build: setup  ## The collection's tarball
 	ansible-galaxy collection build --force
 
 clean:  ## Remove the tools, the images and what was built
-	rm -rf $(cache) .ansible .mypy_cache .pytest_cache .ruff_cache tests/output pgfleet-powa-*.tar.gz \
+	rm -rf $(cache) .ansible .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output pgfleet-powa-*.tar.gz \
 	  $(subst .,/,$(collections:%=.collections/ansible_collections/%))
 	podman images --quiet --filter 'reference=localhost/pgfleet/*' | xargs --no-run-if-empty podman rmi
 
