@@ -23,20 +23,6 @@ def server(request: Any) -> Iterator[servers.Server]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def old_server() -> Iterator[servers.Server]:
-    """A server with PoWA 4.1.2 on PostgreSQL 13, beside the test's own."""
-    with servers.running_server(servers.OLDEST, "-beside") as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def new_server() -> Iterator[servers.Server]:
-    """A server with PoWA 5.3 on PostgreSQL 18, beside the test's own."""
-    with servers.running_server(servers.NEWEST, "-beside") as running:
-        yield running
-
-
 @pytest.fixture
 def make_database(server: servers.Server) -> Iterator[Any]:
     """A function that makes databases with PoWA in them."""

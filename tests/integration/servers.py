@@ -33,8 +33,8 @@ NETWORK = "pgfleet-tests-{0:08x}".format(zlib.crc32(str(ROOT).encode()))
 SUITES = {"4": "bookworm", "5": "trixie"}
 #: What only some tests ask for: the oldest and the newest PostgreSQL and PoWA.
 MORE_SUITES = {"4-pg13": "bullseye", "5-pg18": "forky"}
-OLDEST, NEWEST = MORE_SUITES
-#: A mark: the test, and every fixture that it uses, has its server from each suite in turn.
+#: Marks: the test, and every fixture that it uses, has its server from the newest suite, or from each in turn.
+on_the_newest_server = pytest.mark.parametrize("server", ["5-pg18"], ids=["powa5-pg18"], indirect=True, scope="session")
 on_every_server = pytest.mark.parametrize(
     "server", sorted({**SUITES, **MORE_SUITES}), ids="powa{0}".format, indirect=True, scope="session"
 )

@@ -10,7 +10,7 @@ from typing import Any, List
 
 from datasources import COMMITS, LOCK_MODES
 from samples import aggregate, collect, snapshot
-from servers import Database
+from servers import Database, on_the_newest_server
 
 BOTH = {
     "server_kind": ["repository", "remote"],
@@ -76,6 +76,27 @@ def test_reset_empties_every_table_of_one_server(database: Database) -> None:
     database.sql("SELECT powa_reset(%s)", (first,))
     assert not any(counts(database, first))
     assert counts(database, second) == kept
+
+
+@on_the_newest_server
+def test_history_is_kept_as_long_as_the_datasource_says(database: Database) -> None:
+    (srvid,) = database.register("one")
+    own = dict(BOTH, datasources=[LOCK_MODES, dict(COMMITS, retention="30 days")])
+    database.sql("UPDATE powa_servers SET retention = '3 days'")
+    database.ok("datasources", **own)
+    again = database.ok("datasources", **own)
+    assert not again.changed, again.diff
+    fill(database, srvid)
+    for age, lock_modes, commits in (("2 days", True, True), ("29 days", False, True), ("31 days", False, False)):
+        for table in ("powa_lock_modes_history", "powa_commits_history"):
+            old(database, table, srvid, age)
+        for name in ("lock_modes", "commits"):
+            database.sql("SELECT powa_{0}_purge(%s)".format(name), (srvid,))
+        kept = [count > 0 for count in counts(database, srvid)[2::3]]
+        assert kept == [lock_modes, commits], age
+    # Without one it has the server's again.
+    assert database.ok("datasources", **BOTH).changed
+    assert database.value("SELECT retention FROM powa_extension_config WHERE extname = 'commits'") is None
 
 
 def test_local_history_is_kept_as_long_as_powa_retention_says(database: Database) -> None:

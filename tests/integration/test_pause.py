@@ -16,6 +16,8 @@ OLD: Dict[str, Any] = {"name": "things", "query": "SELECT 1 AS a", "metrics": [{
 NEW: Dict[str, Any] = dict(
     OLD, query="SELECT 2 AS b, 1 AS a", metrics=[{"name": "b", "type": "integer"}, *OLD["metrics"]]
 )
+#: A datasource of each scope that a version of PoWA has.
+SCOPES = {"4": {"things": "cluster"}, "5": {"things": "cluster", "tables": "database"}}
 
 ENABLED = {
     "4": "SELECT srvid FROM powa_functions WHERE module = 'things' AND operation = 'snapshot' AND enabled ORDER BY 1",
@@ -31,8 +33,12 @@ def enabled(database: Database) -> List[int]:
     return [srvid for (srvid,) in database.sql(ENABLED[database.powa])]
 
 
-def paused(datasource: Dict[str, Any]) -> List[Dict[str, Any]]:
-    return [dict(datasource, state="paused")]
+def paused(*datasources: Dict[str, Any]) -> List[Dict[str, Any]]:
+    return [dict(datasource, state="paused") for datasource in datasources]
+
+
+def of_each_scope(database: Database, datasource: Dict[str, Any]) -> List[Dict[str, Any]]:
+    return [dict(datasource, name=name, scope=scope) for name, scope in SCOPES[database.powa].items()]
 
 
 def test_only_another_shape_pauses(database: Database) -> None:
@@ -86,7 +92,9 @@ def test_no_snapshot_fails_while_columns_change(database: Database) -> None:
         servers=[{"hostname": "127.0.0.1", "username": "postgres", "dbname": database.name, "frequency": 5}],
     )
     srvid = database.value("SELECT id FROM powa_servers WHERE hostname = '127.0.0.1'")
-    database.ok("datasources", datasources=[OLD], **{**REPOSITORY, **REMOTE, "server_kind": ["repository", "remote"]})
+    old, new = of_each_scope(database, OLD), of_each_scope(database, NEW)
+    database.ok("datasources", datasources=old, **REMOTE)
+    database.ok("datasources", datasources=old, **REPOSITORY)
     database.sql("CREATE TABLE failed (errors text[])")
     database.sql(
         "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -96,19 +104,22 @@ def test_no_snapshot_fails_while_columns_change(database: Database) -> None:
         "CREATE TRIGGER keep AFTER UPDATE ON powa_snapshot_metas FOR EACH ROW"
         " WHEN (NEW.errors IS NOT NULL) EXECUTE FUNCTION keep()"
     )
-    read = "SELECT count(*) FROM powa_things_get(%s, NULL, NULL)"
+
+    def samples(column: str) -> List[int]:
+        """Return how many samples of each datasource have a value."""
+        count = "SELECT count(DISTINCT ts) FROM powa_{0}_get(%s, NULL, NULL) WHERE {1} IS NOT NULL"
+        return [database.value(count.format(name, column), (srvid,)) for name in SCOPES[database.powa]]
+
     with running_collector(database):
-        wait_until(lambda: database.value(read, (srvid,)) >= 1, "a sample")
-        database.ok("datasources", datasources=paused(NEW), **REPOSITORY)
+        wait_until(lambda: min(samples("a")) >= 1, "a sample")
+        database.ok("datasources", datasources=paused(*new), **REPOSITORY)
         sequence = "SELECT coalesce_seq FROM powa_snapshot_metas WHERE srvid = %s"
-        before = database.value(read, (srvid,))
-        database.ok("datasources", datasources=[NEW], **REMOTE)
+        before = samples("a")
+        database.ok("datasources", datasources=new, **REMOTE)
         now = database.value(sequence, (srvid,))
         wait_until(lambda: database.value(sequence, (srvid,)) > now, "a snapshot while the remote has changed")
-        database.ok("datasources", datasources=[NEW], seen=["127.0.0.1:5432"], **REPOSITORY)
-        wait_until(
-            lambda: database.value("SELECT count(b) FROM powa_things_get(%s, NULL, NULL)", (srvid,)) >= 1,
-            "a sample with the new column",
-        )
-    assert database.value(read, (srvid,)) > before
+        assert samples("a") == before
+        database.ok("datasources", datasources=new, seen=["127.0.0.1:5432"], **REPOSITORY)
+        wait_until(lambda: min(samples("b")) >= 1, "a sample with the new column")
+    assert [after - count for after, count in zip(samples("a"), before)] == samples("b")
     assert database.sql("SELECT errors FROM failed") == []
