@@ -12,12 +12,10 @@ short_description: Declare datasources of PoWA
 version_added: 0.1.0
 description:
   - Makes everything that a datasource of one's own needs. That is its source function on a remote server, and its
-    functions,
-    record types, transient and history tables, grants and registry rows on a repository or local server.
+    functions, record types, transient and history tables, grants and registry rows on a repository or local server.
   - Works with PoWA 4 and PoWA 5.
   - The whole list is reconciled in one transaction. If anything is wrong with any datasource, every problem is
-    reported and
-    nothing is changed.
+    reported and nothing is changed.
   - Columns may change while there is history. Old samples stay readable, and new ones have the new columns. A key or
     metric that is no longer declared keeps its values, and has them again when it is declared again. Only another type
     rewrites the tables, in the same transaction; check mode says so, and how large they are.
@@ -25,8 +23,7 @@ description:
   - History is read with C(powa_NAME_get(srvid, from, to)) and, per second, with C(powa_NAME_rate(srvid, from, to)).
     A counter that is less than in the sample before was reset, and has counted from 0 since.
   - The definition is kept on the server in the comment on the source function, which any role can read. Do not write
-    secrets
-    into queries.
+    secrets into queries.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -185,8 +182,7 @@ options:
   server_kind:
     description:
       - What the server is. V(remote) makes the source function only, V(repository) all that is needed to collect from
-        remote
-        servers, V(local) all that is needed for the background worker of a server that is its own repository.
+        remote servers, V(local) all that is needed for the background worker of a server that is its own repository.
       - Give several for a server that is several.
     type: list
     elements: str
@@ -227,8 +223,7 @@ options:
   collector_role:
     description:
       - With O(server_kind=repository) and PoWA 4, the role that the collector logs in with. It is granted what it
-        needs on the
-        objects of the datasources.
+        needs on the objects of the datasources.
       - PoWA 5 has roles of its own. The objects are granted to those as PoWA does with its own, and this option is
         ignored.
     type: str
@@ -280,6 +275,60 @@ EXAMPLES = r"""
           - {name: requested, type: bigint}
   become: true
   become_user: postgres
+
+- name: A query whose types its remote tells
+  pgfleet.powa.datasources:
+    server_kind: [remote]
+    monitoring_role: powa
+    datasources:
+      - name: backends
+        query: SELECT backend_type, count(*) AS running FROM pg_stat_activity GROUP BY backend_type
+        keys: [{name: backend_type, nullable: true}]
+        metrics: [{name: running, kind: gauge}]
+  register: remote
+  become: true
+  become_user: postgres
+
+- name: The repository side of the same, of the types that the remote has told
+  pgfleet.powa.datasources:
+    server_kind: [repository]
+    collector_role: powa_collector
+    described: [{server: remote1, datasources: "{{ remote.datasources }}"}]
+    datasources:
+      - name: backends
+        query: SELECT backend_type, count(*) AS running FROM pg_stat_activity GROUP BY backend_type
+        keys: [{name: backend_type, nullable: true}]
+        metrics: [{name: running, kind: gauge}]
+  become: true
+  become_user: postgres
+
+- name: One set of samples of each database, with PoWA 5
+  pgfleet.powa.datasources:
+    server_kind: [repository]
+    datasources:
+      - name: relations
+        scope: database
+        databases: [orders, invoices]
+        query: SELECT relkind, count(*) AS relations FROM pg_class GROUP BY relkind
+        keys: [{name: relkind, type: '"char"'}]
+        metrics: [{name: relations, type: bigint, kind: gauge}]
+  when: remote.powa_version is ansible.builtin.version("5", ">=")
+  become: true
+  become_user: postgres
+
+- name: Stop the snapshots of what is about to have other columns
+  pgfleet.powa.datasources:
+    server_kind: [repository]
+    datasources:
+      - name: lock_modes
+        state: paused
+        query: SELECT mode, count(*) AS locks, count(*) FILTER (WHERE NOT granted) AS waits FROM pg_locks GROUP BY mode
+        keys: [{name: mode, type: text}]
+        metrics:
+          - {name: locks, type: bigint, kind: gauge, renamed_from: held}
+          - {name: waits, type: bigint, kind: gauge}
+  become: true
+  become_user: postgres
 """
 
 RETURN = r"""
@@ -327,7 +376,7 @@ problems:
   type: list
   elements: str
   sample:
-    - 'datasource "lock_modes", metrics[0].type: found "bigit", expected one of bigint, boolean, ...'
+    - 'datasource "lock_modes", metrics[0].type: found "bigit", expected one of "char", bigint, boolean, ...'
 """
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import reconcile
