@@ -12,7 +12,7 @@ import time
 from typing import Any, Dict, List, Mapping, Sequence, Set
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection, connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import RegisteredServer, read_servers
@@ -38,8 +38,7 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     :raises PowaError: when no collector answers, or not in time
     """
     # A check asks, too: NOTIFY writes nothing, and the server refuses it only on a standby.
-    connection = Connection(params, read_only=check_mode)
-    try:
+    with connected(params, read_only=check_mode) as connection:
         with connection.reading() as cursor:
             archivist = detect_archivist(cursor)
             servers = read_servers(cursor, archivist)
@@ -61,8 +60,6 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             "workers": [_returned(srvid, status, servers) for srvid, status in sorted(workers.items())],
             "restart_required": restart_required,
         }
-    finally:
-        connection.close()
 
 
 def _name(srvid: int, servers: List[RegisteredServer]) -> str:

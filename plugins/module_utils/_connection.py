@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, Mapping, TypeVar
+from typing import Any, Callable, Dict, Iterator, Mapping, Sequence, TypeVar
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier
-from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
 
 Result = TypeVar("Result")
 
@@ -141,6 +141,27 @@ class Connection:
     def close(self) -> None:
         """End the session."""
         self._connection.close()
+
+
+@contextmanager
+def connected(
+    params: Mapping[str, Any], read_only: bool, subject: str = "", problems: Sequence[str] = ()
+) -> Iterator[Connection]:
+    """Give the one connection of a task, and end it.
+
+    :param subject: what the problems are in
+    :param problems: what is wrong with the task already, and is said when no server can be asked for the rest
+    """
+    try:
+        connection = Connection(params, read_only)
+    except PowaError:
+        if problems:
+            raise ProblemsError(subject, problems) from None
+        raise
+    try:
+        yield connection
+    finally:
+        connection.close()
 
 
 def first_line(error: BaseException) -> str:

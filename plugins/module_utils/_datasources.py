@@ -16,13 +16,13 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._column_types import 
     with_described_types,
     with_stored_types,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._connection import connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_plan import plan_datasource, plan_removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_refusals import refusals, refusals_of_columns
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_state import State, read_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import DATABASE, Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._describe import Describer, may_become
-from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import resolve
@@ -60,13 +60,7 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     definitions, removals, problems = collect_definitions(params["datasources"])
     side = Side(tuple(params["server_kind"]), params["monitoring_role"], params["collector_role"])
     task = Task(side, definitions, removals, params["described"] or (), params["seen"])
-    try:
-        connection = Connection(params, check_mode)
-    except PowaError:
-        if problems:
-            raise ProblemsError("the datasources", problems) from None
-        raise
-    try:
+    with connected(params, check_mode, "the datasources", problems) as connection:
         with connection.reading() as cursor:
             state = _read(cursor, task)
             problems += refusals(task.definitions, task.removals, side, state)
@@ -82,14 +76,10 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         if not check_mode and any(definition.pause and paused[definition.name] for definition in task.definitions):
             pause.wait_for_snapshots(connection, state.archivist, params["timeout"])
         return {
-            "changed": plan.changed,
-            "diff": plan.diff(),
-            "changes": plan.summary(),
+            **plan.result(),
             "datasources": [_returned(definition, paused) for definition in task.definitions],
             "powa_version": state.archivist.version_text,
         }
-    finally:
-        connection.close()
 
 
 def _returned(definition: Definition, paused: Mapping[str, Sequence[str]]) -> Dict[str, Any]:

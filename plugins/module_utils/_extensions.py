@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._connection import connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
@@ -59,8 +59,7 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     :raises PowaError: with everything that is wrong, before anything is written
     """
     wanted = params["extensions"]
-    connection = Connection(params, check_mode)
-    try:
+    with connected(params, check_mode) as connection:
         with connection.reading() as cursor:
             state = _read(cursor, wanted)
             plan = _plan(wanted, state, check_mode)
@@ -68,14 +67,10 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             plan = connection.write(lambda cursor: _apply(cursor, wanted))
             with connection.reading() as cursor:
                 state = _read(cursor, wanted)
-    finally:
-        connection.close()
     needed = [extension["name"] for extension in wanted if extension["state"] == "present"]
     preload = [name for name in _ordered(needed, state.extensions) if name in _PRELOADED]
     return {
-        "changed": plan.changed,
-        "diff": plan.diff(),
-        "changes": plan.summary(),
+        **plan.result(),
         "extensions": [_returned(extension["name"], state.extensions) for extension in wanted],
         "preload": preload,
         "preload_missing": [name for name in preload if name not in state.configured],

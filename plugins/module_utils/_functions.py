@@ -16,9 +16,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import (
     Registration,
     detect_archivist,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._connection import connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._functions_spec import FunctionsSpec, parse_datasources
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten import (
     SRVID,
@@ -107,25 +107,15 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     :raises PowaError: with everything that is wrong, before anything is written
     """
     specs, problems = parse_datasources(params["datasources"])
-    try:
-        connection = Connection(params, check_mode)
-    except PowaError:
-        if problems:
-            raise ProblemsError(_SUBJECT, problems) from None
-        raise
-    try:
+    with connected(params, check_mode, _SUBJECT, problems) as connection:
         with connection.reading() as cursor:
             plan, archivist = _plan(cursor, specs, problems)
         if plan.changed and not check_mode:
             plan = connection.write(lambda cursor: _apply(cursor, specs))
         return {
-            "changed": plan.changed,
-            "diff": plan.diff(),
-            "changes": plan.summary(),
+            **plan.result(),
             "powa_version": archivist.version_text,
         }
-    finally:
-        connection.close()
 
 
 def _apply(cursor: Any, specs: Sequence[FunctionsSpec]) -> Plan:

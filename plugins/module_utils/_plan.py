@@ -55,6 +55,10 @@ class Plan:
             for statement in change.statements:
                 cursor.execute(statement)
 
+    def result(self) -> Dict[str, Any]:
+        """Return what every module that plans returns."""
+        return {"changed": self.changed, "diff": self.diff(), "changes": self.summary()}
+
     def diff(self) -> Dict[str, str]:
         """Return what C(--diff) prints; both texts are empty without a change."""
         return {

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._connection import connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import RegisteredServer, read_servers
 from ansible_collections.pgfleet.powa.plugins.module_utils._registry import activation, module_of, registry_rows
@@ -50,13 +50,7 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     :raises PowaError: with everything that is wrong, before anything is written
     """
     specs, problems = parse_servers(params["servers"])
-    try:
-        connection = Connection(params, check_mode)
-    except PowaError:
-        if problems:
-            raise ProblemsError("the servers", problems) from None
-        raise
-    try:
+    with connected(params, check_mode, "the servers", problems) as connection:
         with connection.reading() as cursor:
             planner = _planner(cursor, specs, params["exact"], problems)
             archivist = planner.state.archivist
@@ -66,15 +60,11 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             wanted = {spec.address for spec in specs}
             servers = [server for server in read_servers(cursor, archivist) if address_of(server) in wanted]
         return {
-            "changed": planner.plan.changed,
-            "diff": planner.plan.diff(),
-            "changes": planner.plan.summary(),
+            **planner.plan.result(),
             "collector_action": planner.collector_action,
             "servers": [_returned(server) for server in servers],
             "powa_version": archivist.version_text,
         }
-    finally:
-        connection.close()
 
 
 def _apply(cursor: Any, specs: Sequence[ServerSpec], exact: bool) -> "_Planner":

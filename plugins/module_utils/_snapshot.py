@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection, connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import read_servers, resolve
@@ -30,8 +30,7 @@ def take_snapshots(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any
 
     :raises PowaError: for an unknown server, a lock that was not to be had in time, or errors of a snapshot
     """
-    connection = Connection(params, check_mode)
-    try:
+    with connected(params, check_mode) as connection:
         with connection.reading() as cursor:
             archivist = detect_archivist(cursor)
             srvids = _resolve(cursor, archivist, params["servers"])
@@ -48,8 +47,6 @@ def take_snapshots(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any
         snapshots = [
             _take(connection, archivist, name, srvid, deadline) for name, srvid in zip(params["servers"], srvids)
         ]
-    finally:
-        connection.close()
     failed = [snapshot for snapshot in snapshots if snapshot["errors"]]
     result = {"changed": bool(snapshots), "diff": _diff(params["servers"]), "snapshots": snapshots}
     if failed and params["fail_on_errors"]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._connection import connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal, raw
-from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten import (
     SRVID,
     TRANSIENT_SUFFIX,
@@ -87,25 +87,15 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     if role is not None and (not role or "\0" in role):
         problems.append("collector_role: it is empty or holds a zero byte: give a role's name, or leave it out")
         role = None
-    try:
-        connection = Connection(params, check_mode)
-    except PowaError:
-        if problems:
-            raise ProblemsError(_SUBJECT, problems) from None
-        raise
-    try:
+    with connected(params, check_mode, _SUBJECT, problems) as connection:
         with connection.reading() as cursor:
             plan, archivist = _plan(cursor, specs, role, problems)
         if plan.changed and not check_mode:
             plan = connection.write(lambda cursor: _apply(cursor, specs, role))
         return {
-            "changed": plan.changed,
-            "diff": plan.diff(),
-            "changes": plan.summary(),
+            **plan.result(),
             "powa_version": archivist.version_text,
         }
-    finally:
-        connection.close()
 
 
 def parse_tables(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[TableSpec], List[str]]:
