@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Callable, Dict, List, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
@@ -41,8 +41,3 @@ def plan_rows(
 
 def _describe(rows: Sequence[Row]) -> str:
     return "\nand again\n".join(row.describe(row.values) for row in rows)
-
-
-def row_names(row: Row) -> List[Any]:
-    """Return what a row of the registry is about, whichever column says so."""
-    return [value for column, value in row.key.items() if column in ("module", "extname", "db_module")]
