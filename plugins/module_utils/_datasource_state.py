@@ -79,11 +79,10 @@ class State:
         srvid = row.key.get("srvid")
         if srvid is None:
             return True
-        if srvid == 0 and LOCAL not in side.server_kind:
-            # PoWA 5 itself activates an extension for the local server as it is created.
-            return not self.local_mode or row.values.get("added_manually") is False
         if srvid == 0:
-            return True
+            # PoWA 5 itself activates an extension for the local server as it is created.
+            by_powa = row.values.get("added_manually") is False
+            return LOCAL in side.server_kind or by_powa or not self.local_mode
         return REPOSITORY in side.server_kind
 
 
