@@ -109,6 +109,15 @@ def sample_query(definition: Definition, query: Query) -> Any:
     return compose(bodies.SAMPLE, columns=_cast(definition.columns), query=raw(query.sql))
 
 
+def source_path(definition: Definition, archivist: Archivist, search_path: Sequence[str]) -> str:
+    """Return where a query looks up names; as its owner, never where anybody may create objects.
+
+    :param search_path: quoted schemas beside PoWA's
+    """
+    own = [] if definition.security_definer else [archivist.quoted_schema]
+    return ", ".join(dict.fromkeys(["pg_catalog", *own, *search_path, "pg_temp"]))
+
+
 def _cast(columns: Sequence[Column]) -> Any:
     return joined(
         compose("q.{name}::{type}", name=identifier(column.name), type=raw(column.type.name)) for column in columns
@@ -262,16 +271,11 @@ class _Builder:
             returns="SETOF record",
             body=body,
             volatility="STABLE",
-            search_path=self._source_path(),
+            search_path=source_path(self.definition, self.archivist, self.search_path),
             comment=definition_comment(definition, self.layout.kept(), paused),
             execute=execute,
             security_definer=definition.security_definer,
         )
-
-    def _source_path(self) -> str:
-        """Return where a query looks up names; as its owner, never where anybody may create objects."""
-        own = [] if self.definition.security_definer else [self.archivist.quoted_schema]
-        return ", ".join(dict.fromkeys(["pg_catalog", *own, *self.search_path, "pg_temp"]))
 
     def _quoted(self, query: Query) -> Any:
         """Quote a query with dollars, so that it stays readable in the function."""
@@ -288,7 +292,7 @@ class _Builder:
             returns="void",
             body=compose(bodies.CLEANUP, cleanup=cleanup),
             volatility="VOLATILE",
-            search_path=self._source_path(),
+            search_path=source_path(self.definition, self.archivist, self.search_path),
             comment=self.comment,
             execute=execute,
             security_definer=self.definition.security_definer,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._builder import LOCAL, REPOSITORY, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._builder import LOCAL, REPOSITORY, Side, source_path
 from ansible_collections.pgfleet.powa.plugins.module_utils._catalog import Catalog, read_catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import DATABASE, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, literal
@@ -71,8 +71,7 @@ class State:
         if definition.scope == DATABASE:
             # It runs in the session of the monitoring role.
             return '"$user", public'
-        own = [] if definition.security_definer else [self.archivist.quoted_schema]
-        return ", ".join(["pg_catalog", *own, *self.quoted_query_schemas(definition), "pg_temp"])
+        return source_path(definition, self.archivist, self.quoted_query_schemas(definition))
 
     def manages(self, row: Row, side: Side) -> bool:
         """Whether a row of the registry is about servers of the kind that the task is about."""
