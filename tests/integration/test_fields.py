@@ -66,11 +66,18 @@ def test_several_datasources_of_one_extension(database: Database) -> None:
     first, second = (dict(ONE, name="our_{0}".format(name), extension="pgstattuple") for name in ("first", "second"))
     database.ok("datasources", datasources=[first, second], **REPOSITORY)
     unchanged(database, datasources=[first, second], **REPOSITORY)
-    assert database.sql(REGISTERED[database.powa]) == [
-        ("pgstattuple", "powa_our_first_src", None),
-        ("pgstattuple", "powa_our_second_src", None),
-    ]
+    both = [("pgstattuple", "powa_our_first_src", None), ("pgstattuple", "powa_our_second_src", None)]
+    assert database.sql(REGISTERED[database.powa]) == both
     unchanged(database, datasources=[second], **REPOSITORY)
+
+    database.sql("CREATE EXTENSION pgstattuple")
+    database.sql("DROP EXTENSION pgstattuple")
+    # PoWA 4 has called the function unregister of one of them, PoWA 5 has changed the local server's rows only.
+    assert database.sql(REGISTERED[database.powa]) == ([] if database.powa == "4" else both)
+    assert database.ok("datasources", datasources=[first, second], **REPOSITORY).changed
+    assert database.sql(REGISTERED[database.powa]) == both
+    unchanged(database, datasources=[first, second], **REPOSITORY)
+
     database.sql("INSERT INTO powa_our_first_src_tmp VALUES (%s, now(), 7)", (srvid,))
     snapshot(database, srvid)
     assert database.value("SELECT n FROM powa_our_first_get(%s, NULL, NULL)", (srvid,)) == 7
