@@ -15,7 +15,7 @@ from servers import Database, running_collector, wait_until
 
 REPOSITORY = {"server_kind": ["repository"], "collector_role": "powa_collector"}
 REMOTE = {"server_kind": ["remote"], "monitoring_role": "powa"}
-BOTH = dict(REPOSITORY, server_kind=["repository", "remote"], monitoring_role="powa")
+BOTH = {**REPOSITORY, **REMOTE, "server_kind": ["repository", "remote"]}
 
 ONE: Dict[str, Any] = {"name": "one", "query": "SELECT 1 AS n", "metrics": [{"name": "n", "type": "integer"}]}
 
@@ -199,7 +199,7 @@ def test_a_datasource_of_each_database(database: Database) -> None:
     params = dict(datasources=[tables], described=[{"server": "x", "datasources": result["datasources"]}], **REPOSITORY)
     database.ok("datasources", **params)
     unchanged(database, **params)
-    disabled = dict(params, datasources=[dict(tables, enabled=False)])
+    disabled = {**params, "datasources": [dict(tables, enabled=False)]}
     read = "SELECT count(DISTINCT ts) FROM powa_our_tables_get(%s, NULL, NULL)"
     sequence = "SELECT coalesce_seq FROM powa_snapshot_metas WHERE srvid = %s"
     with running_collector(database):
