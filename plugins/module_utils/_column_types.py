@@ -48,7 +48,7 @@ def with_described_types(
         for datasource in answer["datasources"]:
             if datasource["name"] != definition.name:
                 continue
-            for column in list(datasource.get("keys") or ()) + list(datasource.get("metrics") or ()):
+            for column in list(datasource.get("key_columns") or ()) + list(datasource.get("metric_columns") or ()):
                 by_type = found.setdefault(column["name"], {})
                 by_type.setdefault(column["type"], []).append(str(answer["server"]))
     problems = []

@@ -86,8 +86,8 @@ def _returned(definition: Definition, paused: Mapping[str, Sequence[str]]) -> Di
     stored = definition.as_dict()
     return {
         "name": definition.name,
-        "keys": stored["keys"],
-        "metrics": stored["metrics"],
+        "key_columns": stored["keys"],
+        "metric_columns": stored["metrics"],
         "paused": list(paused.get(definition.name, ())),
     }
 

@@ -341,11 +341,11 @@ datasources:
     name:
       description: Name of the datasource.
       type: str
-    keys:
+    key_columns:
       description: Its keys, each with C(name), C(type) and C(nullable).
       type: list
       elements: dict
-    metrics:
+    metric_columns:
       description: Its metrics, each with C(name), C(type) and C(kind).
       type: list
       elements: dict
@@ -355,8 +355,8 @@ datasources:
       elements: str
   sample:
     - name: lock_modes
-      keys: [{name: mode, nullable: false, type: text}]
-      metrics: [{kind: gauge, name: held, type: bigint}]
+      key_columns: [{name: mode, nullable: false, type: text}]
+      metric_columns: [{kind: gauge, name: held, type: bigint}]
       paused: []
 changes:
   description: One line for each object and registry row that was, or in check mode would be, created, changed or

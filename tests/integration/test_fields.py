@@ -42,14 +42,15 @@ def test_types_are_taken_from_the_query(database: Database) -> None:
     }
     result = database.ok("datasources", datasources=[untyped], **REMOTE)
     described = {"server": "one", "datasources": result["datasources"]}
-    assert result["datasources"][0]["keys"] == [{"name": "mode", "type": "text", "nullable": False}]
-    assert [column["type"] for column in result["datasources"][0]["metrics"]] == ["bigint", "numeric"]
+    assert result["datasources"][0]["key_columns"] == [{"name": "mode", "type": "text", "nullable": False}]
+    assert [column["type"] for column in result["datasources"][0]["metric_columns"]] == ["bigint", "numeric"]
     unchanged(database, datasources=[untyped], **REMOTE)
     database.sql("DROP FUNCTION powa_untyped_src(integer)")
 
     message = database.refused("datasources", datasources=[untyped], **REPOSITORY)
     assert "the types of mode, held are left out, and no remote has described the query" in message
-    other = {"server": "two", "datasources": [dict(result["datasources"][0], keys=[{"name": "mode", "type": "name"}])]}
+    key_columns = [{"name": "mode", "type": "name"}]
+    other = {"server": "two", "datasources": [dict(result["datasources"][0], key_columns=key_columns)]}
     message = database.refused("datasources", datasources=[untyped], described=[described, other], **REPOSITORY)
     assert 'column "mode" is name on two, but text on one' in message
     database.ok("datasources", datasources=[untyped], described=[described], **REPOSITORY)

@@ -44,6 +44,15 @@ USER_FUNCTIONS = """
     $$
 """
 
+#: The position in the WAL is no statistic: it moves only while no snapshot, which reads powa_functions first, is taken.
+MOVE = """
+    LOCK TABLE powa_functions;
+    CREATE TABLE moved AS SELECT generate_series(1, 10000) AS n;
+    SELECT burn();
+    DROP TABLE moved;
+    SELECT pg_switch_wal();
+"""
+
 
 def pairs(database: Database) -> Iterator[Tuple[str, str, str]]:
     """Return the beginnings of PoWA's names and of ours, and the keys."""
@@ -68,10 +77,7 @@ def declare(database: Database, *server_kind: str) -> None:
 
 def move(database: Database) -> None:
     """Have the statistics move."""
-    database.sql("CREATE TABLE moved AS SELECT generate_series(1, 10000) AS n")
-    database.sql("SELECT burn()")
-    database.sql("DROP TABLE moved")
-    database.sql("SELECT pg_switch_wal()")
+    database.sql(MOVE)
     database.sql("CHECKPOINT")
 
 
