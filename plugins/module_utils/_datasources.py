@@ -157,9 +157,10 @@ def _plan(cursor: Any, task: Task, state: State) -> Tuple[Plan, Dict[str, List[s
     plan = Plan()
     for removal in task.removals:
         plan_removal(plan, removal, task.side, state)
-    rows: Dict[str, Row] = {}
+    rows: Dict[Any, Row] = {}
     waiting: Dict[str, List[str]] = {}
     names = {server.srvid: server.name for server in state.servers}
+    now = {row.place: row for row in state.catalog.registry}
     for definition in task.definitions:
         if definition.pause:
             pause.plan_pause(plan, definition, state)
@@ -171,14 +172,16 @@ def _plan(cursor: Any, task: Task, state: State) -> Tuple[Plan, Dict[str, List[s
         plan_datasource(cursor, plan, definition, task.side, state, tuple(sorted(paused)))
         if task.side.stores:
             waiting[definition.name] = [names.get(srvid, str(srvid)) for srvid in sorted(paused)]
-            for row in _rows(cursor, definition, task, state, paused):
-                rows[row.identity] = _merged(rows.get(row.identity), row)
+            for row in _rows(cursor, definition, task, state, paused, now):
+                rows[row.place] = _merged(rows.get(row.place), row)
     if task.side.stores:
         _plan_registry(plan, list(rows.values()), task, state)
     return plan, waiting
 
 
-def _rows(cursor: Any, definition: Definition, task: Task, state: State, paused: Any) -> List[Row]:
+def _rows(
+    cursor: Any, definition: Definition, task: Task, state: State, paused: Any, now: Mapping[Any, Row]
+) -> List[Row]:
     srvids = [0] if LOCAL in task.side.server_kind else []
     if REPOSITORY in task.side.server_kind:
         if definition.servers is None:
@@ -188,14 +191,12 @@ def _rows(cursor: Any, definition: Definition, task: Task, state: State, paused:
     retention = state.intervals.get(definition.retention or "")
     rows = registry_rows(cursor, definition, state.archivist, srvids, retention)
     before = pause.paused(definition.name, state)
-    now = {row.identity: row for row in state.catalog.registry}
     wanted = []
     for row in rows:
-        srvid = row.key.get("srvid")
-        current = now.get(row.identity)
-        if srvid in paused:
+        current = now.get(row.place)
+        if row.srvid in paused:
             row = replace(row, values=dict(row.values, **activation(row, definition, False).values))
-        elif srvid in before and definition.enabled is None:
+        elif row.srvid in before and definition.enabled is None:
             row = replace(row, values=dict(row.values, **activation(row, definition, True).values))
         elif definition.enabled is None and current is not None and current.values.get("enabled") is False:
             # What somebody disabled by hand stays as they left it.

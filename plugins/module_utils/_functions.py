@@ -357,9 +357,9 @@ def _wanted_rows(spec: FunctionsSpec, state: State) -> List[Row]:
     if known:
         # The rest is PoWA's, which marks so what is there for its own server.
         rows = [
-            Row(row.table, row.key, dict(row.values, added_manually=row.key["srvid"] != 0))
+            Row(row.table, row.key, dict(row.values, added_manually=row.srvid != 0))
             for row in rows
-            if "srvid" in row.key
+            if row.srvid is not None
         ]
     if not external:
         return rows
@@ -388,8 +388,7 @@ class _Managed:
     def __call__(self, row: Row) -> bool:
         if row.table not in _REGISTRY or not row.values.get("added_manually", False):
             return False
-        srvid = row.key.get("srvid")
-        if srvid is not None:
-            return self._srvids is None or srvid in self._srvids
+        if row.srvid is not None:
+            return self._srvids is None or row.srvid in self._srvids
         # What is not about any one server stays for the others.
         return not self._known and (self._everywhere or not self._absent)

@@ -54,12 +54,12 @@ def registry_rows(
     cursor: Any,
     definition: Definition,
     archivist: Archivist,
-    srvids: Sequence[Any],
+    srvids: Sequence[int],
     retention: Optional[str],
 ) -> List[Row]:
     """Return the rows of a declared datasource.
 
-    :param srvids: its servers, each a number or composed SQL that returns it
+    :param srvids: its servers
     :param retention: that of the definition, as PostgreSQL writes it
     """
     registration = Registration(
