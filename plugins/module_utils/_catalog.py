@@ -101,6 +101,13 @@ def read_catalog(cursor: Any, archivist: Archivist, datasources: Sequence[str], 
     return Catalog(found, registry)
 
 
+def read_names(cursor: Any, archivist: Archivist) -> List[str]:
+    """Return the names of all datasources of this collection that the server has any side of."""
+    cursor.execute(compose(texts.DEFINITIONS, schema=literal(archivist.schema), mark=literal(MARK + "%")))
+    stored = [stored_definition(comment) for (comment,) in cursor.fetchall()]
+    return sorted({entry["name"] for entry in stored if entry})
+
+
 def _record_type(row: Dict[str, Any]) -> objects.RecordType:
     attributes = tuple(objects.TableColumn(name, type_text) for name, type_text, *_rest in row["columns"] or ())
     return objects.RecordType(row["relname"], attributes, row["comment"])

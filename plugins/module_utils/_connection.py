@@ -52,8 +52,6 @@ _LIBPQ_NAMES = {
 #: Shorter than the lock_timeout of powa-collector (2 s), so that what waits for us never waits that long.
 _LOCK_TIMEOUT = "1500ms"
 _ATTEMPTS = 5
-#: How long a task waits for another one of this collection; it holds nothing meanwhile.
-_WAIT_SECONDS = 60
 
 # Nothing that a user wrote decides what our own statements mean; a check can not write, whatever its code does.
 _PREPARE_SESSION = """
@@ -76,6 +74,7 @@ class Connection:
 
     def __init__(self, params: Mapping[str, Any], read_only: bool) -> None:
         self.read_only = read_only
+        self._lock_wait = params.get("lock_wait") or 0
         self._connection = _connect(params)
         with self._connection.cursor() as cursor:
             try:
@@ -117,7 +116,7 @@ class Connection:
         """
         for attempt in range(_ATTEMPTS):
             try:
-                return self.write_once(work, wait_seconds=_WAIT_SECONDS)
+                return self.write_once(work, self._lock_wait)
             except _driver.psycopg2.Error as error:
                 if error.pgcode not in (_driver.errorcodes.LOCK_NOT_AVAILABLE, _driver.errorcodes.DEADLOCK_DETECTED):
                     raise

@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _pause as pause
+from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._builder import LOCAL, REMOTE, REPOSITORY, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._catalog import read_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._column_types import (
     has_changed,
     with_described_types,
@@ -60,8 +62,16 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     definitions, removals, problems = collect_definitions(params["datasources"])
     side = Side(tuple(params["server_kind"]), params["monitoring_role"], params["collector_role"])
     task = Task(side, definitions, removals, params["described"] or (), params["seen"])
+    exact, drop_history = params["state"] == "exact", params["history"] == "drop"
+    if drop_history and not exact:
+        problems.append(
+            'history: found "drop" with state "present", which removes nothing: give it with state "exact",'
+            " or to a datasource of the list whose state is absent"
+        )
     with connected(params, check_mode, "the datasources", problems) as connection:
         with connection.reading() as cursor:
+            if exact:
+                task = replace(task, removals=[*removals, *_left_out(cursor, task, drop_history)])
             state = _read(cursor, task)
             problems += refusals(task.definitions, task.removals, side, state)
             resolved, wrong = _with_types(cursor, task, state)
@@ -80,6 +90,12 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             "datasources": [_returned(definition, paused) for definition in task.definitions],
             "powa_version": state.archivist.version_text,
         }
+
+
+def _left_out(cursor: Any, task: Task, drop_history: bool) -> List[Removal]:
+    """Return the datasources of this collection that the task does not name."""
+    named = {definition.name for definition in task.definitions} | {removal.name for removal in task.removals}
+    return [Removal(name, drop_history) for name in read_names(cursor, detect_archivist(cursor)) if name not in named]
 
 
 def _returned(definition: Definition, paused: Mapping[str, Sequence[str]]) -> Dict[str, Any]:
