@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence
+from functools import cached_property
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _objects as objects
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist
@@ -55,6 +56,16 @@ class Catalog:
     def get(self, kind: str, name: str) -> Optional[Found]:
         """Return the object of that kind and name, or None."""
         return self.found[kind].get(name)
+
+    @cached_property
+    def registered_functions(self) -> Dict[str, Set[str]]:
+        """The functions that the registry has for each module."""
+        functions: Dict[str, Set[str]] = {}
+        for row in self.registry:
+            function = row.function
+            if function is not None:
+                functions.setdefault(row.module, set()).add(function)
+        return functions
 
     def stored(self, datasource: str) -> Optional[Dict[str, Any]]:
         """Return what is stored about a datasource, or None."""

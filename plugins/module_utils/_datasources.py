@@ -31,8 +31,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._registered import re
 from ansible_collections.pgfleet.powa.plugins.module_utils._registry import (
     activation,
     function_names,
-    function_of,
-    module_of,
     registry_rows,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._row_plan import plan_rows
@@ -239,16 +237,16 @@ def _plan_registry(plan: Plan, wanted: Sequence[Row], task: Task, state: State) 
     shared = {
         _family(row)
         for row in state.catalog.registry
-        if function_of(row) and function_of(row) not in ours | removed and module_of(row) not in adopting
+        if row.function and row.function not in ours | removed and row.module not in adopting
     }
     kept = {_family(row) for row in wanted}
 
     def managed(row: Row) -> bool:
-        function = function_of(row)
+        function = row.function
         if function in removed:
             return True
         if function is not None:
-            return (function in ours or module_of(row) in adopting) and state.manages(row, task.side)
+            return (function in ours or row.module in adopting) and state.manages(row, task.side)
         return _family(row) not in shared and (_family(row) not in kept or state.manages(row, task.side))
 
     plan_rows(plan, state.archivist.schema, wanted, state.catalog.registry, managed)
@@ -256,4 +254,4 @@ def _plan_registry(plan: Plan, wanted: Sequence[Row], task: Task, state: State) 
 
 def _family(row: Row) -> Tuple[bool, str]:
     """Return what rows have in common that are about one module: whether it is one of databases, and its name."""
-    return ("db_module" in row.key, module_of(row))
+    return ("db_module" in row.key, row.module)

@@ -34,7 +34,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten import (
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import RegisteredServer, read_servers, resolve
-from ansible_collections.pgfleet.powa.plugins.module_utils._registry import module_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._row_plan import plan_rows
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
@@ -74,7 +73,7 @@ class State:
 
     def rows(self, name: str, table: Optional[str] = None) -> List[Row]:
         """Return the rows of one datasource, of the whole registry or of one of its tables."""
-        return [row for row in self.registry if module_of(row) == name and table in (None, row.table)]
+        return [row for row in self.registry if row.module == name and table in (None, row.table)]
 
     def known(self, name: str) -> Optional[Row]:
         """Return the row that says that PoWA itself brings this datasource, or None."""

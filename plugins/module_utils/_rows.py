@@ -30,6 +30,9 @@ _TABLES = (
     "powa_db_module_config",
 )
 
+#: The columns that name a module of PoWA 4, an extension of PoWA 5, or a module of databases.
+_MODULE_COLUMNS = ("module", "extname", "db_module")
+
 #: The column that tells the servers of a row apart.
 _SERVER = "srvid"
 
@@ -77,6 +80,17 @@ class Row:
     def srvid(self) -> Optional[int]:
         """The server that it is about, or None where it is about none."""
         return self.key.get(_SERVER)
+
+    @cached_property
+    def module(self) -> str:
+        """The name that the registry has the row under."""
+        return str(next(self.key[column] for column in _MODULE_COLUMNS if column in self.key))
+
+    @property
+    def function(self) -> Optional[str]:
+        """The function that the row registers, or None where it is about all of a module."""
+        function = self.key.get("function_name") or self.values.get("function_name")
+        return None if function is None else str(function)
 
     def identity(self, srvids: Sequence[Optional[int]]) -> str:
         """Return the name in a diff of this row of all these servers."""
