@@ -56,8 +56,9 @@ def resolve(servers: Sequence[RegisteredServer], names: Sequence[str]) -> Tuple[
     by_name: Dict[str, List[RegisteredServer]] = {}
     by_hostname: Dict[str, List[RegisteredServer]] = {}
     for server in servers:
-        for name in {server.alias, server.address}:
-            by_name.setdefault(name, []).append(server)
+        by_name.setdefault(server.address, []).append(server)
+        if server.alias not in (None, server.address):
+            by_name.setdefault(server.alias, []).append(server)
         by_hostname.setdefault(server.values["hostname"], []).append(server)
     for name in names:
         matches = by_name.get(name) or by_hostname.get(name) or []
