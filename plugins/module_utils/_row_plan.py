@@ -60,8 +60,7 @@ class _Changes:
 
     def add(self, before: Optional[str], after: Optional[str], *operations: Tuple[str, Row]) -> None:
         row = operations[0][1]
-        rest = frozenset(item for item in row.key.items() if item[0] != "srvid")
-        change = self._changes.setdefault((row.table, rest, before, after), _Change(before, after, operations))
+        change = self._changes.setdefault((row.place_of_any_server, before, after), _Change(before, after, operations))
         change.srvids.append(row.srvid)
 
     def plan(self, plan: Plan, schema: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import rows as texts
@@ -72,9 +72,14 @@ class Row:
     values: Mapping[str, Any]
 
     @cached_property
-    def place(self) -> Tuple[str, FrozenSet[Tuple[str, Any]]]:
+    def place(self) -> Tuple[Any, ...]:
         """What no other row has: its table and key."""
-        return (self.table, frozenset(self.key.items()))
+        return (self.table, *(self.key[column] for column in sorted(self.key)))
+
+    @property
+    def place_of_any_server(self) -> Tuple[Any, ...]:
+        """The same without the server."""
+        return (self.table, *(self.key[column] for column in sorted(self.key) if column != _SERVER))
 
     @property
     def srvid(self) -> Optional[int]:

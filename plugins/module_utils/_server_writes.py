@@ -57,11 +57,11 @@ class ServerWrites:
 
         :param row: that of any server
         """
-        rest = (row.table, frozenset(item for item in row.key.items() if item[0] != "srvid"))
-        if (rest, target) in self._told:
+        place = row.place_of_any_server
+        if (place, target) in self._told:
             return
-        self._told.add((rest, target))
-        kind = (operation, rest, repr(sorted(row.values.items())))
+        self._told.add((place, target))
+        kind = (operation, place, repr(sorted(row.values.items())))
         self._rows.setdefault(kind, (operation, row, []))[2].append(target)
 
     def apply(self, cursor: Any, state: State) -> None:
