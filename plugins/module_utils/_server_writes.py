@@ -69,7 +69,7 @@ class ServerWrites:
         schema = identifier(state.archivist.schema)
         self._delete(cursor, state)
         if self.changed:
-            cursor.execute(compose(texts.UPDATE, schema=schema, servers=_changes(self.changed.items())))
+            cursor.execute(_update(texts.UPDATE, schema, self.changed.items()))
         numbers = self._register(cursor, schema)
 
         def number(target: Target) -> int:
@@ -94,7 +94,7 @@ class ServerWrites:
             cursor.execute(compose(texts.CLEAR_ALIASES, schema=schema, srvids=literal(self.clear_aliases)))
         if self.unique:
             changes = [(number(target), values) for target, values in self.unique.items()]
-            cursor.execute(compose(texts.UPDATE_UNIQUE, schema=schema, servers=_changes(changes)))
+            cursor.execute(_update(texts.UPDATE_UNIQUE, schema, changes))
 
     def _delete(self, cursor: Any, state: State) -> None:
         if not self.deleted:
@@ -128,8 +128,9 @@ class ServerWrites:
         cursor.execute(compose(texts.DECLARE, table=table, srvids=literal(list(srvids))))
 
 
-def _changes(changes: Iterable[Tuple[int, Mapping[str, Any]]]) -> Any:
-    return _json([{"id": srvid, "changed": values} for srvid, values in changes])
+def _update(text: str, schema: Any, changes: Iterable[Tuple[int, Mapping[str, Any]]]) -> Any:
+    servers = _json([{"id": srvid, "changed": values} for srvid, values in changes])
+    return compose(text, schema=schema, changed=compose(texts.CHANGED, schema=schema, servers=servers))
 
 
 def _json(value: Any) -> Any:

@@ -35,17 +35,18 @@ NUMBERS = """
         ON r.hostname = s.hostname AND r.port = s.port
 """
 
-# Each server is told only the columns that change; what others may change at the same time stays as it is.
+# Rows as they are to be. Each server is told only the columns that change; what others change meanwhile stays so.
+CHANGED = """
+    SELECT r.*
+    FROM pg_catalog.jsonb_to_recordset({servers}::jsonb) AS c (id integer, changed jsonb)
+    JOIN {schema}.powa_servers AS t ON t.id = c.id
+    CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(t, c.changed) AS r
+"""
 UPDATE = """
     UPDATE {schema}.powa_servers AS s
     SET username = n.username, password = n.password, dbname = n.dbname, frequency = n.frequency,
         powa_coalesce = n.powa_coalesce, retention = n.retention, allow_ui_connection = n.allow_ui_connection
-    FROM (
-        SELECT r.*
-        FROM pg_catalog.jsonb_to_recordset({servers}::jsonb) AS c (id integer, changed jsonb)
-        JOIN {schema}.powa_servers AS t ON t.id = c.id
-        CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(t, c.changed) AS r
-    ) AS n
+    FROM ({changed}) AS n
     WHERE n.id = s.id
 """
 
@@ -54,12 +55,7 @@ CLEAR_ALIASES = "UPDATE {schema}.powa_servers AS s SET alias = NULL WHERE s.id =
 UPDATE_UNIQUE = """
     UPDATE {schema}.powa_servers AS s
     SET hostname = n.hostname, port = n.port, alias = n.alias
-    FROM (
-        SELECT r.*
-        FROM pg_catalog.jsonb_to_recordset({servers}::jsonb) AS c (id integer, changed jsonb)
-        JOIN {schema}.powa_servers AS t ON t.id = c.id
-        CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(t, c.changed) AS r
-    ) AS n
+    FROM ({changed}) AS n
     WHERE n.id = s.id
 """
 
