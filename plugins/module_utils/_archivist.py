@@ -144,6 +144,16 @@ class Archivist(ABC):
 
     @property
     @abstractmethod
+    def extension_versions(self) -> str:
+        """SQL that returns (srvid, name, version) of the extensions that the collector has seen on servers."""
+
+    @property
+    @abstractmethod
+    def active_snapshots(self) -> str:
+        """SQL that returns (srvid, function) of those of some snapshot functions that run for servers."""
+
+    @property
+    @abstractmethod
     def scope_database(self) -> bool:
         """Whether a datasource can be collected from each database of a remote."""
 
@@ -224,6 +234,7 @@ class Archivist4(Archivist):
 
     operations = OPERATIONS + ("unregister",)
     server_extensions = texts.SERVER_EXTENSIONS_4
+    active_snapshots = texts.ACTIVE_SNAPSHOTS_4
     deletes_transient_rows = False
     scope_database = False
     own_retention = False
@@ -235,6 +246,10 @@ class Archivist4(Archivist):
         "hypopg pg_qualstats pg_stat_bgwriter pg_stat_kcache pg_stat_statements pg_wait_sampling powa"
         " powa_stat_all_relations powa_stat_user_functions".split()
     )
+
+    @property
+    def extension_versions(self) -> str:
+        return texts.EXTENSION_VERSIONS_4_0 if self.version < (4, 1) else texts.EXTENSION_VERSIONS_4
 
     def extension_tables(self, names: Sequence[str]) -> List[RowTable]:
         if self.version < (4, 1):
@@ -283,6 +298,8 @@ class Archivist5(Archivist):
 
     operations = OPERATIONS
     server_extensions = texts.SERVER_EXTENSIONS_5
+    extension_versions = texts.EXTENSION_VERSIONS_5
+    active_snapshots = texts.ACTIVE_SNAPSHOTS_5
     deletes_transient_rows = True
     scope_database = True
     registry_lock = ("powa_extension_config", "powa_db_module_config")

@@ -40,6 +40,45 @@ SERVER_EXTENSIONS_5 = """
     WHERE NOT e.added_manually AND e.extname NOT IN ('powa', 'pg_stat_statements')
 """
 
+# What the collector has seen of the extensions of each server, for those that it was told of.
+EXTENSION_VERSIONS_4 = """
+    SELECT v.srvid, v.extname, v.version
+    FROM {schema}.powa_extensions AS v
+    WHERE v.srvid > 0 AND v.version IS NOT NULL
+"""
+
+EXTENSION_VERSIONS_5 = """
+    SELECT v.srvid, v.extname, v.version
+    FROM {schema}.powa_extension_config AS v
+    WHERE v.srvid > 0 AND v.version IS NOT NULL
+"""
+
+# PoWA 4.0 keeps none.
+EXTENSION_VERSIONS_4_0 = "SELECT NULL::integer, NULL::text, NULL::text WHERE false"
+
+# Which of some snapshot functions run for which server.
+ACTIVE_SNAPSHOTS_4 = """
+    SELECT f.srvid, f.function_name
+    FROM {schema}.powa_functions AS f
+    WHERE f.srvid > 0 AND f.enabled AND f.operation = 'snapshot' AND f.function_name = ANY ({functions}::text[])
+    ORDER BY 1, 2
+"""
+
+# A datasource of databases that no database is asked for is not active, whatever `enabled` says.
+ACTIVE_SNAPSHOTS_5 = """
+    SELECT c.srvid, f.function_name
+    FROM {schema}.powa_extension_functions AS f
+    JOIN {schema}.powa_extension_config AS c ON c.extname = f.extname
+    WHERE c.srvid > 0 AND c.enabled AND f.operation = 'snapshot' AND f.function_name = ANY ({functions}::text[])
+    UNION ALL
+    SELECT c.srvid, f.function_name
+    FROM {schema}.powa_db_module_functions AS f
+    JOIN {schema}.powa_db_module_config AS c ON c.db_module = f.db_module
+    WHERE c.srvid > 0 AND c.enabled AND f.operation = 'snapshot' AND f.function_name = ANY ({functions}::text[])
+      AND c.dbnames IS DISTINCT FROM '{{}}'
+    ORDER BY 1, 2
+"""
+
 # The key of a transient table is its server; PoWA 4 leaves those rows behind when a server is deleted.
 TRANSIENT_TABLES = """
     SELECT n.nspname, c.relname
