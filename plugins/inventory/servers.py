@@ -72,8 +72,8 @@ notes:
     C(powa_database), C(powa_monitoring_role), C(powa_frequency), C(powa_coalesce), C(powa_retention),
     C(powa_allow_ui_connection), C(powa_stats_extensions). With O(groups) and C(powa_remotes), the playbook C(site) finds
     the servers as they are registered.'
-  - C(powa_srvid), the number of the server in the repository; C(powa_version), PoWA's version on the server, if the
-    collector has seen it, which it has not with PoWA 4; C(powa_server_postgresql_version), likewise;
+  - C(powa_srvid), the number of the server in the repository; C(powa_version), PoWA's version on the server, where
+    the repository knows it, and mostly null; C(powa_server_postgresql_version), once the collector has seen it;
     C(powa_server_enabled), false where the frequency is -1; C(powa_server_extensions), the active stats extensions with
     their versions; C(powa_server_datasources), the active ones of those that M(pgfleet.powa.datasources) made;
     C(powa_server_last_snapshot), in UTC, or null; C(powa_server_errors) of that snapshot;
@@ -140,6 +140,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._inventory import (
 _FILE_NAME = re.compile(r"(^|\.)powa\.ya?ml$")
 _PLUGIN_KEY = re.compile(r"^plugin:\s*['\"]?pgfleet\.powa\.servers\b", re.MULTILINE)
 
+#: The login options that may hold a password, and what they are.
+_SECRETS = {"login_password": ((str, int, float), "text"), "connect_params": (dict, "a dictionary")}
+
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """The plugin."""
@@ -166,10 +169,22 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if direct:
             self.templar.available_variables = var_options or {}
             direct = {
-                name: self.templar.template(value) if name in LOGIN_SPEC or name == "repository" else value
+                name: self._filled_in(name, value) if name in LOGIN_SPEC or name == "repository" else value
                 for name, value in direct.items()
             }
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
+
+    def _filled_in(self, name: str, value: Any) -> Any:
+        """Return an option without templates. What Ansible says about a wrong one would show a password."""
+        try:
+            filled_in = self.templar.template(value)
+        except AnsibleError as error:
+            reason = "it is a template that can not be filled in" if name in _SECRETS else error
+            raise PowaError("{0}: {1}: correct it".format(name, reason)) from None
+        types, expected = _SECRETS.get(name, (object, ""))
+        if filled_in is not None and not isinstance(filled_in, types):
+            raise PowaError("{0}: what is there, and is not shown here, is not {1}: correct it".format(name, expected))
+        return filled_in
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Add the servers of one repository to the inventory."""
@@ -178,7 +193,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             config = self._read_config_data(path)
             self._refuse_unknown_options(config)
             self._populate(self._fleet(path, cache))
-        except (PowaError, AnsibleError) as error:
+        except PowaError as error:
+            # Ansible would say again what the cause says.
+            raise AnsibleParserError("{0}: {1}".format(path, error)) from None
+        except AnsibleError as error:
             raise AnsibleParserError("{0}: {1}".format(path, error)) from error
 
     def _refuse_unknown_options(self, config: Dict[str, Any]) -> None:
@@ -213,38 +231,40 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             variables = host_variables(server, fleet, repository)
             if self.get_option("repository"):
                 variables["powa_repository"] = repository
-            if self._is_collected_elsewhere(name, variables):
+            there = self._in_another_repository(name, variables)
+            if there and there["powa_server_enabled"] and not variables["powa_server_enabled"]:
                 self._add_to_group(name, repository_group(repository))
                 continue
+            if there and not there["powa_server_enabled"] and variables["powa_server_enabled"]:
+                self._leave_groups(name)
             self.inventory.add_host(name)
-            self._leave_groups(name)
             for variable, value in variables.items():
                 self.inventory.set_variable(name, variable, value)
             for group in host_groups(server, fleet, repository):
                 self._add_to_group(name, group)
             self._construct(name)
 
-    def _is_collected_elsewhere(self, name: str, variables: Dict[str, Any]) -> bool:
-        """Whether another repository collects from a host, and this one does not.
+    def _in_another_repository(self, name: str, variables: Dict[str, Any]) -> Dict[str, Any]:
+        """Return the variables that a host has from another repository, or none.
 
         :raises PowaError: when it is another server there
         """
         host = self.inventory.get_host(name)
         there = host.vars if host else {}
         if there.get("powa_server_repository") in (None, variables["powa_server_repository"]):
-            return False
+            return {}
         addresses = ["{powa_host}:{powa_port}".format(**found) for found in (variables, there)]
         if addresses[0] != addresses[1]:
             raise PowaError(
                 'hostnames: "{0}" is {1} in this repository and {2} in {3}: give each its own name,'
                 " such as with hostnames: [hostname_port]".format(name, *addresses, there["powa_server_repository"])
             )
-        return there["powa_server_enabled"] and not variables["powa_server_enabled"]
+        return there
 
     def _leave_groups(self, name: str) -> None:
         """Take a host out of what it is by a repository that does not collect from it."""
         host = self.inventory.get_host(name)
-        for group in host.get_groups():
+        for group in list(host.get_groups()):
             if is_about_one_repository(group.name):
                 group.remove_host(host)
 
