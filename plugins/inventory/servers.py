@@ -63,15 +63,15 @@ options:
 requirements:
   - the Python of ansible-core on the controller has it, such as from C(pip install psycopg2-binary)
 notes:
-  - The login options may be templates and vault-encrypted. What is in neither them nor the environment, libpq takes from
-    its own variables and files, such as C(PGPASSWORD), C(~/.pgpass) and C(PGSERVICEFILE).
+  - The login options may be templates and vault-encrypted. A host or a password that is not given, libpq takes from its
+    own variables and files, such as C(PGHOST), C(PGPASSWORD) and C(~/.pgpass).
   - The role needs to read the tables of PoWA, and of C(powa_servers) not the column C(password).
   - Each host has these variables. C(ansible_host) is the address by which the collector reaches the server; set
     another with O(compose) where Ansible takes another way. The port of SSH is left alone.
   - 'As the roles of this collection take them: C(powa_host), C(powa_port), C(powa_alias) (empty for none),
     C(powa_database), C(powa_monitoring_role), C(powa_frequency), C(powa_coalesce), C(powa_retention),
-    C(powa_allow_ui_connection), C(powa_stats_extensions). With O(groups) and C(powa_remotes), the playbook C(site) finds
-    the servers as they are registered.'
+    C(powa_allow_ui_connection), C(powa_stats_extensions). Put hosts into C(powa_remotes) with O(groups), and the playbook
+    C(site) finds the servers as they are registered.'
   - C(powa_srvid), the number of the server in the repository; C(powa_version), PoWA's version on the server, where
     the repository knows it, and mostly null; C(powa_server_postgresql_version), once the collector has seen it;
     C(powa_server_enabled), false where the frequency is -1; C(powa_server_extensions), the active stats extensions with
@@ -81,8 +81,8 @@ notes:
   - The groups are C(powa_repository_NAME), C(powa_version_5_0), C(powa_extension_NAME), C(powa_state_enabled) and
     C(powa_state_disabled). The version is the repository's where that of the server is not known, since the collector
     takes snapshots only where they agree.
-  - A server that several repositories know under the same name is one host in the group of each, with the variables of a
-    repository that collects from it. Two servers of the same name in different repositories are refused.
+  - A server that several repositories know under the same name is one host in the group of each, with the variables of
+    a repository that collects from it. Two servers of the same name in different repositories are refused.
 seealso:
   - module: pgfleet.powa.servers
 """

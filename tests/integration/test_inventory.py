@@ -16,10 +16,9 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 import yaml
+from ansible_collections.pgfleet.powa.plugins.module_utils._connection import LOGIN_SPEC
 from datasources import COMMITS, LOCK_MODES
 from servers import PASSWORD, ROOT, Database, running_collector, wait_until
-
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import LOGIN_SPEC
 
 PLUGIN = "pgfleet.powa.servers"
 SECRET = "planted.5Ty9"
