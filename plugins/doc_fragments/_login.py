@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Documentation of what every module takes to log in."""
+"""Documentation of what every module and plugin takes to log in."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ options:
     description: Role to change to after logging in.
     type: str
 requirements:
-  - psycopg2 (2.8 or newer) on the host that runs the module
+  - psycopg2 (2.8 or newer) where it runs
 notes:
-  - The default is to log in over the local socket as C(postgres), which needs C(become_user=postgres).
+  - The default is to log in over the local socket as C(postgres), for which a task needs C(become_user=postgres).
 """

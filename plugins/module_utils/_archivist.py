@@ -149,6 +149,11 @@ class Archivist(ABC):
 
     @property
     @abstractmethod
+    def extension_versions(self) -> str:
+        """SQL that returns (srvid, name, version) of the extensions that the collector has seen on servers."""
+
+    @property
+    @abstractmethod
     def scope_database(self) -> bool:
         """Whether a datasource can be collected from each database of a remote."""
 
@@ -242,6 +247,10 @@ class Archivist4(Archivist):
         " powa_stat_all_relations powa_stat_user_functions".split()
     )
 
+    @property
+    def extension_versions(self) -> str:
+        return texts.EXTENSION_VERSIONS_4_0 if self.version < (4, 1) else texts.EXTENSION_VERSIONS_4
+
     def extension_tables(self, names: Sequence[str]) -> List[RowTable]:
         if self.version < (4, 1):
             return []
@@ -290,6 +299,7 @@ class Archivist5(Archivist):
     operations = OPERATIONS
     server_extensions = texts.SERVER_EXTENSIONS_5
     server_datasources = texts.SERVER_DATASOURCES_5
+    extension_versions = texts.EXTENSION_VERSIONS_5
     deletes_transient_rows = True
     scope_database = True
     registry_lock = ("powa_extension_config", "powa_db_module_config")

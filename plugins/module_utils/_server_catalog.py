@@ -91,10 +91,20 @@ def found_at(spec: ServerSpec, state: State) -> Address:
 def read_state(cursor: Any) -> State:
     """Read the repository in a fixed number of statements."""
     archivist = detect_archivist(cursor)
-    schema = identifier(archivist.schema)
     servers = {address_of(server): server for server in read_servers(cursor, archivist)}
-    cursor.execute(compose(archivist.server_extensions, schema=schema))
-    extensions = Active(cursor.fetchall())
+    extensions = read_extensions(cursor, archivist)
+    definitions, datasources = read_datasources(cursor, archivist)
+    return State(archivist, servers, extensions, definitions, datasources, _read_declared(cursor, archivist))
+
+
+def read_extensions(cursor: Any, archivist: Archivist) -> Active:
+    """Read the stats extensions of all servers."""
+    cursor.execute(compose(archivist.server_extensions, schema=identifier(archivist.schema)))
+    return Active(cursor.fetchall())
+
+
+def read_datasources(cursor: Any, archivist: Archivist) -> Tuple[Dict[str, Definition], Active]:
+    """Read the datasources of this collection, and those of all servers."""
     cursor.execute(
         compose(catalog_texts.STORED_DEFINITIONS, schema=literal(archivist.schema), mark=literal(MARK + "%"))
     )
@@ -103,12 +113,11 @@ def read_state(cursor: Any) -> State:
     cursor.execute(
         compose(
             archivist.server_datasources,
-            schema=schema,
+            schema=identifier(archivist.schema),
             datasources=literal(json.dumps([_registered_as(definition) for definition in definitions.values()])),
         )
     )
-    datasources = Active(cursor.fetchall())
-    return State(archivist, servers, extensions, definitions, datasources, _read_declared(cursor, archivist))
+    return definitions, Active(cursor.fetchall())
 
 
 def _registered_as(definition: Definition) -> Dict[str, Any]:

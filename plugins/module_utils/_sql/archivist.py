@@ -68,6 +68,22 @@ SERVER_DATASOURCES_5 = """
     GROUP BY 1, 2
 """
 
+# What the collector has seen of the extensions of each server, for those that it was told of.
+EXTENSION_VERSIONS_4 = """
+    SELECT v.srvid, v.extname, v.version
+    FROM {schema}.powa_extensions AS v
+    WHERE v.srvid > 0 AND v.version IS NOT NULL
+"""
+
+EXTENSION_VERSIONS_5 = """
+    SELECT v.srvid, v.extname, v.version
+    FROM {schema}.powa_extension_config AS v
+    WHERE v.srvid > 0 AND v.version IS NOT NULL
+"""
+
+# PoWA 4.0 keeps none.
+EXTENSION_VERSIONS_4_0 = "SELECT NULL::integer, NULL::text, NULL::text WHERE false"
+
 # The key of a transient table is its server; PoWA 4 leaves those rows behind when a server is deleted.
 TRANSIENT_TABLES = """
     SELECT n.nspname, c.relname

@@ -1,0 +1,280 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Inventory plugin pgfleet.powa.servers."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: servers
+short_description: The remote servers of a PoWA repository as hosts
+version_added: 0.2.0
+description:
+  - Makes a host of each server that a repository collects from, in groups by repository, PoWA's version, active
+    extensions and state.
+  - One file describes one repository, and its name ends with C(powa.yml) or C(powa.yaml), such as
+    C(production.powa.yml). Several files, each a C(-i), make one inventory.
+  - The number of SQL statements does not depend on the number of servers. Passwords that are stored in the repository
+    are not read.
+author:
+  - pgfleet (@pgfleet)
+extends_documentation_fragment:
+  - pgfleet.powa._login
+  - constructed
+  - inventory_cache
+options:
+  plugin:
+    description: Tells that the file is one of this plugin.
+    type: str
+    required: true
+    choices: [pgfleet.powa.servers]
+  repository:
+    description:
+      - Name of the repository for its group. Where the repository is a host of the group C(powa_repositories), give its
+        name there, and it is V(powa_repository) of the hosts, which the roles take.
+      - Without it, the group's name is made of the repository's host, with the port and the database where they are not
+        C(5432) and C(powa), or C(local) for the host if it is a socket, and no host has V(powa_repository).
+    type: str
+  hostnames:
+    description:
+      - What a host is called. The first one that a server has, and that no other server of the repository has as well,
+        is taken.
+      - V(hostname_port) gives C(db1.example.com_5433), which every server has for itself.
+    type: list
+    elements: str
+    choices: [alias, hostname, hostname_port]
+    default: [alias, hostname, hostname_port]
+  login_host:
+    env:
+      - name: POWA_LOGIN_HOST
+  login_port:
+    env:
+      - name: POWA_LOGIN_PORT
+  login_user:
+    env:
+      - name: POWA_LOGIN_USER
+  login_password:
+    env:
+      - name: POWA_LOGIN_PASSWORD
+  login_db:
+    env:
+      - name: POWA_LOGIN_DB
+requirements:
+  - the Python of ansible-core on the controller has it, such as from C(pip install psycopg2-binary)
+notes:
+  - The login options may be templates and vault-encrypted. A host or a password that is not given, libpq takes from its
+    own variables and files, such as C(PGHOST), C(PGPASSWORD) and C(~/.pgpass).
+  - The role needs to read the tables of PoWA, and of C(powa_servers) not the column C(password).
+  - Each host has these variables. C(ansible_host) is the address by which the collector reaches the server; set
+    another with O(compose) where Ansible takes another way. The port of SSH is left alone.
+  - 'As the roles of this collection take them: C(powa_host), C(powa_port), C(powa_alias) (empty for none),
+    C(powa_database), C(powa_monitoring_role), C(powa_frequency), C(powa_coalesce), C(powa_retention),
+    C(powa_allow_ui_connection), C(powa_stats_extensions). Put hosts into C(powa_remotes) with O(groups), and the
+    playbook C(site) finds the servers as they are registered.'
+  - C(powa_srvid), the number of the server in the repository; C(powa_version), PoWA's version on the server, where
+    the repository knows it, and mostly null; C(powa_server_postgresql_version), once the collector has seen it;
+    C(powa_server_enabled), false where the frequency is -1; C(powa_server_extensions), the active stats extensions with
+    their versions; C(powa_server_datasources), the active ones of those that M(pgfleet.powa.datasources) made;
+    C(powa_server_last_snapshot), in UTC, or null; C(powa_server_errors) of that snapshot;
+    C(powa_server_repository) and C(powa_server_repository_version).
+  - The groups are C(powa_repository_NAME), C(powa_version_5_0), C(powa_extension_NAME), C(powa_state_enabled) and
+    C(powa_state_disabled). The version is the repository's where that of the server is not known, since the collector
+    takes snapshots only where they agree.
+  - A server that several repositories know under the same name is one host in the group of each, with the variables of
+    a repository that collects from it. Two servers of the same name in different repositories are refused.
+seealso:
+  - module: pgfleet.powa.servers
+"""
+
+EXAMPLES = r"""
+# fleet.powa.yml: all servers of one repository
+plugin: pgfleet.powa.servers
+login_host: pg-repository.example.com
+login_user: powa_reader
+login_password: "{{ lookup('ansible.builtin.env', 'POWA_READER_PASSWORD') }}"
+
+---
+# orders.powa.yml: with groups and variables of its own, read again after ten minutes
+plugin: pgfleet.powa.servers
+login_host: pg-repository.example.com
+repository: pg-repository
+hostnames: [hostname, hostname_port]
+strict: true
+keyed_groups:
+  - prefix: postgresql
+    key: powa_server_postgresql_version | default('unknown', true) | split('.') | first
+  - prefix: datasource
+    key: powa_server_datasources
+groups:
+  powa_remotes: powa_server_enabled
+  failing: powa_server_errors | length > 0
+compose:
+  ansible_host: powa_host ~ '.ssh.example.com'
+  powa_minutes: powa_frequency / 60
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/powa-inventory
+cache_timeout: 600
+"""
+
+import difflib
+import os
+import re
+from typing import Any, Dict
+
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.inventory.group import to_safe_group_name
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible_collections.pgfleet.powa.plugins.module_utils._connection import LOGIN_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._inventory import (
+    host_groups,
+    host_variables,
+    is_about_one_repository,
+    name_hosts,
+    read_fleet,
+    repository_group,
+)
+
+_FILE_NAME = re.compile(r"(^|\.)powa\.ya?ml$")
+_PLUGIN_KEY = re.compile(r"^plugin:\s*['\"]?pgfleet\.powa\.servers\b", re.MULTILINE)
+
+#: The login options that may hold a password, and what they are.
+_SECRETS = {"login_password": ((str, int, float), "text"), "connect_params": (dict, "a dictionary")}
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """The plugin."""
+
+    NAME = "pgfleet.powa.servers"
+
+    def verify_file(self, path: str) -> bool:
+        """Whether a file is named as one of this plugin; say so where only its name is wrong."""
+        if not super().verify_file(path):
+            return False
+        if _FILE_NAME.search(os.path.basename(path)):
+            return True
+        if path.endswith((".yml", ".yaml")) and os.path.isfile(path):
+            with open(path, encoding="utf-8", errors="replace") as file:
+                if _PLUGIN_KEY.search(file.read()):
+                    self.display.warning(
+                        '{0} names the plugin {1}, which takes only files whose name ends with "powa.yml" or'
+                        ' "powa.yaml": rename it, such as to fleet.powa.yml'.format(path, self.NAME)
+                    )
+        return False
+
+    def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
+        """Take the options of the file, with templates of the login options filled in before types are looked at."""
+        if direct:
+            self.templar.available_variables = var_options or {}
+            direct = {
+                name: self._filled_in(name, value) if name in LOGIN_SPEC or name == "repository" else value
+                for name, value in direct.items()
+            }
+        super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
+
+    def _filled_in(self, name: str, value: Any) -> Any:
+        """Return an option without templates. What Ansible says about a wrong one would show a password."""
+        try:
+            filled_in = self.templar.template(value)
+        except AnsibleError as error:
+            reason = "it is a template that can not be filled in" if name in _SECRETS else error
+            raise PowaError("{0}: {1}: correct it".format(name, reason)) from None
+        types, expected = _SECRETS.get(name, (object, ""))
+        if filled_in is not None and not isinstance(filled_in, types):
+            raise PowaError("{0}: what is there, and is not shown here, is not {1}: correct it".format(name, expected))
+        return filled_in
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Add the servers of one repository to the inventory."""
+        super().parse(inventory, loader, path, cache)
+        try:
+            config = self._read_config_data(path)
+            self._refuse_unknown_options(config)
+            self._populate(self._fleet(path, cache))
+        except PowaError as error:
+            # Ansible would say again what the cause says.
+            raise AnsibleParserError("{0}: {1}".format(path, error)) from None
+        except AnsibleError as error:
+            raise AnsibleParserError("{0}: {1}".format(path, error)) from error
+
+    def _refuse_unknown_options(self, config: Dict[str, Any]) -> None:
+        """Ansible itself ignores what it does not know."""
+        for name in config:
+            if name in self._options:
+                continue
+            close = difflib.get_close_matches(str(name), self._options, n=1)
+            raise PowaError(
+                'found the option "{0}", expected those of ansible-doc --type inventory {1}: {2}'.format(
+                    name, self.NAME, 'call it "{0}"'.format(close[0]) if close else "take it away"
+                )
+            )
+
+    def _fleet(self, path: str, cache: bool) -> Dict[str, Any]:
+        """Return what the cache has of the repository, or else what the repository has."""
+        key = self.get_cache_key(path)
+        caching = self.get_option("cache")
+        if caching and cache:
+            try:
+                return self._cache[key]
+            except KeyError:
+                pass
+        fleet = read_fleet({name: self.get_option(name) for name in LOGIN_SPEC})
+        if caching:
+            self._cache[key] = fleet
+        return fleet
+
+    def _populate(self, fleet: Dict[str, Any]) -> None:
+        repository = self.get_option("repository") or fleet["repository"]
+        for name, server in name_hosts(fleet["servers"], self.get_option("hostnames")).items():
+            variables = host_variables(server, fleet, repository)
+            if self.get_option("repository"):
+                variables["powa_repository"] = repository
+            there = self._in_another_repository(name, variables)
+            if there and there["powa_server_enabled"] and not variables["powa_server_enabled"]:
+                self._add_to_group(name, repository_group(repository))
+                continue
+            if there and not there["powa_server_enabled"] and variables["powa_server_enabled"]:
+                self._leave_groups(name)
+            self.inventory.add_host(name)
+            for variable, value in variables.items():
+                self.inventory.set_variable(name, variable, value)
+            for group in host_groups(server, fleet, repository):
+                self._add_to_group(name, group)
+            self._construct(name)
+
+    def _in_another_repository(self, name: str, variables: Dict[str, Any]) -> Dict[str, Any]:
+        """Return the variables that a host has from another repository, or none.
+
+        :raises PowaError: when it is another server there
+        """
+        host = self.inventory.get_host(name)
+        there = host.vars if host else {}
+        if there.get("powa_server_repository") in (None, variables["powa_server_repository"]):
+            return {}
+        addresses = ["{powa_host}:{powa_port}".format(**found) for found in (variables, there)]
+        if addresses[0] != addresses[1]:
+            raise PowaError(
+                'hostnames: "{0}" is {1} in this repository and {2} in {3}: give each its own name,'
+                " such as with hostnames: [hostname_port]".format(name, *addresses, there["powa_server_repository"])
+            )
+        return there
+
+    def _leave_groups(self, name: str) -> None:
+        """Take a host out of what it is by a repository that does not collect from it."""
+        host = self.inventory.get_host(name)
+        for group in list(host.get_groups()):
+            if is_about_one_repository(group.name):
+                group.remove_host(host)
+
+    def _add_to_group(self, name: str, group: str) -> None:
+        group = self.inventory.add_group(to_safe_group_name(group, force=True, silent=True))
+        self.inventory.add_child(group, name)
+
+    def _construct(self, name: str) -> None:
+        strict = self.get_option("strict")
+        variables = self.inventory.get_host(name).get_vars()
+        self._set_composite_vars(self.get_option("compose"), variables, name, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), variables, name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, name, strict=strict)

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Statements that read a repository's servers as hosts of an inventory."""
+
+from __future__ import annotations
+
+# An interval is written so that the roles take it, too: 7 days, or 1 day 2 hours.
+WRITE_INTERVALS_IN_WORDS = "SELECT pg_catalog.set_config('intervalstyle', 'postgres_verbose', true)"
+
+# Every column but the password: what is not read can not be shown, and a role needs no right to read it.
+SERVERS = """
+    SELECT s.id AS srvid, s.hostname, s.port, s.alias, s.username, s.dbname, s.frequency, s.powa_coalesce AS coalesce,
+        pg_catalog.ltrim(s.retention::text, '@ ') AS retention, s.allow_ui_connection,
+        pg_catalog.split_part(s.version, ' ', 1) AS postgresql_version,
+        pg_catalog.to_char(nullif(m.snapts, '-infinity') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+            AS last_snapshot,
+        coalesce(m.errors, '{{}}') AS errors
+    FROM {schema}.powa_servers AS s
+    LEFT JOIN {schema}.powa_snapshot_metas AS m ON m.srvid = s.id
+    WHERE s.id > 0
+    ORDER BY s.id
+"""
