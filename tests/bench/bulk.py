@@ -178,7 +178,7 @@ def _times(server: Server, with_loop: bool) -> Dict[str, Tuple[float, float]]:
         assert rows >= SERVERS * ROWS_OF_SERVER, "only {0} rows".format(rows)
         # What autovacuum does soon.
         ours.sql("VACUUM (ANALYZE)")
-        second = play(BENCH / "bulk_servers.yml", "localhost,", variables)
+        second = play(BENCH / "bulk_nochange.yml", "localhost,", variables)
         assert second.changed == 0
         times["bulk_nochange_vs_ping"] = (second.tasks["Servers"], second.tasks["Ping"])
         if with_loop:
