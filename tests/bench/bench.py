@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping
 
@@ -60,6 +61,8 @@ def main(arguments: Any = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", nargs="?", choices=list(SUBJECTS), help="what to measure; without it, everything")
     name = parser.parse_args(arguments).name
+    # So that what was started is removed.
+    signal.signal(signal.SIGTERM, lambda *_signal: sys.exit(1))
     broken: List[str] = []
     results: Dict[str, Any] = {}
     for measured in measure([name] if name else list(SUBJECTS)):
