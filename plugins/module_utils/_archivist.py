@@ -58,7 +58,7 @@ class Registration:
 
     :param external: whether an extension of that name brings the functions, in its own schema (PoWA 5)
     :param enabled: None leaves alone what the user set, and enables what is new
-    :param srvids: the servers that it is registered for; a number, or composed SQL that returns it
+    :param srvids: the servers that it is registered for
     :param retention: an interval as PostgreSQL writes it, or None for that of the server
     """
 
@@ -66,7 +66,7 @@ class Registration:
     functions: Tuple[RegisteredFunction, ...]
     priority: int
     enabled: Optional[bool]
-    srvids: Tuple[Any, ...]
+    srvids: Tuple[int, ...]
     external: bool = False
     retention: Optional[str] = None
 
@@ -140,7 +140,12 @@ class Archivist(ABC):
     @property
     @abstractmethod
     def server_extensions(self) -> str:
-        """SQL that returns (srvid, name, active) of the stats extensions that a server may have active or not."""
+        """SQL that returns (name, active, srvids) of the stats extensions that a server may have active or not."""
+
+    @property
+    @abstractmethod
+    def server_datasources(self) -> str:
+        """SQL that returns (name, active, srvids) of the declared datasources that are registered."""
 
     @property
     @abstractmethod
@@ -224,6 +229,7 @@ class Archivist4(Archivist):
 
     operations = OPERATIONS + ("unregister",)
     server_extensions = texts.SERVER_EXTENSIONS_4
+    server_datasources = texts.SERVER_DATASOURCES_4
     deletes_transient_rows = False
     scope_database = False
     own_retention = False
@@ -283,6 +289,7 @@ class Archivist5(Archivist):
 
     operations = OPERATIONS
     server_extensions = texts.SERVER_EXTENSIONS_5
+    server_datasources = texts.SERVER_DATASOURCES_5
     deletes_transient_rows = True
     scope_database = True
     registry_lock = ("powa_extension_config", "powa_db_module_config")

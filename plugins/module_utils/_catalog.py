@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence
+from functools import cached_property
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _objects as objects
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist
@@ -56,6 +57,16 @@ class Catalog:
         """Return the object of that kind and name, or None."""
         return self.found[kind].get(name)
 
+    @cached_property
+    def registered_functions(self) -> Dict[str, Set[str]]:
+        """The functions that the registry has for each module."""
+        functions: Dict[str, Set[str]] = {}
+        for row in self.registry:
+            function = row.function
+            if function is not None:
+                functions.setdefault(row.module, set()).add(function)
+        return functions
+
     def stored(self, datasource: str) -> Optional[Dict[str, Any]]:
         """Return what is stored about a datasource, or None."""
         for suffix in ("_src", "_snapshot"):
@@ -99,6 +110,13 @@ def read_catalog(cursor: Any, archivist: Archivist, datasources: Sequence[str], 
     )
     registry = [row for table in archivist.registry_tables(modules) for row in table.read(cursor, archivist.schema)]
     return Catalog(found, registry)
+
+
+def read_names(cursor: Any, archivist: Archivist) -> List[str]:
+    """Return the names of all datasources of this collection that the server has any side of."""
+    cursor.execute(compose(texts.DEFINITIONS, schema=literal(archivist.schema), mark=literal(MARK + "%")))
+    stored = [stored_definition(comment) for (comment,) in cursor.fetchall()]
+    return sorted({entry["name"] for entry in stored if entry})
 
 
 def _record_type(row: Dict[str, Any]) -> objects.RecordType:

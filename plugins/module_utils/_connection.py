@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, Mapping, Sequence, TypeVar
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _driver
+from ansible_collections.pgfleet.powa.plugins.module_utils import _task_lock as task_lock
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
 
@@ -48,8 +49,6 @@ _LIBPQ_NAMES = {
     "ssl_key": "sslkey",
 }
 
-#: Any number that two tasks of this collection share and nobody else is likely to use: "pow" in ASCII, and a counter.
-_ADVISORY_LOCK = 0x706F7701
 #: Shorter than the lock_timeout of powa-collector (2 s), so that what waits for us never waits that long.
 _LOCK_TIMEOUT = "1500ms"
 _ATTEMPTS = 5
@@ -63,7 +62,6 @@ _PREPARE_SESSION = """
            pg_catalog.set_config('default_transaction_read_only', {read_only}, false)
 """
 _SET_ROLE = "SET ROLE {role}"
-_LOCK = "SELECT pg_catalog.pg_advisory_xact_lock({key})"
 
 
 class Connection:
@@ -76,6 +74,7 @@ class Connection:
 
     def __init__(self, params: Mapping[str, Any], read_only: bool) -> None:
         self.read_only = read_only
+        self._lock_wait = params.get("lock_wait") or 0
         self._connection = _connect(params)
         with self._connection.cursor() as cursor:
             try:
@@ -117,7 +116,7 @@ class Connection:
         """
         for attempt in range(_ATTEMPTS):
             try:
-                return self.write_once(work)
+                return self.write_once(work, self._lock_wait)
             except _driver.psycopg2.Error as error:
                 if error.pgcode not in (_driver.errorcodes.LOCK_NOT_AVAILABLE, _driver.errorcodes.DEADLOCK_DETECTED):
                     raise
@@ -130,12 +129,22 @@ class Connection:
             )
         ) from blocked
 
-    def write_once(self, work: Callable[[Any], Result]) -> Result:
-        """Run C(work(cursor)) in one transaction. Only one task of this collection is in such a one at a time."""
+    def write_once(self, work: Callable[[Any], Result], wait_seconds: float = 0) -> Result:
+        """Run C(work(cursor)) in one transaction. Only one task of this collection is in such a one at a time.
+
+        :param wait_seconds: how long to wait for another task, beside the time for a lock
+        :raises PowaError: when another task did not end in that time
+        """
         self._connection.rollback()
         self._connection.set_session(readonly=False)
         with self._connection, self._connection.cursor() as cursor:
-            cursor.execute(compose(_LOCK, key=_driver.literal(_ADVISORY_LOCK)))
+            try:
+                task_lock.take(cursor, wait_seconds)
+            except _driver.psycopg2.Error as error:
+                if error.pgcode != _driver.errorcodes.LOCK_NOT_AVAILABLE or not wait_seconds:
+                    raise
+                self._connection.rollback()
+                raise PowaError(task_lock.explain(cursor, wait_seconds)) from error
             return work(cursor)
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._layout import layout_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import resolve
-from ansible_collections.pgfleet.powa.plugins.module_utils._registry import function_names, function_of, module_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._registry import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as texts
 
 
@@ -151,11 +151,7 @@ def _foreign_rows(definition: Definition, state: State) -> List[str]:
     if definition.extension is not None:
         return []
     ours = set(function_names(definition.name))
-    functions = {
-        str(function_of(row))
-        for row in state.catalog.registry
-        if module_of(row) == definition.name and function_of(row)
-    }
+    functions = state.catalog.registered_functions.get(definition.name, set())
     if functions <= ours:
         return []
     return [

@@ -75,10 +75,9 @@ class State:
 
     def manages(self, row: Row, side: Side) -> bool:
         """Whether a row of the registry is about servers of the kind that the task is about."""
-        srvid = row.key.get("srvid")
-        if srvid is None:
+        if row.srvid is None:
             return True
-        if srvid == 0:
+        if row.srvid == 0:
             # PoWA 5 itself activates an extension for the local server as it is created.
             by_powa = row.values.get("added_manually") is False
             return LOCAL in side.server_kind or by_powa or not self.local_mode

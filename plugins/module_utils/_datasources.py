@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _pause as pause
+from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._builder import LOCAL, REMOTE, REPOSITORY, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._catalog import read_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._column_types import (
     has_changed,
     with_described_types,
@@ -29,8 +31,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._registered import re
 from ansible_collections.pgfleet.powa.plugins.module_utils._registry import (
     activation,
     function_names,
-    function_of,
-    module_of,
     registry_rows,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._row_plan import plan_rows
@@ -60,8 +60,16 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     definitions, removals, problems = collect_definitions(params["datasources"])
     side = Side(tuple(params["server_kind"]), params["monitoring_role"], params["collector_role"])
     task = Task(side, definitions, removals, params["described"] or (), params["seen"])
+    exact, drop_history = params["state"] == "exact", params["history"] == "drop"
+    if drop_history and not exact:
+        problems.append(
+            'history: found "drop" with state "present", which removes nothing: give it with state "exact",'
+            " or to a datasource of the list whose state is absent"
+        )
     with connected(params, check_mode, "the datasources", problems) as connection:
         with connection.reading() as cursor:
+            if exact:
+                task = replace(task, removals=[*removals, *_left_out(cursor, task, drop_history)])
             state = _read(cursor, task)
             problems += refusals(task.definitions, task.removals, side, state)
             resolved, wrong = _with_types(cursor, task, state)
@@ -80,6 +88,12 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             "datasources": [_returned(definition, paused) for definition in task.definitions],
             "powa_version": state.archivist.version_text,
         }
+
+
+def _left_out(cursor: Any, task: Task, drop_history: bool) -> List[Removal]:
+    """Return the datasources of this collection that the task does not name."""
+    named = {definition.name for definition in task.definitions} | {removal.name for removal in task.removals}
+    return [Removal(name, drop_history) for name in read_names(cursor, detect_archivist(cursor)) if name not in named]
 
 
 def _returned(definition: Definition, paused: Mapping[str, Sequence[str]]) -> Dict[str, Any]:
@@ -157,9 +171,10 @@ def _plan(cursor: Any, task: Task, state: State) -> Tuple[Plan, Dict[str, List[s
     plan = Plan()
     for removal in task.removals:
         plan_removal(plan, removal, task.side, state)
-    rows: Dict[str, Row] = {}
+    rows: Dict[Any, Row] = {}
     waiting: Dict[str, List[str]] = {}
     names = {server.srvid: server.name for server in state.servers}
+    now = {row.place: row for row in state.catalog.registry}
     for definition in task.definitions:
         if definition.pause:
             pause.plan_pause(plan, definition, state)
@@ -171,14 +186,16 @@ def _plan(cursor: Any, task: Task, state: State) -> Tuple[Plan, Dict[str, List[s
         plan_datasource(cursor, plan, definition, task.side, state, tuple(sorted(paused)))
         if task.side.stores:
             waiting[definition.name] = [names.get(srvid, str(srvid)) for srvid in sorted(paused)]
-            for row in _rows(cursor, definition, task, state, paused):
-                rows[row.identity] = _merged(rows.get(row.identity), row)
+            for row in _rows(cursor, definition, task, state, paused, now):
+                rows[row.place] = _merged(rows.get(row.place), row)
     if task.side.stores:
         _plan_registry(plan, list(rows.values()), task, state)
     return plan, waiting
 
 
-def _rows(cursor: Any, definition: Definition, task: Task, state: State, paused: Any) -> List[Row]:
+def _rows(
+    cursor: Any, definition: Definition, task: Task, state: State, paused: Any, now: Mapping[Any, Row]
+) -> List[Row]:
     srvids = [0] if LOCAL in task.side.server_kind else []
     if REPOSITORY in task.side.server_kind:
         if definition.servers is None:
@@ -188,14 +205,12 @@ def _rows(cursor: Any, definition: Definition, task: Task, state: State, paused:
     retention = state.intervals.get(definition.retention or "")
     rows = registry_rows(cursor, definition, state.archivist, srvids, retention)
     before = pause.paused(definition.name, state)
-    now = {row.identity: row for row in state.catalog.registry}
     wanted = []
     for row in rows:
-        srvid = row.key.get("srvid")
-        current = now.get(row.identity)
-        if srvid in paused:
+        current = now.get(row.place)
+        if row.srvid in paused:
             row = replace(row, values=dict(row.values, **activation(row, definition, False).values))
-        elif srvid in before and definition.enabled is None:
+        elif row.srvid in before and definition.enabled is None:
             row = replace(row, values=dict(row.values, **activation(row, definition, True).values))
         elif definition.enabled is None and current is not None and current.values.get("enabled") is False:
             # What somebody disabled by hand stays as they left it.
@@ -222,16 +237,16 @@ def _plan_registry(plan: Plan, wanted: Sequence[Row], task: Task, state: State) 
     shared = {
         _family(row)
         for row in state.catalog.registry
-        if function_of(row) and function_of(row) not in ours | removed and module_of(row) not in adopting
+        if row.function and row.function not in ours | removed and row.module not in adopting
     }
     kept = {_family(row) for row in wanted}
 
     def managed(row: Row) -> bool:
-        function = function_of(row)
+        function = row.function
         if function in removed:
             return True
         if function is not None:
-            return (function in ours or module_of(row) in adopting) and state.manages(row, task.side)
+            return (function in ours or row.module in adopting) and state.manages(row, task.side)
         return _family(row) not in shared and (_family(row) not in kept or state.manages(row, task.side))
 
     plan_rows(plan, state.archivist.schema, wanted, state.catalog.registry, managed)
@@ -239,4 +254,4 @@ def _plan_registry(plan: Plan, wanted: Sequence[Row], task: Task, state: State) 
 
 def _family(row: Row) -> Tuple[bool, str]:
     """Return what rows have in common that are about one module: whether it is one of databases, and its name."""
-    return ("db_module" in row.key, module_of(row))
+    return ("db_module" in row.key, row.module)

@@ -40,8 +40,3 @@ def raw(text: str) -> Any:
 def joined(parts: Iterable[Any], separator: str = ", ") -> Any:
     """Return composed SQL with a separator between the parts."""
     return sql.SQL(separator).join(parts)
-
-
-def is_composed(value: Any) -> bool:
-    """Whether a value is SQL that was composed here."""
-    return isinstance(value, sql.Composable)

@@ -34,7 +34,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten import (
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import RegisteredServer, read_servers, resolve
-from ansible_collections.pgfleet.powa.plugins.module_utils._registry import module_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._row_plan import plan_rows
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
@@ -74,7 +73,7 @@ class State:
 
     def rows(self, name: str, table: Optional[str] = None) -> List[Row]:
         """Return the rows of one datasource, of the whole registry or of one of its tables."""
-        return [row for row in self.registry if module_of(row) == name and table in (None, row.table)]
+        return [row for row in self.registry if row.module == name and table in (None, row.table)]
 
     def known(self, name: str) -> Optional[Row]:
         """Return the row that says that PoWA itself brings this datasource, or None."""
@@ -357,9 +356,9 @@ def _wanted_rows(spec: FunctionsSpec, state: State) -> List[Row]:
     if known:
         # The rest is PoWA's, which marks so what is there for its own server.
         rows = [
-            Row(row.table, row.key, dict(row.values, added_manually=row.key["srvid"] != 0))
+            Row(row.table, row.key, dict(row.values, added_manually=row.srvid != 0))
             for row in rows
-            if "srvid" in row.key
+            if row.srvid is not None
         ]
     if not external:
         return rows
@@ -388,8 +387,7 @@ class _Managed:
     def __call__(self, row: Row) -> bool:
         if row.table not in _REGISTRY or not row.values.get("added_manually", False):
             return False
-        srvid = row.key.get("srvid")
-        if srvid is not None:
-            return self._srvids is None or srvid in self._srvids
+        if row.srvid is not None:
+            return self._srvids is None or row.srvid in self._srvids
         # What is not about any one server stays for the others.
         return not self._known and (self._everywhere or not self._absent)

@@ -29,6 +29,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaEr
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._registry import activation, is_about
+from ansible_collections.pgfleet.powa.plugins.module_utils._rows import UPDATE, RowChange
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import pause as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._statements import comment_statement
 
@@ -77,16 +78,17 @@ def plan_pause(plan: Plan, definition: Definition, state: State) -> None:
     active = [
         row
         for row in state.catalog.registry
-        if is_about(row, before) and (row.key.get("srvid") or 0) > 0 and row.values["enabled"]
+        if is_about(row, before) and (row.srvid or 0) > 0 and row.values["enabled"]
     ]
-    srvids = {row.key["srvid"] for row in active}
+    srvids = {row.srvid for row in active if row.srvid}
     if not srvids:
         return
     names = {server.srvid: server.name for server in state.servers}
     listed = ", ".join(sorted(names.get(srvid, str(srvid)) for srvid in srvids))
-    schema = state.archivist.schema
     holder = state.catalog.get("function", object_name(definition.name, before.holder))
-    statements = [activation(row, before, False).update(schema) for row in active]
+    statements: List[Any] = [
+        RowChange(UPDATE, state.archivist.schema, activation(row, before, False), (row.srvid,)) for row in active
+    ]
     if holder is not None:
         waiting = tuple(sorted(srvids | paused(definition.name, state)))
         comment = definition_comment(before, stored.get("kept") or {}, waiting)

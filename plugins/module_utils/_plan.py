@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._rows import RowChange, write_statements
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Change:
     :param identity: what it is, such as C(function powa_lock_modes_src)
     :param before: its description now, or None where it is not there
     :param after: its description as wanted, or None where it is to go
-    :param statements: composed SQL that does it
+    :param statements: what does it, composed SQL and changes of rows
     """
 
     identity: str
@@ -50,9 +53,13 @@ class Plan:
         return bool(self.changes)
 
     def apply(self, cursor: Any) -> None:
-        """Run all statements; the caller owns the transaction."""
-        for change in self.changes:
-            for statement in change.statements:
+        """Run all statements; the caller owns the transaction.
+
+        Changes of rows that follow each other are made together, by few statements however many they are.
+        """
+        statements = [statement for change in self.changes for statement in change.statements]
+        for are_rows, group in groupby(statements, lambda statement: isinstance(statement, RowChange)):
+            for statement in write_statements(group) if are_rows else group:
                 cursor.execute(statement)
 
     def result(self) -> Dict[str, Any]:

@@ -53,9 +53,15 @@ def resolve(servers: Sequence[RegisteredServer], names: Sequence[str]) -> Tuple[
     """
     srvids: List[int] = []
     problems: List[str] = []
+    by_name: Dict[str, List[RegisteredServer]] = {}
+    by_hostname: Dict[str, List[RegisteredServer]] = {}
+    for server in servers:
+        by_name.setdefault(server.address, []).append(server)
+        if server.alias not in (None, server.address):
+            by_name.setdefault(server.alias, []).append(server)
+        by_hostname.setdefault(server.values["hostname"], []).append(server)
     for name in names:
-        exact = [server for server in servers if name in (server.alias, server.address)]
-        matches = exact or [server for server in servers if name == server.values["hostname"]]
+        matches = by_name.get(name) or by_hostname.get(name) or []
         if len(matches) == 1:
             srvids.append(matches[0].srvid)
             continue

@@ -19,20 +19,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._definition import DA
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects import OPERATION_SUFFIXES
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
 
-#: The columns that name a module of PoWA 4, an extension of PoWA 5, or a module of databases.
-_MODULE_COLUMNS = ("module", "extname", "db_module")
-
-
-def module_of(row: Row) -> str:
-    """Return the name that the registry has a row under."""
-    return str(next(row.key[column] for column in _MODULE_COLUMNS if column in row.key))
-
-
-def function_of(row: Row) -> Optional[str]:
-    """Return the function that a row registers, or None where it is about all of a module."""
-    function = row.key.get("function_name") or row.values.get("function_name")
-    return None if function is None else str(function)
-
 
 def registered_functions(definition: Definition, archivist: Archivist) -> Tuple[RegisteredFunction, ...]:
     """Return the functions that a declared datasource has in the registry."""
@@ -54,12 +40,12 @@ def registry_rows(
     cursor: Any,
     definition: Definition,
     archivist: Archivist,
-    srvids: Sequence[Any],
+    srvids: Sequence[int],
     retention: Optional[str],
 ) -> List[Row]:
     """Return the rows of a declared datasource.
 
-    :param srvids: its servers, each a number or composed SQL that returns it
+    :param srvids: its servers
     :param retention: that of the definition, as PostgreSQL writes it
     """
     registration = Registration(
@@ -87,9 +73,9 @@ def function_names(datasource: str) -> List[str]:
 
 def is_about(row: Row, definition: Definition) -> bool:
     """Whether a row is about a declared datasource, be it shared with others of its extension."""
-    if module_of(row) != definition.module or ("db_module" in row.key) != (definition.scope == DATABASE):
+    if row.module != definition.module or ("db_module" in row.key) != (definition.scope == DATABASE):
         return False
-    function = function_of(row)
+    function = row.function
     return function is None or function in function_names(definition.name)
 
 

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
+    DATABASE,
     MARK,
     Definition,
     definition_of,
@@ -19,42 +21,59 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import RegisteredServer, read_servers
-from ansible_collections.pgfleet.powa.plugins.module_utils._registry import is_about
-from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
+from ansible_collections.pgfleet.powa.plugins.module_utils._registry import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._server_spec import Address, ServerSpec
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as archivist_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
+
+#: Where we keep which servers were declared; what others registered is not there.
+DECLARED_TABLE = "powa_declared_servers"
+
+
+class Active:
+    """What servers have: names that are registered for each, and of them the active ones."""
+
+    def __init__(self, rows: Iterable[Tuple[str, bool, Sequence[int]]]) -> None:
+        self.known: Set[str] = set()
+        self._registered: Dict[int, Set[str]] = {}
+        self._active: Dict[int, Set[str]] = {}
+        for name, active, srvids in rows:
+            self.known.add(name)
+            for srvid in srvids:
+                self._registered.setdefault(srvid, set()).add(name)
+                if active:
+                    self._active.setdefault(srvid, set()).add(name)
+
+    def registered(self, srvid: int) -> Set[str]:
+        """Return the names that are registered for a server."""
+        return self._registered.get(srvid, set())
+
+    def active(self, srvid: int) -> Set[str]:
+        """Return the names that are active on a server."""
+        return self._active.get(srvid, set())
 
 
 @dataclass(frozen=True)
 class State:
     """The repository as it is.
 
-    :param extensions: srvid to the stats extensions that are active there; C(known) are all that PoWA knows
+    :param extensions: the stats extensions of each server
     :param definitions: name to stored definition of every datasource of this collection
-    :param registry: rows of the registry about those datasources
+    :param datasources: those of each server
+    :param declared: the servers that a task has declared, or None where nothing is kept about that yet
     """
 
     archivist: Archivist
     servers: Mapping[Address, RegisteredServer]
-    extensions: Mapping[int, Set[str]]
-    known: Sequence[str]
+    extensions: Active
     definitions: Mapping[str, Definition]
-    registry: Sequence[Row]
+    datasources: Active
+    declared: Any
 
-    def rows(self, srvid: int, name: str) -> List[Row]:
-        """Return the rows of the registry about a datasource and a server."""
-        definition = self.definitions[name]
-        return [row for row in self.registry if row.key.get("srvid") == srvid and is_about(row, definition)]
-
-    def datasources(self, srvid: int, active_only: bool) -> Set[str]:
-        """Return the datasources that are registered for a server, or of them the active ones."""
-        registered = {name: self.rows(srvid, name) for name in self.definitions}
-        return {
-            name
-            for name, rows in registered.items()
-            if rows and (not active_only or all(row.values["enabled"] for row in rows))
-        }
+    def is_declared(self, srvid: int) -> bool:
+        """Whether a task has declared a server."""
+        return self.declared is not None and srvid in self.declared
 
 
 def address_of(server: RegisteredServer) -> Address:
@@ -75,20 +94,40 @@ def read_state(cursor: Any) -> State:
     schema = identifier(archivist.schema)
     servers = {address_of(server): server for server in read_servers(cursor, archivist)}
     cursor.execute(compose(archivist.server_extensions, schema=schema))
-    extensions: Dict[int, Set[str]] = {}
-    known = set()
-    for srvid, name, active in cursor.fetchall():
-        known.add(name)
-        if active:
-            extensions.setdefault(srvid, set()).add(name)
+    extensions = Active(cursor.fetchall())
     cursor.execute(
         compose(catalog_texts.STORED_DEFINITIONS, schema=literal(archivist.schema), mark=literal(MARK + "%"))
     )
     stored = [stored_definition(comment) for (comment,) in cursor.fetchall()]
     definitions = {entry["name"]: definition_of(entry) for entry in stored if entry}
-    modules = sorted({definition.module for definition in definitions.values()})
-    registry = [row for table in archivist.registry_tables(modules) for row in table.read(cursor, archivist.schema)]
-    return State(archivist, servers, extensions, sorted(known), definitions, registry)
+    cursor.execute(
+        compose(
+            archivist.server_datasources,
+            schema=schema,
+            datasources=literal(json.dumps([_registered_as(definition) for definition in definitions.values()])),
+        )
+    )
+    datasources = Active(cursor.fetchall())
+    return State(archivist, servers, extensions, definitions, datasources, _read_declared(cursor, archivist))
+
+
+def _registered_as(definition: Definition) -> Dict[str, Any]:
+    return {
+        "name": definition.name,
+        "module": definition.module,
+        "of_databases": definition.scope == DATABASE,
+        "functions": function_names(definition.name),
+    }
+
+
+def _read_declared(cursor: Any, archivist: Archivist) -> Any:
+    table = "{0}.{1}".format(archivist.quoted_schema, DECLARED_TABLE)
+    cursor.execute(compose(texts.HAS_TABLE, table=literal(table)))
+    (there,) = cursor.fetchone()
+    if not there:
+        return None
+    cursor.execute(compose(texts.DECLARED, table=identifier(archivist.schema, DECLARED_TABLE)))
+    return frozenset(srvid for (srvid,) in cursor.fetchall())
 
 
 def read_retentions(cursor: Any, specs: Sequence[ServerSpec]) -> Tuple[Dict[str, Tuple[str, float]], List[str]]:
@@ -99,9 +138,9 @@ def read_retentions(cursor: Any, specs: Sequence[ServerSpec]) -> Tuple[Dict[str,
     return intervals, problems
 
 
-def read_transient_tables(cursor: Any, specs: Sequence[ServerSpec], archivist: Archivist) -> List[Any]:
-    """Return the transient tables that a deletion has to empty by itself: on PoWA 4, if any server's history goes."""
-    if archivist.deletes_transient_rows or not any(spec.drop_history for spec in specs):
+def read_transient_tables(cursor: Any, archivist: Archivist) -> List[Any]:
+    """Return the transient tables that a deletion has to empty by itself: on PoWA 4."""
+    if archivist.deletes_transient_rows:
         return []
     cursor.execute(compose(archivist_texts.TRANSIENT_TABLES, schema_name=literal(archivist.schema)))
     return [identifier(schema, table) for schema, table in cursor.fetchall()]

@@ -6,23 +6,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import connected
-from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import RegisteredServer, read_servers
-from ansible_collections.pgfleet.powa.plugins.module_utils._registry import activation, module_of, registry_rows
-from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
+from ansible_collections.pgfleet.powa.plugins.module_utils._registry import activation, registry_rows
+from ansible_collections.pgfleet.powa.plugins.module_utils._rows import INSERT, UPDATE, Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._server_catalog import (
     State,
     address_of,
     found_at,
     read_retentions,
     read_state,
-    read_transient_tables,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._server_spec import (
     ABSENT,
@@ -35,13 +33,23 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._server_spec import (
     address_text,
     parse_servers,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
-
-#: Columns with a unique key: a change of one makes the collector's key checks wait, so it is written last.
-_UNIQUE = ("hostname", "port", "alias")
+from ansible_collections.pgfleet.powa.plugins.module_utils._server_writes import UNIQUE, ServerWrites, Target
 
 #: What the collector has to do, the strongest last.
 _ACTIONS = ("none", "reload", "restart")
+
+
+@dataclass(frozen=True)
+class Task:
+    """The parameters of a task.
+
+    :param exact: whether declared servers that the list leaves out are disabled
+    :param drop_history: whether they are deleted instead
+    """
+
+    specs: Sequence[ServerSpec]
+    exact: bool
+    drop_history: bool
 
 
 def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
@@ -50,41 +58,46 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     :raises PowaError: with everything that is wrong, before anything is written
     """
     specs, problems = parse_servers(params["servers"])
+    task = Task(specs, params["state"] == "exact", params["history"] == "drop")
+    if task.drop_history and not task.exact:
+        problems.append(
+            'history: found "drop" with state "present", which removes nothing: give it with state "exact",'
+            " or to a server of the list whose state is absent"
+        )
     with connected(params, check_mode, "the servers", problems) as connection:
         with connection.reading() as cursor:
-            planner = _planner(cursor, specs, params["exact"], problems)
-            archivist = planner.state.archivist
+            planner = _planner(cursor, task, problems)
         if planner.plan.changed and not check_mode:
-            planner = connection.write(lambda cursor: _apply(cursor, specs, params["exact"]))
-        with connection.reading() as cursor:
-            wanted = {spec.address for spec in specs}
-            servers = [server for server in read_servers(cursor, archivist) if address_of(server) in wanted]
+            planner = connection.write(lambda cursor: _apply(cursor, task))
+        servers = list(planner.state.servers.values())
+        if planner.plan.changed:
+            with connection.reading() as cursor:
+                servers = read_servers(cursor, planner.state.archivist)
+        wanted = {spec.address for spec in specs}
         return {
             **planner.plan.result(),
             "collector_action": planner.collector_action,
-            "servers": [_returned(server) for server in servers],
-            "powa_version": archivist.version_text,
+            "servers": [_returned(server) for server in servers if address_of(server) in wanted],
+            "others": planner.others,
+            "powa_version": planner.state.archivist.version_text,
         }
 
 
-def _apply(cursor: Any, specs: Sequence[ServerSpec], exact: bool) -> "_Planner":
-    planner = _planner(cursor, specs, exact, [])
+def _apply(cursor: Any, task: Task) -> "_Planner":
+    planner = _planner(cursor, task, [])
     planner.state.archivist.set_search_path(cursor)
-    planner.plan.apply(cursor)
-    for statement in planner.last:
-        cursor.execute(statement)
+    planner.writes.apply(cursor, planner.state)
     return planner
 
 
-def _planner(cursor: Any, specs: Sequence[ServerSpec], exact: bool, problems: List[str]) -> "_Planner":
+def _planner(cursor: Any, task: Task, problems: List[str]) -> "_Planner":
     state = read_state(cursor)
-    retentions, refused = read_retentions(cursor, specs)
-    problems = problems + refused + _refusals(specs, state)
+    retentions, refused = read_retentions(cursor, task.specs)
+    problems = problems + refused + _refusals(task.specs, state)
     if problems:
         raise ProblemsError("the servers", problems)
-    transient = read_transient_tables(cursor, specs, state.archivist)
-    planner = _Planner(cursor, state, retentions, transient)
-    planner.plan_servers(specs, exact)
+    planner = _Planner(cursor, state, retentions)
+    planner.plan_servers(task)
     return planner
 
 
@@ -107,17 +120,17 @@ def _refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
                 )
             )
         for option, names, known in (
-            ("extensions", spec.extensions, state.known),
-            ("datasources", spec.datasources, sorted(state.definitions)),
+            ("extensions", spec.extensions, state.extensions.known),
+            ("datasources", spec.datasources, state.definitions.keys()),
         ):
-            unknown = sorted(set(names or ()) - set(known))
+            unknown = sorted(set(names or ()) - known)
             if unknown:
                 problems.append(
                     "{0}{1}: {2} is not known here, known are {3}: {4}".format(
                         where,
                         option,
                         ", ".join(unknown),
-                        ", ".join(known) or "none",
+                        ", ".join(sorted(known)) or "none",
                         "declare it on the repository first" if option == "datasources" else "choose from those",
                     )
                 )
@@ -125,31 +138,34 @@ def _refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
 
 
 class _Planner:
-    """Turns servers into changes.
+    """Turns servers into changes, and into what is written for them.
 
-    C(last) is what is written after everything else: the unique columns of servers that are there.
+    C(others) are the names of servers that no task has declared, and that the list leaves out.
     """
 
-    def __init__(
-        self, cursor: Any, state: State, retentions: Mapping[str, Tuple[str, float]], transient: Sequence[Any]
-    ) -> None:
+    def __init__(self, cursor: Any, state: State, retentions: Mapping[str, Tuple[str, float]]) -> None:
         self.cursor = cursor
         self.state = state
-        self.schema = identifier(state.archivist.schema)
         self.retentions = retentions
-        self.transient = transient
         self.plan = Plan()
-        self.last: List[Any] = []
+        self.writes = ServerWrites()
+        self.others: List[str] = []
         self.collector_action = "none"
+        self._taken = {server.alias for server in state.servers.values()}
+        self._templates: Dict[Tuple[str, bool], List[Row]] = {}
+        self._for_all = tuple(sorted(name for name, stored in state.definitions.items() if stored.servers is None))
 
-    def plan_servers(self, specs: Sequence[ServerSpec], exact: bool) -> None:
+    def plan_servers(self, task: Task) -> None:
         """Plan all servers of a task, removals first."""
-        found = [(spec, self.state.servers.get(found_at(spec, self.state))) for spec in specs]
-        if exact:
-            kept = {server.srvid for _spec, server in found if server}
-            for left_out in self.state.servers.values():
-                if left_out.srvid not in kept:
-                    self._disable(left_out)
+        found = [(spec, self.state.servers.get(found_at(spec, self.state))) for spec in task.specs]
+        listed = {server.srvid for _spec, server in found if server}
+        for left_out in self.state.servers.values():
+            if left_out.srvid in listed:
+                continue
+            if not self.state.is_declared(left_out.srvid):
+                self.others.append(left_out.name)
+            elif task.exact:
+                (self._delete if task.drop_history else self._disable)(left_out)
         for spec, server in found:
             if spec.state == ABSENT:
                 if server:
@@ -163,37 +179,24 @@ class _Planner:
     def _act(self, action: str) -> None:
         self.collector_action = max(self.collector_action, action, key=_ACTIONS.index)
 
-    def _describe(self, values: Mapping[str, Any], extensions: Set[str], datasources: Set[str]) -> str:
-        shown = {option: values[column] for option, column in COLUMNS.items()}
-        shown.update(hostname=values["hostname"], port=values["port"])
-        shown["password"] = values["password"] or "not set"
-        shown["extensions"] = ", ".join(sorted(extensions))
-        shown["datasources"] = ", ".join(sorted(datasources))
-        return "\n".join("{0}: {1}".format(option, shown[option]) for option in sorted(shown))
-
-    def _now(self, server: RegisteredServer) -> Tuple[Dict[str, Any], Set[str], Set[str]]:
-        values = dict(server.values)
-        values["password"] = "set" if values["password"] else None
-        extensions = self.state.extensions.get(server.srvid, set())
-        return values, extensions, self.state.datasources(server.srvid, active_only=True)
+    def _describe(self, server: RegisteredServer, **changed: Any) -> str:
+        return _describe(
+            dict(_shown(server), **changed),
+            self.state.extensions.active(server.srvid),
+            self.state.datasources.active(server.srvid),
+            self.state.is_declared(server.srvid),
+        )
 
     def _disable(self, server: RegisteredServer) -> None:
         if server.values["frequency"] == NEVER:
             return
-        values, extensions, datasources = self._now(server)
-        self.plan.add(
-            _identity(address_of(server)),
-            self._describe(values, extensions, datasources),
-            self._describe(dict(values, frequency=NEVER), extensions, datasources),
-            self._update(server, {"frequency": NEVER}),
-        )
+        self.plan.add(_identity(address_of(server)), self._describe(server), self._describe(server, frequency=NEVER))
+        self.writes.changed[server.srvid] = {"frequency": NEVER}
         self._act("restart")
 
     def _delete(self, server: RegisteredServer) -> None:
-        srvid = literal(server.srvid)
-        statements = [compose(texts.DELETE_TRANSIENT_ROWS, table=table, srvid=srvid) for table in self.transient]
-        statements.append(compose(texts.DELETE_SERVER, schema=self.schema, srvid=srvid))
-        self.plan.add(_identity(address_of(server)), self._describe(*self._now(server)), None, *statements)
+        self.plan.add(_identity(address_of(server)), self._describe(server), None)
+        self.writes.deleted.append(server.srvid)
         self._act("restart")
 
     def _wanted_values(self, spec: ServerSpec) -> Dict[str, Any]:
@@ -212,27 +215,29 @@ class _Planner:
         if spec.state == PRESENT and server.values["frequency"] == NEVER:
             wanted.setdefault("frequency", DEFAULTS["frequency"])
         changed = {column: value for column, value in wanted.items() if server.values[column] != value}
-        now, extensions, datasources = self._now(server)
-        after = dict(now, **changed)
+        extensions = self.state.extensions.active(server.srvid)
+        datasources = self.state.datasources.active(server.srvid)
+        wanted_extensions = extensions if spec.extensions is None else set(spec.extensions)
+        wanted_datasources = datasources if spec.datasources is None else set(spec.datasources)
+        declared = self.state.is_declared(server.srvid)
+        if not changed and declared and (extensions, datasources) == (wanted_extensions, wanted_datasources):
+            return
+        shown = dict(_shown(server), **changed)
         if "password" in changed:
-            after["password"] = "set to another" if changed["password"] else None
-        statements = []
-        plain = {column: value for column, value in changed.items() if column not in _UNIQUE}
-        if plain:
-            statements.append(self._update(server, plain))
-        statements += self._activate(literal(server.srvid), spec.extensions, extensions)
-        statements += self._activate_datasources(server.srvid, literal(server.srvid), spec.datasources)
-        self._plan_unique(server, {column: changed[column] for column in _UNIQUE if column in changed})
+            shown["password"] = "set to another" if changed["password"] else None
         self.plan.add(
             _identity(address_of(server)),
-            self._describe(now, extensions, datasources),
-            self._describe(
-                after,
-                extensions if spec.extensions is None else set(spec.extensions),
-                datasources if spec.datasources is None else set(spec.datasources),
-            ),
-            *statements,
+            self._describe(server),
+            _describe(shown, wanted_extensions, wanted_datasources, True),
         )
+        plain = {column: value for column, value in changed.items() if column not in UNIQUE}
+        if plain:
+            self.writes.changed[server.srvid] = plain
+        self._activate(server.srvid, wanted_extensions, extensions)
+        self._activate_datasources(server.srvid, wanted_datasources, True)
+        if not declared:
+            self.writes.declared.append(server.srvid)
+        self._write_unique(server, {column: changed[column] for column in UNIQUE if column in changed})
         if server.values["frequency"] == NEVER and "frequency" in changed:
             self._act("reload")
         elif {"hostname", "port", "frequency"} & set(changed) and server.values["frequency"] != NEVER:
@@ -240,98 +245,80 @@ class _Planner:
         elif {"username", "password", "dbname"} & set(changed):
             self._act("reload")
 
-    def _plan_unique(self, server: RegisteredServer, changed: Mapping[str, Any]) -> None:
+    def _write_unique(self, server: RegisteredServer, changed: Mapping[str, Any]) -> None:
         if not changed:
             return
-        # Every alias that changes is given up first, so that servers can swap theirs.
         if changed.get("alias") is not None and server.alias is not None:
-            self.last.insert(0, self._update(server, {"alias": None}))
-        self.last.append(self._update(server, changed))
-
-    def _update(self, server: RegisteredServer, values: Mapping[str, Any]) -> Any:
-        assignments = [
-            compose("{column} = {value}", column=identifier(column), value=literal(value))
-            for column, value in values.items()
-        ]
-        return compose(texts.UPDATE, schema=self.schema, assignments=joined(assignments), srvid=literal(server.srvid))
+            self.writes.clear_aliases.append(server.srvid)
+        self.writes.unique[server.srvid] = changed
 
     def _register(self, spec: ServerSpec) -> None:
         hostname, port = spec.address
         values = dict(DEFAULTS, **self._wanted_values(spec))
-        taken = {server.alias for server in self.state.servers.values()}
-        alias = values["alias"]
-        parts = {column: literal(value) for column, value in values.items()}
-        parts.update(hostname=literal(hostname), port=literal(port))
-        srvid = compose("({query})", query=compose(texts.SRVID, schema=self.schema, **_pick(parts, "hostname", "port")))
-        if alias in taken:
-            parts["alias"] = literal(None)
-            assignment = compose("alias = {alias}", alias=literal(alias))
-            self.last.append(compose(texts.UPDATE, schema=self.schema, assignments=assignment, srvid=srvid))
-        datasources = spec.datasources
-        if datasources is None:
-            datasources = tuple(
-                sorted(name for name, stored in self.state.definitions.items() if stored.servers is None)
-            )
-        statements = [compose(texts.REGISTER, schema=self.schema, **parts)]
-        statements += self._activate(srvid, spec.extensions, set())
-        statements += self._activate_datasources(None, srvid, datasources, spec.datasources is not None)
-        shown = dict(values, hostname=hostname, port=port, password="set" if values["password"] else None)
-        enabled = set(datasources)
-        if spec.datasources is None:
-            enabled = {name for name in datasources if self.state.definitions[name].enabled is not False}
-        self.plan.add(
-            _identity(spec.address), None, self._describe(shown, set(spec.extensions or ()), enabled), *statements
-        )
+        values.update(hostname=hostname, port=port)
+        written = dict(values)
+        if values["alias"] in self._taken:
+            written["alias"] = None
+            self.writes.unique[spec.address] = {"alias": values["alias"]}
+        self.writes.registered.append(written)
+        self.writes.declared.append(spec.address)
+        self._activate(spec.address, set(spec.extensions or ()), set())
+        asked_for = spec.datasources is not None
+        datasources = self._for_all if spec.datasources is None else spec.datasources
+        self._activate_datasources(spec.address, set(datasources), asked_for)
+        enabled = {name for name in datasources if asked_for or self.state.definitions[name].enabled is not False}
+        shown = dict(values, password="set" if values["password"] else None)
+        self.plan.add(_identity(spec.address), None, _describe(shown, set(spec.extensions or ()), enabled, True))
         if values["frequency"] != NEVER:
             self._act("reload")
 
-    def _activate(self, srvid: Any, wanted: Optional[Sequence[str]], active: Set[str]) -> List[Any]:
-        if wanted is None:
-            return []
-        changes = [(texts.ACTIVATE_EXTENSION, name) for name in sorted(set(wanted) - active)]
-        changes += [(texts.DEACTIVATE_EXTENSION, name) for name in sorted(active - set(wanted))]
-        return [compose(text, schema=self.schema, srvid=srvid, name=literal(name)) for text, name in changes]
+    def _activate(self, target: Target, wanted: Set[str], active: Set[str]) -> None:
+        self.writes.activated += [(target, name) for name in sorted(wanted - active)]
+        self.writes.deactivated += [(target, name) for name in sorted(active - wanted)]
 
-    def _activate_datasources(
-        self, srvid: Optional[int], srvid_sql: Any, wanted: Optional[Sequence[str]], asked_for: bool = True
-    ) -> List[Any]:
-        """Return what makes those datasources active on a server; C(srvid) is None while it is being registered."""
-        if wanted is None:
-            return []
-        schema = self.state.archivist.schema
-        registered = set() if srvid is None else self.state.datasources(srvid, active_only=False)
-        active = set() if srvid is None else self.state.datasources(srvid, active_only=True)
-        statements = []
-        inserted = set()
-        for name in wanted:
-            if name not in registered:
-                for row in self._new_rows(name, srvid_sql, asked_for):
-                    # Datasources of one extension share a row on PoWA 5.
-                    if (row.table, row.key.get("function_name"), module_of(row)) not in inserted:
-                        statements.append(row.insert(schema))
-                    inserted.add((row.table, row.key.get("function_name"), module_of(row)))
-            elif name not in active:
-                statements += self._activation(srvid, name, True)
-        for name in sorted(active - set(wanted)):
-            statements += self._activation(srvid, name, False)
-        return statements
+    def _activate_datasources(self, target: Target, wanted: Set[str], asked_for: bool) -> None:
+        """Make those datasources active on a server, and no others; it is an address while it is being registered.
 
-    def _activation(self, srvid: Optional[int], name: str, active: bool) -> List[Any]:
-        rows = [] if srvid is None else self.state.rows(srvid, name)
-        definition = self.state.definitions[name]
-        return [activation(row, definition, active).update(self.state.archivist.schema) for row in rows]
+        :param asked_for: whether the task names them, so that one is active that is declared as not enabled
+        """
+        srvid = target if isinstance(target, int) else -1
+        registered, active = self.state.datasources.registered(srvid), self.state.datasources.active(srvid)
+        for name in sorted(wanted - active):
+            if name in registered:
+                self._set_active(target, name, True)
+            else:
+                for row in self._template(name, asked_for):
+                    self.writes.write_row(INSERT, row, target)
+        for name in sorted(active - wanted):
+            self._set_active(target, name, False)
 
-    def _new_rows(self, name: str, srvid: Any, asked_for: bool) -> List[Row]:
-        """Return the rows that make a datasource known for a server; all else is there."""
-        definition = self.state.definitions[name]
-        if asked_for:
-            definition = replace(definition, enabled=True)
-        rows = registry_rows(self.cursor, definition, self.state.archivist, (srvid,), definition.retention)
-        return [row for row in rows if "srvid" in row.key]
+    def _set_active(self, target: Target, name: str, active: bool) -> None:
+        for row in self._template(name, False):
+            self.writes.write_row(UPDATE, activation(row, self.state.definitions[name], active), target)
+
+    def _template(self, name: str, enabled: bool) -> List[Row]:
+        """Return the rows that make a datasource known for any server; all else is there."""
+        if (name, enabled) not in self._templates:
+            definition = self.state.definitions[name]
+            if enabled:
+                definition = replace(definition, enabled=True)
+            rows = registry_rows(self.cursor, definition, self.state.archivist, (0,), definition.retention)
+            self._templates[name, enabled] = [row for row in rows if row.srvid is not None]
+        return self._templates[name, enabled]
 
 
-def _pick(parts: Mapping[str, Any], *names: str) -> Dict[str, Any]:
-    return {name: parts[name] for name in names}
+def _shown(server: RegisteredServer) -> Dict[str, Any]:
+    return dict(server.values, password="set" if server.values["password"] else None)
+
+
+def _describe(values: Mapping[str, Any], extensions: Set[str], datasources: Set[str], declared: bool) -> str:
+    shown = {option: values[column] for option, column in COLUMNS.items()}
+    shown.update(hostname=values["hostname"], port=values["port"])
+    shown["password"] = values["password"] or "not set"
+    shown["extensions"] = ", ".join(sorted(extensions))
+    shown["datasources"] = ", ".join(sorted(datasources))
+    shown["declared"] = "yes" if declared else "no"
+    return "\n".join("{0}: {1}".format(option, shown[option]) for option in sorted(shown))
 
 
 def _identity(address: Address) -> str:

@@ -28,10 +28,11 @@ author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
   - pgfleet.powa._login
+  - pgfleet.powa._lock
   - pgfleet.powa._attributes
 options:
   datasources:
-    description: The datasources. What is not in the list is left alone.
+    description: The datasources. What is not in the list is left alone, unless O(state=exact).
     type: list
     elements: dict
     required: true
@@ -179,6 +180,23 @@ options:
         type: str
         choices: [keep, drop]
         default: keep
+  state:
+    description:
+      - V(present) leaves alone what the list leaves out.
+      - V(exact) treats datasources of this collection that the list leaves out as if they were in it with
+        O(datasources[].state=absent). Those that were made otherwise are left alone.
+      - V(exact) is refused under C(--limit), and after a host of the play has failed, since a list that is made from
+        the hosts of a run leaves out what the run does not know.
+    type: str
+    choices: [present, exact]
+    default: present
+    version_added: 0.2.0
+  history:
+    description: With O(state=exact), V(drop) drops the history of the datasources that the list leaves out, too.
+    type: str
+    choices: [keep, drop]
+    default: keep
+    version_added: 0.2.0
   server_kind:
     description:
       - What the server is. V(remote) makes the source function only, V(repository) all that is needed to collect from
@@ -383,8 +401,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import r
 from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
 
 _COLUMN = {"name": {"type": "str", "required": True}, "type": {"type": "str"}, "renamed_from": {"type": "str"}}
+from ansible_collections.pgfleet.powa.plugins.module_utils._task_lock import WAIT_SPEC
 
 OPTIONS = {
+    **WAIT_SPEC,
     "datasources": {
         "type": "list",
         "elements": "dict",
@@ -427,6 +447,8 @@ OPTIONS = {
             "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
         },
     },
+    "state": {"type": "str", "choices": ["present", "exact"], "default": "present"},
+    "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
     "server_kind": {
         "type": "list",
         "elements": "str",

@@ -20,6 +20,7 @@ author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
   - pgfleet.powa._login
+  - pgfleet.powa._lock
   - pgfleet.powa._attributes
 options:
   extensions:
@@ -155,8 +156,10 @@ problems:
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._extensions import reconcile
 from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._task_lock import WAIT_SPEC
 
 OPTIONS = {
+    **WAIT_SPEC,
     "extensions": {
         "type": "list",
         "elements": "dict",

@@ -27,6 +27,7 @@ author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
   - pgfleet.powa._login
+  - pgfleet.powa._lock
   - pgfleet.powa._attributes
 notes:
   - The collector sees registrations at its next snapshot. It sees an extension that was created after it had connected
@@ -183,8 +184,10 @@ problems:
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._functions import reconcile
 from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._task_lock import WAIT_SPEC
 
 OPTIONS = {
+    **WAIT_SPEC,
     "datasources": {
         "type": "list",
         "elements": "dict",

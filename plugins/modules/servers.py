@@ -22,6 +22,7 @@ author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
   - pgfleet.powa._login
+  - pgfleet.powa._lock
   - pgfleet.powa._attributes
 options:
   servers:
@@ -105,10 +106,24 @@ options:
             description: The former O(servers[].port).
             type: int
             default: 5432
-  exact:
-    description: Whether servers that the list leaves out are disabled. Their history stays.
-    type: bool
-    default: false
+  state:
+    description:
+      - V(present) leaves alone what the list leaves out.
+      - V(exact) disables it, or deletes it with O(history=drop), if a task of this module has declared it. What others
+        have registered is always left alone, and named in RV(others).
+      - V(exact) is refused under C(--limit), and after a host of the play has failed, since a list that is made from
+        the hosts of a run leaves out what the run does not know.
+    type: str
+    choices: [present, exact]
+    default: present
+    version_added: 0.2.0
+  history:
+    description:
+      - With O(state=exact), V(drop) deletes the servers that the list leaves out with all that was collected from them.
+    type: str
+    choices: [keep, drop]
+    default: keep
+    version_added: 0.2.0
 seealso:
   - module: pgfleet.powa.collector
   - module: pgfleet.powa.datasources
@@ -147,6 +162,15 @@ EXAMPLES = r"""
         port: 5433
         state: absent
         history: drop
+  become: true
+  become_user: postgres
+
+- name: These and no others, but for those that others have registered
+  pgfleet.powa.servers:
+    state: exact
+    servers:
+      - hostname: db1.example.org
+        alias: orders
   become: true
   become_user: postgres
 """
@@ -220,6 +244,14 @@ servers:
       type: bool
       returned: always
       sample: true
+others:
+  description:
+    - Servers that no task has declared and that the list leaves out, by alias or hostname:port. They stay as they are.
+  returned: success
+  type: list
+  elements: str
+  version_added: 0.2.0
+  sample: [registered-by-hand]
 powa_version:
   description: The version of PoWA in the database.
   returned: success
@@ -235,8 +267,10 @@ problems:
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers import reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._task_lock import WAIT_SPEC
 
 OPTIONS = {
+    **WAIT_SPEC,
     "servers": {
         "type": "list",
         "elements": "dict",
@@ -265,7 +299,8 @@ OPTIONS = {
             },
         },
     },
-    "exact": {"type": "bool", "default": False},
+    "state": {"type": "str", "choices": ["present", "exact"], "default": "present"},
+    "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
 }
 
 

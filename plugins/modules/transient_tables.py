@@ -27,6 +27,7 @@ author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
   - pgfleet.powa._login
+  - pgfleet.powa._lock
   - pgfleet.powa._attributes
 options:
   tables:
@@ -125,9 +126,11 @@ problems:
 """
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._task_lock import WAIT_SPEC
 from ansible_collections.pgfleet.powa.plugins.module_utils._transient_tables import reconcile
 
 OPTIONS = {
+    **WAIT_SPEC,
     "tables": {
         "type": "list",
         "elements": "dict",

@@ -143,10 +143,10 @@ def test_present_enables_what_was_disabled(database: Database) -> None:
 def test_exact_disables_what_the_list_leaves_out(database: Database) -> None:
     database.ok("servers", servers=[{"hostname": "a"}, {"hostname": "b"}])
     assert not database.ok("servers", servers=[{"hostname": "a"}]).changed
-    result = database.ok("servers", servers=[{"hostname": "a"}], exact=True)
+    result = database.ok("servers", servers=[{"hostname": "a"}], state="exact")
     assert result["collector_action"] == "restart"
     assert [row[5] for row in database.sql(ROWS)] == [300, -1]
-    assert not database.ok("servers", servers=[{"hostname": "a"}], exact=True).changed
+    assert not database.ok("servers", servers=[{"hostname": "a"}], state="exact").changed
 
 
 def test_extensions_and_datasources_of_a_server(database: Database) -> None:

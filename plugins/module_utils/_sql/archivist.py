@@ -24,20 +24,48 @@ SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', {search_path}, tr
 
 # PoWA 4 knows the names of these extensions in its code only.
 SERVER_EXTENSIONS_4 = """
-    SELECT s.id AS srvid, k.name, coalesce(pg_catalog.bool_and(f.enabled), false) AS active
-    FROM {schema}.powa_servers AS s
-    CROSS JOIN pg_catalog.unnest(ARRAY['pg_qualstats', 'pg_stat_kcache', 'pg_track_settings', 'pg_wait_sampling'])
-        AS k (name)
-    LEFT JOIN {schema}.powa_functions AS f ON f.srvid = s.id AND f.module = k.name
-    GROUP BY s.id, k.name
+    SELECT a.name, a.active, pg_catalog.array_agg(a.srvid)
+    FROM (
+        SELECT s.id AS srvid, k.name, coalesce(pg_catalog.bool_and(f.enabled), false) AS active
+        FROM {schema}.powa_servers AS s
+        CROSS JOIN pg_catalog.unnest(ARRAY['pg_qualstats', 'pg_stat_kcache', 'pg_track_settings', 'pg_wait_sampling'])
+            AS k (name)
+        LEFT JOIN {schema}.powa_functions AS f ON f.srvid = s.id AND f.module = k.name
+        GROUP BY s.id, k.name
+    ) AS a
+    GROUP BY a.name, a.active
 """
 
 SERVER_EXTENSIONS_5 = """
-    SELECT s.id AS srvid, e.extname AS name, coalesce(c.enabled, false) AS active
+    SELECT e.extname AS name, coalesce(c.enabled, false) AS active, pg_catalog.array_agg(s.id)
     FROM {schema}.powa_servers AS s
     CROSS JOIN {schema}.powa_extensions AS e
     LEFT JOIN {schema}.powa_extension_config AS c ON c.srvid = s.id AND c.extname = e.extname
     WHERE NOT e.added_manually AND e.extname NOT IN ('powa', 'pg_stat_statements')
+    GROUP BY 1, 2
+"""
+
+# What is registered of declared datasources: the functions of each under its module, for one server after the other.
+SERVER_DATASOURCES_4 = """
+    SELECT a.name, a.active, pg_catalog.array_agg(a.srvid)
+    FROM (
+        SELECT d.name, f.srvid, pg_catalog.bool_and(f.enabled) AS active
+        FROM pg_catalog.jsonb_to_recordset({datasources}::jsonb) AS d (name text, module text, functions text[])
+        JOIN {schema}.powa_functions AS f ON f.module = d.module AND f.function_name = ANY (d.functions)
+        GROUP BY d.name, f.srvid
+    ) AS a
+    GROUP BY a.name, a.active
+"""
+
+SERVER_DATASOURCES_5 = """
+    SELECT d.name, c.enabled AS active, pg_catalog.array_agg(c.srvid)
+    FROM pg_catalog.jsonb_to_recordset({datasources}::jsonb) AS d (name text, module text, of_databases boolean)
+    JOIN (
+        SELECT e.extname, false, e.srvid, e.enabled FROM {schema}.powa_extension_config AS e
+        UNION ALL
+        SELECT m.db_module, true, m.srvid, m.enabled FROM {schema}.powa_db_module_config AS m
+    ) AS c (module, of_databases, srvid, enabled) USING (module, of_databases)
+    GROUP BY 1, 2
 """
 
 # The key of a transient table is its server; PoWA 4 leaves those rows behind when a server is deleted.

@@ -80,6 +80,15 @@ STORED_DEFINITIONS = """
       AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
 """
 
+# What is stored of every datasource that this server has any side of.
+DEFINITIONS = """
+    SELECT pg_catalog.obj_description(p.oid, 'pg_proc')
+    FROM pg_catalog.pg_proc AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE n.nspname = {schema} AND p.proname ~ '^powa_.*_(src|snapshot)$'
+      AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
+"""
+
 # Schemas as they are quoted in a search_path, and whether everybody may make objects there.
 SCHEMAS = """
     SELECT g.name, pg_catalog.quote_ident(g.name), n.oid IS NOT NULL AS present,

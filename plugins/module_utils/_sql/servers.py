@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Statements about the remote servers of a repository."""
+"""Statements about the remote servers of a repository. Each takes any number of servers at once."""
 
 from __future__ import annotations
 
@@ -21,19 +21,71 @@ INTERVALS = """
 """
 
 REGISTER = """
-    SELECT {schema}.powa_register_server(hostname => {hostname}, port => {port}, alias => {alias},
-        username => {username}, password => {password}, dbname => {dbname}, frequency => {frequency},
-        powa_coalesce => {powa_coalesce}, retention => {retention}::interval,
-        allow_ui_connection => {allow_ui_connection})
+    SELECT {schema}.powa_register_server(hostname => r.hostname, port => r.port, alias => r.alias,
+        username => r.username, password => r.password, dbname => r.dbname, frequency => r.frequency,
+        powa_coalesce => r.powa_coalesce, retention => r.retention, allow_ui_connection => r.allow_ui_connection)
+    FROM pg_catalog.jsonb_populate_recordset(NULL::{schema}.powa_servers, {servers}::jsonb) AS r
 """
 
-UPDATE = "UPDATE {schema}.powa_servers AS s SET {assignments} WHERE s.id = {srvid}"
+# Servers that were just registered have numbers that no task knows beforehand.
+NUMBERS = """
+    SELECT s.hostname, s.port, s.id
+    FROM {schema}.powa_servers AS s
+    JOIN pg_catalog.jsonb_to_recordset({servers}::jsonb) AS r (hostname text, port integer)
+        ON r.hostname = s.hostname AND r.port = s.port
+"""
 
-ACTIVATE_EXTENSION = "SELECT {schema}.powa_activate_extension({srvid}, {name})"
-DEACTIVATE_EXTENSION = "SELECT {schema}.powa_deactivate_extension({srvid}, {name})"
+# Rows as they are to be. Each server is told only the columns that change; what others change meanwhile stays so.
+CHANGED = """
+    SELECT r.*
+    FROM pg_catalog.jsonb_to_recordset({servers}::jsonb) AS c (id integer, changed jsonb)
+    JOIN {schema}.powa_servers AS t ON t.id = c.id
+    CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(t, c.changed) AS r
+"""
+UPDATE = """
+    UPDATE {schema}.powa_servers AS s
+    SET username = n.username, password = n.password, dbname = n.dbname, frequency = n.frequency,
+        powa_coalesce = n.powa_coalesce, retention = n.retention, allow_ui_connection = n.allow_ui_connection
+    FROM ({changed}) AS n
+    WHERE n.id = s.id
+"""
 
-DELETE_SERVER = "SELECT {schema}.powa_delete_and_purge_server({srvid})"
-DELETE_TRANSIENT_ROWS = "DELETE FROM {table} AS t WHERE t.srvid = {srvid}"
+# The columns with unique keys. Aliases are given up first, so that servers can swap theirs.
+CLEAR_ALIASES = "UPDATE {schema}.powa_servers AS s SET alias = NULL WHERE s.id = ANY ({srvids}::integer[])"
+UPDATE_UNIQUE = """
+    UPDATE {schema}.powa_servers AS s
+    SET hostname = n.hostname, port = n.port, alias = n.alias
+    FROM ({changed}) AS n
+    WHERE n.id = s.id
+"""
 
-# A server that was just registered has an id that no task knows beforehand.
-SRVID = "SELECT s.id FROM {schema}.powa_servers AS s WHERE s.hostname = {hostname} AND s.port = {port}"
+ACTIVATE_EXTENSIONS = """
+    SELECT {schema}.powa_activate_extension(r.srvid, r.name)
+    FROM pg_catalog.jsonb_to_recordset({extensions}::jsonb) AS r (srvid integer, name text)
+"""
+DEACTIVATE_EXTENSIONS = """
+    SELECT {schema}.powa_deactivate_extension(r.srvid, r.name)
+    FROM pg_catalog.jsonb_to_recordset({extensions}::jsonb) AS r (srvid integer, name text)
+"""
+
+DELETE_SERVERS = """
+    SELECT {schema}.powa_delete_and_purge_server(i.srvid) FROM pg_catalog.unnest({srvids}::integer[]) AS i (srvid)
+"""
+# One statement, however many tables there are.
+DELETE_TRANSIENT_ROWS = "WITH {deletions} SELECT"
+DELETION = "{name} AS (DELETE FROM {table} AS t WHERE t.srvid = ANY ({srvids}::integer[]))"
+
+# Which servers a task has declared. The row goes with the server.
+HAS_TABLE = "SELECT pg_catalog.to_regclass({table}) IS NOT NULL"
+DECLARED = "SELECT d.srvid FROM {table} AS d"
+CREATE_DECLARED = """
+    CREATE TABLE IF NOT EXISTS {table} (
+        srvid integer PRIMARY KEY REFERENCES {schema}.powa_servers (id) ON UPDATE CASCADE ON DELETE CASCADE
+    )
+"""
+COMMENT_DECLARED = "COMMENT ON TABLE {table} IS 'Servers that pgfleet.powa.servers was told of'"
+DECLARE = """
+    INSERT INTO {table} (srvid)
+    SELECT i.srvid FROM pg_catalog.unnest({srvids}::integer[]) AS i (srvid)
+    ON CONFLICT DO NOTHING
+"""
