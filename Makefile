@@ -76,7 +76,7 @@ test-molecule: $(scenarios:%=molecule/%)  ## Every scenario; one of them: make m
 molecule/%: setup images
 	molecule test --scenario-name $*
 
-bench: setup images  ## Ratios, each the median of five runs, into .bench/results.json; one of them: make bench BENCH=read_vs_builtin
+bench: setup images  ## Ratios, each the median of five runs, into .bench/results.json and docs/benchmarks.md; one: make bench BENCH=read_vs_builtin
 	PYTHONPATH=tests/integration:.collections python tests/bench/bench.py $(BENCH)
 
 build: setup  ## The collection's tarball

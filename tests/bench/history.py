@@ -14,8 +14,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any, Callable, Collection, Dict, Iterator, List, Tuple
 
-from measured import RUNS, Ratio, seconds
-from servers import Database, Server
+from measured import RUNS, Measure, Ratio, Subject, seconds
+from servers import Database, Server, running_server
 
 KEYS = 500
 SNAPSHOTS = 2000
@@ -23,13 +23,12 @@ SNAPSHOTS = 2000
 COALESCE = 100
 LIMIT = 1.05
 
-#: Name to unit.
 NAMES = {
-    "snapshot_vs_builtin": "seconds",
-    "aggregate_vs_builtin": "seconds",
-    "purge_vs_builtin": "seconds",
-    "read_vs_builtin": "seconds",
-    "bytes_vs_builtin": "bytes",
+    "snapshot_vs_builtin": Subject("seconds", "the snapshots of a generated datasource, against PoWA's own", LIMIT),
+    "aggregate_vs_builtin": Subject("seconds", "the aggregations of both, one after each 100 snapshots", LIMIT),
+    "purge_vs_builtin": Subject("seconds", "the purges of both", LIMIT),
+    "read_vs_builtin": Subject("seconds", "reading the whole history of each of 500 keys of both", LIMIT),
+    "bytes_vs_builtin": Subject("bytes", "the history of both on disk, after 1,000,000 samples", LIMIT),
 }
 
 DATASOURCE: Dict[str, Any] = {
@@ -74,14 +73,16 @@ RETENTION = """
 """
 
 
-def measure(server: Server, names: Collection[str]) -> Iterator[Ratio]:
-    """Measure what is named of C(NAMES)."""
-    database = _prepare(server)
-    with closing(server.connect(database.name)) as connection, connection.cursor() as cursor:
-        lives = [_Life(cursor, database.value("SELECT max(id) FROM powa_servers")).measure() for _run in range(RUNS)]
+def measure(names: Collection[str]) -> Iterator[Measure]:
+    """Measure what is named of C(NAMES), with PoWA 4, which has C(powa_user_functions)."""
+    with running_server("4", "-bench") as server:
+        database = _prepare(server)
+        with closing(server.connect(database.name)) as connection, connection.cursor() as cursor:
+            srvid = database.value("SELECT max(id) FROM powa_servers")
+            lives = [_Life(cursor, srvid).measure() for _run in range(RUNS)]
     for name in names:
         values = [life[name] for life in lives]
-        yield Ratio(name, NAMES[name], [value[OURS] for value in values], [value[THEIRS] for value in values], LIMIT)
+        yield Ratio(name, NAMES[name], [value[OURS] for value in values], [value[THEIRS] for value in values])
 
 
 def _prepare(server: Server) -> Database:

@@ -6,43 +6,38 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import tempfile
-from pathlib import Path
-from typing import Any, Collection, Dict, Iterator, List, Tuple
-from xml.etree import ElementTree
+from typing import Any, Collection, Dict, Iterator
 
-from measured import RUNS, Ratio
-from servers import PASSWORD, ROOT, Database, Server
+from measured import RUNS, Measure, Ratio, Subject
+from playing import BENCH, play
+from servers import Database, Server, running_server
+from statements import count_statements
 
 DATASOURCES = 50
 
-#: Name to unit.
-NAMES = {"statements_50_vs_1": "statements", "nochange_50_vs_ping": "seconds"}
-
-# The session that counts is in another database.
-RESET = "SELECT pg_stat_statements_reset(0, oid, 0) FROM pg_database WHERE datname = %s"
-COUNT = """
-    SELECT sum(s.calls) FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid WHERE d.datname = %s
-"""
+NAMES = {
+    "statements_50_vs_1": Subject(
+        "statements", "SQL statements of a run of `datasources` that changes nothing, for 50 datasources against 1", 1
+    ),
+    "nochange_50_vs_ping": Subject("seconds", "the same run for 50 datasources, against one `ansible.builtin.ping`"),
+}
 
 
-def measure(server: Server, names: Collection[str]) -> Iterator[Ratio]:
+def measure(names: Collection[str]) -> Iterator[Measure]:
     """Measure what is named of C(NAMES)."""
-    server.sql("postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-    many = _database(server, DATASOURCES)
-    if "statements_50_vs_1" in names:
-        one = _database(server, 1)
-        counts = [(_statements(many, DATASOURCES), _statements(one, 1)) for _run in range(RUNS)]
-        yield _ratio("statements_50_vs_1", counts, limit=1)
-    if "nochange_50_vs_ping" in names:
-        yield _ratio("nochange_50_vs_ping", _play(many))
-
-
-def _ratio(name: str, pairs: Collection[Tuple[float, float]], **limit: float) -> Ratio:
-    return Ratio(name, NAMES[name], [pair[0] for pair in pairs], [pair[1] for pair in pairs], **limit)
+    with running_server("4", "-bench") as server:
+        many = _database(server, DATASOURCES)
+        if "statements_50_vs_1" in names:
+            one = _database(server, 1)
+            ours = [_statements(many, DATASOURCES) for _run in range(RUNS)]
+            theirs = [_statements(one, 1) for _run in range(RUNS)]
+            yield Ratio("statements_50_vs_1", NAMES["statements_50_vs_1"], ours, theirs)
+        if "nochange_50_vs_ping" in names:
+            variables = dict(_task(DATASOURCES), login=many.login)
+            runs = [play(BENCH / "nochange.yml", "localhost,", variables) for _run in range(RUNS)]
+            assert not any(run.changed for run in runs)
+            ours, theirs = [run.tasks["Datasources"] for run in runs], [run.tasks["Ping"] for run in runs]
+            yield Ratio("nochange_50_vs_ping", NAMES["nochange_50_vs_ping"], ours, theirs)
 
 
 def _task(datasources: int) -> Dict[str, Any]:
@@ -76,49 +71,8 @@ def _database(server: Server, datasources: int) -> Database:
 
 def _statements(database: Database, datasources: int) -> int:
     """Return how many statements a run sends that changes nothing."""
-    database.server.sql("postgres", RESET, (database.name,))
-    assert not database.ok("datasources", **_task(datasources)).changed
-    ((count,),) = database.server.sql("postgres", COUNT, (database.name,))
-    return int(count)
 
+    def run() -> None:
+        assert not database.ok("datasources", **_task(datasources)).changed
 
-def _play(database: Database) -> List[Tuple[float, float]]:
-    """Return how long the task and a ping took in each run, as ansible-playbook tells it."""
-    task = {"name": "datasources", "pgfleet.powa.datasources": _task(DATASOURCES)}
-    ping = {"name": "ping", "ansible.builtin.ping": None}
-    play = {
-        "hosts": "localhost",
-        "connection": "local",
-        "gather_facts": False,
-        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
-        "module_defaults": {"group/pgfleet.powa.powa": database.login},
-        # The first of each is not counted: Ansible looks for a module once.
-        "tasks": [dict(each) for _run in range(RUNS + 1) for each in (ping, task)],
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "play.json")
-        path.write_text(json.dumps([play]))
-        path.chmod(0o600)
-        done = subprocess.run(
-            ["ansible-playbook", "--inventory", "localhost,", str(path)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            env=dict(
-                os.environ,
-                ANSIBLE_NOCOLOR="1",
-                ANSIBLE_CALLBACKS_ENABLED="junit",
-                JUNIT_OUTPUT_DIR=folder,
-                JUNIT_HIDE_TASK_ARGUMENTS="true",
-            ),
-        )
-        assert done.returncode == 0 and " changed=0 " in done.stdout, done.stdout.replace(PASSWORD, "...")
-        (report,) = Path(folder).glob("*.xml")
-        cases = ElementTree.parse(str(report)).findall(".//testcase")
-    took = [(str(case.get("name")), float(str(case.get("time")))) for case in cases]
-    pings = [time for name, time in took if name.endswith("ping")]
-    tasks = [time for name, time in took if name.endswith("datasources")]
-    assert len(pings) == len(tasks) == RUNS + 1, took
-    return list(zip(tasks, pings))[1:]
+    return count_statements(database, run)
