@@ -15,7 +15,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
     DATABASE,
     Column,
     Definition,
-    Query,
     definition_comment,
     mark,
     object_name,
@@ -30,6 +29,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._objects import (
     Table,
     TableColumn,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._sample_query import cast_columns
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import functions as bodies
 
 REMOTE = "remote"
@@ -104,11 +104,6 @@ def build_objects(
     return objects
 
 
-def sample_query(definition: Definition, query: Query) -> Any:
-    """Return the SELECT of the declared columns, with the declared types, from a user's query."""
-    return compose(bodies.SAMPLE, columns=_cast(definition.columns), query=raw(query.sql))
-
-
 def source_path(definition: Definition, archivist: Archivist, search_path: Sequence[str]) -> str:
     """Return where a query looks up names; as its owner, never where anybody may create objects.
 
@@ -116,12 +111,6 @@ def source_path(definition: Definition, archivist: Archivist, search_path: Seque
     """
     own = [] if definition.security_definer else [archivist.quoted_schema]
     return ", ".join(dict.fromkeys(["pg_catalog", *own, *search_path, "pg_temp"]))
-
-
-def _cast(columns: Sequence[Column]) -> Any:
-    return joined(
-        compose("q.{name}::{type}", name=identifier(column.name), type=raw(column.type.name)) for column in columns
-    )
 
 
 class _Builder:
@@ -280,7 +269,8 @@ class _Builder:
     def _quoted(self, query: Query) -> Any:
         """Quote a query with dollars, so that it stays readable in the function."""
         return _dollar_quoted(
-            compose(bodies.TIMED_SAMPLE, columns=_cast(self.definition.columns), query=raw(query.sql)), self.definition
+            compose(bodies.TIMED_SAMPLE, columns=cast_columns(self.definition.columns), query=raw(query.sql)),
+            self.definition,
         )
 
     def cleanup(self, execute: Tuple[str, ...]) -> Function:

@@ -30,7 +30,9 @@ def run_module(options: Mapping[str, Any], reconcile: Callable[[Mapping[str, Any
         if _driver.psycopg2 is None or not isinstance(error, _driver.psycopg2.Error):
             raise
         module.fail_json(msg=_sentence(error, module.params))
-    module.exit_json(**result)
+    # Ansible would send the whole list back to who has sent it, and it may tell of a thousand servers.
+    told = {name: value for name, value in module.params.items() if options.get(name, {}).get("elements") != "dict"}
+    module.exit_json(invocation={"module_args": told}, **result)
 
 
 def _sentence(error: Any, params: Mapping[str, Any]) -> str:

@@ -14,10 +14,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import (
     RegisteredFunction,
     Registration,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._builder import sample_query
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import DATABASE, Definition, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects import OPERATION_SUFFIXES
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import Row
+from ansible_collections.pgfleet.powa.plugins.module_utils._sample_query import sample_query
 
 
 def registered_functions(definition: Definition, archivist: Archivist) -> Tuple[RegisteredFunction, ...]:

@@ -326,6 +326,5 @@ def _identity(address: Address) -> str:
 
 
 def _returned(server: RegisteredServer) -> Dict[str, Any]:
-    returned = {option: server.values[column] for option, column in COLUMNS.items()}
-    returned.update(srvid=server.srvid, hostname=server.values["hostname"], port=server.values["port"])
-    return returned
+    hostname, port = address_of(server)
+    return {"srvid": server.srvid, "hostname": hostname, "port": port, "alias": server.alias}

@@ -189,7 +189,7 @@ collector_action:
   type: str
   sample: reload
 servers:
-  description: The servers of the list as they are registered after the task. In check mode, as they are now.
+  description: What the servers of the list are registered as after the task. In check mode, as they are now.
   returned: success
   type: list
   elements: dict
@@ -214,36 +214,6 @@ servers:
       type: str
       returned: always
       sample: orders
-    username:
-      description: Role that the collector logs in as.
-      type: str
-      returned: always
-      sample: powa
-    dbname:
-      description: Database of PoWA on the server.
-      type: str
-      returned: always
-      sample: powa
-    frequency:
-      description: Seconds between two snapshots, or -1.
-      type: int
-      returned: always
-      sample: 300
-    coalesce:
-      description: Snapshots between two aggregations.
-      type: int
-      returned: always
-      sample: 100
-    retention:
-      description: How long history is kept.
-      type: str
-      returned: always
-      sample: 1 day
-    allow_ui_connection:
-      description: Whether PoWA's web interface may connect to the server.
-      type: bool
-      returned: always
-      sample: true
 others:
   description:
     - Servers that no task has declared and that the list leaves out, by alias or hostname:port. They stay as they are.

@@ -102,8 +102,9 @@ def test_the_collectors_snapshots_never_fail_because_of_ours(database: Database)
 def test_the_collector_is_reloaded_for_new_servers_and_says_when_that_is_not_enough(database: Database) -> None:
     srvid = register_itself(database)
     with running_collector(database):
+        running = [{"srvid": srvid, "server": "127.0.0.1:5432", "status": "running"}]
+        wait_until(lambda: database.ok("collector", timeout=60)["workers"] == running, "the worker has connected")
         status = database.ok("collector", timeout=60)
-        assert status["workers"] == [{"srvid": srvid, "server": "127.0.0.1:5432", "status": "running"}]
         assert not status.changed and not status["restart_required"]
 
         second = register_itself(database, "localhost", alias="second")
