@@ -15,6 +15,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
     DATABASE,
     Column,
     Definition,
+    Query,
     definition_comment,
     mark,
     object_name,
