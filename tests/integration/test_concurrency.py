@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import timedelta
 from typing import Any, Dict, List
 
 from datasources import COMMITS, LOCK_MODES
@@ -87,6 +86,6 @@ def test_the_collector_goes_on_while_many_servers_are_registered(database: Datab
         database.ok("datasources", **dict(side, datasources=[dict(COMMITS, priority=20), LOCK_MODES]))
         database.ok("servers", servers=[dict(server, state="absent", history="drop") for server in SERVERS])
         busy = wait_until(lambda: len(times()) >= len(quiet) + 2 and times(), "two more samples", 60)
-    # The collector sets the pace; a lock of ours may delay it by less than its own limit of 2 s.
-    assert longest_gap(busy) < longest_gap(quiet) + timedelta(seconds=2)
+    # The collector sets the pace, and no sample of it is missing. What waits for 2 s is an error there.
+    assert longest_gap(busy) < 2 * longest_gap(quiet)
     assert database.sql("SELECT errors FROM seen") == []
