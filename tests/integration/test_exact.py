@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 from typing import Any, Dict
 
 import pytest
+import yaml
 from datasources import COMMITS, LOCK_MODES
-from servers import Database
+from servers import ROOT, Database
 from test_playbooks import play
 
 FREQUENCIES = "SELECT hostname, frequency FROM powa_servers WHERE id > 0 ORDER BY 1"
@@ -76,3 +79,28 @@ def test_a_run_with_a_limit_is_refused(database: Database, tmp_path: Path) -> No
     assert database.sql(FREQUENCIES) == [("a", 300)]
     play(tmp_path, database, [{"pgfleet.powa.servers": {"servers": [], "state": "exact"}}])
     assert database.sql(FREQUENCIES) == [("a", -1)]
+
+
+def test_a_run_that_has_lost_a_host_is_refused(database: Database, tmp_path: Path) -> None:
+    database.ok("servers", servers=[{"hostname": "a"}])
+    exact = {"pgfleet.powa.servers": dict(database.login, servers=[], state="exact")}
+    playbook = {
+        "hosts": "all",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "tasks": [{"ansible.builtin.fail": {}, "when": "inventory_hostname == 'lost'"}, exact],
+    }
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([playbook], sort_keys=False))
+    done = subprocess.run(
+        ["ansible-playbook", "--inventory", "kept,lost,", str(tmp_path / "play.yml")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env=dict(os.environ, ANSIBLE_NOCOLOR="1"),
+    )
+    assert done.returncode == 2
+    assert 'state "exact" was asked for after lost failed in this play' in done.stdout.replace('\\"', '"')
+    assert database.sql(FREQUENCIES) == [("a", 300)]
