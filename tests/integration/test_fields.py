@@ -235,6 +235,11 @@ def test_a_datasource_of_each_database(database: Database) -> None:
         ({"extension": "pg_qualstats"}, "PoWA itself has datasources for"),
         ({"search_path": ["a", "a"]}, 'search_path: found "a" more than once'),
         ({"metrics": [{"name": "n", "renamed_from": "n"}]}, 'metrics[0].renamed_from: found "n"'),
+        ({"metrics": [{"name": "n", "renamed_from": "ts"}]}, 'metrics[0].renamed_from: "ts" is a column of PoWA'),
+        (
+            {"scope": "database", "metrics": [{"name": "n", "renamed_from": "dbid"}]},
+            'metrics[0].renamed_from: with scope "database", "dbid" is the collector',
+        ),
         ({"metrics": [{"name": "n", "renamed_from": "m"}, {"name": "m"}]}, "leave renamed_from out once"),
         ({"query": "SELECT ARRAY[1] AS n", "metrics": [{"name": "n"}]}, "is of a type with oid 1007, expected one of"),
         ({"state": "paused"}, 'found "paused", which is for server_kind repository'),
