@@ -249,6 +249,22 @@ def test_a_wrong_field_is_refused(database: Database, wrong: Dict[str, Any], wor
     assert words in database.refused("datasources", datasources=[LOCK_MODES, dict(ONE, **wrong)], **REMOTE)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"query": "SELECT 1 AS n) AS q; COMMIT; DROP TABLE public.victim; SELECT * FROM (SELECT 1 AS n"},
+        {"query_cleanup": "SELECT 1; COMMIT; DROP TABLE public.victim"},
+    ],
+    ids=["query", "cleanup"],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_a_second_statement_is_never_run(database: Database, wrong: Dict[str, Any], check: bool) -> None:
+    database.sql("CREATE TABLE victim AS SELECT 1 AS i")
+    result = database.run("datasources", check=check, datasources=[dict(ONE, **wrong)], **REMOTE)
+    assert result.failed and "found more than one statement, expected one" in result["msg"]
+    assert database.sql("SELECT i FROM victim") == [(1,)]
+
+
 def test_a_retention_of_its_own_needs_a_later_powa(database: Database) -> None:
     message = database.refused("datasources", datasources=[dict(COMMITS, retention="7 days")], **REPOSITORY)
     assert "one of its own needs 5.1.2: leave it out, and set the retention of the servers" in message
