@@ -25,7 +25,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_state imp
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import DATABASE, Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._describe import Describer, may_become
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
-from ansible_collections.pgfleet.powa.plugins.module_utils._parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._parse import (
+    UNSTORABLE,
+    collect_definitions,
+    unstorable_texts,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._registry import (
@@ -57,6 +61,7 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
 
     :raises PowaError: with everything that is wrong, before anything is written
     """
+    _check_options(params)
     definitions, removals, problems = collect_definitions(params["datasources"])
     side = Side(tuple(params["server_kind"]), params["monitoring_role"], params["collector_role"])
     task = Task(side, definitions, removals, params["described"] or (), params["seen"])
@@ -94,6 +99,22 @@ def _left_out(cursor: Any, task: Task, drop_history: bool) -> List[Removal]:
     """Return the datasources of this collection that the task does not name."""
     named = {definition.name for definition in task.definitions} | {removal.name for removal in task.removals}
     return [Removal(name, drop_history) for name in read_names(cursor, detect_archivist(cursor)) if name not in named]
+
+
+def _check_options(params: Mapping[str, Any]) -> None:
+    """Refuse what nothing can be looked up with.
+
+    :raises ProblemsError: with what is wrong beside the datasources
+    """
+    options = ("monitoring_role", "collector_role", "seen", "described")
+    problems = [
+        "{0}: found {1}, {2}".format(field, ascii(text), UNSTORABLE)
+        for field, text in unstorable_texts({option: params[option] for option in options})
+    ]
+    if not params["server_kind"]:
+        problems.append("server_kind: found an empty list, expected what the server is: give remote, repository, local")
+    if problems:
+        raise ProblemsError("the datasources", problems)
 
 
 def _returned(definition: Definition, paused: Mapping[str, Sequence[str]]) -> Dict[str, Any]:

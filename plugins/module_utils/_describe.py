@@ -69,7 +69,7 @@ class Describer:
         )
         self._enter(queries[0][0])
         try:
-            self._cursor.execute(compose(texts.DESCRIBE_TOGETHER, selected=selected, sources=sources))
+            self._run(compose(texts.DESCRIBE_TOGETHER, selected=selected, sources=sources))
             description = list(self._cursor.description)
         except _driver.psycopg2.Error:
             description = []
@@ -98,13 +98,19 @@ class Describer:
         if self._role and not definition.security_definer:
             self._cursor.execute(compose(texts.SET_ROLE, role=identifier(self._role)))
 
+    def _run(self, statement: Any) -> None:
+        """Run a statement that holds a user's SQL, if it is still one statement with it."""
+        body = compose(texts.ONE_STATEMENT, statement=literal(statement.as_string(self._cursor)))
+        self._cursor.execute(compose(texts.DO, body=literal(body.as_string(self._cursor))))
+        self._cursor.execute(statement)
+
     def _leave(self) -> None:
         self._cursor.execute(texts.ROLLBACK)
 
     def _describe(self, definition: Definition, query: Query) -> bool:
         self._enter(definition)
         try:
-            self._cursor.execute(compose(texts.DESCRIBE, query=raw(query.sql)))
+            self._run(compose(texts.DESCRIBE, query=raw(query.sql)))
             self._compare(definition, self._cursor.description)
             return True
         except _driver.psycopg2.Error as error:
@@ -116,12 +122,19 @@ class Describer:
     def _explain_cleanup(self, definition: Definition) -> None:
         self._enter(definition)
         try:
-            self._cursor.execute(compose(texts.EXPLAIN, statement=raw(definition.query_cleanup or "")))
+            self._run(compose(texts.EXPLAIN, statement=raw(definition.query_cleanup or "")))
         except _driver.psycopg2.Error as error:
             self._refused(definition, "query_cleanup", error)
         self._leave()
 
     def _refused(self, definition: Definition, field: str, error: Exception) -> None:
+        if getattr(error, "pgcode", None) == _driver.errorcodes.INVALID_CURSOR_DEFINITION:
+            self.problems.append(
+                'datasource "{0}", {1}: found more than one statement, expected one: take the others out'.format(
+                    definition.name, field
+                )
+            )
+            return
         role = None if definition.security_definer else self._role
         self.problems.append(
             'datasource "{0}", {1}: the server refuses it{2} ({3}):'

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterable, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import POWA_EXTENSIONS, POWA_NAMES
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
@@ -60,6 +60,22 @@ class _Problems:
         self._found.append('datasource "{0}", {1}: {2}'.format(self._datasource, field, sentence))
 
 
+UNSTORABLE = "and PostgreSQL stores neither a zero byte nor half a character: take it out"
+
+
+def unstorable_texts(value: Any, field: str = "") -> Iterator[Tuple[str, str]]:
+    """Find what no text of PostgreSQL can hold, wherever it is, with the name of its field."""
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            yield field, value
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from unstorable_texts(entry, "{0}.{1}".format(field, key) if field else str(key))
+    elif isinstance(value, (list, tuple)):
+        for position, entry in enumerate(value):
+            yield from unstorable_texts(entry, "{0}[{1}]".format(field, position))
+
+
 def collect_definitions(
     parameters: Iterable[Mapping[str, Any]],
 ) -> Tuple[List[Definition], List[Removal], List[str]]:
@@ -72,6 +88,11 @@ def collect_definitions(
         name = str(parameter.get("name") or "")
         before = len(found)
         problems = _Problems(name or "number {0} of the list".format(position + 1), found)
+        unstorable = list(unstorable_texts(parameter))
+        for field, text in unstorable:
+            problems.add(field, "found {0}, {1}".format(ascii(text), UNSTORABLE))
+        if unstorable:
+            continue
         _check_name(name, problems)
         if name in seen:
             problems.add("name", "it is also the name of number {0} of the list: give each its own".format(seen[name]))
@@ -199,6 +220,11 @@ def _check_scope(definition: Definition, problems: _Problems) -> None:
                     "{0}[{1}].name".format(field, position),
                     'with scope "database", the collector itself adds a column "dbid": leave it out',
                 )
+            if column.renamed_from == DBID.name:
+                problems.add(
+                    "{0}[{1}].renamed_from".format(field, position),
+                    'with scope "database", "dbid" is the collector\'s own column: leave it out',
+                )
 
 
 def _clean_sql(sql: str) -> str:
@@ -252,8 +278,6 @@ def _parse_columns(field: str, entries: Any, problems: _Problems) -> Tuple[Colum
                     name, len(name.encode("utf-8")), MAX_IDENTIFIER_BYTES
                 ),
             )
-        elif "\0" in name:
-            problems.add(where + ".name", "it holds a zero byte, which PostgreSQL does not allow: take it out")
         elif name in RESERVED_COLUMNS:
             problems.add(
                 where + ".name",
@@ -279,6 +303,12 @@ def _parse_columns(field: str, entries: Any, problems: _Problems) -> Tuple[Colum
         if renamed_from is not None and renamed_from in ("", name):
             problems.add(
                 where + ".renamed_from", 'found "{0}", expected the name that it had: correct it'.format(renamed_from)
+            )
+        elif renamed_from in RESERVED_COLUMNS:
+            problems.add(
+                where + ".renamed_from",
+                '"{0}" is a column of PoWA\'s tables or of PostgreSQL itself, and was never a key or a metric:'
+                " give the name that it had, or leave it out".format(renamed_from),
             )
         if field == "keys":
             columns.append(Column(name, column_type, "key", bool(entry.get("nullable")), renamed_from))

@@ -235,6 +235,11 @@ def test_a_datasource_of_each_database(database: Database) -> None:
         ({"extension": "pg_qualstats"}, "PoWA itself has datasources for"),
         ({"search_path": ["a", "a"]}, 'search_path: found "a" more than once'),
         ({"metrics": [{"name": "n", "renamed_from": "n"}]}, 'metrics[0].renamed_from: found "n"'),
+        ({"metrics": [{"name": "n", "renamed_from": "ts"}]}, 'metrics[0].renamed_from: "ts" is a column of PoWA'),
+        (
+            {"scope": "database", "metrics": [{"name": "n", "renamed_from": "dbid"}]},
+            'metrics[0].renamed_from: with scope "database", "dbid" is the collector',
+        ),
         ({"metrics": [{"name": "n", "renamed_from": "m"}, {"name": "m"}]}, "leave renamed_from out once"),
         ({"query": "SELECT ARRAY[1] AS n", "metrics": [{"name": "n"}]}, "is of a type with oid 1007, expected one of"),
         ({"state": "paused"}, 'found "paused", which is for server_kind repository'),
@@ -242,6 +247,22 @@ def test_a_datasource_of_each_database(database: Database) -> None:
 )
 def test_a_wrong_field_is_refused(database: Database, wrong: Dict[str, Any], words: str) -> None:
     assert words in database.refused("datasources", datasources=[LOCK_MODES, dict(ONE, **wrong)], **REMOTE)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"query": "SELECT 1 AS n) AS q; COMMIT; DROP TABLE public.victim; SELECT * FROM (SELECT 1 AS n"},
+        {"query_cleanup": "SELECT 1; COMMIT; DROP TABLE public.victim"},
+    ],
+    ids=["query", "cleanup"],
+)
+@pytest.mark.parametrize("check", [True, False])
+def test_a_second_statement_is_never_run(database: Database, wrong: Dict[str, Any], check: bool) -> None:
+    database.sql("CREATE TABLE victim AS SELECT 1 AS i")
+    result = database.run("datasources", check=check, datasources=[dict(ONE, **wrong)], **REMOTE)
+    assert result.failed and "found more than one statement, expected one" in result["msg"]
+    assert database.sql("SELECT i FROM victim") == [(1,)]
 
 
 def test_a_retention_of_its_own_needs_a_later_powa(database: Database) -> None:

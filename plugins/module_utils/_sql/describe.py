@@ -11,6 +11,10 @@ ROLLBACK = "ROLLBACK TO SAVEPOINT describe"
 SET_ROLE = "SET LOCAL ROLE {role}"
 SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', {search_path}, true)"
 
+# Opening a cursor refuses several statements before it runs any: one of them may be COMMIT, and the rest be written.
+ONE_STATEMENT = "DECLARE c refcursor; BEGIN OPEN c FOR EXECUTE {statement}; CLOSE c; END"
+DO = "DO {body}"
+
 # A line of its own, so that a comment at the query's end does not swallow the parenthesis.
 DESCRIBE = """SELECT * FROM (
 {query}
