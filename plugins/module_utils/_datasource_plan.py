@@ -20,10 +20,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
     object_name,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._layout import Layout, layout_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan, Replaced
 from ansible_collections.pgfleet.powa.plugins.module_utils._statements import (
     create_statements,
     drop_statement,
+    is_made_anew,
     repair_statements,
 )
 
@@ -87,7 +88,9 @@ class _Planner:
         record = self._there("type", "_history_record")
         statements = reshape.transient_statements(wanted, found, current, record, self.archivist)
         wanted = _with_other_grants(wanted, found)
-        self.change_plan.add(self.identity(wanted), found.describe(), wanted.describe(), *statements)
+        self.change_plan.add(
+            self.identity(wanted), found.describe(), wanted.describe(), *statements, replaced=[_whole(found)]
+        )
         return True
 
     def _there(self, kind: str, suffix: str) -> Any:
@@ -108,7 +111,9 @@ class _Planner:
         found = self.state.catalog.get(kind, name)
         if found is not None and found.ours:
             statement = drop_statement(found.object, self.archivist)
-            self.change_plan.add(self.identity(found.object), found.object.describe(), None, statement)
+            self.change_plan.add(
+                self.identity(found.object), found.object.describe(), None, statement, replaced=[_whole(found.object)]
+            )
 
     def _rewritten(self, types: Sequence[Any]) -> List[Tuple[Any, Any]]:
         """Return the record types, each as wanted and as found, if one has an attribute of another type now."""
@@ -119,6 +124,7 @@ class _Planner:
     def _repair(self, wanted: Any, found: Any, rewritten: Sequence[Tuple[Any, Any]]) -> None:
         statements: List[Any] = []
         notes: List[str] = []
+        replaced = [_whole(found)] if is_made_anew(wanted, found) else []
         renames = self.layout.renames
         history = wanted.kind == "table" and not wanted.unlogged
         if wanted.kind == "type" or history:
@@ -128,16 +134,19 @@ class _Planner:
                 statements += reshape.type_statements(wanted, found, renames, self.archivist)
             elif wanted.name == rewritten[0][0].name:
                 statements += reshape.replace_types(rewritten, renames, self.archivist)
+                replaced = [_whole(old) for _new, old in rewritten]
         elif history:
             statements += reshape.history_statements(wanted, found, renames, bool(rewritten), self.archivist)
             notes = self._rewrite_note(wanted, found, rewritten)
+            columns = reshape.replaced_columns(wanted, found, renames, bool(rewritten))
+            replaced = [Replaced("table", found.name, column) for column in columns]
             if rewritten and wanted.name.endswith("_history"):
                 statements += reshape.drop_replaced_types(rewritten, self.archivist)
         wanted = _with_other_grants(wanted, found)
         if not (wanted.kind == "type" and rewritten):
             statements += repair_statements(wanted, found, self.archivist)
         after = "\n".join([wanted.describe(), *notes])
-        self.change_plan.add(self.identity(wanted), found.describe(), after, *statements)
+        self.change_plan.add(self.identity(wanted), found.describe(), after, *statements, replaced=replaced)
 
     def _rewrite_note(self, wanted: Any, found: Any, rewritten: Sequence[Tuple[Any, Any]]) -> List[str]:
         """Say that a table is rewritten, and how large it is."""
@@ -148,6 +157,10 @@ class _Planner:
             "rewritten, {0} bytes: {1} from {2} to {3}".format(found.size, name, before, after)
             for name, before, after in changes
         ]
+
+
+def _whole(found: Any) -> Replaced:
+    return Replaced(found.kind, found.name, None)
 
 
 def _with_other_grants(wanted: Any, found: Any) -> Any:
@@ -175,4 +188,5 @@ def plan_removal(plan: Plan, removal: Removal, side: Side, state: State) -> None
         found = state.catalog.get(kind, object_name(removal.name, suffix))
         if found is not None:
             identity = "{0} {1}.{2}".format(kind, state.archivist.schema, found.object.name)
-            plan.add(identity, found.object.describe(), None, drop_statement(found.object, state.archivist))
+            statement = drop_statement(found.object, state.archivist)
+            plan.add(identity, found.object.describe(), None, statement, replaced=[_whole(found.object)])

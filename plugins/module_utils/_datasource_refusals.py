@@ -9,11 +9,9 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _objects as objects
-from ansible_collections.pgfleet.powa.plugins.module_utils import _reshape as reshape
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._builder import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._catalog import Catalog, Found
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_plan import wanted_objects
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
     DATABASE,
@@ -21,11 +19,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
     Removal,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier
-from ansible_collections.pgfleet.powa.plugins.module_utils._layout import layout_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._registry import function_names
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as texts
 
 
 def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], side: Side, state: State) -> List[str]:
@@ -160,77 +155,3 @@ def _foreign_rows(definition: Definition, state: State) -> List[str]:
             definition.name, ", ".join(sorted(functions - ours))
         )
     ]
-
-
-def refusals_of_columns(cursor: Any, definitions: Sequence[Definition], side: Side, state: State) -> List[str]:
-    """Return what is wrong with the columns that the server has."""
-    problems = []
-    for definition in definitions:
-        where = 'datasource "{0}", '.format(definition.name)
-        if definition.adopt:
-            problems += [where + problem for problem in _misfits(definition, side, state)]
-        if side.stores:
-            problems += [where + problem for problem in _ambiguous_renames(definition, state)]
-            problems += [where + problem for problem in _undeclared_values(cursor, definition, side, state)]
-    return problems
-
-
-def _misfits(definition: Definition, side: Side, state: State) -> List[str]:
-    """Objects that are to be taken over have the columns that we would give them."""
-    problems = []
-    nothing = Catalog({"type": {}, "table": {}, "index": {}, "function": {}}, ())
-    for wanted in wanted_objects(definition, layout_of(definition, nothing), side, state, ()):
-        entry = state.catalog.get(wanted.kind, wanted.name)
-        if entry is None or entry.ours:
-            continue
-        if entry.extension:
-            problems.append(
-                "adopt: {0} {1}.{2} belongs to the extension {3}: choose another name".format(
-                    wanted.kind, state.archivist.schema, wanted.name, entry.extension
-                )
-            )
-        elif wanted.kind in ("type", "table") and _types(wanted) != _types(entry.object):
-            problems.append(
-                "adopt: {0} {1}.{2} has the columns ({3}), expected ({4}): change it, or choose another name".format(
-                    wanted.kind, state.archivist.schema, wanted.name, _listed(entry.object), _listed(wanted)
-                )
-            )
-    return problems
-
-
-def _types(entry: Any) -> Dict[str, str]:
-    return {column.name: column.type for column in entry.columns}
-
-
-def _listed(entry: Any) -> str:
-    return ", ".join(column.describe() for column in entry.columns)
-
-
-def _ambiguous_renames(definition: Definition, state: State) -> List[str]:
-    layout = layout_of(definition, state.catalog)
-    kept = layout.kept_keys | layout.kept_metrics
-    return [
-        'renamed_from: both "{0}" and "{1}" have values already, so neither can become the other:'
-        " leave renamed_from out".format(column.renamed_from, column.name)
-        for column in definition.columns
-        if column.renamed_from in kept
-    ]
-
-
-def _undeclared_values(cursor: Any, definition: Definition, side: Side, state: State) -> List[str]:
-    """A column that somebody added by hand goes, but not with values in it."""
-    problems = []
-    layout = layout_of(definition, state.catalog)
-    for wanted in wanted_objects(definition, layout, side, state, ()):
-        entry = state.catalog.get(wanted.kind, wanted.name)
-        if entry is None or wanted.kind != "table" or wanted.unlogged:
-            continue
-        for column in reshape.extra_columns(wanted, entry.object, layout.renames):
-            table = identifier(state.archivist.schema, wanted.name)
-            cursor.execute(compose(texts.HOLDS_VALUES, table=table, column=identifier(column)))
-            if cursor.fetchone()[0]:
-                problems.append(
-                    'keys: column "{0}" of table {1}.{2} was not made by this collection and holds values:'
-                    " declare it as a key, or drop it by hand".format(column, state.archivist.schema, wanted.name)
-                )
-    return problems

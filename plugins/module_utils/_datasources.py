@@ -13,6 +13,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils import _pause as paus
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._builder import LOCAL, REMOTE, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._catalog import read_names
+from ansible_collections.pgfleet.powa.plugins.module_utils._column_refusals import (
+    refusals_of_columns,
+    values_that_do_not_fit,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._column_types import (
     has_changed,
     with_described_types,
@@ -20,9 +24,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._column_types import 
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_plan import plan_datasource, plan_removal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_refusals import refusals, refusals_of_columns
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_refusals import refusals
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_state import State, read_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import DATABASE, Definition, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._dependents import refusals_of_dependents
 from ansible_collections.pgfleet.powa.plugins.module_utils._describe import Describer, may_become
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._parse import (
@@ -81,9 +86,10 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             task = replace(task, definitions=resolved)
             problems += wrong
             problems += refusals_of_columns(cursor, _changing(task.definitions), side, state)
-            if problems:
-                raise ProblemsError("the datasources", problems)
+            _refuse(problems)
             plan, paused = _plan(cursor, task, state)
+            problems = values_that_do_not_fit(cursor, _changing(task.definitions), side, state)
+            _refuse(problems + refusals_of_dependents(cursor, plan, state.archivist))
         if plan.changed and not check_mode:
             plan, paused = connection.write(lambda cursor: _apply(cursor, task))
         if not check_mode and any(definition.pause and paused[definition.name] for definition in task.definitions):
@@ -113,6 +119,10 @@ def _check_options(params: Mapping[str, Any]) -> None:
     ]
     if not params["server_kind"]:
         problems.append("server_kind: found an empty list, expected what the server is: give remote, repository, local")
+    _refuse(problems)
+
+
+def _refuse(problems: Sequence[str]) -> None:
     if problems:
         raise ProblemsError("the datasources", problems)
 
@@ -136,9 +146,9 @@ def _apply(cursor: Any, task: Task) -> Tuple[Plan, Dict[str, List[str]]]:
     state = _read(cursor, task)
     problems = refusals(task.definitions, task.removals, task.side, state)
     problems += refusals_of_columns(cursor, _changing(task.definitions), task.side, state)
-    if problems:
-        raise ProblemsError("the datasources", problems)
+    _refuse(problems)
     plan, paused = _plan(cursor, task, state)
+    _refuse(refusals_of_dependents(cursor, plan, state.archivist))
     plan.apply(cursor)
     return plan, paused
 

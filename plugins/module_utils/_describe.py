@@ -72,6 +72,8 @@ class Describer:
             self._run(compose(texts.DESCRIBE_TOGETHER, selected=selected, sources=sources))
             description = list(self._cursor.description)
         except _driver.psycopg2.Error:
+            if self._cursor.connection.closed:
+                raise
             description = []
         self._leave()
         if not description:
@@ -105,7 +107,8 @@ class Describer:
         self._cursor.execute(statement)
 
     def _leave(self) -> None:
-        self._cursor.execute(texts.ROLLBACK)
+        if not self._cursor.connection.closed:
+            self._cursor.execute(texts.ROLLBACK)
 
     def _describe(self, definition: Definition, query: Query) -> bool:
         self._enter(definition)
@@ -128,6 +131,8 @@ class Describer:
         self._leave()
 
     def _refused(self, definition: Definition, field: str, error: Exception) -> None:
+        if self._cursor.connection.closed:
+            raise error
         if getattr(error, "pgcode", None) == _driver.errorcodes.INVALID_CURSOR_DEFINITION:
             self.problems.append(
                 'datasource "{0}", {1}: found more than one statement, expected one: take the others out'.format(

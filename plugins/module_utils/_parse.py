@@ -232,14 +232,32 @@ def _clean_sql(sql: str) -> str:
     return sql.strip().rstrip(";").rstrip()
 
 
+#: What may stand before the first word of a query.
+_BEFORE_SQL = re.compile(r"(\s|--[^\n]*(\n|$)|/\*.*?\*/|\()*", re.DOTALL)
+#: What a sub-select begins with.
+_SELECTS = ("select", "with", "values", "table")
+
+
+def _check_query(field: str, sql: str, problems: _Problems) -> None:
+    if not sql:
+        problems.add(field, "it is empty: give a SELECT")
+        return
+    first = re.match(r"[a-zA-Z]+", _BEFORE_SQL.sub("", sql, count=1))
+    if first and first.group().lower() not in _SELECTS:
+        problems.add(
+            field,
+            'found "{0}" at its beginning, expected a query that returns rows:'
+            " begin it with SELECT, WITH, VALUES or TABLE".format(first.group()),
+        )
+
+
 def _parse_queries(parameter: Mapping[str, Any], problems: _Problems) -> Tuple[Query, ...]:
     query, queries = parameter.get("query"), parameter.get("queries")
     if query is not None and queries is not None:
         problems.add("query", "it is given together with queries: give one of the two")
         return ()
     if query is not None:
-        if not _clean_sql(query):
-            problems.add("query", "it is empty: give a SELECT")
+        _check_query("query", _clean_sql(query), problems)
         return (Query(0, _clean_sql(query)),)
     if not queries:
         problems.add("query", "neither query nor queries is given: give the SELECT that returns the samples")
@@ -249,8 +267,7 @@ def _parse_queries(parameter: Mapping[str, Any], problems: _Problems) -> Tuple[Q
     for position, entry in enumerate(queries):
         field = "queries[{0}]".format(position)
         sql = _clean_sql(str(entry.get("query") or ""))
-        if not sql:
-            problems.add(field + ".query", "it is empty: give a SELECT")
+        _check_query(field + ".query", sql, problems)
         min_version = entry.get("min_version") or 0
         if min_version and not 90000 <= min_version < 1000000:
             problems.add(

@@ -8,9 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._rows import RowChange, write_statements
+
+
+class Replaced(NamedTuple):
+    """An object of the server, or one column of a table, that PostgreSQL does not let others depend on meanwhile.
+
+    :param kind: C(function), C(table) or C(type)
+    :param column: its name, or None for the whole
+    """
+
+    kind: str
+    name: str
+    column: Optional[str]
 
 
 @dataclass(frozen=True)
@@ -21,12 +33,14 @@ class Change:
     :param before: its description now, or None where it is not there
     :param after: its description as wanted, or None where it is to go
     :param statements: what does it, composed SQL and changes of rows
+    :param replaced: what of it goes or becomes another, so that nothing of others may depend on it
     """
 
     identity: str
     before: Optional[str]
     after: Optional[str]
     statements: Tuple[Any, ...]
+    replaced: Tuple[Replaced, ...] = ()
 
     @property
     def action(self) -> str:
@@ -42,15 +56,27 @@ class Plan:
     def __init__(self, changes: Sequence[Change] = ()) -> None:
         self.changes: List[Change] = list(changes)
 
-    def add(self, identity: str, before: Optional[str], after: Optional[str], *statements: Any) -> None:
+    def add(
+        self,
+        identity: str,
+        before: Optional[str],
+        after: Optional[str],
+        *statements: Any,
+        replaced: Sequence[Replaced] = (),
+    ) -> None:
         """Add a change, if before and after differ or there is something to do."""
         if before != after:
-            self.changes.append(Change(identity, before, after, statements))
+            self.changes.append(Change(identity, before, after, statements, tuple(replaced)))
 
     @property
     def changed(self) -> bool:
         """Whether there is anything to do."""
         return bool(self.changes)
+
+    @property
+    def replaced(self) -> List[Replaced]:
+        """What goes or becomes another."""
+        return [entry for change in self.changes for entry in change.replaced]
 
     def apply(self, cursor: Any) -> None:
         """Run all statements; the caller owns the transaction.

@@ -60,6 +60,16 @@ def ordered_like(wanted: Any, found: Any, renames: Mapping[str, str]) -> Any:
     return replace(wanted, columns=tuple(columns))
 
 
+def replaced_columns(wanted: Any, found: Any, renames: Mapping[str, str], rewrite: bool) -> List[str]:
+    """Return the columns of a history table, by the names that they have now, which get another type or go."""
+    gone = {name for name, _before, _after in retyped(wanted, found, renames)} | set(
+        extra_columns(wanted, found, renames)
+    )
+    if rewrite:
+        gone |= set(_RECORDS + _EXTREMES)
+    return [column.name for column in found.columns if renames.get(column.name, column.name) in gone]
+
+
 def extra_columns(wanted: Any, found: Any, renames: Mapping[str, str]) -> List[str]:
     """Return the columns that nobody declared, now or before."""
     names = {column.name for column in wanted.columns}

@@ -134,6 +134,26 @@ def _refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
                         "declare it on the repository first" if option == "datasources" else "choose from those",
                     )
                 )
+        problems += ["{0}datasources: {1}".format(where, problem) for problem in _parts_of_extensions(spec, state)]
+    return problems
+
+
+def _parts_of_extensions(spec: ServerSpec, state: State) -> List[str]:
+    """PoWA 5 has one row for all datasources of an extension, which is active or not."""
+    problems = []
+    named = set(spec.datasources or ())
+    together: Dict[str, Set[str]] = {}
+    for name, definition in state.definitions.items():
+        if definition.extension is not None and state.archivist.scope_database:
+            together.setdefault(definition.extension, set()).add(name)
+    for extension, names in sorted(together.items()):
+        if named & names and names - named:
+            problems.append(
+                'found {0} without {1} of the same extension "{2}", which PoWA 5 has active or not as a whole:'
+                " name all of them or none".format(
+                    ", ".join(sorted(named & names)), ", ".join(sorted(names - named)), extension
+                )
+            )
     return problems
 
 

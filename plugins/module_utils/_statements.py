@@ -28,7 +28,7 @@ def repair_statements(wanted: Any, found: Any, archivist: Archivist) -> List[Any
     statements: List[Any] = []
     name = identifier(archivist.schema, wanted.name)
     if wanted.kind == "function" and _function_head(wanted) != _function_head(found):
-        if (wanted.returns, wanted.columns) != (found.returns, found.columns):
+        if is_made_anew(wanted, found):
             statements.append(drop_statement(found, archivist))
             found = replace(found, execute=("",))
         statements.append(_create_function(wanted, archivist))
@@ -42,6 +42,11 @@ def repair_statements(wanted: Any, found: Any, archivist: Archivist) -> List[Any
     if statements or wanted.comment != found.comment:
         statements.append(_comment(wanted, archivist))
     return statements + _grants(wanted, found, archivist)
+
+
+def is_made_anew(wanted: Any, found: Any) -> bool:
+    """Whether a function can not be changed, but is dropped and created."""
+    return wanted.kind == "function" and (wanted.returns, wanted.columns) != (found.returns, found.columns)
 
 
 def drop_statement(found: Any, archivist: Archivist) -> Any:

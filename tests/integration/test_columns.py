@@ -195,8 +195,104 @@ def test_types_are_changed(database: Database) -> None:
 def test_a_type_that_does_not_fit_changes_nothing(database: Database) -> None:
     with_history(database)
     wrong = dict(BASE, query="SELECT 1 AS k, 1 AS a, 2::bigint AS b", keys=[{"name": "k", "type": "integer"}])
-    message = database.refused("datasources", datasources=[wrong], **REPOSITORY)
-    assert "nothing was changed" in message and "invalid input syntax for type integer" in message
+    expected = 'datasource "things", keys: the history has values of "k" that do not become integer'
+    assert expected in database.refused("datasources", datasources=[wrong], **REPOSITORY)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_values_that_do_not_fit_another_type_are_told_in_check_mode(database: Database, table: str) -> None:
+    srvid = with_history(database)
+    sample(database, srvid, k="old", a=3, b=1000000)
+    if table == "powa_things_history":
+        aggregate(database, srvid)
+    small = [BASE["metrics"][0], {"name": "small", "type": "smallint", "kind": "gauge", "renamed_from": "b"}]
+    wrong = dict(BASE, query="SELECT 'x'::text AS k, 1 AS a, 2::smallint AS small", metrics=small)
+    before = database.dump()
+    for check in (True, False):
+        message = database.refused("datasources", check=check, datasources=[wrong], **REPOSITORY)
+        assert 'metrics: the history has values of "small" that do not become smallint (smallint out of' in message
+    assert database.dump() == before
+    # As the message says.
+    declare(database, query=wrong["query"], metrics=[BASE["metrics"][0], dict(small[1], renamed_from=None)])
+    assert read(database, srvid, "b, small")[-1] == (1000000, None)
+
+
+@pytest.mark.parametrize(
+    ("view", "change", "named"),
+    [
+        (
+            "SELECT * FROM powa_things_get(1, NULL, NULL)",
+            {"metrics": [{"name": "new", "type": "integer"}]},
+            "function {0}.powa_things_get",
+        ),
+        (
+            "SELECT k FROM powa_things_history",
+            {"keys": [{"name": "k", "type": "name"}]},
+            "table {0}.powa_things_history",
+        ),
+        ("SELECT records FROM powa_things_history", {"metrics": [{"name": "a", "type": "numeric"}]}, "table {0}"),
+        ("SELECT NULL::powa_things_history_record AS r", {"metrics": [{"name": "a", "type": "numeric"}]}, "type {0}"),
+    ],
+    ids=["function", "key", "records", "type"],
+)
+@pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])
+def test_what_users_made_of_it_is_named(
+    database: Database, kind: str, view: str, change: Dict[str, Any], named: str
+) -> None:
+    with_history(database)
+    database.sql("CREATE SCHEMA reports")
+    database.sql('CREATE {0} reports."Of things" AS {1}'.format(kind, view))
+    columns = [*change.get("keys", BASE["keys"]), *change.get("metrics", BASE["metrics"])]
+    query = "SELECT " + ", ".join("NULL::{type} AS {name}".format(**column) for column in columns)
+    changed = dict(BASE, query=query, **change)
+    schema = database.value("SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'powa'")
+    before = database.dump()
+    for check in (True, False):
+        message = database.refused("datasources", check=check, datasources=[changed], **REPOSITORY)
+        assert named.format(schema) in message
+        assert 'found that {0} reports."Of things" depends on it'.format(kind.lower()) in message
+    assert database.dump() == before
+    # What does not concern it is changed.
+    declare(database, description="Things")
+    database.sql('DROP {0} reports."Of things"'.format(kind))
+    declare(database, query=query, **change)
+
+
+def test_views_do_not_go_with_what_is_removed(database: Database) -> None:
+    with_history(database)
+    database.sql("CREATE VIEW report AS SELECT * FROM powa_things_rate(1, NULL, NULL)")
+    absent = {"name": "things", "state": "absent"}
+    message = database.refused("datasources", check=True, datasources=[absent], **REPOSITORY)
+    assert "view public.report depends on it" in message
+    database.sql("DROP VIEW report")
+    assert database.ok("datasources", datasources=[absent], **REPOSITORY).changed
+
+
+def test_a_name_stays_a_key_or_a_metric(database: Database) -> None:
+    srvid = with_history(database)
+    before = database.dump()
+    for query, keys, metrics, words in (
+        ("SELECT 1 AS a, 2::bigint AS b", [{"name": "a"}], BASE["metrics"][1:], 'keys: "a" was a metric before'),
+        ("SELECT 1 AS a, ''::text AS k", [], [{"name": "a"}, {"name": "k"}], 'metrics: "k" was a key before'),
+        (
+            "SELECT 1 AS a, 2::bigint AS c",
+            [{"name": "c", "renamed_from": "b"}],
+            BASE["metrics"][:1],
+            'keys: "c" was a metric before',
+        ),
+    ):
+        wrong = dict(BASE, query=query, keys=keys, metrics=metrics)
+        described = [{"server": "one", "datasources": [_described(query, keys, metrics)]}]
+        assert words in database.refused("datasources", datasources=[wrong], described=described, **REPOSITORY)
+    assert database.dump() == before
+    assert len(read(database, srvid, "a, b")) == 2
+
+
+def _described(query: str, keys: List[Any], metrics: List[Any]) -> Dict[str, Any]:
+    """Return what the task on a remote has returned of columns whose types are left out."""
+    types = {"a": "integer", "b": "bigint", "c": "bigint", "k": "text"}
+    columns = [[dict(column, type=types[column["name"]]) for column in some] for some in (keys, metrics)]
+    return {"name": "things", "key_columns": columns[0], "metric_columns": columns[1]}
 
 
 def test_rows_that_wait_in_the_transient_table_are_kept(database: Database) -> None:

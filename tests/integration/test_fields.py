@@ -242,6 +242,8 @@ def test_a_datasource_of_each_database(database: Database) -> None:
         ),
         ({"metrics": [{"name": "n", "renamed_from": "m"}, {"name": "m"}]}, "leave renamed_from out once"),
         ({"query": "SELECT ARRAY[1] AS n", "metrics": [{"name": "n"}]}, "is of a type with oid 1007, expected one of"),
+        ({"query": "/* adds */ insert INTO t VALUES (1)"}, 'query: found "insert" at its beginning, expected a query'),
+        ({"query": "SHOW work_mem"}, 'query: found "SHOW" at its beginning'),
         ({"state": "paused"}, 'found "paused", which is for server_kind repository'),
     ],
 )
@@ -292,3 +294,19 @@ def test_adopting_what_others_made(database: Database) -> None:
     database.sql("ALTER TABLE powa_lock_modes_history ADD COLUMN mine integer")
     message = database.refused("datasources", datasources=[dict(LOCK_MODES, adopt=True)], **BOTH)
     assert "adopt: table public.powa_lock_modes_history has the columns" in message
+
+
+def test_a_server_has_all_datasources_of_an_extension_or_none_on_powa_5(database: Database) -> None:
+    database.register("one")
+    parts = [dict(ONE, name="our_{0}".format(name), extension="pgstattuple") for name in ("first", "second")]
+    database.ok("datasources", datasources=parts, **REPOSITORY)
+    half = {"hostname": "one", "datasources": ["our_first"]}
+    if database.powa == "5":
+        message = database.refused("servers", servers=[half])
+        assert 'server "one:5432", datasources: found our_first without our_second of the same extension' in message
+    else:
+        database.ok("servers", servers=[half])
+        enabled = "SELECT function_name FROM powa_functions WHERE srvid > 0 AND enabled AND module = 'pgstattuple'"
+        assert database.sql(enabled + " AND operation = 'snapshot'") == [("powa_our_first_snapshot",)]
+    database.ok("servers", servers=[dict(half, datasources=["our_first", "our_second"])])
+    database.ok("servers", servers=[dict(half, datasources=[])])

@@ -105,4 +105,37 @@ EXTENSION_SCHEMAS = """
     WHERE e.extname = ANY ({names}::text[])
 """
 
+# What others made that depends on what is to go or to become another; the tables of a datasource have its types.
+DEPENDENTS = """
+    WITH replaced AS (
+        SELECT o.kind, o.name, o.schema, o.classid, o.oid, o.array_oid, a.attnum
+        FROM pg_catalog.json_to_recordset({replaced}) AS r (kind text, name text, "column" text)
+        JOIN (
+            SELECT 'function' AS kind, p.proname AS name, p.pronamespace AS schema,
+                'pg_catalog.pg_proc'::regclass AS classid, p.oid, NULL::oid AS array_oid
+            FROM pg_catalog.pg_proc AS p WHERE p.proargtypes::text IN ('23', '23 1184 1184')
+            UNION ALL
+            SELECT 'table', c.relname, c.relnamespace, 'pg_catalog.pg_class'::regclass, c.oid, NULL
+            FROM pg_catalog.pg_class AS c WHERE c.relkind = 'r'
+            UNION ALL
+            SELECT 'type', t.typname, t.typnamespace, 'pg_catalog.pg_type'::regclass, t.oid, t.typarray
+            FROM pg_catalog.pg_type AS t
+        ) AS o ON o.kind = r.kind AND o.name = r.name
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = o.schema AND n.nspname = {schema}
+        LEFT JOIN pg_catalog.pg_attribute AS a ON o.kind = 'table' AND a.attrelid = o.oid AND a.attname = r."column"
+    )
+    SELECT DISTINCT r.kind, r.name, i.type || ' ' || i.identity
+    FROM replaced AS r
+    JOIN pg_catalog.pg_depend AS d ON d.refclassid = r.classid AND d.refobjid IN (r.oid, r.array_oid)
+        AND (r.attnum IS NULL OR d.refobjsubid = r.attnum)
+    LEFT JOIN pg_catalog.pg_rewrite AS w ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND w.oid = d.objid
+    LEFT JOIN pg_catalog.pg_class AS c ON d.classid = 'pg_catalog.pg_class'::regclass AND c.oid = d.objid
+    CROSS JOIN LATERAL pg_catalog.pg_identify_object(
+        CASE WHEN w.oid IS NULL THEN d.classid ELSE 'pg_catalog.pg_class'::regclass END,
+        coalesce(w.ev_class, d.objid), CASE WHEN w.oid IS NULL THEN d.objsubid ELSE 0 END) AS i
+    WHERE d.deptype = 'n'
+      AND NOT coalesce(r.kind = 'type' AND c.relnamespace = r.schema AND c.relname LIKE 'powa\\_%\\_history%', false)
+    ORDER BY 1, 2, 3
+"""
+
 ROLES = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY ({names}::name[])"

@@ -39,4 +39,12 @@ CAST_COLUMN = "ALTER COLUMN {name} TYPE {type} USING pg_temp.powa_cast({name})"
 KEEP_STORAGE_MAIN = "ALTER COLUMN {name} SET STORAGE MAIN"
 DROP_CAST = "DROP FUNCTION pg_temp.powa_cast({old})"
 
+# Each reads all values of one column, and fails at the first that does not become the type.
+CAST_KEY = "SELECT pg_catalog.count(t.{column}::{type}) FROM {table} AS t"
+CAST_CURRENT = "SELECT pg_catalog.count((t.record).{column}::{type}) FROM {table} AS t"
+CAST_HISTORY = """SELECT pg_catalog.count(r.{column}::{type})
+    FROM {table} AS t CROSS JOIN LATERAL pg_catalog.unnest(t.records) AS r"""
+SAVEPOINT = "SAVEPOINT casts"
+ROLLBACK = "ROLLBACK TO SAVEPOINT casts"
+
 HOLDS_VALUES = "SELECT EXISTS (SELECT FROM {table} AS t WHERE t.{column} IS NOT NULL)"
