@@ -19,8 +19,8 @@ description:
   - Columns may change while there is history. Old samples stay readable, and new ones have the new columns. A key or
     metric that is no longer declared keeps its values, and has them again when it is declared again. Only another type
     rewrites the tables, in the same transaction; check mode says so, and how large they are.
-  - Views and other objects that depend on what is dropped or gets other columns, values that another type does not hold, and
-    a key that was a metric before or the reverse are refused before anything is written.
+  - Views and other objects that depend on what is dropped or gets other columns, values that another type does not
+    hold, and a key that was a metric before or the reverse are refused before anything is written.
   - What somebody changed by hand is shown as a difference, and repaired. History is not touched.
   - History is read with C(powa_NAME_get(srvid, from, to)) and, per second, with C(powa_NAME_rate(srvid, from, to)).
     A counter that is less than in the sample before was reset, and has counted from 0 since.

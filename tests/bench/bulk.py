@@ -4,8 +4,8 @@
 
 """A thousand servers, each with ten datasources, in one task.
 
-The datasources were declared on the repository before. The loop registers ten servers in each of the five runs, fifty
-in all, and what it takes is multiplied by a hundred. Both write the same rows.
+The datasources were declared on the repository before, for all servers. The loop registers ten servers in each of the
+five runs, fifty in all, and what it takes is multiplied by a hundred. Both write the same rows.
 """
 
 from __future__ import annotations
@@ -145,7 +145,6 @@ def _servers(number: int) -> List[Dict[str, Any]]:
             "alias": "db{0}".format(server),
             "frequency": 60,
             "retention": "7 days",
-            "datasources": ["bulk_{0}".format(datasource) for datasource in range(DATASOURCES)],
         }
         for server in range(number)
     ]
@@ -183,7 +182,12 @@ def _times(server: Server, with_loop: bool) -> Dict[str, Tuple[float, float]]:
         times["bulk_nochange_vs_ping"] = (second.tasks["Servers"], second.tasks["Ping"])
         if with_loop:
             with _repository(server, "bulk_theirs") as theirs:
-                variables = {"login": theirs.login, "servers": _servers(LOOPED), "powa": theirs.powa}
+                names = [definition["name"] for definition in _datasources(DATASOURCES)["datasources"]]
+                variables = {
+                    "login": theirs.login,
+                    "powa": theirs.powa,
+                    "servers": [dict(spec, datasources=names) for spec in _servers(LOOPED)],
+                }
                 loop = play(BENCH / "bulk_loop.yml", "localhost,", variables).tasks
                 assert _registered(ours, LOOPED) == _registered(theirs, LOOPED)
             took = loop["Register each server"] + loop["Activate each datasource on each server"]
