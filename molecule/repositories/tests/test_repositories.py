@@ -79,7 +79,12 @@ class Run:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            env=dict(os.environ, ANSIBLE_COLLECTIONS_PATH=str(PROJECT / ".collections"), ANSIBLE_NOCOLOR="1"),
+            env=dict(
+                os.environ,
+                ANSIBLE_COLLECTIONS_PATH=str(PROJECT / ".collections"),
+                ANSIBLE_FORCE_COLOR="0",
+                ANSIBLE_NOCOLOR="1",
+            ),
         )
         self.returncode, self.output = done.returncode, done.stdout
         self.counts = {
