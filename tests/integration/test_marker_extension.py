@@ -166,7 +166,7 @@ def play(
     host = {"ansible_connection": "containers.podman.podman", "ansible_python_interpreter": "/usr/bin/python3"}
     inventory = {"powa_repositories": {"hosts": {container: dict(host, powa_database=database.name)}}}
     role = {"name": "pgfleet.powa.common"}
-    tasks: List[Dict[str, Any]] = [{"include_role": role}]
+    tasks: List[Dict[str, Any]] = [{"include_role": dict(role, tasks_from="preflight")}]
     if unseen:
         seen = "{{ __common_seen | dict2items | rejectattr('key', 'in', unseen) | items2dict }}"
         tasks.append({"set_fact": {"__common_seen": seen}, "vars": {"unseen": list(unseen)}})

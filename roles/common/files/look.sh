@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # Prints what this host has, one key=value a line, and changes nothing.
-# Arguments: the wanted major version (or nothing), the port, the name of PoWA's database, role names joined by commas.
+# Arguments: the wanted major version (or nothing), the port, the name of PoWA's database, the monitoring role and the collector's
+# joined by a comma, further packages to look for, and a query for a repository, which returns JSON.
 set -u
-version=$1 port=$2 database=$3 roles=$4
+version=$1 port=$2 database=$3 roles=$4 packages=${5:-} repository=${6:-}
 . /etc/os-release
 echo "os=$PRETTY_NAME"
 case " $ID ${ID_LIKE:-} " in
@@ -43,12 +44,13 @@ fi
 echo "version=$version"
 
 if [ "$family" = Debian ] && [ -n "$version" ]; then
-  for package in "postgresql-$version" "postgresql-$version-powa" powa-collector; do
-    name=${package#"postgresql-$version-"}
-    apt-cache policy "$package" 2>/dev/null | awk -v name="${name%"-$version"}" \
-      '/Installed:/ && $2 != "(none)" {print "installed_" name "=" $2}
-       /Candidate:/ && $2 != "(none)" {print "candidate_" name "=" $2}'
-  done
+  apt-cache policy "postgresql-$version" "postgresql-$version-powa" powa-collector 2>/dev/null | awk -v prefix="postgresql-$version-" -v server="-$version" '
+    /^[^ ]/ {name = $1; sub(/:$/, "", name); sub("^" prefix, "", name); sub(server "$", "", name)}
+    /Installed:/ && $2 != "(none)" {print "installed_" name "=" $2}
+    /Candidate:/ && $2 != "(none)" {print "candidate_" name "=" $2}'
+  # shellcheck disable=SC2086 # one word for each package
+  echo "packages=$(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "postgresql-$version*" python3-psycopg2 $packages 2>/dev/null |
+    awk '$1 == "installed" {printf "%s ", $2}')"
 fi
 # Marker extensions are told from all others by their first line, and compared by the sum of their files.
 for folder in "/usr/share/postgresql/$version/extension" "/usr/pgsql-$version/share/extension"; do
@@ -63,11 +65,18 @@ for folder in "/usr/share/postgresql/$version/extension" "/usr/pgsql-$version/sh
   [ -f "$folder/powa.control" ] && sed -n "s/^ *default_version *= *'\([^']*\)'.*/powa_available=\1/p" "$folder/powa.control"
 done
 /usr/bin/python3 -c 'import psycopg2' 2>/dev/null && echo psycopg2=1
-getent passwd powa >/dev/null && echo collector_user=1
+if getent passwd powa >/dev/null; then
+  echo collector_user=1
+  echo "collector_unit=$(systemctl is-enabled powa-collector 2>/dev/null) $(systemctl is-active powa-collector 2>/dev/null)"
+  # No sum of the file with the passwords: it would help to guess them.
+  for file in /etc/powa-collector.conf /etc/systemd/system/powa-collector.service.d/pgfleet.conf; do
+    [ -f "$file" ] && echo "collector_${file##*/}=$(stat --format='%U:%G:%a' "$file") $(sha256sum <"$file" | cut -d ' ' -f 1)"
+  done
+fi
 
 ask() {
   runuser -u postgres -- psql --no-psqlrc --no-align --tuples-only --quiet --port="$port" --dbname="$1" \
-    -v ON_ERROR_STOP=1 -v database="$database" -v roles="$roles" 2>&1
+    -v ON_ERROR_STOP=1 -v database="$database" -v roles="$roles" -v monitoring="${roles%,*}" -v collector="${roles##*,}" 2>&1
 }
 case $cluster in '' | *\ down*) exit 0 ;; esac
 if answer=$(cd / && ask postgres <<'SQL'
@@ -81,7 +90,15 @@ SELECT json_build_object(
   'files', (SELECT coalesce(json_agg(json_build_array(name, setting, sourcefile) ORDER BY seqno), '[]')
             FROM pg_file_settings
             WHERE name LIKE 'powa.%' OR name IN ('shared_preload_libraries', 'listen_addresses')),
-  'roles', (SELECT coalesce(json_agg(rolname), '[]') FROM pg_roles WHERE rolname = ANY (string_to_array(:'roles', ','))),
+  'standby', pg_is_in_recovery(),
+  'roles', (SELECT coalesce(json_object_agg(rolname, json_build_object(
+              'plain', rolcanlogin AND NOT (rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls),
+              'reads_statistics', EXISTS (SELECT FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+                                          WHERE m.member = r.oid AND g.rolname = 'pg_read_all_stats'))), '{}')
+            FROM pg_roles r WHERE rolname = ANY (string_to_array(:'roles', ','))),
+  'hba', (SELECT coalesce(json_agg(to_json(fields)), '[]')
+          FROM regexp_split_to_table(pg_read_file(current_setting('hba_file')), '\n') line, regexp_split_to_array(btrim(line), '\s+') fields
+          WHERE fields && string_to_array(:'roles', ',')),
   'database', EXISTS (SELECT FROM pg_database WHERE datname = :'database'))
 SQL
 ); then
@@ -90,9 +107,18 @@ else
   echo "server_error=$(echo "$answer" | tr '\n' ' ')"
   exit 0
 fi
-answer=$(cd / && ask "$database" <<'SQL'
-SELECT json_object_agg(extname, json_build_array(extversion, nspname, obj_description(e.oid, 'pg_extension')))
-FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace
+answer=$(cd / && { cat <<'SQL'
+SELECT 'extensions=' || coalesce(json_object_agg(extname, json_build_array(extversion, nspname, obj_description(e.oid, 'pg_extension')))::text, '{}')
+FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace;
+SELECT quote_ident(nspname) AS powa FROM pg_extension e JOIN pg_namespace n ON n.oid = extnamespace WHERE extname = 'powa' \gset
+\if :{?powa}
+SELECT 'monitoring_reads=1'
+FROM pg_roles r
+WHERE rolname = :'monitoring' AND has_table_privilege(r.oid, to_regclass(:'powa' || '.powa_databases'), 'SELECT')
+  AND has_table_privilege(r.oid, to_regclass(:'powa' || '.powa_statements'), 'SELECT')
+  AND NOT EXISTS (SELECT FROM pg_proc p WHERE proname = 'pg_qualstats_reset' AND NOT has_function_privilege(r.oid, p.oid, 'EXECUTE'));
 SQL
-) && echo "extensions=$answer"
+  [ -n "$repository" ] && printf "SELECT 'repository=' || (\n%s\n);\n" "$repository"
+  printf '%s\n' '\endif'
+} | ask "$database") && echo "$answer"
 exit 0

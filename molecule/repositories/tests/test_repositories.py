@@ -1,0 +1,202 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Two repositories and a fleet of which a part is down: one test after the other, on the same servers."""
+
+import json
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent
+PROJECT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
+NAME = "pgfleet-repositories-"
+EAST, WEST, STANDBY, PRIMARY, DOWN, OTHER = (
+    NAME + name for name in ("east", "west", "standby", "primary", "down", "other")
+)
+DEMO = PROJECT / "playbooks" / "inventory" / "demo" / "group_vars" / "all" / "datasources.yml"
+DATASOURCES = yaml.safe_load(DEMO.read_text())["powa_datasources"]
+#: What the monitoring role may not read.
+FORBIDDEN = {
+    "name": "forbidden",
+    "query": "SELECT count(*) AS roles FROM pg_authid",
+    "metrics": [{"name": "roles", "type": "bigint"}],
+}
+RELATIONS = {
+    "name": "relations",
+    "query": "SELECT count(*) AS relations FROM pg_class",
+    "metrics": [{"name": "relations", "type": "bigint", "kind": "gauge"}],
+}
+
+
+def podman(*arguments, **options):
+    return subprocess.run(["podman", *arguments], check=True, stdout=subprocess.PIPE, text=True, **options).stdout
+
+
+def sql(host, statement):
+    """Return the rows of a statement, each as a list of its values."""
+    query = "SELECT coalesce(json_agg(to_json(q)), '[]') FROM ({0}) AS q".format(statement)
+    psql = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname=powa", "--command"]
+    return [list(row.values()) for row in json.loads(podman("exec", "--user=postgres", host, *psql, query))]
+
+
+def registered(repository):
+    """Return what a repository collects from: alias -> seconds between its snapshots."""
+    rows = sql(repository, "SELECT alias, frequency FROM powa_servers WHERE id > 0")
+    return {alias.replace(NAME, ""): frequency for alias, frequency in rows}
+
+
+def wait_until(condition, what, seconds=90):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not within {0} s: {1}".format(seconds, what)
+        time.sleep(0.5)
+
+
+def start(host):
+    podman("start", host)
+    command = ["podman", "exec", host, "systemctl", "is-system-running", "--wait"]
+    subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+
+
+class Run:
+    """A run of site.yml: its exit code, what it printed, and what it counted of each host."""
+
+    def __init__(self, folder, *options, hosts=None, variables=None):
+        changed = folder / "hosts.yml"
+        changed.write_text(yaml.safe_dump({"powa_remotes": {"hosts": hosts or {PRIMARY: {}}}}))
+        extra = folder / "variables.json"
+        extra.write_text(json.dumps(variables or {}))
+        command = ["ansible-playbook", "--inventory", str(INVENTORY), "--inventory", str(changed)]
+        done = subprocess.run(
+            [*command, "--extra-vars", "@{0}".format(extra), *options, str(PROJECT / "playbooks" / "site.yml")],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            env=dict(
+                os.environ,
+                ANSIBLE_COLLECTIONS_PATH=str(PROJECT / ".collections"),
+                ANSIBLE_FORCE_COLOR="0",
+                ANSIBLE_NOCOLOR="1",
+            ),
+        )
+        self.returncode, self.output = done.returncode, done.stdout
+        self.counts = {
+            host: {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", counts)}
+            for host, counts in re.findall(r"^(\S+)\s+: (ok=\d+ .*)$", self.output, re.MULTILINE)
+        }
+
+    @property
+    def changed(self):
+        return {host.replace(NAME, "") for host, counts in self.counts.items() if counts["changed"]}
+
+    @property
+    def causes(self):
+        """What the last play says of each host that is not finished."""
+        found = re.findall(
+            r'^fatal: \[(\S+)\]: FAILED! => .*"msg": "\S+ is not finished: (.*)"\}$', self.output, re.MULTILINE
+        )
+        return {host.replace(NAME, ""): cause for host, cause in found}
+
+    def finished(self):
+        assert self.returncode == 0 and not self.causes, self.output
+        return self
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_is_down():
+    podman("stop", "--time", "3", DOWN)
+    yield
+    start(DOWN)
+
+
+def test_one_is_down_and_the_others_are_registered_where_they_belong(tmp_path):
+    run = Run(tmp_path)
+    assert run.returncode != 0
+    assert list(run.causes) == ["down"] and "it can not be reached" in run.causes["down"], run.output
+    assert registered(EAST) == {"primary": 5, "standby": 5}
+    assert registered(WEST) == {"other": 5}
+    # Its role, functions and extensions came by replication.
+    assert sql(STANDBY, "SELECT pg_is_in_recovery(), count(*) FROM pg_proc WHERE proname = 'powa_lock_modes_src'") == [
+        [True, 1]
+    ]
+    for repository, alias in ((EAST, STANDBY), (EAST, PRIMARY), (WEST, OTHER)):
+        samples = (
+            "SELECT 1 FROM powa_servers s, powa_lock_modes_get(s.id, NULL, NULL) WHERE alias = '{0}' LIMIT 1".format(
+                alias
+            )
+        )
+        wait_until(lambda repository=repository, samples=samples: sql(repository, samples), "a sample of " + alias)
+
+
+def test_a_host_that_is_down_never_empties_a_batch_and_is_not_taken_for_removed(tmp_path):
+    retention = "SELECT DISTINCT extract(day FROM retention) FROM powa_servers WHERE id > 0"
+    run = Run(tmp_path, variables={"powa_serial": 1, "powa_retention": "2 days", "powa_servers_exact": True})
+    assert run.returncode != 0 and list(run.causes) == ["down"], run.output
+    assert sql(EAST, retention) == sql(WEST, retention) == [[2]]
+    assert registered(EAST) == {"primary": 5, "standby": 5} and registered(WEST) == {"other": 5}
+    assert "powa_servers_exact" in run.causes["down"]
+    limited = Run(tmp_path, "--limit", PRIMARY, variables={"powa_servers_exact": True})
+    assert limited.returncode != 0 and "has powa_servers_exact, and --limit" in limited.output
+    assert not limited.changed
+
+
+def test_hosts_that_fail_half_way_do_not_stop_the_others(tmp_path):
+    run = Run(tmp_path, hosts={PRIMARY: {"powa_datasources": [*DATASOURCES, FORBIDDEN]}, OTHER: {"powa_coalesce": 6}})
+    assert run.returncode != 0 and set(run.causes) == {"down", "primary"}, run.output
+    assert "permission denied for table pg_authid" in run.causes["primary"]
+    assert sql(WEST, "SELECT powa_coalesce FROM powa_servers WHERE id > 0") == [[6]]
+    assert registered(EAST) == {"primary": 5, "standby": 5}
+
+
+def test_a_limit_registers_one_and_changes_nothing_of_the_others(tmp_path):
+    start(DOWN)
+    # What is declared of others is not looked at.
+    others = {DOWN: {}, PRIMARY: {"powa_frequency": 60}, OTHER: {"powa_frequency": 60}}
+    checked = Run(tmp_path, "--limit", DOWN, "--check", "--diff", hosts=others).finished()
+    assert registered(EAST) == {"primary": 5, "standby": 5} and checked.changed
+    before = {host: sql(host, "SELECT * FROM powa_servers") for host in (EAST, WEST)}
+    run = Run(tmp_path, "--limit", DOWN, hosts=others).finished()
+    assert list(run.counts) == [DOWN] and run.changed == {"down"}
+    assert registered(EAST) == {"primary": 5, "standby": 5, "down": 5}
+    after = {host: sql(host, "SELECT * FROM powa_servers") for host in (EAST, WEST)}
+    assert [row for row in after[EAST] if row in before[EAST]] == before[EAST] and after[WEST] == before[WEST]
+    samples = "SELECT 1 FROM powa_servers s, powa_lock_modes_get(s.id, NULL, NULL) WHERE alias = '{0}' LIMIT 1".format(
+        DOWN
+    )
+    wait_until(lambda: sql(EAST, samples), "a sample of the one that was down")
+
+
+def test_a_limit_refuses_what_concerns_others(tmp_path):
+    run = Run(tmp_path, "--limit", DOWN, variables={"powa_datasources": [*DATASOURCES, RELATIONS]})
+    assert list(run.causes) == ["down"] and "its repository " + EAST in run.causes["down"], run.output
+    assert "which concerns all of its remotes" in run.causes["down"] and not run.changed
+
+
+def test_a_remote_moves_to_another_repository(tmp_path):
+    moved = {DOWN: {"powa_repository": WEST}}
+    samples = "SELECT count(*) FROM powa_servers s, powa_lock_modes_get(s.id, NULL, NULL) WHERE alias = '{0}'".format(
+        DOWN
+    )
+    kept = sql(EAST, samples)[0][0]
+    Run(tmp_path, hosts=moved).finished()
+    assert registered(EAST) == {"primary": 5, "standby": 5, "down": -1}
+    assert registered(WEST) == {"other": 5, "down": 5}
+    assert sql(EAST, samples)[0][0] >= kept > 0
+    wait_until(lambda: sql(WEST, samples)[0][0], "a sample in the other repository")
+
+
+def test_a_run_without_changes_costs_few_tasks(tmp_path):
+    # The whole fleet is there, and all of it is in the inventory.
+    run = Run(
+        tmp_path, "--forks", "1", hosts={DOWN: {"powa_repository": WEST}}, variables={"powa_servers_exact": True}
+    ).finished()
+    assert not run.changed
+    tasks = {host.replace(NAME, ""): counts["ok"] + counts["skipped"] for host, counts in run.counts.items()}
+    assert tasks["other"] <= 5 and tasks["primary"] <= 8 and tasks["east"] <= 14, tasks

@@ -1,0 +1,52 @@
+-- What a repository has for the collector's role, and what is registered, as JSON. Rights are those that PoWA 5's powa_grant() gives
+-- its role powa_snapshot: PoWA 5 grants its own tables itself; those of other extensions (pg_track_settings) are left to us on both.
+-- Psql fills in the variables, of which powa is PoWA's schema: look.sh.
+WITH powa AS (
+  SELECT n.nspname, split_part(e.extversion, '.', 1)::int AS major
+  FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+  WHERE e.extname = 'powa'
+), collector AS (
+  SELECT oid, rolname FROM pg_roles WHERE rolname = :'collector'
+), relation AS (
+  SELECT c.oid, e.extname, n.nspname, c.relname AS name,
+    e.extname = 'powa' AND (c.relkind = 'v' OR c.relname IN ('powa_servers', 'powa_extensions', 'powa_functions', 'powa_modules')) AS registry
+  FROM powa
+  JOIN pg_extension e ON e.extname = 'pg_track_settings' OR (e.extname = 'powa' AND powa.major = 4)
+  JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+  JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'v')
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+), lacking AS (
+  SELECT relation.oid
+  FROM collector, relation, unnest(CASE WHEN registry THEN ARRAY['SELECT'] ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] END) AS privilege
+  WHERE NOT has_table_privilege(collector.oid, relation.oid, privilege)
+), snapshot AS (
+  -- PoWA 4 has no powa_roles, and a query that names it would fail there.
+  SELECT CASE WHEN major > 4 THEN
+    (xpath('//rolname/text()', query_to_xml(
+      format('SELECT rolname FROM %I.powa_roles WHERE powa_role = ''powa_snapshot''', nspname), false, true, '')))[1]::text END AS rolname
+  FROM powa
+), missing AS (
+  SELECT format('SELECT %I.setup_powa_roles(%s)', nspname, EXISTS (SELECT FROM pg_roles WHERE rolname = 'powa_snapshot')) AS statement
+  FROM powa, snapshot WHERE major > 4 AND snapshot.rolname IS NULL
+  UNION ALL
+  -- The collector notes the versions it finds, and warns each time it may not.
+  SELECT format('GRANT UPDATE (version) ON %s TO %I', name, rolname)
+  FROM collector, (
+    SELECT format('%I.%I', nspname, unnest(ARRAY['powa_servers', CASE major WHEN 4 THEN 'powa_extensions' ELSE 'powa_extension_config' END]))
+    FROM powa) versioned (name)
+  WHERE NOT has_column_privilege(collector.oid, name, 'version', 'UPDATE')
+)
+SELECT json_build_object(
+  'rights', json_build_object(
+    'complete', EXISTS (
+      SELECT FROM collector
+      WHERE NOT EXISTS (SELECT FROM lacking) AND NOT EXISTS (SELECT FROM missing)
+        AND (powa.major = 4 OR pg_has_role(collector.oid, snapshot.rolname, 'MEMBER'))),
+    'major', powa.major, 'schema', powa.nspname, 'snapshot', coalesce(snapshot.rolname, 'powa_snapshot'),
+    'registry', (SELECT string_agg(name, ',' ORDER BY name) FROM relation WHERE registry),
+    'data', (SELECT string_agg(name, ',' ORDER BY name) FROM relation WHERE extname = 'powa' AND NOT registry),
+    'others', (SELECT string_agg(name, ',' ORDER BY name) FROM relation WHERE extname <> 'powa'),
+    'others_schema', (SELECT min(nspname) FROM relation WHERE extname <> 'powa'),
+    'missing', (SELECT string_agg(statement, '; ' ORDER BY statement DESC) FROM missing)),
+  'servers', (SELECT coalesce(json_agg(json_build_array(alias, hostname, port)), '[]') FROM :powa.powa_servers WHERE id > 0))
+FROM powa, snapshot
