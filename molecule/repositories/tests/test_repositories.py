@@ -16,8 +16,8 @@ import yaml
 INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent
 PROJECT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 NAME = "pgfleet-repositories-"
-EAST, WEST, STANDBY, PRIMARY, DOWN, OTHER = (
-    NAME + name for name in ("east", "west", "standby", "primary", "down", "other")
+EAST, WEST, STANDBY, PRIMARY, DOWN, OTHER, OLDER = (
+    NAME + name for name in ("east", "west", "standby", "primary", "down", "other", "older")
 )
 DEMO = PROJECT / "playbooks" / "inventory" / "demo" / "group_vars" / "all" / "datasources.yml"
 DATASOURCES = yaml.safe_load(DEMO.read_text())["powa_datasources"]
@@ -148,9 +148,11 @@ def test_a_host_that_is_down_never_empties_a_batch_and_is_not_taken_for_removed(
 
 
 def test_hosts_that_fail_half_way_do_not_stop_the_others(tmp_path):
-    run = Run(tmp_path, hosts={PRIMARY: {"powa_datasources": [*DATASOURCES, FORBIDDEN]}, OTHER: {"powa_coalesce": 6}})
-    assert run.returncode != 0 and set(run.causes) == {"down", "primary"}, run.output
+    hosts = {PRIMARY: {"powa_datasources": [*DATASOURCES, FORBIDDEN]}, OTHER: {"powa_coalesce": 6}, OLDER: {}}
+    run = Run(tmp_path, hosts=hosts)
+    assert run.returncode != 0 and set(run.causes) == {"down", "primary", "older"}, run.output
     assert "permission denied for table pg_authid" in run.causes["primary"]
+    assert "it has PoWA 4.1 and its repository {0} has 5.0".format(EAST) in run.causes["older"]
     assert sql(WEST, "SELECT powa_coalesce FROM powa_servers WHERE id > 0") == [[6]]
     assert registered(EAST) == {"primary": 5, "standby": 5}
 
@@ -192,10 +194,37 @@ def test_a_remote_moves_to_another_repository(tmp_path):
     wait_until(lambda: sql(WEST, samples)[0][0], "a sample in the other repository")
 
 
+def test_tags_choose_what_is_done(tmp_path):
+    changes = {
+        "hosts": {DOWN: {"powa_repository": WEST}},
+        "variables": {"powa_coalesce": 7, "powa_datasources": [*DATASOURCES, RELATIONS]},
+    }
+    made = "SELECT count(*) FROM pg_proc WHERE proname = 'powa_relations_{0}'"
+    coalesce = "SELECT DISTINCT powa_coalesce FROM powa_servers WHERE id > 0 AND frequency > 0"
+    servers = Run(tmp_path, "--tags", "servers", **changes).finished()
+    assert servers.changed == {"east", "west"}
+    assert sql(EAST, coalesce) == sql(WEST, coalesce) == [[7]]
+    assert sql(EAST, made.format("snapshot")) == [[0]]
+    remotes = Run(tmp_path, "--tags", "remotes", **changes).finished()
+    assert remotes.changed == {"primary", "down", "other"}
+    assert sql(PRIMARY, made.format("src")) == [[1]] and sql(EAST, made.format("snapshot")) == [[0]]
+    datasources = Run(tmp_path, "--tags", "datasources", **changes).finished()
+    assert datasources.changed == {"east", "west"} and sql(EAST, made.format("snapshot")) == [[1]]
+    assert not Run(tmp_path, **changes).finished().changed
+
+
 def test_a_run_without_changes_costs_few_tasks(tmp_path):
     # The whole fleet is there, and all of it is in the inventory.
     run = Run(
-        tmp_path, "--forks", "1", hosts={DOWN: {"powa_repository": WEST}}, variables={"powa_servers_exact": True}
+        tmp_path,
+        "--forks",
+        "1",
+        hosts={DOWN: {"powa_repository": WEST}},
+        variables={
+            "powa_servers_exact": True,
+            "powa_coalesce": 7,
+            "powa_datasources": [*DATASOURCES, RELATIONS],
+        },
     ).finished()
     assert not run.changed
     tasks = {host.replace(NAME, ""): counts["ok"] + counts["skipped"] for host, counts in run.counts.items()}

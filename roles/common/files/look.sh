@@ -44,13 +44,19 @@ fi
 echo "version=$version"
 
 if [ "$family" = Debian ] && [ -n "$version" ]; then
-  apt-cache policy "postgresql-$version" "postgresql-$version-powa" powa-collector 2>/dev/null | awk -v prefix="postgresql-$version-" -v server="-$version" '
-    /^[^ ]/ {name = $1; sub(/:$/, "", name); sub("^" prefix, "", name); sub(server "$", "", name)}
-    /Installed:/ && $2 != "(none)" {print "installed_" name "=" $2}
-    /Candidate:/ && $2 != "(none)" {print "candidate_" name "=" $2}'
   # shellcheck disable=SC2086 # one word for each package
-  echo "packages=$(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "postgresql-$version*" python3-psycopg2 $packages 2>/dev/null |
+  there=" $(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "postgresql-$version*" python3-psycopg2 $packages 2>/dev/null |
     awk '$1 == "installed" {printf "%s ", $2}')"
+  echo "packages=$there"
+  missing=''
+  for package in "postgresql-$version" "postgresql-$version-powa" $packages; do
+    case $there in *" $package "*) ;; *) missing="$missing $package" ;; esac
+  done
+  # It takes longer than all else here.
+  # shellcheck disable=SC2086
+  [ -n "$missing" ] && apt-cache policy $missing 2>/dev/null | awk -v prefix="postgresql-$version-" -v server="-$version" '
+    /^[^ ]/ {name = $1; sub(/:$/, "", name); sub("^" prefix, "", name); sub(server "$", "", name)}
+    /Candidate:/ && $2 != "(none)" {print "candidate_" name "=" $2}'
 fi
 # Marker extensions are told from all others by their first line, and compared by the sum of their files.
 for folder in "/usr/share/postgresql/$version/extension" "/usr/pgsql-$version/share/extension"; do
