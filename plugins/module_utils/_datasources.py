@@ -83,7 +83,7 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             problems += refusals_of_columns(cursor, _changing(task.definitions), side, state)
             if problems:
                 raise ProblemsError("the datasources", problems)
-            plan, paused = _plan(cursor, task, state)
+            plan, paused = plan_task(cursor, task, state)
         if plan.changed and not check_mode:
             plan, paused = connection.write(lambda cursor: _apply(cursor, task))
         if not check_mode and any(definition.pause and paused[definition.name] for definition in task.definitions):
@@ -138,7 +138,7 @@ def _apply(cursor: Any, task: Task) -> Tuple[Plan, Dict[str, List[str]]]:
     problems += refusals_of_columns(cursor, _changing(task.definitions), task.side, state)
     if problems:
         raise ProblemsError("the datasources", problems)
-    plan, paused = _plan(cursor, task, state)
+    plan, paused = plan_task(cursor, task, state)
     plan.apply(cursor)
     return plan, paused
 
@@ -188,7 +188,11 @@ def _describing_role(task: Task, state: State) -> Optional[str]:
     return role if role in state.roles else None
 
 
-def _plan(cursor: Any, task: Task, state: State) -> Tuple[Plan, Dict[str, List[str]]]:
+def plan_task(cursor: Any, task: Task, state: State) -> Tuple[Plan, Dict[str, List[str]]]:
+    """Return what makes the datasources of a task as declared, and the servers that each stays paused on.
+
+    :param cursor: only renders SQL; nothing is asked of the server
+    """
     plan = Plan()
     for removal in task.removals:
         plan_removal(plan, removal, task.side, state)
