@@ -83,7 +83,8 @@ def _libraries(found: Found) -> Iterator[Problem]:
                 ", ".join(["library " + name for name in waiting] + settings)
             ),
             "its files were changed since it was started",
-            "restart PostgreSQL, or {0} with powa_restart_postgresql: true".format(SITE),
+            "restart PostgreSQL (systemctl restart postgresql)"
+            + (", or {0} with powa_restart_postgresql: true".format(SITE) if waiting else ""),
         )
 
 
@@ -103,7 +104,7 @@ def _roles(found: Found) -> Iterator[Problem]:
             yield Problem(
                 "monitoring_role_superuser",
                 'monitoring role "{0}" is a superuser'.format(name),
-                "whoever has the collector's passwords may do anything on this server",
+                "it was made one by hand, and whoever has the collector's passwords may do anything on this server",
                 'ALTER ROLE "{0}" NOSUPERUSER, and {1} for the rights that it needs'.format(name, SITE),
             )
         elif not role["reads_statistics"]:
@@ -304,7 +305,9 @@ def _datasources(found: Found) -> Iterator[Problem]:
             changes = ["{action} {object}".format(**change) for change in datasource["drift"]]
             yield Problem(
                 "datasource_drift",
-                "it is not as its definition says, in {0} places".format(len(changes)),
+                "it is not as its definition says, in {0} place{1}".format(
+                    len(changes), "s" if len(changes) > 1 else ""
+                ),
                 "changed by hand, or a run has not finished: to {0}".format(", ".join(_some(changes))),
                 "{0}, which makes it right and keeps its history".format(SITE),
                 datasource=name,
