@@ -101,8 +101,8 @@ _EXPLANATIONS = (
         r"null value in column .(\w+). of relation .powa_\w+_src_tmp.",
         _ERRORS,
         "the last snapshot failed: {1}",
-        "the server returns no value there: the role that the collector logs in as is no member of pg_read_all_stats, or"
-        " the query of the datasource may return NULL for a key",
+        "the server returns no value there: the role that the collector logs in as is no member of pg_read_all_stats,"
+        " or the query of the datasource returns NULL for a key",
         "GRANT pg_read_all_stats to that role (" + SITE + "), or declare the key as nullable",
     ),
     _Explanation(
