@@ -11,7 +11,7 @@ import select
 import time
 from typing import Any, Dict, List, Mapping, Sequence, Set
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection, connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError
@@ -42,9 +42,8 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         with connection.reading() as cursor:
             archivist = detect_archivist(cursor)
             servers = read_servers(cursor, archivist)
-            cursor.execute(compose(_LAST_SRVID, schema=identifier(archivist.schema)))
-            (last_srvid,) = cursor.fetchone()
-        collector = _Collector(connection, params["timeout"])
+            last_srvid = read_last_srvid(cursor, archivist)
+        collector = Collector(connection, params["timeout"])
         workers = collector.workers(last_srvid)
         active = {server.srvid for server in servers if server.values["frequency"] != NEVER}
         # A reload would leave the worker of such a server running and the collector without its name.
@@ -62,6 +61,13 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         }
 
 
+def read_last_srvid(cursor: Any, archivist: Archivist) -> int:
+    """Return the highest number that a server has ever had: the collector may work for one that is gone."""
+    cursor.execute(compose(_LAST_SRVID, schema=identifier(archivist.schema)))
+    (last_srvid,) = cursor.fetchone()
+    return int(last_srvid)
+
+
 def _name(srvid: int, servers: List[RegisteredServer]) -> str:
     names = [server.name for server in servers if server.srvid == srvid]
     return names[0] if names else "removed"
@@ -75,7 +81,7 @@ def _describe(workers: Mapping[int, str], servers: List[RegisteredServer]) -> st
     return "".join("worker of server {0}\n".format(_name(srvid, servers)) for srvid in sorted(workers))
 
 
-class _Collector:
+class Collector:
     """Asks and waits for answers on a channel of its own."""
 
     def __init__(self, connection: Connection, timeout: int) -> None:

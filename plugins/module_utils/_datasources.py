@@ -87,7 +87,7 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             problems += wrong
             problems += refusals_of_columns(cursor, _changing(task.definitions), side, state)
             _refuse(problems)
-            plan, paused = _plan(cursor, task, state)
+            plan, paused = plan_task(cursor, task, state)
             problems = values_that_do_not_fit(cursor, _changing(task.definitions), side, state)
             _refuse(problems + refusals_of_dependents(cursor, plan, state.archivist))
         if plan.changed and not check_mode:
@@ -147,7 +147,7 @@ def _apply(cursor: Any, task: Task) -> Tuple[Plan, Dict[str, List[str]]]:
     problems = refusals(task.definitions, task.removals, task.side, state)
     problems += refusals_of_columns(cursor, _changing(task.definitions), task.side, state)
     _refuse(problems)
-    plan, paused = _plan(cursor, task, state)
+    plan, paused = plan_task(cursor, task, state)
     _refuse(refusals_of_dependents(cursor, plan, state.archivist))
     plan.apply(cursor)
     return plan, paused
@@ -198,7 +198,11 @@ def _describing_role(task: Task, state: State) -> Optional[str]:
     return role if role in state.roles else None
 
 
-def _plan(cursor: Any, task: Task, state: State) -> Tuple[Plan, Dict[str, List[str]]]:
+def plan_task(cursor: Any, task: Task, state: State) -> Tuple[Plan, Dict[str, List[str]]]:
+    """Return what makes the datasources of a task as declared, and the servers that each stays paused on.
+
+    :param cursor: only renders SQL; nothing is asked of the server
+    """
     plan = Plan()
     for removal in task.removals:
         plan_removal(plan, removal, task.side, state)

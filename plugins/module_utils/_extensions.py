@@ -12,13 +12,11 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._libraries import PRELOADED, Libraries, read_libraries
 from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import extensions as texts
 
 LATEST = "latest"
-
-#: Extensions whose library works only when the server has loaded it at its start.
-_PRELOADED = ("pg_stat_statements", "pg_qualstats", "pg_stat_kcache", "pg_wait_sampling")
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,7 @@ class State:
     extensions: Mapping[str, Extension]
     installed: Sequence[str]
     schemas: Sequence[str]
-    loaded: Sequence[str]
-    configured: Sequence[str]
+    libraries: Libraries
 
 
 def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
@@ -68,13 +65,15 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             with connection.reading() as cursor:
                 state = _read(cursor, wanted)
     needed = [extension["name"] for extension in wanted if extension["state"] == "present"]
-    preload = [name for name in _ordered(needed, state.extensions) if name in _PRELOADED]
+    preload = [name for name in _ordered(needed, state.extensions) if name in PRELOADED]
     return {
         **plan.result(),
         "extensions": [_returned(extension["name"], state.extensions) for extension in wanted],
         "preload": preload,
-        "preload_missing": [name for name in preload if name not in state.configured],
-        "restart_required": any(name in state.configured and name not in state.loaded for name in preload),
+        "preload_missing": [name for name in preload if name not in state.libraries.configured],
+        "restart_required": any(
+            name in state.libraries.configured and name not in state.libraries.loaded for name in preload
+        ),
     }
 
 
@@ -98,11 +97,6 @@ def _describe(version: str, schema: Optional[str]) -> str:
     return "version: {0}\nschema: {1}".format(version, schema)
 
 
-def _libraries(setting: Optional[str]) -> List[str]:
-    names = (entry.strip().strip('"').rsplit("/", 1)[-1] for entry in (setting or "").split(","))
-    return [name[:-3] if name.endswith(".so") else name for name in names if name]
-
-
 def _read(cursor: Any, wanted: Sequence[Mapping[str, Any]]) -> State:
     cursor.execute(compose(texts.AVAILABLE, names=literal([extension["name"] for extension in wanted])))
     extensions = {
@@ -114,9 +108,7 @@ def _read(cursor: Any, wanted: Sequence[Mapping[str, Any]]) -> State:
     names = [extension["schema"] for extension in wanted if extension["schema"]]
     cursor.execute(compose(texts.SCHEMAS, names=literal(names)))
     schemas = [name for (name,) in cursor.fetchall()]
-    cursor.execute(texts.PRELOADED)
-    loaded, in_files = cursor.fetchone()
-    return State(extensions, installed_names, schemas, _libraries(loaded), _libraries(in_files) or _libraries(loaded))
+    return State(extensions, installed_names, schemas, read_libraries(cursor))
 
 
 def _ordered(names: Sequence[str], extensions: Mapping[str, Extension]) -> List[str]:

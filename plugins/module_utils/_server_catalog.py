@@ -110,14 +110,19 @@ def read_datasources(cursor: Any, archivist: Archivist) -> Tuple[Dict[str, Defin
     )
     stored = [stored_definition(comment) for (comment,) in cursor.fetchall()]
     definitions = {entry["name"]: definition_of(entry) for entry in stored if entry}
+    return definitions, read_active(cursor, archivist, list(definitions.values()))
+
+
+def read_active(cursor: Any, archivist: Archivist, definitions: Sequence[Definition]) -> Active:
+    """Read which of these datasources each server has."""
     cursor.execute(
         compose(
             archivist.server_datasources,
             schema=identifier(archivist.schema),
-            datasources=literal(json.dumps([_registered_as(definition) for definition in definitions.values()])),
+            datasources=literal(json.dumps([_registered_as(definition) for definition in definitions])),
         )
     )
-    return definitions, Active(cursor.fetchall())
+    return Active(cursor.fetchall())
 
 
 def _registered_as(definition: Definition) -> Dict[str, Any]:

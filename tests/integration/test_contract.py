@@ -121,9 +121,12 @@ CASES = {
     "collector": Case({"timeout": 60}, lambda database: None, beside=_collector_without_the_second_server),
 }
 
+#: Modules that write nothing in any mode, and the parameters of a task.
+READ_ONLY: Dict[str, Dict[str, Any]] = {"info": {"monitoring_role": "powa", "collector_timeout": 1}}
+
 
 def test_every_module_has_its_case() -> None:
-    assert sorted(CASES) == sorted(path.stem for path in Path(ROOT, "plugins", "modules").glob("*.py"))
+    assert sorted([*CASES, *READ_ONLY]) == sorted(path.stem for path in Path(ROOT, "plugins", "modules").glob("*.py"))
 
 
 @pytest.mark.parametrize("module", sorted(CASES))
@@ -148,6 +151,16 @@ def test_the_contract(database: Database, module: str) -> None:
         if not case.again:
             assert again.diff == {"before": "", "after": ""}
             assert not writes or database.dump() == after, "a run without changes wrote"
+
+
+@pytest.mark.parametrize("module", sorted(READ_ONLY))
+def test_a_module_that_writes_nothing(database: Database, module: str) -> None:
+    _register_and_write(database)
+    before = database.dump()
+    for check in (True, False):
+        result = database.ok(module, check=check, **READ_ONLY[module])
+        assert not result.changed and result.get("diff") is None
+    assert database.dump() == before
 
 
 @pytest.mark.parametrize("module", sorted(name for name, case in CASES.items() if case.refusal))

@@ -1,0 +1,314 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with a fleet: the problems of each host, and what only several hosts together tell."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._problem import SITE, Problem
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems import release, version_problem
+
+#: Registered for every server, whatever else is active.
+_ALWAYS = "pg_stat_statements"
+#: Extensions that need not be in PoWA's database.
+_ELSEWHERE = ("hypopg",)
+
+_ACTIVE = "active"
+
+Look = Mapping[str, Any]
+Looks = Mapping[str, Look]
+
+
+class Found(NamedTuple):
+    """A problem, and the host on which it was seen."""
+
+    host: str
+    problem: Problem
+
+
+def diagnose(
+    looks: Looks,
+    fleet: Mapping[str, Any],
+    inventory_problems: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> Dict[str, Any]:
+    """Return the C(problems) and C(servers) of a fleet, and both as lines of C(text) and of a C(table).
+
+    :param looks: of each host its C(groups), the result of module info (C(info)), and that of host.sh (C(host))
+    :param fleet: which host serves which
+    :param ignore: kinds of problems that are left out
+    """
+    names = _ServerNames(fleet)
+    found = [Found("", _of_inventory(problem)) for problem in inventory_problems]
+    for host, look in looks.items():
+        found += [Found(host, problem) for problem in _of_host(host, look, looks, fleet)]
+    for host in fleet["remotes"]:
+        found += [Found(host, problem) for problem in _of_remote(host, looks, fleet)]
+    problems: Dict[Tuple[Any, ...], Dict[str, Any]] = {}
+    for host, problem in found:
+        server = names.of(host, problem.server)
+        key = (problem.kind, server, problem.datasource, problem.problem)
+        if problem.kind not in ignore:
+            problems.setdefault(key, {"host": host or None, **problem._asdict(), "server": server})
+    # Together by server, in the order of the inventory; what is found on its repository is about the server, too.
+    order = {server: position for position, server in enumerate(looks)}
+    listed = sorted(problems.values(), key=lambda problem: order.get(problem["server"], len(order)))
+    servers = _servers(looks, names, listed)
+    return {"problems": listed, "servers": servers, "table": _table(servers), "text": _text(listed)}
+
+
+class _ServerNames:
+    """The host of the inventory that a repository has registered, by the name that the repository has for it."""
+
+    def __init__(self, fleet: Mapping[str, Any]) -> None:
+        self._hosts: Dict[Tuple[str, str], str] = {}
+        for host, remote in fleet["remotes"].items():
+            server = remote["server"]
+            for name in (_address(server), server.get("alias")):
+                if name:
+                    self._hosts[remote["repository"], name] = host
+
+    def of(self, host: str, server: Optional[str]) -> Optional[str]:
+        """Return what a problem is about that was seen on a host: a host of the inventory where there is one."""
+        return self._hosts.get((host, server), server) if server else host or None
+
+
+def _address(server: Mapping[str, Any]) -> str:
+    return "{hostname}:{port}".format(**server)
+
+
+def _of_inventory(problem: str) -> Problem:
+    return Problem("inventory", problem, "the inventory says so", "change the inventory or its variables")
+
+
+def _of_host(host: str, look: Look, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[Problem]:
+    info, seen = look["info"], look["host"]
+    unreachable = [result for result in (info, seen) if result.get("unreachable")]
+    if unreachable:
+        yield Problem(
+            "host_unreachable",
+            "the host can not be reached",
+            _line(unreachable[0].get("msg")),
+            "start it, and check ansible_host and how Ansible logs in (ansible -m ping {0})".format(host),
+        )
+        return
+    if "problems" in info:
+        for problem in info["problems"]:
+            if problem["kind"] == "collector_down" and _collector_is_down(host, looks, fleet):
+                # Its host says more.
+                continue
+            yield Problem(**problem)
+    elif info.get("msg"):
+        yield Problem(
+            "database_unreachable",
+            "PoWA's database can not be looked at",
+            _line(info["msg"]),
+            "start PostgreSQL (systemctl start postgresql), check powa_port and powa_database, or {0}".format(SITE),
+        )
+    if "stdout_lines" in seen:
+        yield from _of_collector_or_web(host, look, looks, fleet)
+
+
+def _lines(look: Look) -> Dict[str, List[str]]:
+    """Return what host.sh has printed: the values of each key."""
+    values: Dict[str, List[str]] = {}
+    for line in look["host"].get("stdout_lines") or ():
+        key, _separator, value = line.partition("=")
+        values.setdefault(key, []).append(value)
+    return values
+
+
+def _unit(look: Look) -> Tuple[str, str, bool]:
+    """Return the state of the collector's unit, the last that its log says of a connection, and if it is installed."""
+    lines = _lines(look)
+    return tuple(lines.get("unit", [""]))[0] or "unknown", lines.get("log", [""])[0], lines.get("installed") == ["1"]
+
+
+def _collector_is_down(repository: str, looks: Looks, fleet: Mapping[str, Any]) -> bool:
+    return any(
+        collector["repository"] == repository
+        and "stdout_lines" in looks[host]["host"]
+        and _unit(looks[host])[0] != _ACTIVE
+        for host, collector in fleet["collectors"].items()
+        if host in looks
+    )
+
+
+def _of_collector_or_web(host: str, look: Look, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[Problem]:
+    lines = _lines(look)
+    is_collector = "powa_collectors" in look["groups"]
+    if is_collector:
+        yield from _of_collector(look)
+    for name in lines.get("unresolved", ()):
+        for server in _registered_as(name, host, looks, fleet):
+            yield Problem(
+                "hostname_unresolved",
+                'the {0} host can not resolve "{1}"'.format("collector's" if is_collector else "web", name),
+                "the name is registered for the server, and neither DNS nor /etc/hosts of {0} knows it".format(host),
+                "make the name known there (DNS or /etc/hosts), or register an address: powa_host",
+                server,
+            )
+
+
+def _of_collector(look: Look) -> Iterator[Problem]:
+    state, log, installed = _unit(look)
+    if state == _ACTIVE:
+        return
+    if not installed:
+        yield Problem("collector_down", "powa-collector is not installed", "its unit is not there", SITE)
+    elif "authentication failed" in log or "no password" in log or "pg_hba.conf" in log:
+        yield Problem(
+            "collector_login",
+            "the collector can not log in to its repository",
+            "its log says: {0}".format(log),
+            "set powa_collector_password as the role powa_collector_role has it, and {0}".format(SITE),
+        )
+    else:
+        yield Problem(
+            "collector_down",
+            "powa-collector does not run",
+            "its unit is {0}{1}".format(state, ", and its log says: " + log if log else ""),
+            "start it (systemctl start powa-collector), or {0}".format(SITE),
+        )
+
+
+def _registered_as(name: str, host: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[str]:
+    """Return the servers that are registered under a host name: hosts of the inventory, where it has them."""
+    names = _ServerNames(fleet)
+    for repository in fleet["repositories"]:
+        for row in looks.get(repository, {}).get("info", {}).get("servers", ()):
+            if row["hostname"] == name:
+                yield str(names.of(repository, row["name"]))
+
+
+def _of_remote(host: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[Problem]:
+    """Return what is wrong between a remote and its repository, as far as both could be looked at."""
+    repository = fleet["remotes"][host]["repository"]
+    theirs = looks.get(repository, {}).get("info", {})
+    if "problems" not in theirs or theirs["powa_version"] is None or host == repository:
+        return
+    server = fleet["remotes"][host]["server"]
+    rows = [row for row in theirs["servers"] if row["srvid"] and _address(row) == _address(server)]
+    if not rows:
+        if server.get("state", "present") == "present":
+            yield Problem(
+                "server_unregistered",
+                "it is not registered in its repository {0}".format(repository),
+                "no server there has the address {0}".format(_address(server)),
+                "{0} without a limit".format(SITE),
+            )
+        return
+    own = looks.get(host, {}).get("info", {})
+    if "problems" not in own or own["powa_version"] is None:
+        return
+    if release(own["powa_version"]) != release(theirs["powa_version"]):
+        yield version_problem(own["powa_version"], theirs["powa_version"], host)
+    installed = {extension["name"] for extension in own["extensions"]}
+    for name in [_ALWAYS, *rows[0]["extensions"]]:
+        if name not in installed and name not in _ELSEWHERE:
+            yield Problem(
+                "extension_missing",
+                "extension {0} is active for the server and not installed there".format(name),
+                'repository {0} has it in its registry, and database "{1}" of the server does not have it'.format(
+                    repository, own["database"]
+                ),
+                "{0} with powa_stats_extensions naming it, or deactivate it with module pgfleet.powa.servers".format(
+                    SITE
+                ),
+            )
+    yield from _sides(repository, rows[0], own, theirs)
+
+
+def _sides(
+    repository: str, row: Mapping[str, Any], own: Mapping[str, Any], theirs: Mapping[str, Any]
+) -> Iterator[Problem]:
+    """Return the active datasources whose two sides do not fit."""
+    here = {entry["name"]: entry["definition"] for entry in own["datasources"]}
+    for entry in theirs["datasources"]:
+        name, wanted = entry["name"], entry["definition"]
+        if not row["datasources"].get(name) or wanted is None or wanted.get("scope") == "database":
+            continue
+        found = here.get(name)
+        if found is None:
+            cause = "repository {0} collects it, and the server has no source function for it".format(repository)
+        elif _columns(found) != _columns(wanted):
+            cause = "the server returns ({0}), and repository {1} takes ({2})".format(
+                _columns(found), repository, _columns(wanted)
+            )
+        else:
+            continue
+        yield Problem(
+            "datasource_drift",
+            "its two sides do not fit",
+            cause,
+            "{0}, for the server and its repository".format(SITE),
+            datasource=name,
+        )
+
+
+def _columns(definition: Mapping[str, Any]) -> str:
+    return ", ".join("{name} {type}".format(**column) for column in [*definition["keys"], *definition["metrics"]])
+
+
+def _line(text: Any) -> str:
+    return " ".join(str(text or "no reason was given").split())
+
+
+def _servers(looks: Looks, names: _ServerNames, problems: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
+    """Return each host, and each registered server that the inventory does not have."""
+    servers: Dict[str, Dict[str, Any]] = {host: {"groups": look["groups"]} for host, look in looks.items()}
+    for host, look in looks.items():
+        info = look["info"]
+        servers[host]["powa"] = info.get("powa_version")
+        servers[host]["postgresql"] = (info.get("postgresql_version") or "").split(" ")[0] or None
+        servers[host]["bytes"] = info.get("size")
+        for row in info.get("servers", ()):
+            if row["srvid"] or row["enabled"]:
+                server = servers.setdefault(names.of(host, row["name"] if row["srvid"] else None) or host, {})
+                server.update({"repository": host, "enabled": row["enabled"], "age": row["snapshots"]["age"]})
+                server.setdefault("postgresql", row["postgresql_version"])
+                server.setdefault("powa", row["powa_version"])
+    return [
+        {
+            "server": name,
+            **{
+                field: server.get(field)
+                for field in ("groups", "powa", "postgresql", "bytes", "repository", "enabled", "age")
+            },
+            "problems": sum(problem["server"] == name for problem in problems),
+        }
+        for name, server in servers.items()
+    ]
+
+
+def _table(servers: Sequence[Mapping[str, Any]]) -> List[str]:
+    cells = [("server", "PoWA", "PostgreSQL", "last snapshot", "problems")]
+    for server in servers:
+        if server["enabled"] is None:
+            age = "-"
+        elif not server["enabled"]:
+            age = "disabled"
+        else:
+            age = "never" if server["age"] is None else "{0} s ago".format(server["age"])
+        cells.append(
+            (server["server"], server["powa"] or "-", server["postgresql"] or "-", age, str(server["problems"] or "-"))
+        )
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in cells]
+
+
+def _text(problems: Sequence[Mapping[str, Any]]) -> List[str]:
+    lines = []
+    for problem in problems:
+        about = problem["server"] or "inventory"
+        if problem["datasource"]:
+            about += ", datasource " + problem["datasource"]
+        lines += [
+            "{0}: {1} ({2})".format(about, problem["problem"], problem["kind"]),
+            "    because {0}".format(problem["cause"]),
+            "    cure: {0}".format(problem["cure"]),
+        ]
+    return lines
