@@ -384,7 +384,7 @@ datasources:
       type: list
       elements: dict
     metric_columns:
-      description: Its metrics, each with C(name), C(type) and C(kind), and C(title), C(unit) and C(description) as far as
+      description: Its metrics, each with C(name), C(type) and C(kind), and C(title), C(unit) and C(description) where
         they are declared.
       type: list
       elements: dict

@@ -31,7 +31,7 @@ _LENGTHS = {
 def page_range(request: Any) -> Range:
     """Return the range that a page is asked for with, or the one that powa-web shows first.
 
-    powa-web 5 asks for the page's contents without it, and the browser says in the header Referer which page that is for.
+    powa-web 5 asks for the page's contents without it, and the browser says in the header Referer which page is meant.
     """
     asked = parse_qs(request.query) or parse_qs(urlsplit(request.headers.get("Referer", "")).query)
     now = datetime.now(timezone.utc)

@@ -190,7 +190,7 @@ class _Data(AuthHandler):
                 else:
                     rows = self.rows(repository, datasource, within, *arguments)
         except psycopg2.errors.DataError as error:
-            raise HTTPError(400, str(error).replace("%", "%%"))
+            raise HTTPError(400, str(error).replace("%", "%%")) from error
         except psycopg2.Error as error:
             _LOG.error("The history of datasource %s can not be read: %s", name, error)
             problem = "The history of datasource {0} can not be read: {1}".format(name, error)

@@ -13,9 +13,9 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
 WHERE e.extname = 'powa'
 """
 
-# The comments that hold the definitions of all datasources whose history may be read, and whether each is registered for
-# the server. Where everybody may create objects in PoWA's schema (until PostgreSQL 14), somebody may make what looks like
-# one of ours: only tables and functions of those who could change PoWA itself count, or of whoever looks.
+# The comments that hold the definitions of all datasources whose history may be read, and whether each is registered
+# for the server. Where everybody may create objects in PoWA's schema (until PostgreSQL 14), somebody may make what is
+# like one of ours: only tables and functions of those who could change PoWA itself count, or of whoever looks.
 DEFINITIONS = """
 SELECT coalesce(pg_catalog.obj_description(source.oid, 'pg_proc'), pg_catalog.obj_description(p.oid, 'pg_proc')),
     {registered}
@@ -120,8 +120,8 @@ FROM (SELECT {key_of_history} AS k, h.records[pg_catalog.array_upper(h.records, 
 WHERE (h.r).ts <@ {range}
 """
 
-# The last sample of each key in each of the range's steps, and of these the values or rates. Keys that are not named are
-# summed.
+# The last sample of each key in each of the range's steps, and of these the values or rates. Keys that are not named
+# are summed.
 SERIES = """
 WITH sample AS (
     {samples}
@@ -157,8 +157,8 @@ COUNTER = """((CASE WHEN {number} < pg_catalog.lag({number}) OVER w THEN {number
     ELSE {number} - pg_catalog.lag({number}) OVER w END) * {factor}
     / nullif(pg_catalog.date_part('epoch', p.ts - pg_catalog.lag(p.ts) OVER w), 0))::double precision"""
 
-# The last sample of each combination of keys in the range, and the rates since the one before. Of history, only the last
-# row of each is read.
+# The last sample of each combination of keys in the range, and the rates since the one before. Of history, only the
+# last row of each is read.
 LATEST = """
 WITH newest AS (
     SELECT DISTINCT ON (h.k COLLATE "C") h.k, h.names, h.records
