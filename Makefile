@@ -30,7 +30,7 @@ demo_playbook := ansible-playbook --inventory $(demo) \
   --extra-vars "container_network=pgfleet-demo container_subnet=10.91.10.0/24 demo_port=$(DEMO_PORT)"
 scenarios := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 
-.PHONY: help demo demo-down test lint sanity test-unit test-packaging test-integration test-molecule bench build clean \
+.PHONY: help demo demo-down test lint sanity test-unit unit-pages test-packaging test-integration test-molecule bench build clean \
   setup host-packages images
 help:  ## This list
 	@awk -F ': .* ## ' '/^[a-z-]+:.*  ## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,9 +64,12 @@ sanity: $(venvs:%=sanity/%)  ## ansible-test sanity
 sanity/%: setup
 	tests/tools/ansible-test $(cache)/$* sanity
 
-test-unit: $(venvs:%=unit/%)  ## ansible-test units
+test-unit: $(venvs:%=unit/%) unit-pages  ## ansible-test units, and those of powa_web_pages
 unit/%: setup
 	tests/tools/ansible-test $(cache)/$* units
+
+unit-pages: setup
+	pytest powa_web_pages/tests
 
 test-packaging: setup images  ## The built collection, installed in an empty folder, and the checkout
 	pytest tests/packaging
