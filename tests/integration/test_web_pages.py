@@ -17,7 +17,7 @@ SIDES = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
 
 
 def within(database: Database) -> Range:
-    return Range(*database.sql("SELECT (now() - interval '1 hour')::text, (now() + interval '1 minute')::text")[0])
+    return Range(*database.sql("SELECT (now() - interval '1 minute')::text, (now() + interval '1 minute')::text")[0])
 
 
 @pytest.fixture
