@@ -87,7 +87,7 @@ if [ -n "$web" ]; then
   echo "web_nginx=$(systemctl is-enabled nginx 2>/dev/null) $(systemctl is-active nginx 2>/dev/null)"
   # No sums of the files with passwords and secrets.
   [ -s /etc/powa-web/cookie_secret.conf ] && echo web_secret=1
-  for file in /etc/powa-web/powa-web.conf /etc/systemd/system/powa-web.service /etc/nginx/conf.d/powa-web.conf; do
+  for file in /etc/powa-web/powa-web.conf /etc/systemd/system/powa-web.service /etc/nginx/conf.d/powa-web-tls.conf; do
     [ -f "$file" ] && echo "web_${file##*/}=$(stat --format='%U:%G:%a' "$file") $(sha256sum <"$file" | cut -d ' ' -f 1)"
   done
 fi
