@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 POWA ?= 4
 JOBS ?= 2
+DEMO_PORT ?= 8443
 PYTHON ?= /usr/bin/python3
 
 cache := .cache
@@ -26,21 +27,22 @@ suite_5 := trixie
 suite = $(or $(suite_$(POWA)),$(error POWA must be 4 or 5, not '$(POWA)'))
 demo := playbooks/inventory/demo
 demo_playbook := ansible-playbook --inventory $(demo) \
-  --extra-vars "container_network=pgfleet-demo container_subnet=10.91.10.0/24"
+  --extra-vars "container_network=pgfleet-demo container_subnet=10.91.10.0/24 demo_port=$(DEMO_PORT)"
 scenarios := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 
-.PHONY: help demo demo-down test lint sanity test-unit test-packaging test-integration test-molecule bench build clean \
+.PHONY: help demo demo-down test lint sanity test-unit unit-pages test-packaging test-integration test-molecule bench build clean \
   setup host-packages images
 help:  ## This list
 	@awk -F ': .* ## ' '/^[a-z-]+:.*  ## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: setup  ## Start a fleet of containers, run site.yml on it, show what was collected (POWA=4 or 5)
+demo: setup  ## Start a fleet of containers, run site.yml on it, show what was collected and where powa-web is (POWA=4 or 5)
 	$(demo_playbook) molecule/shared/create.yml molecule/shared/prepare.yml --extra-vars container_suite=$(suite)
 	$(demo_playbook) playbooks/site.yml
 	python tests/tools/collected.py $(demo)
 	$(demo_playbook) playbooks/site.yml | tee $(cache)/second-run
 	@awk '/ changed=[0-9]/ { hosts++; if (/ changed=0 /) same++ } \
 	  END { print "The second run left " same+0 " of " hosts+0 " hosts unchanged."; exit !hosts || same < hosts }' $(cache)/second-run
+	@echo "powa-web is at https://localhost:$(DEMO_PORT)/ (nobody has signed its certificate): user powa_web, password \"demo: web\"."
 
 demo-down: setup  ## Remove the demo's containers and network
 	$(demo_playbook) molecule/shared/destroy.yml
@@ -62,9 +64,12 @@ sanity: $(venvs:%=sanity/%)  ## ansible-test sanity
 sanity/%: setup
 	tests/tools/ansible-test $(cache)/$* sanity
 
-test-unit: $(venvs:%=unit/%)  ## ansible-test units
+test-unit: $(venvs:%=unit/%) unit-pages  ## ansible-test units, and those of powa_web_pages
 unit/%: setup
 	tests/tools/ansible-test $(cache)/$* units
+
+unit-pages: setup
+	pytest powa_web_pages/tests
 
 test-packaging: setup images  ## The built collection, installed in an empty folder, and the checkout
 	pytest tests/packaging

@@ -24,6 +24,8 @@ class Column:
     :param kind: C(key), C(counter) or C(gauge)
     :param nullable: whether a sample may lack it; metrics always may
     :param renamed_from: what it was called before, or None
+    :param shown: C(title), C(unit) and C(description) of a metric, as far as they were given; nothing but what
+        draws it reads them
     """
 
     name: str
@@ -31,6 +33,7 @@ class Column:
     kind: str
     nullable: bool
     renamed_from: Optional[str] = None
+    shown: Tuple[Tuple[str, str], ...] = ()
 
     def as_dict(self) -> Dict[str, Any]:
         """Return what is stored on the server."""
@@ -39,8 +42,12 @@ class Column:
             stored["nullable"] = self.nullable
         else:
             stored["kind"] = self.kind
+        stored.update(self.shown)
         return stored
 
+
+#: The fields of a metric that say how it is shown.
+SHOWN = ("title", "unit", "description")
 
 #: With scope C(database), the collector puts the database of a sample before the columns of the query.
 DBID = Column("dbid", ColumnType("oid", 26, fixed=True), "key", False)
@@ -67,6 +74,7 @@ class Definition:
     :param search_path: further schemas where the query looks up names
     :param adopt: whether objects of the same names are taken over
     :param pause: whether nothing is changed yet, but snapshots stop if other columns are declared than there are
+    :param title: what it is called where it is shown, or None
     """
 
     name: str
@@ -86,6 +94,7 @@ class Definition:
     search_path: Tuple[str, ...] = ()
     adopt: bool = False
     pause: bool = False
+    title: Optional[str] = None
 
     @property
     def module(self) -> str:
@@ -130,6 +139,7 @@ class Definition:
     def as_dict(self) -> Dict[str, Any]:
         """Return the definition as it is stored on the server, in JSON's types."""
         return {
+            **({"title": self.title} if self.title else {}),
             "name": self.name,
             "description": self.description,
             "extension": self.extension,
@@ -188,6 +198,7 @@ def definition_of(stored: Mapping[str, Any]) -> Definition:
                 find_type(column["type"]) or UNDECLARED,
                 column.get("kind", "key"),
                 column.get("nullable", True),
+                shown=tuple((field, column[field]) for field in SHOWN if field in column),
             )
             for column in stored[field]
         )
@@ -208,6 +219,7 @@ def definition_of(stored: Mapping[str, Any]) -> Definition:
         query_cleanup=stored.get("query_cleanup"),
         security_definer=stored.get("security_definer", False),
         search_path=tuple(stored.get("search_path", ())),
+        title=stored.get("title"),
     )
 
 

@@ -13,6 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import POW
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
     CLUSTER,
     DBID,
+    SHOWN,
     Column,
     Definition,
     Query,
@@ -168,6 +169,7 @@ def _parse(name: str, parameter: Mapping[str, Any], problems: _Problems) -> Defi
         search_path=_parse_names("search_path", parameter, problems) or (),
         adopt=bool(parameter.get("adopt")),
         pause=parameter.get("state") == "paused",
+        title=(parameter.get("title") or "").strip() or None,
     )
     _check_extension(definition, problems)
     _check_scope(definition, problems)
@@ -330,8 +332,14 @@ def _parse_columns(field: str, entries: Any, problems: _Problems) -> Tuple[Colum
         if field == "keys":
             columns.append(Column(name, column_type, "key", bool(entry.get("nullable")), renamed_from))
         else:
-            columns.append(Column(name, column_type, entry.get("kind") or "counter", True, renamed_from))
+            kind = entry.get("kind") or "counter"
+            columns.append(Column(name, column_type, kind, True, renamed_from, _parse_shown(entry)))
     return tuple(columns)
+
+
+def _parse_shown(entry: Mapping[str, Any]) -> Tuple[Tuple[str, str], ...]:
+    texts = ((field, str(entry.get(field) or "").strip()) for field in SHOWN)
+    return tuple((field, text) for field, text in texts if text)
 
 
 def _check_column_names(keys: Tuple[Column, ...], metrics: Tuple[Column, ...], problems: _Problems) -> None:

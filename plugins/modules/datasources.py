@@ -46,6 +46,10 @@ options:
           - Names that PoWA itself uses are refused.
         type: str
         required: true
+      title:
+        description: What the datasource is called in powa-web. Without it, as O(datasources[].name).
+        type: str
+        version_added: 0.2.0
       description:
         description: What the datasource shows.
         type: str
@@ -111,6 +115,21 @@ options:
             type: str
             choices: [counter, gauge]
             default: counter
+          title:
+            description: What the metric is called in powa-web. Without it, as O(datasources[].metrics[].name).
+            type: str
+            version_added: 0.2.0
+          unit:
+            description:
+              - What one of it is, such as V(locks). A graph of a counter shows that of each second.
+              - V(bytes), V(kB), V(MB), V(GB), V(us), V(ms), V(s), V(min) and V(%) are written as powa-web writes sizes,
+                durations and shares, such as C(1.5 MB).
+            type: str
+            version_added: 0.2.0
+          description:
+            description: What the metric tells, as an explanation of its graph.
+            type: str
+            version_added: 0.2.0
       extension:
         description:
           - The extension that the datasource belongs to. PoWA registers it by that name, and several datasources may
@@ -259,10 +278,11 @@ EXAMPLES = r"""
     monitoring_role: powa
     datasources:
       - name: lock_modes
+        title: Locks
         description: Locks held, by mode
         query: SELECT mode, count(*) AS held FROM pg_locks GROUP BY mode
         keys: [{name: mode, type: text}]
-        metrics: [{name: held, type: bigint, kind: gauge}]
+        metrics: [{name: held, type: bigint, kind: gauge, title: Locks held, unit: locks}]
   become: true
   become_user: postgres
 
@@ -366,7 +386,8 @@ datasources:
       type: list
       elements: dict
     metric_columns:
-      description: Its metrics, each with C(name), C(type) and C(kind).
+      description: Its metrics, each with C(name), C(type) and C(kind), and C(title), C(unit) and C(description) where
+        they are declared.
       type: list
       elements: dict
     paused:
@@ -413,6 +434,7 @@ OPTIONS = {
         "required": True,
         "options": {
             "name": {"type": "str", "required": True},
+            "title": {"type": "str"},
             "description": {"type": "str"},
             "query": {"type": "str"},
             "queries": {
@@ -432,7 +454,13 @@ OPTIONS = {
             "metrics": {
                 "type": "list",
                 "elements": "dict",
-                "options": dict(_COLUMN, kind={"type": "str", "choices": ["counter", "gauge"], "default": "counter"}),
+                "options": dict(
+                    _COLUMN,
+                    kind={"type": "str", "choices": ["counter", "gauge"], "default": "counter"},
+                    title={"type": "str"},
+                    unit={"type": "str"},
+                    description={"type": "str"},
+                ),
             },
             "extension": {"type": "str"},
             "scope": {"type": "str", "choices": ["cluster", "database"], "default": "cluster"},

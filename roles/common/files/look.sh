@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # Prints what this host has, one key=value a line, and changes nothing.
-# Arguments: the wanted major version (or nothing), the port, the name of PoWA's database, the monitoring role and the collector's
-# joined by a comma, further packages to look for, and a query for a repository, which returns JSON.
+# Arguments: the wanted major version (or nothing), the port, the name of PoWA's database, the monitoring role, powa-web's and the
+# collector's joined by commas, further packages to look for, a query for a repository, which returns JSON, and powa-web's folder.
 set -u
-version=$1 port=$2 database=$3 roles=$4 packages=${5:-} repository=${6:-}
+version=$1 port=$2 database=$3 roles=$4 packages=${5:-} repository=${6:-} web=${7:-}
 . /etc/os-release
 echo "os=$PRETTY_NAME"
 case " $ID ${ID_LIKE:-} " in
@@ -80,9 +80,28 @@ if getent passwd powa >/dev/null; then
   done
 fi
 
+if [ -n "$web" ]; then
+  [ "$family" = Debian ] && apt-cache policy python3-tornado 2>/dev/null | grep -q 'Candidate: [0-9]' && echo candidate_web=1
+  for file in "$web"/lib/python3*/site-packages/powa_web-*.dist-info; do
+    [ -d "$file" ] && file=${file##*/powa_web-} && echo "web_version=${file%.dist-info}"
+  done
+  if [ -d "$web/pages/powa_web_pages" ]; then
+    echo "web_pages=$(cd "$web/pages/powa_web_pages" && export LC_ALL=C && cat ./*.py | sha256sum | cut -d ' ' -f 1)"
+  fi
+  getent passwd powa-web >/dev/null && echo web_user=1
+  echo "web_unit=$(systemctl is-enabled powa-web 2>/dev/null) $(systemctl is-active powa-web 2>/dev/null)"
+  echo "web_nginx=$(systemctl is-enabled nginx 2>/dev/null) $(systemctl is-active nginx 2>/dev/null)"
+  # No sums of the files with passwords and secrets.
+  [ -s /etc/powa-web/cookie_secret.conf ] && echo web_secret=1
+  for file in /etc/powa-web/powa-web.conf /etc/systemd/system/powa-web.service /etc/nginx/conf.d/powa-web-tls.conf; do
+    [ -f "$file" ] && echo "web_${file##*/}=$(stat --format='%U:%G:%a' "$file") $(sha256sum <"$file" | cut -d ' ' -f 1)"
+  done
+fi
+
 ask() {
   runuser -u postgres -- psql --no-psqlrc --no-align --tuples-only --quiet --port="$port" --dbname="$1" \
-    -v ON_ERROR_STOP=1 -v database="$database" -v roles="$roles" -v monitoring="${roles%,*}" -v collector="${roles##*,}" 2>&1
+    -v ON_ERROR_STOP=1 -v database="$database" -v roles="$roles" \
+    -v monitoring="${roles%%,*}" -v collector="${roles##*,}" -v web="$(echo "$roles" | cut -d , -f 2)" 2>&1
 }
 case $cluster in '' | *\ down*) exit 0 ;; esac
 if answer=$(cd / && ask postgres <<'SQL'

@@ -19,12 +19,38 @@ WITH powa AS (
   SELECT relation.oid
   FROM collector, relation, unnest(CASE WHEN registry THEN ARRAY['SELECT'] ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] END) AS privilege
   WHERE NOT has_table_privilege(collector.oid, relation.oid, privilege)
-), snapshot AS (
+), powa_role AS (
   -- PoWA 4 has no powa_roles, and a query that names it would fail there.
-  SELECT CASE WHEN major > 4 THEN
+  SELECT powa_role, CASE WHEN major > 4 THEN
     (xpath('//rolname/text()', query_to_xml(
-      format('SELECT rolname FROM %I.powa_roles WHERE powa_role = ''powa_snapshot''', nspname), false, true, '')))[1]::text END AS rolname
-  FROM powa
+      format('SELECT rolname FROM %I.powa_roles WHERE powa_role = %L', nspname, powa_role), false, true, '')))[1]::text END AS rolname
+  FROM powa, unnest(ARRAY['powa_snapshot', 'powa_read_all_data']) AS powa_role
+), snapshot AS (
+  SELECT rolname FROM powa_role WHERE powa_role = 'powa_snapshot'
+), web AS (
+  SELECT oid, rolname FROM pg_roles WHERE rolname = :'web'
+), web_missing AS (
+  SELECT 1 AS step, format('SELECT %I.setup_powa_roles(%s)', nspname, EXISTS (SELECT FROM pg_roles WHERE rolname = powa_role)) AS statement
+  FROM powa, powa_role WHERE major > 4 AND powa_role = 'powa_read_all_data' AND powa_role.rolname IS NULL
+  UNION ALL
+  SELECT 2, format('GRANT %I TO %I', coalesce(powa_role.rolname, powa_role), web.rolname)
+  FROM powa, powa_role, web
+  WHERE major > 4 AND powa_role = 'powa_read_all_data'
+    AND (powa_role.rolname IS NULL OR NOT pg_has_role(web.oid, powa_role.rolname, 'MEMBER'))
+  UNION ALL
+  SELECT 1, format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO %I', nspname, web.rolname)
+  FROM powa, web
+  WHERE major = 4 AND EXISTS (
+    SELECT FROM pg_class c
+    WHERE c.relnamespace = to_regnamespace(quote_ident(nspname)) AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(web.oid, c.oid, 'SELECT'))
+  UNION ALL
+  -- Also those of datasources that are declared later.
+  SELECT 2, format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO %I', nspname, web.rolname)
+  FROM powa, web
+  WHERE major = 4 AND NOT EXISTS (
+    SELECT FROM pg_default_acl d, aclexplode(d.defaclacl) a
+    WHERE d.defaclrole = 'postgres'::regrole AND d.defaclnamespace = to_regnamespace(quote_ident(nspname)) AND d.defaclobjtype = 'r'
+      AND a.grantee = web.oid AND a.privilege_type = 'SELECT')
 ), missing AS (
   SELECT format('SELECT %I.setup_powa_roles(%s)', nspname, EXISTS (SELECT FROM pg_roles WHERE rolname = 'powa_snapshot')) AS statement
   FROM powa, snapshot WHERE major > 4 AND snapshot.rolname IS NULL
@@ -48,5 +74,8 @@ SELECT json_build_object(
     'others', (SELECT string_agg(name, ',' ORDER BY name) FROM relation WHERE extname <> 'powa'),
     'others_schema', (SELECT min(nspname) FROM relation WHERE extname <> 'powa'),
     'missing', (SELECT string_agg(statement, '; ' ORDER BY statement DESC) FROM missing)),
+  'web', json_build_object(
+    'complete', EXISTS (SELECT FROM web) AND NOT EXISTS (SELECT FROM web_missing),
+    'missing', (SELECT string_agg(statement, '; ' ORDER BY step) FROM web_missing)),
   'servers', (SELECT coalesce(json_agg(json_build_array(alias, hostname, port)), '[]') FROM :powa.powa_servers WHERE id > 0))
 FROM powa, snapshot

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""powa-web as a browser sees it: the oracle is plain SQL. Screenshots go to .cache/screenshots."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import collected
+import pytest
+from playwright.sync_api import sync_playwright
+
+INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent
+ROOT = Path(__file__).resolve().parents[3]
+LIMIT = 30_000  # ms
+
+
+def psql(host, query):
+    command = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname=powa", f"--command={query}"]
+    return subprocess.check_output(["podman", "exec", "--user=postgres", host, *command], text=True).split()
+
+
+@pytest.fixture(scope="module")
+def fleet():
+    rows, complete = collected.wait(INVENTORY)
+    assert complete, "\n" + collected.table(rows)
+    data = json.loads(subprocess.check_output(["ansible-inventory", "--inventory", str(INVENTORY), "--list"]))
+    (web,) = data["powa_web"]["hosts"]
+    (repository,) = data["powa_repositories"]["hosts"]
+    variables = data["_meta"]["hostvars"][web]
+    return {"name": web, "repository": repository, **variables}
+
+
+@pytest.fixture(scope="module")
+def page(fleet):
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        context = browser.new_context(ignore_https_errors=True, viewport={"width": 1400, "height": 1000})
+        context.set_default_timeout(LIMIT)
+        found = context.new_page()
+        base = "https://" + fleet["powa_host"]
+        found.goto(base + "/login/")
+        found.locator("input[name=user], input[name=username]").fill("powa_web")
+        found.locator("input[type=password]").fill(fleet["powa_web_password"])
+        if found.locator("#Login").count():
+            found.locator("input[name=server]").fill(fleet["repository"])
+            found.locator("#Login").click()
+        else:
+            found.get_by_role("button", name="Login").click()
+        found.wait_for_url("**/server/")
+        yield found
+        browser.close()
+
+
+def shot(page, fleet, name):
+    folder = ROOT / ".cache" / "screenshots" / fleet["name"]
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / (name + ".png"), full_page=True)
+
+
+def url(fleet, path):
+    return "https://" + fleet["powa_host"] + path
+
+
+def server(fleet):
+    return psql(fleet["repository"], "SELECT min(id) FROM powa_servers WHERE id > 0")[0]
+
+
+def test_the_list_of_servers(page, fleet):
+    page.goto(url(fleet, "/server/"))
+    (alias,) = psql(fleet["repository"], f"SELECT alias FROM powa_servers WHERE id = {server(fleet)}")
+    page.get_by_text(alias, exact=True).first.wait_for()
+    shot(page, fleet, "servers")
+
+
+def test_the_server_has_a_tab_for_each_datasource(page, fleet):
+    page.goto(url(fleet, f"/server/{server(fleet)}/overview/"))
+    for title in ("Commits", "Lock modes", "Sessions by database"):
+        page.get_by_text(title, exact=True).first.wait_for(state="attached")
+    shot(page, fleet, "server")
+
+
+def test_a_line_ends_with_what_sql_says(page, fleet):
+    srvid = server(fleet)
+    with page.expect_response(lambda answer: "/lock_modes/graphs/" in answer.url) as answered:
+        page.goto(url(fleet, f"/server/{srvid}/declared/lock_modes/overview/"))
+    rows = answered.value.json()["data"]
+    # A line that is drawn: powa-web 5 and 4.
+    page.wait_for_function(
+        "[...document.querySelectorAll('path.line, .graph_container path')].some("
+        "path => (path.getAttribute('d') || '').includes('L'))"
+    )
+    shot(page, fleet, "lock_modes")
+    last = rows[-1]
+    values = sorted(value for name, value in last.items() if name.startswith("m0_") and value is not None)
+    expected = psql(
+        fleet["repository"],
+        f"SELECT held FROM powa_lock_modes_get({srvid}, NULL, NULL)"
+        f" WHERE abs(extract(epoch FROM ts) - {last['ts']}) < 0.001 ORDER BY held",
+    )
+    assert values == [float(value) for value in expected]
+    assert values
+
+
+@pytest.mark.parametrize("path", ["/config/", "/config/{0}/"])
+def test_the_configuration_has_no_alert(page, fleet, path):
+    page.goto(url(fleet, path.format(server(fleet))))
+    page.wait_for_load_state("networkidle")
+    shot(page, fleet, "config" if path == "/config/" else "config_server")
+    alerts = page.locator(
+        ".v-snackbar:visible, #messages .alert-box.alert:visible, #messages .alert-box.error:visible"
+    ).all_inner_texts()
+    assert not [alert for alert in alerts if alert.strip()]

@@ -1,0 +1,188 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""SQL that reads declared datasources. Names are put in with psycopg2.sql, and values are bound."""
+
+from __future__ import annotations
+
+POWA = """
+SELECT n.nspname, pg_catalog.split_part(e.extversion, '.', 1)::integer
+FROM pg_catalog.pg_extension AS e
+JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+WHERE e.extname = 'powa'
+"""
+
+# The comments that hold the definitions of all datasources whose history may be read, and whether each is registered
+# for the server. Where everybody may create objects in PoWA's schema (until PostgreSQL 14), somebody may make what is
+# like one of ours: only tables and functions of those who could change PoWA itself count, or of whoever looks.
+DEFINITIONS = """
+SELECT coalesce(pg_catalog.obj_description(source.oid, 'pg_proc'), pg_catalog.obj_description(p.oid, 'pg_proc')),
+    {registered}
+FROM pg_catalog.pg_extension AS e
+JOIN pg_catalog.pg_proc AS p ON p.pronamespace = e.extnamespace AND p.proname LIKE 'powa\\_%%\\_snapshot'
+LEFT JOIN pg_catalog.pg_proc AS source ON source.pronamespace = e.extnamespace
+    AND source.proname = pg_catalog.regexp_replace(p.proname, 'snapshot$', 'src')
+    AND pg_catalog.obj_description(source.oid, 'pg_proc') LIKE %(mark)s
+    AND source.proowner = p.proowner
+WHERE e.extname = 'powa'
+  AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE %(mark)s
+  AND (pg_catalog.pg_has_role(p.proowner, e.extowner, 'USAGE')
+       OR pg_catalog.pg_get_userbyid(p.proowner) = current_user)
+  AND (SELECT pg_catalog.count(*)
+       FROM pg_catalog.pg_class AS c
+       WHERE c.relnamespace = e.extnamespace AND c.relkind = 'r' AND c.relowner = p.proowner
+         AND c.relname IN (pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history'),
+                           pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history_current'))
+         AND pg_catalog.has_table_privilege(c.oid, 'SELECT')) = 2
+ORDER BY p.proname
+"""
+
+REGISTERED = {
+    4: """EXISTS (SELECT FROM {schema}.powa_functions AS f
+        WHERE f.srvid = %(server)s AND f.function_name = p.proname)""",
+    5: """(EXISTS (SELECT FROM {schema}.powa_functions AS f
+            WHERE f.srvid = %(server)s AND f.function_name = p.proname)
+        OR EXISTS (SELECT FROM {schema}.powa_db_module_functions AS f
+            JOIN {schema}.powa_db_module_config AS c USING (db_module)
+            WHERE c.srvid = %(server)s AND f.function_name = p.proname))""",
+}
+
+# Whether there is history of datasources that are not registered for the server any more.
+COLLECTED = """
+SELECT {name}
+WHERE EXISTS (SELECT FROM {current} AS c WHERE c.srvid = %(server)s)
+   OR EXISTS (SELECT FROM {history} AS h WHERE h.srvid = %(server)s)
+"""
+
+# A combination of keys goes by a hash of its values, which is short enough for addresses and for sorting.
+KEY = "pg_catalog.substr(pg_catalog.md5(pg_catalog.jsonb_build_array({values})::text), 1, 10)"
+NO_KEY = "''::text"
+KEY_VALUES = "pg_catalog.jsonb_build_array({values})"
+PLAIN_VALUE = "{row}.{column}::text"
+DATABASE_VALUE = """coalesce((SELECT d.datname::text FROM {schema}.powa_databases AS d
+    WHERE d.srvid = %(server)s AND d.oid = {row}.{column}), {row}.{column}::text)"""
+
+RANGE = "pg_catalog.tstzrange(%(from)s::timestamptz, %(to)s::timestamptz, '[]')"
+
+# The busiest combinations of each metric. History keeps the least and greatest values of a range: no sample has to be
+# looked at.
+BUSIEST = """
+WITH part AS (
+    SELECT {key_of_history} AS k, {values_of_history} AS names, {scores_of_history}
+    FROM {history} AS h
+    WHERE h.srvid = %(server)s AND h.coalesce_range && {range}
+    UNION ALL
+    SELECT {key_of_current}, {values_of_current}, {scores_of_current}
+    FROM {current} AS c
+    WHERE c.srvid = %(server)s AND (c.record).ts <@ {range}
+    GROUP BY 1, 2
+), total AS (
+    SELECT k, names, {totals} FROM part GROUP BY k, names
+), ranked AS (
+    SELECT total.*, {ranks} FROM total
+)
+SELECT k, names, {rank_columns} FROM ranked WHERE {busiest} ORDER BY names
+"""
+HISTORY_PEAK = "{maximum}"
+HISTORY_GROWTH = "{maximum} - {minimum}"
+CURRENT_PEAK = "max({value})"
+CURRENT_GROWTH = "max({value}) - min({value})"
+RANK = "pg_catalog.row_number() OVER (ORDER BY {score} DESC NULLS LAST, names) AS {name}"
+
+# How much there is to read, and the attributes of a sample.
+EXTENT = """
+SELECT (SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
+        FROM pg_catalog.pg_attribute AS a
+        JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname = %(schema)s AND c.relname = %(record)s AND a.attnum > 0 AND NOT a.attisdropped),
+    pg_catalog.count(*), pg_catalog.count(DISTINCT pg_catalog.upper(h.coalesce_range)),
+    coalesce((SELECT pg_catalog.array_length(l.records, 1) FROM {history} AS l
+        WHERE l.srvid = %(server)s AND l.coalesce_range && {range} LIMIT 1), 0)
+FROM {history} AS h
+WHERE h.srvid = %(server)s AND h.coalesce_range && {range}
+"""
+
+# OFFSET 0 keeps the hash from being taken for each sample, where it is the same for a row of history. Of many samples
+# every n-th is enough, counted from the last of the row. No metric may be called coalesce_range.
+SAMPLES = """
+SELECT h.k, r.ts, {history_values}
+FROM (SELECT {key_of_history} AS k, h.records, pg_catalog.array_upper(h.records, 1) AS last FROM {history} AS h
+    WHERE h.srvid = %(server)s AND h.coalesce_range && {range} OFFSET 0) AS h
+CROSS JOIN LATERAL pg_catalog.unnest(h.records) WITH ORDINALITY AS r ({attributes}, coalesce_range)
+WHERE (h.last - r.coalesce_range) %% %(every)s = 0 AND r.ts <@ {range}
+"""
+LAST_SAMPLES = """
+SELECT h.k, (h.r).ts, {history_values}
+FROM (SELECT {key_of_history} AS k, h.records[pg_catalog.array_upper(h.records, 1)] AS r FROM {history} AS h
+    WHERE h.srvid = %(server)s AND h.coalesce_range && {range} OFFSET 0) AS h
+WHERE (h.r).ts <@ {range}
+"""
+
+# The last sample of each key in each of the range's steps, and of these the values or rates. Keys that are not named
+# are summed.
+SERIES = """
+WITH sample AS (
+    {samples}
+    UNION ALL
+    SELECT {key_of_current}, (c.record).ts, {current_values}
+    FROM {current} AS c
+    WHERE c.srvid = %(server)s AND (c.record).ts <@ {range}
+), stepped AS (
+    SELECT s.*, pg_catalog.floor(pg_catalog.date_part('epoch', s.ts) / %(step)s) AS step
+    FROM sample AS s
+), point AS (
+    SELECT DISTINCT ON (s.k COLLATE "C", s.step) s.*
+    FROM stepped AS s
+    ORDER BY s.k COLLATE "C", s.step, s.ts DESC
+), value AS (
+    SELECT p.step, p.ts, p.k, {values}
+    FROM point AS p
+    WINDOW w AS (PARTITION BY p.k COLLATE "C" ORDER BY p.step)
+)
+SELECT v.step, pg_catalog.date_part('epoch', pg_catalog.max(v.ts)), m.metric, coalesce(n.k, 'others'), sum(m.number)
+FROM value AS v
+CROSS JOIN LATERAL (VALUES {metrics}) AS m (metric, number)
+LEFT JOIN (SELECT x.metric, x.k
+    FROM ROWS FROM (pg_catalog.unnest(%(named_metrics)s::integer[]), pg_catalog.unnest(%(named_keys)s::text[]))
+        AS x (metric, k)) AS n
+    ON n.metric = m.metric AND n.k = v.k
+WHERE m.number < 'Infinity'::double precision AND m.number > '-Infinity'::double precision
+GROUP BY v.step, m.metric, 4
+"""
+GAUGE = "({number} * {factor})::double precision"
+# A counter that is less than before was reset, and has counted from 0 since. The first sample has no rate.
+COUNTER = """((CASE WHEN {number} < pg_catalog.lag({number}) OVER w THEN {number}
+    ELSE {number} - pg_catalog.lag({number}) OVER w END) * {factor}
+    / nullif(pg_catalog.date_part('epoch', p.ts - pg_catalog.lag(p.ts) OVER w), 0))::double precision"""
+
+# The last sample of each combination of keys in the range, and the rates since the one before. Of history, only the
+# last row of each is read.
+LATEST = """
+WITH newest AS (
+    SELECT DISTINCT ON (h.k COLLATE "C") h.k, h.names, h.records
+    FROM (SELECT {key_of_history} AS k, {values_of_history} AS names, h.coalesce_range, h.records
+        FROM {history} AS h
+        WHERE h.srvid = %(server)s AND h.coalesce_range && {range}) AS h
+    ORDER BY h.k COLLATE "C", pg_catalog.upper(h.coalesce_range) DESC
+), sample AS (
+    SELECT h.k, h.names, r.ts, {history_values}
+    FROM newest AS h
+    CROSS JOIN LATERAL pg_catalog.unnest(h.records) AS r
+    WHERE r.ts <@ {range}
+    UNION ALL
+    SELECT {key_of_current}, {values_of_current}, (c.record).ts, {current_values}
+    FROM {current} AS c
+    WHERE c.srvid = %(server)s AND (c.record).ts <@ {range}
+), value AS (
+    SELECT p.names, p.ts, {values},
+        pg_catalog.row_number() OVER (PARTITION BY p.k COLLATE "C" ORDER BY p.ts DESC) AS age
+    FROM sample AS p
+    WINDOW w AS (PARTITION BY p.k COLLATE "C" ORDER BY p.ts)
+)
+SELECT v.names, pg_catalog.to_char(v.ts, 'YYYY-MM-DD HH24:MI:SS'), {columns}
+FROM value AS v
+WHERE v.age = 1
+ORDER BY v.names
+"""

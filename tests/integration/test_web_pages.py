@@ -1,0 +1,77 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the pages in powa-web read of declared datasources; the oracle is plain SQL."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+from datasources import AWKWARD, COMMITS, LOCK_MODES
+from powa_web_pages.repository import Range, Repository
+from servers import Database
+
+SIDES = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
+
+
+def within(database: Database) -> Range:
+    return Range(*database.sql("SELECT (now() - interval '1 minute')::text, (now() + interval '1 minute')::text")[0])
+
+
+@pytest.fixture
+def reader(database: Database) -> str:
+    """A role that may see metrics and nothing else; PoWA 4 has no roles."""
+    if database.powa == "4":
+        return "postgres"
+    database.sql("GRANT powa_read_all_metrics TO nobody_special")
+    return "nobody_special"
+
+
+def test_lines_end_with_the_last_sample(database: Database, reader: str) -> None:
+    (srvid,) = database.register("one")
+    database.ok("datasources", datasources=[LOCK_MODES, COMMITS, AWKWARD], **SIDES)
+    for _turn in range(2):
+        for name in ("lock_modes", "commits"):
+            database.collect(name, srvid)
+        database.take_snapshot(srvid)
+        database.sql("SELECT pg_sleep(1.1)")
+    asked = within(database)
+    with closing(database.server.connect(database.name, reader)) as connection, connection.cursor() as cursor:
+        repository = Repository(cursor, srvid)
+        assert [entry.name for entry in repository.datasources()] == ["awkward", "commits", "lock_modes"]
+        for name in ("lock_modes", "commits", "awkward"):
+            datasource = repository.datasource(name)
+            assert datasource is not None
+            lines = repository.busiest(datasource, asked)
+            named = {position: [line.key for line in found] for position, found in lines.items()}
+            points = repository.series(datasource, named, asked)
+            latest = repository.latest(datasource, asked)
+            if name == "awkward":
+                assert (points, latest) == ([], [])
+                continue
+            last = max(point.ts for point in points)
+            drawn = sorted(point.value for point in points if point.ts == last)
+            function, column = ("get", "held") if name == "lock_modes" else ("rate", "commits")
+            expected = database.sql(
+                "SELECT {0} FROM powa_{1}_{2}({3}, NULL, NULL) WHERE abs(extract(epoch FROM ts) - {4}) < 0.001"
+                " ORDER BY 1".format(column, name, function, srvid, last)
+            )
+            assert drawn == pytest.approx([float(value) for (value,) in expected])
+            assert len(latest) == len(expected)
+
+
+def test_a_title_or_unit_changes_no_table(database: Database) -> None:
+    database.register("one")
+    database.ok("datasources", datasources=[LOCK_MODES], **SIDES)
+    tables = "SELECT oid, relfilenode, xmin::text FROM pg_class WHERE relname LIKE 'powa_lock_modes_%%' ORDER BY oid"
+    before = database.sql(tables)
+    shown = dict(LOCK_MODES, title="Locks", metrics=[dict(LOCK_MODES["metrics"][0], unit="locks", title="Held")])
+    changed = database.ok("datasources", datasources=[shown], **SIDES)
+    assert changed.changed
+    assert all("powa_lock_modes_src" in change for change in changed["changes"]), changed["changes"]
+    assert database.sql(tables) == before
+    paused = dict(LOCK_MODES, state="paused")
+    assert not database.ok("datasources", server_kind=["repository"], datasources=[paused]).changed
+    assert not database.ok("datasources", datasources=[shown], **SIDES).changed
