@@ -57,11 +57,11 @@ def test_what_users_paste_after_a_query_is_taken_off(sql):
 
 
 def test_the_query_of_a_version():
-    queries = [{"min_version": 170000, "query": "new"}, {"min_version": 130000, "query": "old"}]
+    queries = [{"min_version": 170000, "query": "SELECT 17"}, {"min_version": 130000, "query": "SELECT 13"}]
     definition = parsed(query=None, queries=queries)
     assert definition.query_for(120000) is None
-    assert definition.query_for(169999).sql == "old"
-    assert definition.query_for(170000).sql == "new"
+    assert definition.query_for(169999).sql == "SELECT 13"
+    assert definition.query_for(170000).sql == "SELECT 17"
 
 
 @pytest.mark.parametrize("name", ["", "A", "a-b", "1a", "a b", 'a"', "ä", "a" * (MAX_NAME_LENGTH + 1), "select", "a\n"])
