@@ -55,7 +55,14 @@ def diagnose(
             problems.setdefault(key, {"host": host or None, **problem._asdict(), "server": server})
     # Together by server, in the order of the inventory; what is found on its repository is about the server, too.
     order = {server: position for position, server in enumerate(looks)}
-    listed = sorted(problems.values(), key=lambda problem: order.get(problem["server"], len(order)))
+    # The error of a snapshot leaves open which side lacks something. Where both were compared, that says it.
+    told = {(problem["kind"], problem["server"], problem["problem"]) for problem in problems.values()}
+    kept = [
+        problem
+        for problem in problems.values()
+        if (problem["kind"], problem["server"], problem["problem"].rpartition(", or ")[0]) not in told
+    ]
+    listed = sorted(kept, key=lambda problem: order.get(problem["server"], len(order)))
     servers = _servers(looks, names, listed)
     return {"problems": listed, "servers": servers, "table": _table(servers), "text": _text(listed)}
 
