@@ -10,7 +10,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._builder import LOCAL, REMOTE, REPOSITORY, Side
-from ansible_collections.pgfleet.powa.plugins.module_utils._collector import Collector, read_last_srvid
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector import read_last_srvid
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector_channel import Collector
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection, connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_state import read_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal

@@ -47,9 +47,18 @@ def take_snapshots(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any
         snapshots = [
             _take(connection, archivist, name, srvid, deadline) for name, srvid in zip(params["servers"], srvids)
         ]
-    failed = [snapshot for snapshot in snapshots if snapshot["errors"]]
     result = {"changed": bool(snapshots), "diff": _diff(params["servers"]), "snapshots": snapshots}
-    if failed and params["fail_on_errors"]:
+    check_errors(result, params["fail_on_errors"])
+    return result
+
+
+def check_errors(result: Mapping[str, Any], fail_on_errors: bool) -> None:
+    """Look at what PoWA has recorded of the C(snapshots) of a result.
+
+    :raises PowaError: for errors, with the result, where they are to fail
+    """
+    failed = [snapshot for snapshot in result["snapshots"] if snapshot["errors"]]
+    if failed and fail_on_errors:
         raise PowaError(
             "the snapshot of {0} had errors, and kept what worked: {1}".format(
                 ", ".join('server "{0}"'.format(snapshot["server"]) for snapshot in failed),
@@ -57,7 +66,6 @@ def take_snapshots(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any
             ),
             **result,
         )
-    return result
 
 
 def _resolve(cursor: Any, archivist: Archivist, names: Sequence[str]) -> List[int]:

@@ -38,6 +38,7 @@ options:
     type: bool
     default: true
 seealso:
+  - module: pgfleet.powa.collector
   - module: pgfleet.powa.datasources
 """
 

@@ -24,3 +24,8 @@ LOCK_SERVER = "SELECT FROM {schema}.powa_snapshot_metas AS m WHERE m.srvid = {sr
 LIMIT = "SELECT pg_catalog.set_config('statement_timeout', {milliseconds}, true)"
 TAKE = "SELECT {schema}.powa_take_snapshot({srvid})"
 ERRORS = "SELECT m.errors FROM {schema}.powa_snapshot_metas AS m WHERE m.srvid = {srvid}"
+LAST = """
+    SELECT m.srvid, m.snapts, coalesce(m.errors, '{{}}')
+    FROM {schema}.powa_snapshot_metas AS m
+    WHERE m.srvid = ANY ({srvids}::integer[])
+"""

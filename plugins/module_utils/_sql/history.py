@@ -1,0 +1,73 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Statements that read what datasources have collected, thinned to the steps of a graph."""
+
+from __future__ import annotations
+
+RANGE = """
+    SELECT r.until - {range}::interval, r.until, extract(epoch FROM {range}::interval)::double precision,
+        pg_catalog.to_char((r.until - {range}::interval) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        pg_catalog.to_char(r.until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+    FROM (SELECT coalesce({until}::timestamptz, pg_catalog.now())) AS r (until)
+"""
+
+# Datasources that can be read back.
+READABLE = """
+    SELECT p.proname
+    FROM pg_catalog.pg_proc AS p
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE n.nspname = {schema} AND p.proname ~ '^powa_.*_rate$'
+      AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
+"""
+
+# All steps of all datasources, servers and metrics. Of each metric of each server the keys with the greatest totals
+# have a line of their own, and the last line is the sum of the others.
+LINES = """
+    WITH stepped AS (
+        {parts}
+    ), total AS (
+        SELECT s.*, sum(s.value) OVER (PARTITION BY s.datasource, s.srvid, s.metric, s.keys) AS total
+        FROM stepped AS s
+    ), ranked AS (
+        SELECT t.*, pg_catalog.dense_rank() OVER (
+            PARTITION BY t.datasource, t.srvid, t.metric ORDER BY t.total DESC, t.keys) <= {lines} AS named
+        FROM total AS t
+    ), summed AS (
+        SELECT r.datasource, r.srvid, r.metric, CASE WHEN r.named THEN r.keys END AS keys, max(r.total) AS total,
+            r.step, sum(r.value) AS value
+        FROM ranked AS r
+        GROUP BY r.datasource, r.srvid, r.metric, 4, r.step
+    )
+    SELECT s.datasource, s.srvid, s.metric, s.keys, pg_catalog.array_agg(s.step), pg_catalog.array_agg(s.value)
+    FROM summed AS s
+    GROUP BY s.datasource, s.srvid, s.metric, s.keys
+    ORDER BY s.datasource, s.srvid, s.metric, s.keys IS NULL, max(s.total) DESC, s.keys
+"""
+PART = """
+        SELECT {name}::text AS datasource, s.id AS srvid, m.metric, {keys} AS keys, p.step, avg(m.value) AS value
+        FROM {schema}.powa_servers AS s
+        CROSS JOIN LATERAL {rate}(s.id, {since}, {until}) AS r
+        CROSS JOIN LATERAL (SELECT least(
+            pg_catalog.floor(extract(epoch FROM r.ts - {since}) / {step})::integer, {steps} - 1)) AS p (step)
+        CROSS JOIN LATERAL (VALUES {metrics}) AS m (metric, value)
+        WHERE s.id = ANY ({srvids}::integer[])
+          AND m.value < 'Infinity'::double precision AND m.value > '-Infinity'::double precision
+        GROUP BY s.id, m.metric, 4, p.step
+"""
+METRIC = "({position}, ({number})::double precision)"
+#: How values of a type become numbers. What has no number has no line.
+NUMBERS = {
+    **dict.fromkeys(
+        ("smallint", "integer", "bigint", "numeric", "real", "double precision"), "{value}::double precision"
+    ),
+    "boolean": "{value}::integer",
+    "interval": "extract(epoch FROM {value})",
+    "xid8": "{value}::text::numeric",
+    "pg_lsn": "{value} - '0/0'::pg_catalog.pg_lsn",
+}
+KEYS = "pg_catalog.jsonb_build_object({pairs})"
+KEY = "{name}, r.{column}::text"
+DATABASE_KEY = """{name}, coalesce((SELECT d.datname::text FROM {schema}.powa_databases AS d
+            WHERE d.srvid = s.id AND d.oid = r.{column}), r.{column}::text)"""

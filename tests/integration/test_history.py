@@ -1,0 +1,131 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module history: what it returns is what plain SQL finds in the tables."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+from datasources import COMMITS, LOCK_MODES
+from servers import Database
+
+#: Of every type that is a number, and of one that is none.
+NUMBERS = {
+    "name": "numbers",
+    "title": "Many numbers",
+    "query": "SELECT 1::smallint AS s, 1.5::numeric AS n, true AS b, interval '90 s' AS i, pg_lsn '0/10' AS l,"
+    " pg_lsn '0/10' AS w, 'x'::text AS t, 'NaN'::double precision AS d",
+    "metrics": [
+        {"name": "s", "type": "smallint", "kind": "gauge", "title": "Small", "unit": "pieces"},
+        {"name": "n", "type": "numeric", "kind": "gauge"},
+        {"name": "b", "type": "boolean", "kind": "gauge"},
+        {"name": "i", "type": "interval", "kind": "gauge"},
+        {"name": "l", "type": "pg_lsn", "kind": "gauge"},
+        {"name": "w", "type": "pg_lsn"},
+        {"name": "t", "type": "text", "kind": "gauge"},
+        {"name": "d", "type": "double precision", "kind": "gauge"},
+    ],
+}
+
+
+def declare(database: Database, *datasources: Dict[str, Any]) -> List[int]:
+    """Declare datasources with two servers, and return these."""
+    database.ok("datasources", server_kind=["repository", "remote"], datasources=list(datasources))
+    srvids = database.register("one", "two")
+    database.ok("datasources", server_kind=["repository", "remote"], datasources=list(datasources))
+    return srvids
+
+
+def read(database: Database, **params: Any) -> Any:
+    """Return the result of the module."""
+    return database.ok("history", **params).result
+
+
+def test_lines_are_the_samples_of_each_server(database: Database) -> None:
+    one, two = declare(database, COMMITS, LOCK_MODES)
+    for srvid, mode, minutes, held in (
+        (one, "a", 50, 4), (one, "a", 48, 6), (one, "a", 10, 9), (one, "a", 90, 1000),
+        (one, "b", 50, 2), (one, "c", 50, 1), (one, "c", 10, 1), (two, "a", 10, 3),
+    ):  # fmt: skip
+        database.sql(
+            "INSERT INTO powa_lock_modes_history_current SELECT %s, %s,"
+            " (timestamptz '2026-03-01 12:00+00' - %s * interval '1 minute', %s)::powa_lock_modes_history_record",
+            (srvid, mode, minutes, held),
+        )
+    found = read(database, range="1 hour", until="2026-03-01 13:00+01", steps=4, lines=1, datasources=["lock_modes"])
+    assert (found["since"], found["until"], found["step"]) == ("2026-03-01T11:00:00Z", "2026-03-01T12:00:00Z", 900)
+    (datasource,) = found["datasources"]
+    assert [metric["name"] for metric in datasource["metrics"]] == ["held"]
+    assert [server["name"] for server in datasource["servers"]] == ["one", "two"]
+    first, second = (server["metrics"][0]["lines"] for server in datasource["servers"])
+    # The mean of 4 and 6, then 9; of the others the sums.
+    assert first == [
+        {"keys": {"mode": "a"}, "values": [5, None, None, 9]},
+        {"keys": None, "values": [3, None, None, 1]},
+    ]
+    assert second == [{"keys": {"mode": "a"}, "values": [None, None, None, 3]}]
+
+    only = read(database, range="1 hour", until="2026-03-01 13:00+01", servers=["two"])["datasources"]
+    assert [len(entry["servers"]) for entry in only] == [0, 1]
+    # From now, these are long ago.
+    assert not any(entry["servers"] for entry in read(database)["datasources"])
+
+
+def test_every_type_that_is_a_number_has_lines_and_others_have_none(database: Database) -> None:
+    one, _two = declare(database, NUMBERS)
+    sample = (
+        "INSERT INTO powa_numbers_history_current SELECT %s, (now() - %s * interval '1 minute', 3, 1.23456, true,"
+        " interval '1 min 30 s', pg_lsn '0/10', pg_lsn '0/0' + %s::numeric, 'x', 'NaN')::powa_numbers_history_record"
+    )
+    database.sql(sample, (one, 40, 0))
+    database.sql(sample, (one, 20, 2400))
+    (datasource,) = read(database, range="1 hour", steps=1)["datasources"]
+    assert datasource["title"] == "Many numbers"
+    assert [(metric["name"], metric["unit"], metric["per_second"]) for metric in datasource["metrics"]] == [
+        ("s", "pieces", False),
+        ("n", None, False),
+        ("b", None, False),
+        ("i", "s", False),
+        ("l", "bytes", False),
+        ("w", "bytes", True),
+        ("d", None, False),
+    ]
+    (server,) = datasource["servers"]
+    lines = {metric["name"]: metric["lines"] for metric in server["metrics"]}
+    assert {name: line[0]["values"] for name, line in lines.items() if line} == {
+        "s": [3], "n": [1.235], "b": [1], "i": [90], "l": [16], "w": [2],
+    }  # fmt: skip
+    assert lines["d"] == [] and lines["s"][0]["keys"] == {}
+
+
+def test_current_and_aggregated_samples_are_one_line(database: Database) -> None:
+    one, _two = declare(database, COMMITS)
+    for minutes, commits in ((45, 0), (35, 6000), (25, 6600), (15, 600)):
+        database.sql(
+            "INSERT INTO powa_commits_history_current SELECT %s,"
+            " (now() - %s * interval '1 minute', %s)::powa_commits_history_record",
+            (one, minutes, commits),
+        )
+        if minutes == 35:
+            database.sql("SELECT powa_commits_aggregate(%s)", (one,))
+    assert database.value("SELECT count(*) FROM powa_commits_history") == 1
+    (datasource,) = read(database, range="1 hour", steps=6)["datasources"]
+    (line,) = datasource["servers"][0]["metrics"][0]["lines"]
+    # A counter that is less than before was reset.
+    assert line["values"] == [None, None, 10, 1, 1, None]
+
+
+def test_what_can_not_be_read_is_refused_in_a_sentence(database: Database) -> None:
+    declare(database, COMMITS)
+    for params, sentence in (
+        ({"datasources": ["nix"]}, 'datasource "nix" is not declared here, or not to be read, declared are commits'),
+        ({"servers": ["nix"]}, 'server "nix" is not registered here, registered are one, two'),
+        ({"range": "a while"}, 'range "a while" until "": invalid input syntax for type interval'),
+        ({"range": "-1 day"}, 'range: found "-1 day", expected more than nothing'),
+        ({"until": "soon"}, 'range "1 day" until "soon": invalid input syntax for type timestamp with time zone'),
+        ({"steps": 0}, "steps: found 0, expected at least 1"),
+        ({"lines": -1}, "lines: found -1, expected at least 1"),
+    ):
+        assert sentence in database.refused("history", **params), params
