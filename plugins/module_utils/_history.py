@@ -126,7 +126,7 @@ def _datasource(stored: Mapping[str, Any]) -> _Datasource:
 
 
 #: Of a datasource, srvid and metric its lines: the values of the keys (None for the sum of others), steps and values.
-_Lines = Dict[Tuple[str, int, int], List[Tuple[Optional[Dict[str, Any]], List[int], List[float]]]]
+_Lines = Dict[Tuple[str, int, int], List[Tuple[Optional[List[str]], List[int], List[float]]]]
 
 
 def _read_lines(
@@ -148,10 +148,9 @@ def _read_lines(
 
 def _part(archivist: Archivist, datasource: _Datasource, names: Mapping[int, str], within: _Range) -> Any:
     definition, schema = datasource.definition, identifier(archivist.schema)
-    pairs = [
+    values = [
         compose(
             texts.DATABASE_KEY if key == DBID.name and DBID in definition.stored_keys else texts.KEY,
-            name=literal(key),
             column=identifier(key),
             schema=schema,
         )
@@ -165,7 +164,7 @@ def _part(archivist: Archivist, datasource: _Datasource, names: Mapping[int, str
     return compose(
         texts.PART,
         name=literal(definition.name),
-        keys=compose(texts.KEYS, pairs=joined(pairs)),
+        keys=compose(texts.KEYS, values=joined(values)),
         schema=schema,
         rate=identifier(archivist.schema, object_name(definition.name, "_rate")),
         metrics=joined(metrics),
@@ -189,7 +188,10 @@ def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], 
             {
                 "name": column.name,
                 "lines": [
-                    {"keys": keys, "values": _values(steps, line_steps, values)}
+                    {
+                        "keys": None if keys is None else dict(zip(datasource.keys, keys)),
+                        "values": _values(steps, line_steps, values),
+                    }
                     for keys, line_steps, values in lines.get((definition.name, srvid, position), ())
                 ],
             }

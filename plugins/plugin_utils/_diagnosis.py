@@ -17,6 +17,8 @@ _ALWAYS = "pg_stat_statements"
 _ELSEWHERE = ("hypopg",)
 
 _ACTIVE = "active"
+#: What is said of each server. Without a snapshot, C(age) is None, and without a repository all after it are.
+_FIELDS = ("groups", "powa", "postgresql", "bytes", "repository", "enabled", "frequency", "retention", "age")
 
 Look = Mapping[str, Any]
 Looks = Mapping[str, Look]
@@ -275,16 +277,14 @@ def _servers(looks: Looks, names: _ServerNames, problems: Sequence[Mapping[str, 
         for row in info.get("servers", ()):
             if row["srvid"] or row["enabled"]:
                 server = servers.setdefault(names.of(host, row["name"] if row["srvid"] else None) or host, {})
-                server.update({"repository": host, "enabled": row["enabled"], "age": row["snapshots"]["age"]})
+                server.update({field: row[field] for field in ("enabled", "frequency", "retention")})
+                server.update({"repository": host, "age": row["snapshots"]["age"]})
                 server.setdefault("postgresql", row["postgresql_version"])
                 server.setdefault("powa", row["powa_version"])
     return [
         {
             "server": name,
-            **{
-                field: server.get(field)
-                for field in ("groups", "powa", "postgresql", "bytes", "repository", "enabled", "age")
-            },
+            **{field: server.get(field) for field in _FIELDS},
             "problems": sum(problem["server"] == name for problem in problems),
         }
         for name, server in servers.items()

@@ -67,7 +67,7 @@ NUMBERS = {
     "xid8": "{value}::text::numeric",
     "pg_lsn": "{value} - '0/0'::pg_catalog.pg_lsn",
 }
-KEYS = "pg_catalog.jsonb_build_object({pairs})"
-KEY = "{name}, r.{column}::text"
-DATABASE_KEY = """{name}, coalesce((SELECT d.datname::text FROM {schema}.powa_databases AS d
+KEYS = "pg_catalog.jsonb_build_array({values})"
+KEY = "r.{column}::text"
+DATABASE_KEY = """coalesce((SELECT d.datname::text FROM {schema}.powa_databases AS d
             WHERE d.srvid = s.id AND d.oid = r.{column}), r.{column}::text)"""

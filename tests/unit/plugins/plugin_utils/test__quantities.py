@@ -1,0 +1,48 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Numbers, sizes and lengths of time as text."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._quantities import duration, number, size
+
+
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        ((None,), "-"),
+        ((0,), "0"),
+        ((3.14159,), "3.14"),
+        ((999.6,), "1000"),
+        ((12345, "locks"), "12.3k locks"),
+        ((-12345,), "-12.3k"),
+        ((2.5e6, None, True), "2.5M/s"),
+        ((1e30,), "1e+12E"),
+        ((33.333, "%"), "33.3 %"),
+        ((2048, "bytes"), "2 kB"),
+        ((8, "kB", True), "8 kB/s"),
+        ((1500, "ms"), "1.5 s"),
+        ((150, "s"), "2.5 min"),
+        ((5, "ms", True), "5 ms/s"),
+    ],
+)
+def test_a_number_has_three_digits_and_its_unit(arguments, text):
+    assert number(*arguments) == text
+
+
+@pytest.mark.parametrize(
+    "value, text", [(None, "-"), (0, "0 B"), (1023, "1023 B"), (1536, "1.5 kB"), (3 << 40, "3 TB")]
+)
+def test_a_size_is_as_postgresql_counts(value, text):
+    assert size(value) == text
+
+
+@pytest.mark.parametrize(
+    "seconds, text",
+    [(None, "-"), (0, "0 s"), (0.25, "250 ms"), (59, "59 s"), (119, "119 s"), (120, "2 min"), (9000, "2.5 h"), (172800, "2 d")],
+)  # fmt: skip
+def test_a_length_of_time_is_in_its_unit(seconds, text):
+    assert duration(seconds) == text
