@@ -20,7 +20,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._quantities import du
         ((12345, "locks"), "12.3k locks"),
         ((-12345,), "-12.3k"),
         ((2.5e6, None, True), "2.5M/s"),
-        ((1e30,), "1e+12E"),
+        ((1e20,), "100E"),
         ((33.333, "%"), "33.3 %"),
         ((2048, "bytes"), "2 kB"),
         ((8, "kB", True), "8 kB/s"),
@@ -40,9 +40,9 @@ def test_a_size_is_as_postgresql_counts(value, text):
     assert size(value) == text
 
 
-@pytest.mark.parametrize(
-    "seconds, text",
-    [(None, "-"), (0, "0 s"), (0.25, "250 ms"), (59, "59 s"), (119, "119 s"), (120, "2 min"), (9000, "2.5 h"), (172800, "2 d")],
-)  # fmt: skip
+LENGTHS = {None: "-", 0: "0 s", 0.25: "250 ms", 59: "59 s", 119: "119 s", 120: "2 min", 9000: "2.5 h", 172800: "2 d"}
+
+
+@pytest.mark.parametrize("seconds, text", LENGTHS.items())
 def test_a_length_of_time_is_in_its_unit(seconds, text):
     assert duration(seconds) == text
