@@ -284,6 +284,17 @@ def _is_running(container: str) -> bool:
     return done.stdout.strip() in ("running", "degraded")
 
 
+def statements_sent(database: Database) -> int:
+    """Return how many statements the database was sent, as pg_stat_statements has it in database postgres."""
+    counted = database.server.sql(
+        "postgres",
+        "SELECT coalesce(sum(s.calls), 0) FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid"
+        " WHERE d.datname = %s AND s.toplevel",
+        (database.name,),
+    )
+    return int(counted[0][0])
+
+
 @contextmanager
 def running_collector(database: Database) -> Iterator[None]:
     """Run the real powa-collector in the container, with this database as its repository."""

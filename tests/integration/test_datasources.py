@@ -11,6 +11,7 @@ from typing import Any, Dict, List
 
 import pytest
 from datasources import AWKWARD, COMMITS, LOCK_MODES
+from handwritten import statements
 from samples import aggregate, collect
 from servers import Database, finish_module, wait_until
 
@@ -395,17 +396,7 @@ def test_a_run_without_changes_sends_as_many_statements_for_many_datasources(dat
     database.register("one")
     many = [changed_copy(COMMITS, name="commits_{0}".format(number)) for number in range(20)]
 
-    def statements(datasources: List[Dict[str, Any]]) -> int:
-        database.ok("datasources", datasources=datasources, **REPOSITORY)
-        # It forgets the rarest statements once it has seen thousands, and a sum before could be the larger one.
-        database.sql("SELECT pg_stat_statements_reset()")
-        assert not database.ok("datasources", datasources=datasources, **REPOSITORY).changed
-        return int(database.value(COUNT))
-
     database.sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     database.sql("SET pg_stat_statements.track = 'top'")
-    COUNT = (
-        "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid"
-        " WHERE d.datname = current_database() AND s.query NOT LIKE '%pg_stat_statements%'"
-    )
-    assert statements(many[:1]) == statements(many)
+    few = statements(database, "datasources", datasources=many[:1], **REPOSITORY)
+    assert few == statements(database, "datasources", datasources=many, **REPOSITORY)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
+import pytest
 from datasources import COMMITS, LOCK_MODES
-from servers import Database
+from servers import Database, Server, statements_sent
 
 #: Of every type that is a number, and of one that is none.
 NUMBERS = {
@@ -105,13 +106,13 @@ def test_current_and_aggregated_samples_are_one_line(database: Database) -> None
     for minutes, commits in ((45, 0), (35, 6000), (25, 6600), (15, 600)):
         database.sql(
             "INSERT INTO powa_commits_history_current SELECT %s,"
-            " (now() - %s * interval '1 minute', %s)::powa_commits_history_record",
+            " (timestamptz '2026-03-01 12:00+00' - %s * interval '1 minute', %s)::powa_commits_history_record",
             (one, minutes, commits),
         )
         if minutes == 35:
             database.sql("SELECT powa_commits_aggregate(%s)", (one,))
     assert database.value("SELECT count(*) FROM powa_commits_history") == 1
-    (datasource,) = read(database, range="1 hour", steps=6)["datasources"]
+    (datasource,) = read(database, range="1 hour", until="2026-03-01 12:00+00", steps=6)["datasources"]
     (line,) = datasource["servers"][0]["metrics"][0]["lines"]
     # A counter that is less than before was reset.
     assert line["values"] == [None, None, 10, 1, 1, None]
@@ -129,3 +130,37 @@ def test_what_can_not_be_read_is_refused_in_a_sentence(database: Database) -> No
         ({"lines": -1}, "lines: found -1, expected at least 1"),
     ):
         assert sentence in database.refused("history", **params), params
+
+
+@pytest.mark.parametrize("server", ["5"], ids=["powa5"], indirect=True, scope="session")
+def test_the_database_of_a_sample_goes_by_its_name(database: Database) -> None:
+    tables = {
+        "name": "tables",
+        "scope": "database",
+        "query": "SELECT count(*)::integer AS held FROM pg_class",
+        "metrics": [{"name": "held", "type": "integer", "kind": "gauge"}],
+    }
+    (srvid, _two) = declare(database, tables)
+    database.sql("INSERT INTO powa_databases (srvid, oid, datname) VALUES (%s, 4242, 'shop')", (srvid,))
+    for dbid in (4242, 4243):
+        database.sql(
+            "INSERT INTO powa_tables_history_current (srvid, dbid, record)"
+            " SELECT %s, %s, (now() - interval '5 minutes', %s)::powa_tables_history_record",
+            (srvid, dbid, dbid),
+        )
+    (datasource,) = read(database, steps=1)["datasources"]
+    lines = datasource["servers"][0]["metrics"][0]["lines"]
+    assert {line["keys"]["dbid"]: line["values"] for line in lines} == {"shop": [4242], "4243": [4243]}
+
+
+def test_it_sends_as_many_statements_for_many_as_for_few(make_database: Any, server: Server) -> None:
+    server.sql("postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    sent = []
+    for servers, datasources in ((1, 1), (40, 9)):
+        database = make_database()
+        declare(database, *(dict(COMMITS, name="commits{0}".format(number)) for number in range(datasources)))
+        database.sql("SELECT powa_register_server(hostname => 'h' || n) FROM generate_series(1, %s) AS n", (servers,))
+        before = statements_sent(database)
+        read(database)
+        sent.append(statements_sent(database) - before)
+    assert sent[0] == sent[1] < 20

@@ -11,14 +11,19 @@ from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
 import pytest
 from datasources import AWKWARD, COMMITS, LOCK_MODES
-from servers import PASSWORD, Database, ModuleResult, Server, on_the_newest_server, running_collector, wait_until
+from servers import (
+    PASSWORD,
+    Database,
+    ModuleResult,
+    Server,
+    on_the_newest_server,
+    running_collector,
+    statements_sent,
+    wait_until,
+)
 
 #: How the collector may log in to this very server, under several addresses.
 REMOTE = {"username": "powa", "frequency": 5}
-COUNT = """
-    SELECT coalesce(sum(s.calls), 0) FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid
-    WHERE d.datname = %s AND s.toplevel
-"""
 
 
 def look(database: Database, **params: Any) -> ModuleResult:
@@ -132,9 +137,9 @@ def test_it_sends_as_many_statements_for_many_as_for_few(make_database: Any, ser
         # Some rows in each transient table, so that all of them are looked into.
         for number in range(datasources):
             database.sql("INSERT INTO powa_many_{0}_src_tmp VALUES (1, now() - interval '1 day', 1)".format(number))
-        before = server.sql("postgres", COUNT, (database.name,))[0][0]
+        before = statements_sent(database)
         found = look(database, collector_timeout=1)
-        sent.append(server.sql("postgres", COUNT, (database.name,))[0][0] - before)
+        sent.append(statements_sent(database) - before)
         assert len(found["transient_rows"]) == datasources
         assert len(found["datasources"]) == datasources and len(found["servers"]) == servers + 1
         assert not any(entry["drift"] or entry["refused"] for entry in found["datasources"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Tuple
 
 import pytest
-from servers import Database, ModuleResult, Server
+from servers import Database, ModuleResult, Server, statements_sent
 
 SERVERS = 1000
 DATASOURCES = [
@@ -34,10 +34,6 @@ REGISTERED = {
 }
 #: Rows of the registry for each server and datasource.
 ROWS = {"4": 5, "5": 1}
-COUNT = """
-    SELECT coalesce(sum(s.calls), 0) FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid
-    WHERE d.datname = %s AND s.toplevel
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -54,9 +50,9 @@ def fleet(count: int, **options: Any) -> List[Dict[str, Any]]:
 
 def counted(database: Database, module: str, **params: Any) -> Tuple[ModuleResult, int]:
     """Run a module and return with its result how many statements it sent."""
-    before = database.server.sql("postgres", COUNT, (database.name,))[0][0]
+    before = statements_sent(database)
     result = database.ok(module, **params)
-    return result, int(database.server.sql("postgres", COUNT, (database.name,))[0][0] - before)
+    return result, statements_sent(database) - before
 
 
 def registered(database: Database, enabled: bool, servers: int, names: Any = NAMES) -> List[Any]:
