@@ -21,14 +21,8 @@ author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
   - pgfleet.powa._login
+  - pgfleet.powa._read_only
   - pgfleet.powa._attributes
-attributes:
-  check_mode:
-    description: Changes nothing in any mode.
-    support: full
-  diff_mode:
-    description: Changes nothing, so there is nothing to show.
-    support: none
 options:
   server_kind:
     description:

@@ -284,6 +284,19 @@ def _is_running(container: str) -> bool:
     return done.stdout.strip() in ("running", "degraded")
 
 
+def run_playbook(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run ansible-playbook as in a checkout, with all that it prints in C(stdout)."""
+    return subprocess.run(
+        ["ansible-playbook", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env=dict(os.environ, ANSIBLE_NOCOLOR="1"),
+    )
+
+
 def statements_sent(database: Database) -> int:
     """Return how many statements the database was sent, as pg_stat_statements has it in database postgres."""
     counted = database.server.sql(

@@ -6,15 +6,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 from typing import Any, Dict
 
 import pytest
 import yaml
 from datasources import COMMITS, LOCK_MODES
-from servers import ROOT, Database
+from servers import Database, run_playbook
 from test_playbooks import play
 
 FREQUENCIES = "SELECT hostname, frequency FROM powa_servers WHERE id > 0 ORDER BY 1"
@@ -92,15 +90,7 @@ def test_a_run_that_has_lost_a_host_is_refused(database: Database, tmp_path: Pat
         "tasks": [{"ansible.builtin.fail": {}, "when": "inventory_hostname == 'lost'"}, exact],
     }
     (tmp_path / "play.yml").write_text(yaml.safe_dump([playbook], sort_keys=False))
-    done = subprocess.run(
-        ["ansible-playbook", "--inventory", "kept,lost,", str(tmp_path / "play.yml")],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        env=dict(os.environ, ANSIBLE_NOCOLOR="1"),
-    )
+    done = run_playbook("--inventory", "kept,lost,", str(tmp_path / "play.yml"))
     assert done.returncode == 2
     assert 'state "exact" was asked for after lost failed in this play' in done.stdout.replace('\\"', '"')
     assert database.sql(FREQUENCIES) == [("a", 300)]

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence
@@ -16,7 +15,7 @@ import pytest
 import yaml
 from datasources import COMMITS, LOCK_MODES
 from powa_web import running_powa_web
-from servers import CONTAINERS, PASSWORD, ROOT, SUITES, Database, podman
+from servers import CONTAINERS, PASSWORD, ROOT, SUITES, Database, podman, run_playbook
 
 REPOSITORY = {"server_kind": ["repository"], "datasources": [COMMITS, LOCK_MODES]}
 LOCAL = {"server_kind": ["local"], "datasources": [COMMITS]}
@@ -176,22 +175,7 @@ def play(
     playbook = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory))
     (tmp_path / "play.yml").write_text(yaml.safe_dump(playbook, sort_keys=False))
-    done = subprocess.run(
-        [
-            "ansible-playbook",
-            "--inventory",
-            str(tmp_path / "hosts.yml"),
-            "--diff",
-            *options,
-            str(tmp_path / "play.yml"),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        env=dict(os.environ, ANSIBLE_NOCOLOR="1"),
-    )
+    done = run_playbook("--inventory", str(tmp_path / "hosts.yml"), "--diff", *options, str(tmp_path / "play.yml"))
     assert done.returncode == 0, done.stdout
     return done.stdout
 

@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import ast
-import os
-import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Dict, List
@@ -17,7 +15,7 @@ import pytest
 import yaml
 from datasources import LOCK_MODES
 from handwritten import TRANSIENT, with_transient_tables, write_by_hand
-from servers import PASSWORD, ROOT, Database, running_collector
+from servers import PASSWORD, ROOT, Database, run_playbook, running_collector
 
 MODULES = sorted(path.stem for path in Path(ROOT, "plugins", "modules").glob("*.py"))
 
@@ -36,15 +34,7 @@ def play(folder: Path, database: Database, tasks: List[Dict[str, Any]], *options
     ]
     path = folder / "play.yml"
     path.write_text(yaml.safe_dump(playbook, sort_keys=False))
-    done = subprocess.run(
-        ["ansible-playbook", "--inventory", "localhost,", *options, str(path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        env=dict(os.environ, ANSIBLE_NOCOLOR="1"),
-    )
+    done = run_playbook("--inventory", "localhost,", *options, str(path))
     assert done.returncode == 0, done.stdout
     return done.stdout
 

@@ -6,13 +6,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 from typing import Any, Dict
 
 import yaml
-from servers import ROOT, Database
+from servers import ROOT, Database, run_playbook
 
 ROLES = ROOT / "roles"
 SERVERS = "SELECT hostname, frequency FROM powa_servers WHERE id > 0 ORDER BY hostname"
@@ -42,15 +40,7 @@ def register(folder: Path, repositories: Dict[str, Database], remotes: Dict[str,
         ],
     }
     (folder / "play.yml").write_text(yaml.safe_dump([play], sort_keys=False))
-    done = subprocess.run(
-        ["ansible-playbook", "--diff", "--inventory", str(folder / "hosts.yml"), str(folder / "play.yml")],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        env=dict(os.environ, ANSIBLE_NOCOLOR="1"),
-    )
+    done = run_playbook("--diff", "--inventory", str(folder / "hosts.yml"), str(folder / "play.yml"))
     assert done.returncode == 0, done.stdout
     return done.stdout
 
