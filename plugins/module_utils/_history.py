@@ -189,8 +189,8 @@ def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], 
                 "name": column.name,
                 "lines": [
                     {
-                        "keys": None if keys is None else dict(zip(datasource.keys, keys)),
-                        "values": _values(steps, line_steps, values),
+                        "key": None if keys is None else dict(zip(datasource.keys, keys)),
+                        "points": _points(steps, line_steps, values),
                     }
                     for keys, line_steps, values in lines.get((definition.name, srvid, position), ())
                 ],
@@ -217,7 +217,7 @@ def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], 
     }
 
 
-def _values(steps: int, known: Sequence[int], values: Sequence[float]) -> List[Optional[float]]:
+def _points(steps: int, known: Sequence[int], values: Sequence[float]) -> List[Optional[float]]:
     found: List[Optional[float]] = [None] * steps
     for step, value in zip(known, values):
         found[step] = float("{0:.{1}g}".format(value, _DIGITS))

@@ -171,12 +171,12 @@ datasources:
               elements: dict
               returned: always
               contains:
-                keys:
+                key:
                   description: The keys of the line as text, the database by its name. None for the sum of all others.
                   type: dict
                   returned: always
                   sample: {mode: AccessShareLock}
-                values:
+                points:
                   description: A value of each step, or none where the step has no sample, with four digits.
                   type: list
                   elements: float

@@ -18,16 +18,16 @@ def graph(lines: Sequence[Line], width: float, height: float) -> Dict[str, Any]:
     Each path has C(d), its C(label) (the values of its keys, or None for the sum of others) and its C(last) value.
     The bottom is 0, unless a value is negative.
     """
-    values = [value for line in lines for value in line["values"] if value is not None]
+    values = [value for line in lines for value in line["points"] if value is not None]
     bottom, top = min([0.0, *values]), max([0.0, *values])
     scale = height / ((top - bottom) or 1)
     paths = [
         {
             "d": _path(
-                [None if value is None else height - (value - bottom) * scale for value in line["values"]], width
+                [None if value is None else height - (value - bottom) * scale for value in line["points"]], width
             ),
-            "label": None if line["keys"] is None else _label(line["keys"]),
-            "last": next((value for value in reversed(line["values"]) if value is not None), None),
+            "label": None if line["key"] is None else _label(line["key"]),
+            "last": next((value for value in reversed(line["points"]) if value is not None), None),
         }
         for line in lines
     ]

@@ -63,10 +63,10 @@ def test_lines_are_the_samples_of_each_server(database: Database) -> None:
     first, second = (server["metrics"][0]["lines"] for server in datasource["servers"])
     # The mean of 4 and 6, then 9; of the others the sums.
     assert first == [
-        {"keys": {"mode": "a"}, "values": [5, None, None, 9]},
-        {"keys": None, "values": [3, None, None, 1]},
+        {"key": {"mode": "a"}, "points": [5, None, None, 9]},
+        {"key": None, "points": [3, None, None, 1]},
     ]
-    assert second == [{"keys": {"mode": "a"}, "values": [None, None, None, 3]}]
+    assert second == [{"key": {"mode": "a"}, "points": [None, None, None, 3]}]
 
     only = read(database, range="1 hour", until="2026-03-01 13:00+01", servers=["two"])["datasources"]
     assert [len(entry["servers"]) for entry in only] == [0, 1]
@@ -95,10 +95,10 @@ def test_every_type_that_is_a_number_has_lines_and_others_have_none(database: Da
     ]
     (server,) = datasource["servers"]
     lines = {metric["name"]: metric["lines"] for metric in server["metrics"]}
-    assert {name: line[0]["values"] for name, line in lines.items() if line} == {
+    assert {name: line[0]["points"] for name, line in lines.items() if line} == {
         "s": [3], "n": [1.235], "b": [1], "i": [90], "l": [16], "w": [2],
     }  # fmt: skip
-    assert lines["d"] == [] and lines["s"][0]["keys"] == {}
+    assert lines["d"] == [] and lines["s"][0]["key"] == {}
 
 
 def test_current_and_aggregated_samples_are_one_line(database: Database) -> None:
@@ -115,7 +115,7 @@ def test_current_and_aggregated_samples_are_one_line(database: Database) -> None
     (datasource,) = read(database, range="1 hour", until="2026-03-01 12:00+00", steps=6)["datasources"]
     (line,) = datasource["servers"][0]["metrics"][0]["lines"]
     # A counter that is less than before was reset.
-    assert line["values"] == [None, None, 10, 1, 1, None]
+    assert line["points"] == [None, None, 10, 1, 1, None]
 
 
 def test_what_can_not_be_read_is_refused_in_a_sentence(database: Database) -> None:
@@ -150,7 +150,7 @@ def test_the_database_of_a_sample_goes_by_its_name(database: Database) -> None:
         )
     (datasource,) = read(database, steps=1)["datasources"]
     lines = datasource["servers"][0]["metrics"][0]["lines"]
-    assert {line["keys"]["dbid"]: line["values"] for line in lines} == {"shop": [4242], "4243": [4243]}
+    assert {line["key"]["dbid"]: line["points"] for line in lines} == {"shop": [4242], "4243": [4243]}
 
 
 def test_it_sends_as_many_statements_for_many_as_for_few(make_database: Any, server: Server) -> None:

@@ -14,7 +14,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._graph import graph
 
 def drawn(*values, keys=None, width=30, height=10):
     """Return the only path of a graph."""
-    (path,) = graph([{"keys": keys or {}, "values": list(values)}], width, height)["paths"]
+    (path,) = graph([{"key": keys or {}, "points": list(values)}], width, height)["paths"]
     return path
 
 
@@ -29,7 +29,7 @@ def test_a_gap_interrupts_it_and_a_lonely_value_is_a_dot():
 
 
 def test_negative_values_lower_the_bottom():
-    found = graph([{"keys": None, "values": [-5, 5]}], 10, 10)
+    found = graph([{"key": None, "points": [-5, 5]}], 10, 10)
     assert (found["bottom"], found["top"]) == (-5, 5)
     assert found["paths"][0]["d"] == "M0 10L10 0"
 
@@ -47,12 +47,12 @@ def test_without_lines_there_is_nothing_to_draw():
     [({}, ""), ({"mode": "a"}, "a"), ({"datname": None, "state": ""}, "(none), (empty)"), (None, None)],
 )
 def test_a_line_is_called_by_the_values_of_its_keys(keys, label):
-    (path,) = graph([{"keys": keys, "values": [1, None]}], 10, 10)["paths"]
+    (path,) = graph([{"key": keys, "points": [1, None]}], 10, 10)["paths"]
     assert (path["label"], path["last"]) == (label, 1)
 
 
 def test_no_point_is_outside():
     values = [1e15, -3, 0.001, None, 7, 1e-9]
-    (path,) = graph([{"keys": {}, "values": values}], 240, 60)["paths"]
+    (path,) = graph([{"key": {}, "points": values}], 240, 60)["paths"]
     for x, y in re.findall(r"[ML]([0-9.e-]+) ([0-9.e-]+)", path["d"]):
         assert 0 <= float(x) <= 240 and 0 <= float(y) <= 60
