@@ -33,10 +33,10 @@ def psql(host, query):
     return run(host, "psql", "-qAtX", "--dbname=powa", f"--command={query}", user="postgres").strip()
 
 
-def play(*options, **variables):
+def play(*options, limit="powa_web,powa_repositories", **variables):
     """Play the part of powa-web, and return the exit code and what was printed."""
     command = ["ansible-playbook", "--inventory", str(INVENTORY), *options, "--tags=web", "--diff"]
-    command += ["--limit=powa_web,powa_repositories", f"--extra-vars={json.dumps(variables)}", "playbooks/site.yml"]
+    command += [f"--limit={limit}", f"--extra-vars={json.dumps(variables)}", "playbooks/site.yml"]
     environment = dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_FORCE_COLOR="0")
     done = subprocess.run(
         command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
@@ -181,7 +181,7 @@ def test_repositories_of_two_versions_are_refused_before_anything_is_written(mov
 
 
 def test_a_wrong_password_is_found(fleet):
-    code, printed = play(powa_web_password="not this")
+    code, printed = play(limit="powa_web", powa_web_password="not this")
     assert code
     assert f"powa-web can not log in to {fleet.repository} as powa_web" in printed
 
@@ -201,9 +201,8 @@ WRONG = {
 
 def test_wrong_variables_are_refused_before_anything_is_written(fleet):
     before = state(fleet)
-    code, printed = play(
-        **WRONG, powa_web_tls_certificate=CERTIFICATE, powa_web_store_login=True, powa_web_password=""
-    )
+    more = {"powa_web_tls_certificate": CERTIFICATE, "powa_web_store_login": True, "powa_web_password": ""}
+    code, printed = play(limit="powa_web", **WRONG, **more)
     assert code
     for name, value in WRONG.items():
         assert f"{name} is {value}: it is " in printed
