@@ -91,7 +91,7 @@ def state(fleet):
 
 @pytest.fixture(scope="module")
 def second(fleet, tmp_path_factory):
-    """The repository under another name, as an inventory, with variables of its own."""
+    """Make an inventory with the repository under another name, with variables of its own."""
 
     def inventory(**variables):
         host = {"ansible_host": fleet.repository, "powa_host": fleet.repository_address, **variables}
@@ -116,7 +116,8 @@ def moved(fleet, second):
     psql(fleet.repository, set_version.format(following + ".0"))
     try:
         # The database has no PoWA yet: what would be installed counts.
-        found.two_versions = play(second(powa_database="postgres"), powa_web_tls_certificate="/no/such", powa_web_tls_key=KEY)
+        missing = {"powa_web_tls_certificate": "/no/such", "powa_web_tls_key": KEY}
+        found.two_versions = play(second(powa_database="postgres"), **missing)
         found.refused = state(fleet)
         found.change = play(second(), powa_web_remote_access=False, powa_web_store_login=True, **given)
         found.changed = state(fleet)
@@ -152,7 +153,7 @@ def test_a_given_certificate_is_used_and_left_alone(moved):
 def test_a_stored_login_lets_anyone_in_until_it_is_removed(moved, fleet):
     assert fleet.password in moved.changed.configuration
     assert "powa-web.conf root:powa-web 640" in moved.changed.modes
-    assert moved.anyone == {name: f"200 https://{fleet.address}/powa/server/" for name in (fleet.repository, SECOND)}
+    assert moved.anyone == dict.fromkeys((fleet.repository, SECOND), f"200 https://{fleet.address}/powa/server/")
     assert moved.after.configuration == moved.before.configuration
     assert fleet.password not in moved.after.configuration
     assert moved.nobody.startswith("403 ")

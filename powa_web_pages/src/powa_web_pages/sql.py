@@ -90,8 +90,8 @@ CURRENT_PEAK = "max({value})"
 CURRENT_GROWTH = "max({value}) - min({value})"
 RANK = "pg_catalog.row_number() OVER (ORDER BY {score} DESC NULLS LAST, names) AS {name}"
 
-# How much there is to read, and the attributes of a sample. Between the first and the last row the number of samples may have been
-# configured anew.
+# How much there is to read, and the attributes of a sample. How many samples a row has may have been configured anew
+# between the first and the last.
 EXTENT = """
 SELECT (SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
         FROM pg_catalog.pg_attribute AS a
