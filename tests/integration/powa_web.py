@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The real powa-web, from PyPI, in the version that the PoWA of a database asks for."""
+"""The real powa-web, from PyPI, in the version that the PoWA of a database asks for, with the pages of datasources."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def running_powa_web(database: Database) -> Iterator[Callable[[str], str]]:
         (Path(work) / "powa-web.conf").write_text(configuration.format({"main": login}, secrets.token_hex(), port))
         with open(Path(work) / "log", "w+") as log:
             process = subprocess.Popen(
-                [sys.executable, str(folder / "bin" / "powa-web")],
+                [sys.executable, "-m", "powa_web_pages"],
                 cwd=work,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=dict(os.environ, PYTHONPATH=str(folder)),
+                env=dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(ROOT / "powa_web_pages" / "src")])),
             )
             try:
                 yield _login("http://127.0.0.1:{0}".format(port), process)

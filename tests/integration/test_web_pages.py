@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
+from urllib.parse import urlencode
 
 import pytest
 from datasources import AWKWARD, COMMITS, LOCK_MODES
+from powa_web import running_powa_web
 from powa_web_pages.repository import Range, Repository
-from servers import Database
+from servers import Database, on_the_newest_server
 
 SIDES = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
 
@@ -75,3 +78,21 @@ def test_a_title_or_unit_changes_no_table(database: Database) -> None:
     paused = dict(LOCK_MODES, state="paused")
     assert not database.ok("datasources", server_kind=["repository"], datasources=[paused]).changed
     assert not database.ok("datasources", datasources=[shown], **SIDES).changed
+
+
+@on_the_newest_server
+def test_the_newest_powa_web_has_the_pages(database: Database) -> None:
+    (srvid,) = database.register("one")
+    database.ok("datasources", datasources=[COMMITS], **SIDES)
+    for _turn in range(2):
+        database.collect("commits", srvid)
+        database.take_snapshot(srvid)
+        database.sql("SELECT pg_sleep(1.1)")
+    asked = within(database)
+    page = "/server/{0}/declared/commits/".format(srvid)
+    with running_powa_web(database) as get:
+        assert "<html" in get(page + "overview/")
+        since_until = urlencode({"from": asked.since, "to": asked.until})
+        (row,) = json.loads(get(page + "graphs/0-/?" + since_until))["data"]
+    rate = "SELECT commits FROM powa_commits_rate({0}, NULL, NULL) ORDER BY ts DESC LIMIT 1".format(srvid)
+    assert row["m0_"] == pytest.approx(float(database.value(rate)))

@@ -15,6 +15,12 @@ from playwright.sync_api import sync_playwright
 INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent
 ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 30_000  # ms
+NOTHING = {
+    "name": "nothing_yet",
+    "query": "SELECT 1 AS number, 2::bigint AS grown WHERE false",
+    "keys": [{"name": "number", "type": "integer"}],
+    "metrics": [{"name": "grown", "type": "bigint"}],
+}
 
 
 def psql(host, query):
@@ -54,6 +60,49 @@ def page(fleet):
         browser.close()
 
 
+@pytest.fixture
+def nothing(fleet):
+    """A datasource without rows, declared now; the login may see metrics only, where PoWA has roles for that."""
+    _declare({**NOTHING, "state": "present"})
+    (roles,) = psql(fleet["repository"], "SELECT count(*) FROM pg_roles WHERE rolname = 'powa_read_all_metrics'")
+    swap = "REVOKE {} FROM powa_web; GRANT {} TO powa_web"
+    data, metrics = "powa_read_all_data", "powa_read_all_metrics"
+    if roles == "1":
+        psql(fleet["repository"], swap.format(data, metrics))
+    yield NOTHING["name"]
+    if roles == "1":
+        psql(fleet["repository"], swap.format(metrics, data))
+    _declare({"name": NOTHING["name"], "state": "absent", "history": "drop"})
+
+
+def _declare(datasource):
+    arguments = {
+        "datasources": [datasource],
+        "login_db": "powa",
+        "server_kind": "{{ ['repository' if 'powa_repositories' in group_names else 'remote'] }}",
+        "monitoring_role": "{{ omit if 'powa_repositories' in group_names else 'powa_monitor' }}",
+    }
+    command = ["ansible", "--inventory", str(INVENTORY), "--become", "--become-user=postgres"]
+    command += ["--module-name=pgfleet.powa.datasources", f"--args={json.dumps(arguments)}"]
+    subprocess.run([*command, "powa_remotes:powa_repositories"], cwd=ROOT, check=True)
+
+
+def alerts(page):
+    """Return what a page complains of."""
+    found = page.locator(
+        ".v-snackbar:visible, .v-alert:visible, #messages .alert-box.alert:visible, #messages .alert-box.error:visible"
+    )
+    return [text for text in found.all_inner_texts() if text.strip()]
+
+
+def wait_for_line(page):
+    """Wait until a line is drawn: by powa-web 5 or 4."""
+    page.wait_for_function(
+        "[...document.querySelectorAll('path.line, .graph_container path')].some("
+        "path => (path.getAttribute('d') || '').includes('L'))"
+    )
+
+
 def shot(page, fleet, name):
     folder = ROOT / ".cache" / "screenshots" / fleet["name"]
     folder.mkdir(parents=True, exist_ok=True)
@@ -87,11 +136,7 @@ def test_a_line_ends_with_what_sql_says(page, fleet):
     with page.expect_response(lambda answer: "/lock_modes/graphs/" in answer.url) as answered:
         page.goto(url(fleet, f"/server/{srvid}/declared/lock_modes/overview/"))
     rows = answered.value.json()["data"]
-    # A line that is drawn: powa-web 5 and 4.
-    page.wait_for_function(
-        "[...document.querySelectorAll('path.line, .graph_container path')].some("
-        "path => (path.getAttribute('d') || '').includes('L'))"
-    )
+    wait_for_line(page)
     shot(page, fleet, "lock_modes")
     last = rows[-1]
     values = sorted(value for name, value in last.items() if name.startswith("m0_") and value is not None)
@@ -109,7 +154,18 @@ def test_the_configuration_has_no_alert(page, fleet, path):
     page.goto(url(fleet, path.format(server(fleet))))
     page.wait_for_load_state("networkidle")
     shot(page, fleet, "config" if path == "/config/" else "config_server")
-    alerts = page.locator(
-        ".v-snackbar:visible, #messages .alert-box.alert:visible, #messages .alert-box.error:visible"
-    ).all_inner_texts()
-    assert not [alert for alert in alerts if alert.strip()]
+    assert not alerts(page)
+    assert "No PoWA collector" not in page.locator("body").inner_text()
+
+
+def test_a_datasource_without_rows_is_an_empty_graph_also_with_metrics_only(page, fleet, nothing):
+    with page.expect_response(lambda answer: f"/{nothing}/graphs/" in answer.url) as answered:
+        page.goto(url(fleet, f"/server/{server(fleet)}/declared/{nothing}/overview/"))
+    assert answered.value.json() == {"data": []}
+    page.get_by_text("Grown (per second)").first.wait_for()
+    page.wait_for_load_state("networkidle")
+    shot(page, fleet, nothing)
+    assert not alerts(page)
+    page.goto(url(fleet, f"/server/{server(fleet)}/declared/lock_modes/overview/"))
+    wait_for_line(page)
+    assert not alerts(page)

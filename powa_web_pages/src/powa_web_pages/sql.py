@@ -90,7 +90,8 @@ CURRENT_PEAK = "max({value})"
 CURRENT_GROWTH = "max({value}) - min({value})"
 RANK = "pg_catalog.row_number() OVER (ORDER BY {score} DESC NULLS LAST, names) AS {name}"
 
-# How much there is to read, and the attributes of a sample.
+# How much there is to read, and the attributes of a sample. How many samples a row has may have been configured anew
+# between the first and the last.
 EXTENT = """
 SELECT (SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
         FROM pg_catalog.pg_attribute AS a
@@ -98,8 +99,12 @@ SELECT (SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
         WHERE n.nspname = %(schema)s AND c.relname = %(record)s AND a.attnum > 0 AND NOT a.attisdropped),
     pg_catalog.count(*), pg_catalog.count(DISTINCT pg_catalog.upper(h.coalesce_range)),
-    coalesce((SELECT pg_catalog.array_length(l.records, 1) FROM {history} AS l
-        WHERE l.srvid = %(server)s AND l.coalesce_range && {range} LIMIT 1), 0)
+    coalesce((SELECT pg_catalog.max(pg_catalog.array_length(l.records, 1)) FROM (
+        (SELECT l.records FROM {history} AS l WHERE l.srvid = %(server)s AND l.coalesce_range && {range}
+            ORDER BY l.coalesce_range LIMIT 1)
+        UNION ALL
+        (SELECT l.records FROM {history} AS l WHERE l.srvid = %(server)s AND l.coalesce_range && {range}
+            ORDER BY l.coalesce_range DESC LIMIT 1)) AS l), 0)
 FROM {history} AS h
 WHERE h.srvid = %(server)s AND h.coalesce_range && {range}
 """

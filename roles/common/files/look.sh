@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # Prints what this host has, one key=value a line, and changes nothing.
 # Arguments: the wanted major version (or nothing), the port, the name of PoWA's database, the monitoring role, powa-web's and the
-# collector's joined by commas, further packages to look for, a query for a repository, which returns JSON, and powa-web's folder.
+# collector's joined by commas, further packages to look for, a query for a repository, which returns JSON, powa-web's folder, and the
+# certificate and key that it is given.
 set -u
-version=$1 port=$2 database=$3 roles=$4 packages=${5:-} repository=${6:-} web=${7:-}
+version=$1 port=$2 database=$3 roles=$4 packages=${5:-} repository=${6:-} web=${7:-} certificate=${8:-} key=${9:-}
 . /etc/os-release
 echo "os=$PRETTY_NAME"
 case " $ID ${ID_LIKE:-} " in
@@ -91,9 +92,11 @@ if [ -n "$web" ]; then
   getent passwd powa-web >/dev/null && echo web_user=1
   echo "web_unit=$(systemctl is-enabled powa-web 2>/dev/null) $(systemctl is-active powa-web 2>/dev/null)"
   echo "web_nginx=$(systemctl is-enabled nginx 2>/dev/null) $(systemctl is-active nginx 2>/dev/null)"
+  echo "web_tls_files=$(for file in "$certificate" "$key"; do [ -f "$file" ] && printf '%s:' "$file"; done)"
   # No sums of the files with passwords and secrets.
   [ -s /etc/powa-web/cookie_secret.conf ] && echo web_secret=1
-  for file in /etc/powa-web/powa-web.conf /etc/systemd/system/powa-web.service /etc/nginx/conf.d/powa-web-tls.conf; do
+  grep -q "'password'" /etc/powa-web/powa-web.conf 2>/dev/null && echo web_login_stored=1
+  for file in $(grep -L "'password'" /etc/powa-web/powa-web.conf 2>/dev/null) /etc/systemd/system/powa-web.service /etc/nginx/conf.d/powa-web-tls.conf; do
     [ -f "$file" ] && echo "web_${file##*/}=$(stat --format='%U:%G:%a' "$file") $(sha256sum <"$file" | cut -d ' ' -f 1)"
   done
 fi

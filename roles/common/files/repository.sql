@@ -38,6 +38,11 @@ WITH powa AS (
   WHERE major > 4 AND powa_role = 'powa_read_all_data'
     AND (powa_role.rolname IS NULL OR NOT pg_has_role(web.oid, powa_role.rolname, 'MEMBER'))
   UNION ALL
+  -- Else powa-web says that no collector is running: it looks for its connection.
+  SELECT 1, format('GRANT pg_read_all_stats TO %I', web.rolname)
+  FROM web
+  WHERE NOT pg_has_role(web.oid, 'pg_read_all_stats', 'MEMBER')
+  UNION ALL
   SELECT 1, format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO %I', nspname, web.rolname)
   FROM powa, web
   WHERE major = 4 AND EXISTS (
