@@ -24,6 +24,19 @@ MAKE_CERTIFICATE = f"openssl req -x509 -newkey rsa:2048 -noenc -days 2 -subj /CN
 #: What PyPI has of powa-web after the versions of these distributions.
 NEXT = {"4.1": "4.2", "5.0": "5.1"}
 
+#: What no variable may be, whatever else there is.
+WRONG = {
+    "powa_web_version": "latest",
+    "powa_web_venv": "opt",
+    "powa_web_address": "127.0.0.1:8888",
+    "powa_web_port": 0,
+    "powa_web_https_port": 70000,
+    "powa_web_url_prefix": "/my powa",
+    "powa_web_cookie_expires_days": -1,
+    "powa_web_wait": 0,
+    "powa_web_server_name": "a b;",
+}
+
 
 def run(host, *command, user="root"):
     return subprocess.check_output(["podman", "exec", f"--user={user}", host, *command], text=True)
@@ -116,8 +129,8 @@ def moved(fleet, second):
     psql(fleet.repository, set_version.format(following + ".0"))
     try:
         # The database has no PoWA yet: what would be installed counts.
-        missing = {"powa_web_tls_certificate": "/no/such", "powa_web_tls_key": KEY}
-        found.two_versions = play(second(powa_database="postgres"), **missing)
+        lacking = {"powa_web_tls_certificate": "/no/such", "powa_web_store_login": True, "powa_web_password": ""}
+        found.refusal = play(second(powa_database="postgres"), **WRONG, **lacking)
         found.refused = state(fleet)
         found.change = play(second(), powa_web_remote_access=False, powa_web_store_login=True, **given)
         found.changed = state(fleet)
@@ -172,12 +185,16 @@ def test_no_password_is_printed(moved, fleet):
         assert fleet.remotes_password not in printed
 
 
-def test_repositories_of_two_versions_are_refused_before_anything_is_written(moved, fleet):
-    code, printed = moved.two_versions
+def test_what_can_not_be_is_refused_before_anything_is_written(moved, fleet):
+    code, printed = moved.refusal
     assert code
     assert "powa-web shows repositories of one version of PoWA only" in printed
     assert f"{moved.following} on {fleet.repository}" in printed
+    for name, value in WRONG.items():
+        assert f"{name} is {value}: it is " in printed
     assert "powa_web_tls_certificate is /no/such, and there is no such file on this host" in printed
+    assert "and powa_web_tls_key is empty: set both, or neither" in printed
+    assert f"powa_web_store_login is true, and {fleet.repository} has no powa_web_password" in printed
     assert moved.refused == moved.before
 
 
@@ -185,28 +202,3 @@ def test_a_wrong_password_is_found(fleet):
     code, printed = play(limit="powa_web", powa_web_password="not this")
     assert code
     assert f"powa-web can not log in to {fleet.repository} as powa_web" in printed
-
-
-WRONG = {
-    "powa_web_version": "latest",
-    "powa_web_venv": "opt",
-    "powa_web_address": "127.0.0.1:8888",
-    "powa_web_port": 0,
-    "powa_web_https_port": 70000,
-    "powa_web_url_prefix": "/my powa",
-    "powa_web_cookie_expires_days": -1,
-    "powa_web_wait": 0,
-    "powa_web_server_name": "a b;",
-}
-
-
-def test_wrong_variables_are_refused_before_anything_is_written(fleet):
-    before = state(fleet)
-    more = {"powa_web_tls_certificate": CERTIFICATE, "powa_web_store_login": True, "powa_web_password": ""}
-    code, printed = play(limit="powa_web", **WRONG, **more)
-    assert code
-    for name, value in WRONG.items():
-        assert f"{name} is {value}: it is " in printed
-    assert "and powa_web_tls_key is empty: set both, or neither" in printed
-    assert f"powa_web_store_login is true, and {fleet.repository} has no powa_web_password" in printed
-    assert state(fleet) == before

@@ -83,9 +83,13 @@ fi
 
 if [ -n "$web" ]; then
   [ "$family" = Debian ] && apt-cache policy python3-tornado 2>/dev/null | grep -q 'Candidate: [0-9]' && echo candidate_web=1
-  for file in "$web"/lib/python3*/site-packages/powa_web-*.dist-info; do
-    [ -d "$file" ] && file=${file##*/powa_web-} && echo "web_version=${file%.dist-info}"
-  done
+  if [ -e "$web/bin/python3" ] && ! "$web/bin/python3" -c 'import pip' 2>/dev/null; then
+    echo web_stale=1
+  else
+    for file in "$web"/lib/python3*/site-packages/powa_web-*.dist-info; do
+      [ -d "$file" ] && file=${file##*/powa_web-} && echo "web_version=${file%.dist-info}"
+    done
+  fi
   if [ -d "$web/pages/powa_web_pages" ]; then
     echo "web_pages=$(cd "$web/pages/powa_web_pages" && export LC_ALL=C && cat ./*.py | sha256sum | cut -d ' ' -f 1)"
   fi
