@@ -6,10 +6,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional
+from typing import Any, Mapping, NamedTuple, Optional
 
 #: What cures most of it.
 SITE = "run the playbook pgfleet.powa.site"
+RELOAD = "run module pgfleet.powa.collector with state: reloaded"
+RESTART = "restart powa-collector (systemctl restart powa-collector)"
+
+#: Extensions that PoWA has no functions of its own for: the repository needs them, too.
+EXTERNAL = ("pg_track_settings",)
+
+#: A server is late after so many times its frequency.
+LATE_AFTER = 3
+
+#: What module info returns of a server.
+Found = Mapping[str, Any]
 
 
 class Problem(NamedTuple):
@@ -29,3 +40,12 @@ class Problem(NamedTuple):
     cure: str
     server: Optional[str] = None
     datasource: Optional[str] = None
+
+
+def cure_of_missing(name: str) -> str:
+    """Return what cures that an active extension is not installed on the server."""
+    # The collector looks for these only when it connects.
+    restart = ", and {0}".format(RESTART) if name in EXTERNAL else ""
+    return "{0} with powa_stats_extensions naming it{1}, or deactivate it with module pgfleet.powa.servers".format(
+        SITE, restart
+    )

@@ -9,7 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any, Iterator, Mapping, NamedTuple, Optional, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._problem import SITE, Problem
+from ansible_collections.pgfleet.powa.plugins.module_utils._problem import (
+    EXTERNAL,
+    SITE,
+    Found,
+    Problem,
+    cure_of_missing,
+)
 
 
 class _Explanation(NamedTuple):
@@ -74,7 +80,8 @@ _EXPLANATIONS = (
         "extension_missing",
         "extension {0} is active for the server and not installed there",
         None,
-        SITE + " with powa_stats_extensions naming it, or deactivate it with module pgfleet.powa.servers",
+        # It says so of external ones only.
+        cure_of_missing(EXTERNAL[0]),
     ),
     _Explanation(
         r"Extension (\S+) is not installed on the the repository",
@@ -88,7 +95,7 @@ _EXPLANATIONS = (
         "extension_missing",
         "extension {0} is active for the server and not installed there, or on the repository",
         None,
-        SITE + " with powa_stats_extensions naming it, or deactivate it with module pgfleet.powa.servers",
+        cure_of_missing(""),
     ),
     _Explanation(
         r"permission denied for \w+ (\S+)",
@@ -156,7 +163,7 @@ def is_explained(server: Mapping[str, Any]) -> bool:
     return any(_explain(shown(error))[0].kind != _ERRORS for error in server["errors"])
 
 
-def error_problems(found: Mapping[str, Any]) -> Iterator[Problem]:
+def error_problems(found: Found) -> Iterator[Problem]:
     """Return a problem for each error that PoWA has recorded of a server."""
     for server in found["servers"]:
         for error in server["errors"]:

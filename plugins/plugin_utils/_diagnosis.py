@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._problem import SITE, Problem
-from ansible_collections.pgfleet.powa.plugins.module_utils._problems import release, version_problem
+from ansible_collections.pgfleet.powa.plugins.module_utils._problem import RESTART, SITE, Problem, cure_of_missing
+from ansible_collections.pgfleet.powa.plugins.module_utils._problem_collection import release, version_problem
 
 #: Registered for every server, whatever else is active.
 _ALWAYS = "pg_stat_statements"
@@ -106,8 +106,7 @@ def _of_host(host: str, look: Look, looks: Looks, fleet: Mapping[str, Any]) -> I
         return
     if "problems" in info:
         for problem in info["problems"]:
-            if problem["kind"] == "collector_down" and _collector_is_down(host, looks, fleet):
-                # Its host says more.
+            if problem["kind"] == "collector_down" and _told_by_its_host(host, looks, fleet):
                 continue
             yield Problem(**problem)
     elif info.get("msg"):
@@ -136,44 +135,59 @@ def _unit(look: Look) -> Tuple[str, str, bool]:
     return tuple(lines.get("unit", [""]))[0] or "unknown", lines.get("log", [""])[0], lines.get("installed") == ["1"]
 
 
-def _collector_is_down(repository: str, looks: Looks, fleet: Mapping[str, Any]) -> bool:
+def _told_by_its_host(repository: str, looks: Looks, fleet: Mapping[str, Any]) -> bool:
+    """Whether the host of a repository's collector tells why it does not answer."""
     return any(
-        collector["repository"] == repository
-        and "stdout_lines" in looks[host]["host"]
-        and _unit(looks[host])[0] != _ACTIVE
+        collector["repository"] == repository and host in looks and any(_of_collector(host, looks, fleet))
         for host, collector in fleet["collectors"].items()
-        if host in looks
     )
 
 
 def _of_collector_or_web(host: str, look: Look, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[Problem]:
-    lines = _lines(look)
     is_collector = "powa_collectors" in look["groups"]
     if is_collector:
-        yield from _of_collector(look)
-    for name in lines.get("unresolved", ()):
-        for server in _registered_as(name, host, looks, fleet):
+        yield from _of_collector(host, looks, fleet)
+    for name in _lines(look).get("unresolved", ()):
+        problem = 'the {0} host can not resolve "{1}"'.format("collector's" if is_collector else "web", name)
+        unknown = "neither DNS nor /etc/hosts of {0} knows it".format(host)
+        servers = list(_registered_as(name, looks, fleet))
+        for server in servers:
             yield Problem(
                 "hostname_unresolved",
-                'the {0} host can not resolve "{1}"'.format("collector's" if is_collector else "web", name),
-                "the name is registered for the server, and neither DNS nor /etc/hosts of {0} knows it".format(host),
+                problem,
+                "the name is registered for the server, and {0}".format(unknown),
                 "make the name known there (DNS or /etc/hosts), or register an address: powa_host",
                 server,
             )
+        if not servers:
+            yield Problem(
+                "hostname_unresolved",
+                problem,
+                "the name is that of a repository, and {0}".format(unknown),
+                "make the name known there (DNS or /etc/hosts), or set powa_host of the repository to an address",
+            )
 
 
-def _of_collector(look: Look) -> Iterator[Problem]:
-    state, log, installed = _unit(look)
-    if state == _ACTIVE:
+def _of_collector(host: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[Problem]:
+    if "stdout_lines" not in looks[host]["host"]:
+        return
+    state, log, installed = _unit(looks[host])
+    no_login = "authentication failed" in log or "no password" in log or "pg_hba.conf" in log
+    asked = looks.get(fleet["collectors"][host]["repository"], {}).get("info", {}).get("collector")
+    # Its main thread ends when it can not connect again, and the service goes on.
+    hangs = state == _ACTIVE and no_login and asked is not None and not asked["answers"]
+    if state == _ACTIVE and not hangs:
         return
     if not installed:
         yield Problem("collector_down", "powa-collector is not installed", "its unit is not there", SITE)
-    elif "authentication failed" in log or "no password" in log or "pg_hba.conf" in log:
+    elif no_login:
         yield Problem(
             "collector_login",
             "the collector can not log in to its repository",
             "its log says: {0}".format(log),
-            "set powa_collector_password as the role powa_collector_role has it, and {0}".format(SITE),
+            "set powa_collector_password as the role powa_collector_role has it, {0}and {1}".format(
+                RESTART + ", " if hangs else "", SITE
+            ),
         )
     else:
         yield Problem(
@@ -184,7 +198,7 @@ def _of_collector(look: Look) -> Iterator[Problem]:
         )
 
 
-def _registered_as(name: str, host: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[str]:
+def _registered_as(name: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[str]:
     """Return the servers that are registered under a host name: hosts of the inventory, where it has them."""
     names = _ServerNames(fleet)
     for repository in fleet["repositories"]:
@@ -224,9 +238,7 @@ def _of_remote(host: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[Pr
                 'repository {0} has it in its registry, and database "{1}" of the server does not have it'.format(
                     repository, own["database"]
                 ),
-                "{0} with powa_stats_extensions naming it, or deactivate it with module pgfleet.powa.servers".format(
-                    SITE
-                ),
+                cure_of_missing(name),
             )
     yield from _sides(repository, rows[0], own, theirs)
 

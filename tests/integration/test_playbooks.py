@@ -39,9 +39,9 @@ def play(folder: Path, database: Database, tasks: List[Dict[str, Any]], *options
     return done.stdout
 
 
-def examples(module: str) -> List[Dict[str, Any]]:
-    """Return the tasks of a module's documentation, but for the account, which only a database host has."""
-    source = Path(ROOT, "plugins", "modules", module + ".py").read_text(encoding="utf-8")
+def examples(kind: str, name: str) -> List[Dict[str, Any]]:
+    """Return the tasks of a plugin's documentation, but for the account, which only a database host has."""
+    source = Path(ROOT, "plugins", kind, name + ".py").read_text(encoding="utf-8")
     (text,) = (
         ast.literal_eval(node.value)
         for node in ast.parse(source).body
@@ -74,12 +74,29 @@ def prepare(database: Database, module: str, stack: ExitStack) -> None:
 def test_the_examples_of_the_documentation_run(database: Database, module: str, tmp_path: Path) -> None:
     with ExitStack() as stack:
         prepare(database, module, stack)
-        tasks = examples(module)
+        tasks = examples("modules", module)
         if module == "collector" and database.server.powa.startswith("4"):
             # PoWA 4 comes with a collector that takes no snapshot when it is asked to: test_forced_snapshots.py has it.
             tasks = [task for task in tasks if "snapshot" not in (task["pgfleet.powa.collector"] or {})]
         printed = play(tmp_path, database, tasks)
         assert "failed=0" in printed
+
+
+def test_the_example_of_filter_diagnosis_names_what_is_wrong(database: Database, tmp_path: Path) -> None:
+    database.ok("servers", servers=[{"hostname": "db1.example.com", "alias": "orders"}])
+    look: Dict[str, Any] = {"pgfleet.powa.info": {"collector_timeout": 0}, "register": "powa_info"}
+    printed = play(tmp_path, database, [look, *examples("filter", "diagnosis")])
+    assert "orders: no snapshot of the server was ever taken (never_snapshotted)" in printed
+
+
+def test_the_example_of_filter_html_writes_a_page(database: Database, tmp_path: Path) -> None:
+    database.ok("servers", servers=[{"hostname": "db1.example.com", "alias": "<orders>"}])
+    (tmp_path / "problems.html.j2").write_text("{% for problem in problems %}<p>{{ problem.server }}</p>{% endfor %}")
+    look: Dict[str, Any] = {"pgfleet.powa.info": {"collector_timeout": 0}, "register": "powa_info"}
+    (example,) = examples("filter", "html")
+    example["ansible.builtin.copy"]["dest"] = str(tmp_path / "problems.html")
+    play(tmp_path, database, [look, example])
+    assert "<p>&lt;orders&gt;</p>" in (tmp_path / "problems.html").read_text()
 
 
 def test_no_password_is_printed(database: Database, tmp_path: Path) -> None:
