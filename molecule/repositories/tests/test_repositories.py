@@ -1,7 +1,7 @@
 # Copyright (c) 2026, pgfleet
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two repositories and a fleet of which a part is down: one test after the other, on the same servers."""
+"""Two repositories and a fleet of which a part is down, from its first run on: each run goes on from the one before."""
 
 import json
 import os
@@ -109,14 +109,7 @@ class Run:
         return self
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_is_down():
-    podman("stop", "--time", "3", DOWN)
-    yield
-    start(DOWN)
-
-
-def test_one_is_down_and_the_others_are_registered_where_they_belong(tmp_path):
+def one_is_down_and_the_others_are_registered_where_they_belong(tmp_path):
     run = Run(tmp_path)
     assert run.returncode != 0
     assert list(run.causes) == ["down"] and "it can not be reached" in run.causes["down"], run.output
@@ -135,7 +128,7 @@ def test_one_is_down_and_the_others_are_registered_where_they_belong(tmp_path):
         wait_until(lambda repository=repository, samples=samples: sql(repository, samples), "a sample of " + alias)
 
 
-def test_a_host_that_is_down_never_empties_a_batch_and_is_not_taken_for_removed(tmp_path):
+def a_host_that_is_down_never_empties_a_batch_and_is_not_taken_for_removed(tmp_path):
     retention = "SELECT DISTINCT extract(day FROM retention) FROM powa_servers WHERE id > 0"
     run = Run(tmp_path, variables={"powa_serial": 1, "powa_retention": "2 days", "powa_servers_exact": True})
     assert run.returncode != 0 and list(run.causes) == ["down"], run.output
@@ -147,7 +140,7 @@ def test_a_host_that_is_down_never_empties_a_batch_and_is_not_taken_for_removed(
     assert not limited.changed
 
 
-def test_hosts_that_fail_half_way_do_not_stop_the_others(tmp_path):
+def hosts_that_fail_half_way_do_not_stop_the_others(tmp_path):
     hosts = {PRIMARY: {"powa_datasources": [*DATASOURCES, FORBIDDEN]}, OTHER: {"powa_coalesce": 6}, OLDER: {}}
     run = Run(tmp_path, hosts=hosts)
     assert run.returncode != 0 and set(run.causes) == {"down", "primary", "older"}, run.output
@@ -157,7 +150,7 @@ def test_hosts_that_fail_half_way_do_not_stop_the_others(tmp_path):
     assert registered(EAST) == {"primary": 5, "standby": 5}
 
 
-def test_a_limit_registers_one_and_changes_nothing_of_the_others(tmp_path):
+def a_limit_registers_one_and_changes_nothing_of_the_others(tmp_path):
     start(DOWN)
     # What is declared of others is not looked at.
     others = {DOWN: {}, PRIMARY: {"powa_frequency": 60}, OTHER: {"powa_frequency": 60}}
@@ -175,13 +168,13 @@ def test_a_limit_registers_one_and_changes_nothing_of_the_others(tmp_path):
     wait_until(lambda: sql(EAST, samples), "a sample of the one that was down")
 
 
-def test_a_limit_refuses_what_concerns_others(tmp_path):
+def a_limit_refuses_what_concerns_others(tmp_path):
     run = Run(tmp_path, "--limit", DOWN, variables={"powa_datasources": [*DATASOURCES, RELATIONS]})
     assert list(run.causes) == ["down"] and "its repository " + EAST in run.causes["down"], run.output
     assert "which concerns all of its remotes" in run.causes["down"] and not run.changed
 
 
-def test_a_remote_moves_to_another_repository(tmp_path):
+def a_remote_moves_to_another_repository(tmp_path):
     moved = {DOWN: {"powa_repository": WEST}}
     samples = "SELECT count(*) FROM powa_servers s, powa_lock_modes_get(s.id, NULL, NULL) WHERE alias = '{0}'".format(
         DOWN
@@ -194,7 +187,7 @@ def test_a_remote_moves_to_another_repository(tmp_path):
     wait_until(lambda: sql(WEST, samples)[0][0], "a sample in the other repository")
 
 
-def test_tags_choose_what_is_done(tmp_path):
+def tags_choose_what_is_done(tmp_path):
     changes = {
         "hosts": {DOWN: {"powa_repository": WEST}},
         "variables": {"powa_coalesce": 7, "powa_datasources": [*DATASOURCES, RELATIONS]},
@@ -213,7 +206,7 @@ def test_tags_choose_what_is_done(tmp_path):
     assert not Run(tmp_path, **changes).finished().changed
 
 
-def test_a_run_without_changes_costs_few_tasks(tmp_path):
+def a_run_without_changes_costs_few_tasks(tmp_path):
     # The whole fleet is there, and all of it is in the inventory.
     run = Run(
         tmp_path,
@@ -229,3 +222,22 @@ def test_a_run_without_changes_costs_few_tasks(tmp_path):
     assert not run.changed
     tasks = {host.replace(NAME, ""): counts["ok"] + counts["skipped"] for host, counts in run.counts.items()}
     assert tasks["other"] <= 5 and tasks["primary"] <= 8 and tasks["east"] <= 14, tasks
+
+
+@pytest.fixture
+def fleet_of_which_one_is_down():
+    podman("stop", "--time", "3", DOWN)
+    yield
+    start(DOWN)
+
+
+@pytest.mark.usefixtures("fleet_of_which_one_is_down")
+def test_the_life_of_a_fleet(tmp_path):
+    one_is_down_and_the_others_are_registered_where_they_belong(tmp_path)
+    a_host_that_is_down_never_empties_a_batch_and_is_not_taken_for_removed(tmp_path)
+    hosts_that_fail_half_way_do_not_stop_the_others(tmp_path)
+    a_limit_registers_one_and_changes_nothing_of_the_others(tmp_path)
+    a_limit_refuses_what_concerns_others(tmp_path)
+    a_remote_moves_to_another_repository(tmp_path)
+    tags_choose_what_is_done(tmp_path)
+    a_run_without_changes_costs_few_tasks(tmp_path)
