@@ -9,6 +9,8 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def mended(request):
+    # The errors of the last snapshot stay until the next: nothing of what was tidied up before may be among them.
+    fleet.wait_for_snapshots()
     failed = request.session.testsfailed
     yield
     if request.session.testsfailed > failed:
