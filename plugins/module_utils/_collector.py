@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._collector_channel import Collector
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector_channel import Collector, at_work
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._forced_snapshots import force_snapshots, servers_to_snapshot
@@ -40,7 +40,7 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         active = {server.srvid for server in servers if server.values["frequency"] != NEVER}
         # A reload would leave the worker of such a server running and the collector without its name.
         restart_required = not set(workers) <= active
-        reload = not restart_required and (params["state"] == RELOADED or not active <= set(workers))
+        reload = not restart_required and (params["state"] == RELOADED or not active <= at_work(workers))
         lines = _describe(workers, servers)
         after = lines + ("reloaded\n" if reload else "")
         after += "".join("snapshot of server {0}\n".format(server.name) for server in targets)

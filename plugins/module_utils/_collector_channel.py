@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import select
 import time
-from typing import Dict, List, NamedTuple, Sequence, Set
+from typing import Dict, List, Mapping, NamedTuple, Sequence, Set
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal
@@ -20,6 +20,8 @@ _CHANNEL = "powa_collector"
 #: How often workers are asked again while one is still starting.
 _PAUSE_SECONDS = 0.5
 _RUNNING = "running"
+#: What has ended, such as for a server without PoWA, runs again only after a reload.
+_ENDED = "stopped"
 
 _LISTEN = "LISTEN {channel}"
 _NOTIFY = "SELECT pg_catalog.pg_notify({channel}, message) FROM pg_catalog.unnest({messages}::text[]) AS m (message)"
@@ -34,6 +36,11 @@ class Answer(NamedTuple):
 
     status: str
     text: str
+
+
+def at_work(workers: Mapping[int, str]) -> Set[int]:
+    """Return the servers whose worker has not ended."""
+    return {srvid for srvid, status in workers.items() if status != _ENDED}
 
 
 class Collector:
@@ -72,9 +79,9 @@ class Collector:
         return found
 
     def wait_for(self, srvids: Set[int], last_srvid: int) -> Dict[int, str]:
-        """Wait until these have a running worker, or until the time is over: a server may be down."""
+        """Wait until these have a worker that runs or has ended, or until the time is over: a server may be down."""
         workers = self.workers(last_srvid)
-        while any(workers.get(srvid) != _RUNNING for srvid in srvids) and self.remaining > 1:
+        while any(workers.get(srvid) not in (_RUNNING, _ENDED) for srvid in srvids) and self.remaining > 1:
             time.sleep(_PAUSE_SECONDS)
             workers = self.workers(last_srvid)
         return workers

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._builder import LOCAL, REMOTE, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector import read_last_srvid
-from ansible_collections.pgfleet.powa.plugins.module_utils._collector_channel import Collector
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector_channel import Collector, at_work
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import Connection, connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasource_state import read_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal
@@ -147,6 +147,6 @@ def _ask_collector(
             {"srvid": srvid, "server": names.get(srvid, "removed"), "status": status}
             for srvid, status in sorted(workers.items())
         ],
-        "reload_required": message is None and not enabled <= set(workers),
+        "reload_required": message is None and not enabled <= at_work(workers),
         "restart_required": not set(workers) <= enabled,
     }

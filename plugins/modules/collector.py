@@ -25,7 +25,8 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(started) reloads the collector if a registered server has no worker.
+      - V(started) reloads the collector if a registered server has no worker, or one that has ended, as it does for
+        want of PoWA.
       - V(reloaded) reloads it in any case.
     type: str
     choices: [started, reloaded]

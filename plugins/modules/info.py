@@ -495,7 +495,7 @@ collector:
       returned: always
       sample: [{srvid: 1, server: orders, status: running}]
     reload_required:
-      description: Whether a server has no worker.
+      description: Whether a server has no worker, or one that has ended.
       type: bool
       returned: always
       sample: false

@@ -121,3 +121,20 @@ def test_the_collector_is_reloaded_for_new_servers_and_says_when_that_is_not_eno
         assert result["restart_required"] and not result.changed
     message = database.run("collector", timeout=2)["msg"]
     assert "no powa-collector answered WORKERS_STATUS within 2 s" in message
+
+
+def test_a_worker_that_has_ended_for_want_of_powa_runs_again(database: Database, bare_database: Database) -> None:
+    register_itself(database, dbname=bare_database.name)
+    with running_collector(database):
+        wait_until(
+            lambda: database.ok("collector", check=True, timeout=60)["workers"][0]["status"] == "stopped",
+            "the worker has ended",
+        )
+        checked = database.ok("collector", check=True, timeout=60)
+        assert checked.changed and checked["workers"][0]["status"] == "stopped"
+        bare_database.ok(
+            "extensions", extensions=[{"name": name} for name in ("btree_gist", "pg_stat_statements", "powa")]
+        )
+        revived = database.ok("collector", timeout=60)
+        assert revived.changed and revived["workers"][0]["status"] == "running"
+        assert not database.ok("collector", timeout=60).changed

@@ -303,6 +303,4 @@ def test_versions_libraries_and_what_is_down_or_absent(well, tmp_path):
     assert not kinds & {"restart_pending", "database_unreachable"}
     assert 'database "powa" has no extension powa' in findings.the("powa_absent", FIRST)["problem"]
     site()
-    # A worker that has found no PoWA has ended.
-    module("collector", REPOSITORY, state="reloaded")
     well()

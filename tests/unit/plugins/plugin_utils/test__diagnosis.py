@@ -38,6 +38,8 @@ def row(srvid, hostname, name, **changes):
         "hostname": hostname,
         "port": 5432,
         "enabled": True,
+        "frequency": 300,
+        "retention": "1 day",
         "postgresql_version": "17.1",
         "powa_version": None,
         "extensions": {},
