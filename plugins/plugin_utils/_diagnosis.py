@@ -17,6 +17,11 @@ _ALWAYS = "pg_stat_statements"
 _ELSEWHERE = ("hypopg",)
 
 _ACTIVE = "active"
+#: What Ansible says where there is no account postgres, and what it does not say.
+_BECOMING = "becoming an unprivileged user"
+_NO_ACCOUNT = (
+    "Ansible can not become the user postgres there: either there is no PostgreSQL, or Ansible needs the package acl"
+)
 #: What is said of each server. Without a snapshot, C(age) is None, and without a repository all after it are.
 _FIELDS = ("groups", "powa", "postgresql", "bytes", "repository", "enabled", "frequency", "retention", "age")
 
@@ -113,11 +118,18 @@ def _of_host(host: str, look: Look, looks: Looks, fleet: Mapping[str, Any]) -> I
         yield Problem(
             "database_unreachable",
             "PoWA's database can not be looked at",
-            _line(info["msg"]),
+            _NO_ACCOUNT if _BECOMING in info["msg"] else _line(info["msg"]),
             "start PostgreSQL (systemctl start postgresql), check powa_port and powa_database, or {0}".format(SITE),
         )
     if "stdout_lines" in seen:
         yield from _of_collector_or_web(host, look, looks, fleet)
+    elif seen.get("msg") and not seen.get("skipped"):
+        yield Problem(
+            "host_unreachable",
+            "the host itself can not be looked at",
+            _line(seen["msg"]),
+            "check ansible_become and how Ansible becomes root there (ansible -b -m ping {0})".format(host),
+        )
 
 
 def _lines(look: Look) -> Dict[str, List[str]]:

@@ -62,6 +62,13 @@ def test_the_installed_tarball(tmp_path, inventory):
     printed = run("ansible-playbook", "--inventory", inventory, "--check", "pgfleet.powa.site", cwd=tmp_path, **path)
     assert "could not be looked at" in printed
 
+    # Of a host that has nothing, both say so.
+    path["PWD"] = str(tmp_path)
+    for playbook in ("doctor", "report"):
+        printed = run("ansible-playbook", "--inventory", inventory, f"pgfleet.powa.{playbook}", cwd=tmp_path, **path)
+        assert ("can not become the user postgres there" in printed) == (playbook == "doctor")
+    assert "can not become the user postgres there" in (tmp_path / "powa-report.html").read_text()
+
     installed = {file.name for file in (tmp_path / "installed/ansible_collections/pgfleet/powa").iterdir()}
     assert {"LICENSE", "MANIFEST.json", "README.md", "meta", "playbooks", "plugins", "roles"} <= installed
     assert not [name for name in installed if name.startswith(".")]

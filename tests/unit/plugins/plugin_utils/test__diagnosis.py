@@ -136,18 +136,24 @@ def test_the_inventory_and_what_is_left_out():
 
 
 @pytest.mark.parametrize(
-    ("seen", "kind"),
+    ("seen", "kind", "cause"),
     [
-        ({"unreachable": True, "msg": "no\nroute"}, "host_unreachable"),
-        ({"failed": True, "msg": "connection refused"}, "database_unreachable"),
+        ({"unreachable": True, "msg": "no\nroute"}, "host_unreachable", "no route"),
+        ({"failed": True, "msg": "connection refused"}, "database_unreachable", "connection refused"),
+        (
+            {"failed": True, "msg": "Failed ... when becoming an unprivileged user (rc: 1"},
+            "database_unreachable",
+            "Ansible can not become the user postgres there: either there is no PostgreSQL, or Ansible needs the"
+            " package acl",
+        ),
     ],
 )
-def test_what_can_not_be_reached_is_said_once(seen, kind):
+def test_what_can_not_be_reached_is_said_once(seen, kind, cause):
     looks = fleet_of()
     looks["two"]["info"] = seen
     findings = diagnose(looks, FLEET)
     (entry,) = findings["problems"]
-    assert (entry["kind"], entry["server"], entry["cause"]) == (kind, "two", " ".join(seen["msg"].split()))
+    assert (entry["kind"], entry["server"], entry["cause"]) == (kind, "two", cause)
     assert findings["servers"][2]["age"] == 7
 
 
