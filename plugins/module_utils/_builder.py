@@ -388,8 +388,7 @@ class _Builder:
         )
         samples = (*_typed(keys), TableColumn("ts", _TS))
         rates = tuple(
-            TableColumn(column.name, "double precision" if _has_rate(column) else column.type.name)
-            for column in metrics
+            TableColumn(column.name, "double precision" if has_rate(column) else column.type.name) for column in metrics
         )
         return [
             Function(
@@ -431,13 +430,14 @@ def _index_key(column: Column) -> Any:
     return compose(column.type.hashed, name=identifier(column.name))
 
 
-def _has_rate(column: Column) -> bool:
+def has_rate(column: Column) -> bool:
+    """Whether the function C(_rate) returns a metric per second."""
     return column.kind == "counter" and column.type.name in _NUMBERS
 
 
 def _rate(column: Column) -> Any:
     value = identifier("g", column.name)
-    if not _has_rate(column):
+    if not has_rate(column):
         return value
     before = compose("pg_catalog.lag({value}) OVER w", value=value)
     number = _NUMBERS[column.type.name]

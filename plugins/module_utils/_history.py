@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 from ansible_collections.pgfleet.powa.plugins.module_utils import _driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import Archivist, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._builder import has_rate
 from ansible_collections.pgfleet.powa.plugins.module_utils._connection import connected, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
     DBID,
@@ -31,8 +32,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql.info import EITH
 _DIGITS = 4
 #: Units of the types that have one of their own.
 _UNITS = {"interval": "s", "pg_lsn": "bytes"}
-#: The types of a counter that has a rate.
-_RATED = frozenset(texts.NUMBERS) - {"boolean", "interval", "xid8"}
 
 
 class _Datasource(NamedTuple):
@@ -159,7 +158,7 @@ def _part(archivist: Archivist, datasource: _Datasource, names: Mapping[int, str
     metrics = []
     for position, column in datasource.metrics:
         value = identifier("r", column.name)
-        number = value if _per_second(column) else compose(texts.NUMBERS[column.type.name], value=value)
+        number = value if has_rate(column) else compose(texts.NUMBERS[column.type.name], value=value)
         metrics.append(compose(texts.METRIC, position=literal(position), number=number))
     return compose(
         texts.PART,
@@ -174,10 +173,6 @@ def _part(archivist: Archivist, datasource: _Datasource, names: Mapping[int, str
         steps=literal(within.steps),
         srvids=literal(list(names)),
     )
-
-
-def _per_second(column: Any) -> bool:
-    return column.kind == "counter" and column.type.name in _RATED
 
 
 def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], steps: int) -> Dict[str, Any]:
@@ -209,7 +204,7 @@ def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], 
                 "title": dict(column.shown).get("title"),
                 "unit": _UNITS.get(column.type.name) or dict(column.shown).get("unit"),
                 "description": dict(column.shown).get("description"),
-                "per_second": _per_second(column),
+                "per_second": has_rate(column),
             }
             for _position, column in datasource.metrics
         ],
