@@ -9,8 +9,10 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def mended(request):
-    # The errors of the last snapshot stay until the next: nothing of what was tidied up before may be among them.
+    # The errors of the last snapshot stay until the next, and what a worker of a server that is gone had copied stays
+    # for good: nothing of what was tidied up before may be among what is found.
     fleet.wait_for_snapshots()
+    fleet.sql(fleet.REPOSITORY, fleet.FORGET)
     failed = request.session.testsfailed
     yield
     if request.session.testsfailed > failed:
