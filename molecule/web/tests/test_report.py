@@ -1,61 +1,36 @@
 # Copyright (c) 2026, pgfleet
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as a browser shows it, without scripts: the oracle is plain SQL. Screenshots go to .cache/screenshots."""
+"""The report as a browser shows it, without scripts: the oracle is plain SQL."""
 
 import json
-import os
 import subprocess
-from pathlib import Path
 
-import collected
 import pytest
+from hosts import INVENTORY, ROOT, psql, screenshots
 from playwright.sync_api import sync_playwright
 
-INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent
-ROOT = Path(__file__).resolve().parents[3]
 #: What a session may call itself.
 NASTY = "<img src=x onerror=alert(1)>"
 
 
-def ansible(*arguments):
-    command = [*arguments[:1], "--inventory", str(INVENTORY), *arguments[1:]]
-    return subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
-
-
-def psql(host, query):
-    command = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname=powa", f"--command={query}"]
-    return subprocess.check_output(["podman", "exec", "--user=postgres", host, *command], text=True).splitlines()
-
-
 @pytest.fixture(scope="module")
-def fleet():
-    rows, complete = collected.wait(INVENTORY)
-    assert complete, "\n" + collected.table(rows)
-    return json.loads(ansible("ansible-inventory", "--list"))
-
-
-@pytest.fixture(scope="module")
-def repository(fleet):
-    (host,) = fleet["powa_repositories"]["hosts"]
-    return host
-
-
-@pytest.fixture(scope="module")
-def report(fleet, repository, tmp_path_factory):
+def report(collected_fleet, tmp_path_factory):
     """Return the path of a report of a fleet, with a key that looks like markup."""
+    repository = collected_fleet.repository
     plant = "INSERT INTO powa_lock_modes_history_current SELECT min(id), $${0}$$, ROW(now() - interval '5 min', 9999)"
     psql(repository, plant.format(NASTY) + "::powa_lock_modes_history_record FROM powa_servers WHERE id > 0")
     path = tmp_path_factory.mktemp("report") / "fleet.html"
     variables = {"powa_report_file": str(path), "powa_report_range": "1 hour", "powa_report_title": "Friday's fleet"}
-    printed = ansible("ansible-playbook", f"--extra-vars={json.dumps(variables)}", "playbooks/report.yml")
+    command = ["ansible-playbook", f"--inventory={INVENTORY}", f"--extra-vars={json.dumps(variables)}"]
+    printed = subprocess.check_output([*command, "playbooks/report.yml"], cwd=ROOT, text=True)
     yield path
     psql(repository, f"DELETE FROM powa_lock_modes_history_current WHERE mode = $${NASTY}$$")
     assert f"The report is in {path}" in printed
 
 
 @pytest.fixture(scope="module")
-def page(report, repository):
+def page(report, fleet):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         found = browser.new_context(java_script_enabled=False, viewport={"width": 1200, "height": 900}).new_page()
@@ -64,8 +39,7 @@ def page(report, repository):
         found.goto(report.as_uri())
         assert asked == [report.as_uri()], "it loads something from elsewhere"
         yield found
-        folder = ROOT / ".cache" / "screenshots" / repository
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = screenshots(fleet.repository)
         for scheme in ("light", "dark"):
             found.emulate_media(color_scheme=scheme)
             found.screenshot(path=folder / f"report_{scheme}.png", full_page=True)
@@ -73,26 +47,26 @@ def page(report, repository):
         browser.close()
 
 
-def test_it_has_every_host_and_each_registered_server_with_its_versions(page, fleet, repository):
+def test_it_has_every_host_and_each_registered_server_with_its_versions(page, fleet):
     assert page.title().startswith("Friday's fleet - ")
     rows = [row.locator("td").all_inner_texts() for row in page.locator("#servers + table tbody tr").all()]
     shown = {name: (powa, postgresql) for name, powa, postgresql, *_rest in rows}
-    hosts = {host for group in ("repositories", "remotes", "web") for host in fleet["powa_" + group]["hosts"]}
-    assert set(shown) == hosts
-    for host in hosts - set(fleet["powa_web"]["hosts"]):
+    servers = {fleet.repository, *fleet.remotes}
+    assert set(shown) == {*servers, fleet.web}
+    for host in servers:
         (versions,) = psql(
             host,
             "SELECT extversion || ' ' || split_part(current_setting('server_version'), ' ', 1)"
             " FROM pg_extension WHERE extname = 'powa'",
         )
         assert " ".join(shown[host]) == versions
-    (remote,) = fleet["powa_remotes"]["hosts"]
+    (remote,) = fleet.remotes
     cells = next(row for row in rows if row[0] == remote)
-    assert cells[3] == repository and cells[4].endswith(" ago") and cells[5] == "5 s"
+    assert cells[3] == fleet.repository and cells[4].endswith(" ago") and cells[5] == "5 s"
 
 
-def test_each_datasource_has_a_graph_of_each_server(page, repository):
-    servers = psql(repository, "SELECT alias FROM powa_servers WHERE id > 0")
+def test_each_datasource_has_a_graph_of_each_server(page, fleet):
+    servers = psql(fleet.repository, "SELECT alias FROM powa_servers WHERE id > 0")
     for title, metrics in (("Commits", 1), ("Lock modes", 1), ("Sessions by database", 3)):
         section = page.locator("section", has=page.locator("h3", has_text=title))
         assert section.locator("h4").count() == metrics
@@ -105,9 +79,9 @@ def test_each_datasource_has_a_graph_of_each_server(page, repository):
                 assert graph.locator("svg.graph path:not(.axis)[d*=L]").count() > 0
 
 
-def test_a_graphs_keys_are_those_with_the_greatest_totals(page, repository):
+def test_a_graphs_keys_are_those_with_the_greatest_totals(page, fleet):
     expected = psql(
-        repository,
+        fleet.repository,
         "SELECT mode FROM powa_servers AS s, powa_lock_modes_get(s.id, now() - interval '1 hour', now())"
         f" WHERE s.id > 0 AND mode <> $${NASTY}$$ GROUP BY mode ORDER BY sum(held) DESC LIMIT 1",
     )
@@ -118,12 +92,12 @@ def test_a_graphs_keys_are_those_with_the_greatest_totals(page, repository):
     assert page.locator("section img").count() == 0
 
 
-def test_sizes_and_retention(page, repository):
+def test_sizes_and_retention(page, fleet):
     sizes = page.locator("#sizes ~ table").first.locator("tbody tr")
     names = [row.locator("td").first.inner_text() for row in sizes.all()]
     assert names == ["commits", "lock_modes", "sessions"]
     (largest,) = psql(
-        repository,
+        fleet.repository,
         "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'powa\\_%'"
         " ORDER BY pg_total_relation_size(oid) DESC LIMIT 1",
     )

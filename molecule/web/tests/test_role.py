@@ -8,16 +8,14 @@ import os
 import ssl
 import subprocess
 from http.cookiejar import CookieJar
-from pathlib import Path
 from types import SimpleNamespace
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, HTTPSHandler, build_opener
 
 import pytest
+from hosts import INVENTORY, ROOT, psql, run
 
-INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent
-ROOT = Path(__file__).resolve().parents[3]
 SECOND = "second"
 CERTIFICATE, KEY = "/etc/ssl/given.crt", "/etc/ssl/given.key"
 MAKE_CERTIFICATE = f"openssl req -x509 -newkey rsa:2048 -noenc -days 2 -subj /CN=given -keyout {KEY} -out {CERTIFICATE}"
@@ -38,14 +36,6 @@ WRONG = {
 }
 
 
-def run(host, *command, user="root"):
-    return subprocess.check_output(["podman", "exec", f"--user={user}", host, *command], text=True)
-
-
-def psql(host, query):
-    return run(host, "psql", "-qAtX", "--dbname=powa", f"--command={query}", user="postgres").strip()
-
-
 def play(*options, limit="powa_web,powa_repositories", **variables):
     """Play the part of powa-web, and return the exit code and what was printed."""
     command = ["ansible-playbook", "--inventory", str(INVENTORY), *options, "--tags=web", "--diff"]
@@ -55,23 +45,6 @@ def play(*options, limit="powa_web,powa_repositories", **variables):
         command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
     return done.returncode, done.stdout
-
-
-@pytest.fixture(scope="module")
-def fleet():
-    data = json.loads(subprocess.check_output(["ansible-inventory", "--inventory", str(INVENTORY), "--list"]))
-    (web,) = data["powa_web"]["hosts"]
-    (repository,) = data["powa_repositories"]["hosts"]
-    variables = data["_meta"]["hostvars"]
-    return SimpleNamespace(
-        web=web,
-        address=variables[web]["powa_host"],
-        password=variables[web]["powa_web_password"],
-        remotes_password=variables[web]["powa_monitoring_password"].replace(":", "\\:"),
-        repository=repository,
-        repository_address=variables[repository]["powa_host"],
-        remotes=data["powa_remotes"]["hosts"],
-    )
 
 
 def login(fleet, prefix, server, user, password):
@@ -120,7 +93,7 @@ def second(fleet, tmp_path_factory):
 @pytest.fixture(scope="module")
 def moved(fleet, second):
     """The host before, with everything changed, and as before."""
-    version = psql(fleet.repository, "SELECT extversion FROM pg_extension WHERE extname = 'powa'")
+    (version,) = psql(fleet.repository, "SELECT extversion FROM pg_extension WHERE extname = 'powa'")
     following = NEXT[version.rpartition(".")[0]]
     run(fleet.web, "sh", "-c", MAKE_CERTIFICATE + " 2>/dev/null")
     found = SimpleNamespace(version=version, following=following, before=state(fleet))

@@ -1,19 +1,15 @@
 # Copyright (c) 2026, pgfleet
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""powa-web as a browser sees it: the oracle is plain SQL. Screenshots go to .cache/screenshots."""
+"""powa-web as a browser sees it: the oracle is plain SQL."""
 
 import json
-import os
 import subprocess
-from pathlib import Path
 
-import collected
 import pytest
+from hosts import INVENTORY, ROOT, psql, screenshots
 from playwright.sync_api import sync_playwright
 
-INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent
-ROOT = Path(__file__).resolve().parents[3]
 LIMIT = 30_000  # ms
 NOTHING = {
     "name": "nothing_yet",
@@ -23,35 +19,19 @@ NOTHING = {
 }
 
 
-def psql(host, query):
-    command = ["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--dbname=powa", f"--command={query}"]
-    return subprocess.check_output(["podman", "exec", "--user=postgres", host, *command], text=True).split()
-
-
 @pytest.fixture(scope="module")
-def fleet():
-    rows, complete = collected.wait(INVENTORY)
-    assert complete, "\n" + collected.table(rows)
-    data = json.loads(subprocess.check_output(["ansible-inventory", "--inventory", str(INVENTORY), "--list"]))
-    (web,) = data["powa_web"]["hosts"]
-    (repository,) = data["powa_repositories"]["hosts"]
-    variables = data["_meta"]["hostvars"][web]
-    return {"name": web, "repository": repository, **variables}
-
-
-@pytest.fixture(scope="module")
-def page(fleet):
+def page(collected_fleet):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         context = browser.new_context(ignore_https_errors=True, viewport={"width": 1400, "height": 1000})
         context.set_default_timeout(LIMIT)
         found = context.new_page()
-        base = "https://" + fleet["powa_host"]
+        base = "https://" + collected_fleet.address
         found.goto(base + "/login/")
         found.locator("input[name=user], input[name=username]").fill("powa_web")
-        found.locator("input[type=password]").fill(fleet["powa_web_password"])
+        found.locator("input[type=password]").fill(collected_fleet.password)
         if found.locator("#Login").count():
-            found.locator("input[name=server]").fill(fleet["repository"])
+            found.locator("input[name=server]").fill(collected_fleet.repository)
             found.locator("#Login").click()
         else:
             found.get_by_role("button", name="Login").click()
@@ -64,14 +44,14 @@ def page(fleet):
 def nothing(fleet):
     """A datasource without rows, declared now; the login may see metrics only, where PoWA has roles for that."""
     _declare({**NOTHING, "state": "present"})
-    (roles,) = psql(fleet["repository"], "SELECT count(*) FROM pg_roles WHERE rolname = 'powa_read_all_metrics'")
+    (roles,) = psql(fleet.repository, "SELECT count(*) FROM pg_roles WHERE rolname = 'powa_read_all_metrics'")
     swap = "REVOKE {} FROM powa_web; GRANT {} TO powa_web"
     data, metrics = "powa_read_all_data", "powa_read_all_metrics"
     if roles == "1":
-        psql(fleet["repository"], swap.format(data, metrics))
+        psql(fleet.repository, swap.format(data, metrics))
     yield NOTHING["name"]
     if roles == "1":
-        psql(fleet["repository"], swap.format(metrics, data))
+        psql(fleet.repository, swap.format(metrics, data))
     _declare({"name": NOTHING["name"], "state": "absent", "history": "drop"})
 
 
@@ -104,22 +84,20 @@ def wait_for_line(page):
 
 
 def shot(page, fleet, name):
-    folder = ROOT / ".cache" / "screenshots" / fleet["name"]
-    folder.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=folder / (name + ".png"), full_page=True)
+    page.screenshot(path=screenshots(fleet.web) / (name + ".png"), full_page=True)
 
 
 def url(fleet, path):
-    return "https://" + fleet["powa_host"] + path
+    return "https://" + fleet.address + path
 
 
 def server(fleet):
-    return psql(fleet["repository"], "SELECT min(id) FROM powa_servers WHERE id > 0")[0]
+    return psql(fleet.repository, "SELECT min(id) FROM powa_servers WHERE id > 0")[0]
 
 
 def test_the_list_of_servers(page, fleet):
     page.goto(url(fleet, "/server/"))
-    (alias,) = psql(fleet["repository"], f"SELECT alias FROM powa_servers WHERE id = {server(fleet)}")
+    (alias,) = psql(fleet.repository, f"SELECT alias FROM powa_servers WHERE id = {server(fleet)}")
     page.get_by_text(alias, exact=True).first.wait_for()
     shot(page, fleet, "servers")
 
@@ -141,7 +119,7 @@ def test_a_line_ends_with_what_sql_says(page, fleet):
     last = rows[-1]
     values = sorted(value for name, value in last.items() if name.startswith("m0_") and value is not None)
     expected = psql(
-        fleet["repository"],
+        fleet.repository,
         f"SELECT held FROM powa_lock_modes_get({srvid}, NULL, NULL)"
         f" WHERE abs(extract(epoch FROM ts) - {last['ts']}) < 0.001 ORDER BY held",
     )
