@@ -23,7 +23,7 @@ _NO_ACCOUNT = (
     "Ansible can not become the user postgres there: either there is no PostgreSQL, or Ansible needs the package acl"
 )
 #: What is said of each server. Without a snapshot, C(age) is None, and without a repository all after it are.
-_FIELDS = ("groups", "powa", "postgresql", "bytes", "repository", "enabled", "frequency", "retention", "age")
+_FIELDS = ("groups", "powa", "postgresql", "bytes", "repository", "alias", "enabled", "frequency", "retention", "age")
 
 Look = Mapping[str, Any]
 Looks = Mapping[str, Look]
@@ -301,7 +301,7 @@ def _servers(looks: Looks, names: _ServerNames, problems: Sequence[Mapping[str, 
         for row in info.get("servers", ()):
             if row["srvid"] or row["enabled"]:
                 server = servers.setdefault(names.of(host, row["name"] if row["srvid"] else None) or host, {})
-                server.update({field: row[field] for field in ("enabled", "frequency", "retention")})
+                server.update({field: row[field] for field in ("alias", "enabled", "frequency", "retention")})
                 server.update({"repository": host, "age": row["snapshots"]["age"]})
                 server.setdefault("postgresql", row["postgresql_version"])
                 server.setdefault("powa", row["powa_version"])

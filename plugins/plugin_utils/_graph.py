@@ -35,8 +35,12 @@ def graph(lines: Sequence[Line], width: float, height: float) -> Dict[str, Any]:
 
 
 def _label(keys: Mapping[str, Optional[str]]) -> str:
-    texts = ["(none)" if value is None else value or "(empty)" for value in keys.values()]
-    return ", ".join(texts)
+    """Return the values of the keys; of several, those that say something."""
+    if len(keys) == 1:
+        (value,) = keys.values()
+        return "(none)" if value is None else value or "(empty)"
+    texts = [value for value in keys.values() if value]
+    return ", ".join(texts) or ("(none)" if keys else "")
 
 
 def _path(heights: Values, width: float) -> str:

@@ -35,6 +35,7 @@ def row(srvid, hostname, name, **changes):
     return {
         "srvid": srvid,
         "name": name,
+        "alias": name,
         "hostname": hostname,
         "port": 5432,
         "enabled": True,

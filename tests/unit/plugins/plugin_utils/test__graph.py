@@ -44,7 +44,16 @@ def test_without_lines_there_is_nothing_to_draw():
 
 @pytest.mark.parametrize(
     "keys, label",
-    [({}, ""), ({"mode": "a"}, "a"), ({"datname": None, "state": ""}, "(none), (empty)"), (None, None)],
+    [
+        (None, None),
+        ({}, ""),
+        ({"mode": "a"}, "a"),
+        ({"mode": ""}, "(empty)"),
+        ({"mode": None}, "(none)"),
+        ({"datname": "shop", "state": "idle"}, "shop, idle"),
+        ({"datname": "", "state": "idle"}, "idle"),
+        ({"datname": None, "state": ""}, "(none)"),
+    ],
 )
 def test_a_line_is_called_by_the_values_of_its_keys(keys, label):
     (path,) = graph([{"key": keys, "points": [1, None]}], 10, 10)["paths"]
