@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+from statistics import median_low
 from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._problem import LATE_AFTER
 
 Line = Mapping[str, Any]
 Values = Sequence[Optional[float]]
@@ -20,11 +23,14 @@ def graph(lines: Sequence[Line], width: float, height: float) -> Dict[str, Any]:
     """
     values = [value for line in lines for value in line["points"] if value is not None]
     bottom, top = min([0.0, *values]), max([0.0, *values])
+    longest = _longest_distance(lines)
     scale = height / ((top - bottom) or 1)
     paths = [
         {
             "d": _path(
-                [None if value is None else height - (value - bottom) * scale for value in line["points"]], width
+                [None if value is None else height - (value - bottom) * scale for value in line["points"]],
+                width,
+                longest,
             ),
             "label": None if line["key"] is None else _label(line["key"]),
             "last": next((value for value in reversed(line["points"]) if value is not None), None),
@@ -43,16 +49,30 @@ def _label(keys: Mapping[str, Optional[str]]) -> str:
     return ", ".join(texts) or ("(none)" if keys else "")
 
 
-def _path(heights: Values, width: float) -> str:
-    """Return a line that has gaps where there is no value. A lonely value is a dot: a line without length."""
+def _longest_distance(lines: Sequence[Line]) -> int:
+    """Return how many steps there may be between two values that belong together.
+
+    A step may be shorter than the time between two snapshots, which the line with the most values shows.
+    """
+    usual = []
+    for line in lines:
+        known = [position for position, value in enumerate(line["points"]) if value is not None]
+        distances = [after - before for before, after in zip(known, known[1:])]
+        if distances:
+            usual.append(median_low(distances))
+    return LATE_AFTER * min(usual, default=1)
+
+
+def _path(heights: Values, width: float, longest: int) -> str:
+    """Return a line that has gaps where values are missing. A lonely value is a dot: a line without length."""
     distance = width / max(1, len(heights) - 1)
-    parts: List[str] = []
-    command = "M"
+    runs: List[List[str]] = []
+    last = None
     for position, height in enumerate(heights):
         if height is None:
-            command = "M"
             continue
-        alone = command == "M" and (position + 1 == len(heights) or heights[position + 1] is None)
-        parts.append("{0}{1:.4g} {2:.4g}{3}".format(command, position * distance, height, "h0" if alone else ""))
-        command = "L"
-    return "".join(parts)
+        if last is None or position - last > longest:
+            runs.append([])
+        runs[-1].append("{0:.4g} {1:.4g}".format(position * distance, height))
+        last = position
+    return "".join("M" + "L".join(run) + ("h0" if len(run) == 1 else "") for run in runs)

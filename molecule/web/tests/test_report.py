@@ -21,7 +21,11 @@ def report(collected_fleet, tmp_path_factory):
     plant = "INSERT INTO powa_lock_modes_history_current SELECT min(id), $${0}$$, ROW(now() - interval '5 min', 9999)"
     psql(repository, plant.format(NASTY) + "::powa_lock_modes_history_record FROM powa_servers WHERE id > 0")
     path = tmp_path_factory.mktemp("report") / "fleet.html"
-    variables = {"powa_report_file": str(path), "powa_report_range": "1 hour", "powa_report_title": "Friday's fleet"}
+    variables = {
+        "powa_report_file": str(path),
+        "powa_report_range": "10 minutes",
+        "powa_report_title": "Friday's fleet",
+    }
     command = ["ansible-playbook", f"--inventory={INVENTORY}", f"--extra-vars={json.dumps(variables)}"]
     printed = subprocess.check_output([*command, "playbooks/report.yml"], cwd=ROOT, text=True)
     yield path
@@ -82,7 +86,7 @@ def test_each_datasource_has_a_graph_of_each_server(page, fleet):
 def test_a_graphs_keys_are_those_with_the_greatest_totals(page, fleet):
     expected = psql(
         fleet.repository,
-        "SELECT mode FROM powa_servers AS s, powa_lock_modes_get(s.id, now() - interval '1 hour', now())"
+        "SELECT mode FROM powa_servers AS s, powa_lock_modes_get(s.id, now() - interval '10 minutes', now())"
         f" WHERE s.id > 0 AND mode <> $${NASTY}$$ GROUP BY mode ORDER BY sum(held) DESC LIMIT 1",
     )
     legend = page.locator("section", has=page.locator("h3", has_text="Lock modes")).locator(".legend span")

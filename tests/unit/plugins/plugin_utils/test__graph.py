@@ -23,9 +23,17 @@ def test_a_line_goes_from_the_left_to_the_right_and_the_top_is_its_greatest_valu
 
 
 def test_a_gap_interrupts_it_and_a_lonely_value_is_a_dot():
-    assert drawn(10, None, 10, 10)["d"] == "M0 0h0M20 0L30 0"
+    assert drawn(10, 10, None, None, None, 10, width=50)["d"] == "M0 0L10 0M50 0h0"
+    assert drawn(10, 10, None, None, 10, width=40)["d"] == "M0 0L10 0L40 0"
     assert drawn(None, 10)["d"] == "M30 0h0"
     assert drawn(None, None)["d"] == ""
+
+
+def test_steps_may_be_shorter_than_the_time_between_two_snapshots():
+    assert drawn(10, None, None, None, 10, None, None, None, 10, width=80)["d"] == "M0 0L40 0L80 0"
+    points = [[10, None, 10, None, 10], [10, None, None, None, 10]]
+    found = graph([{"key": {}, "points": line} for line in points], 40, 10)
+    assert [path["d"] for path in found["paths"]] == ["M0 0L20 0L40 0", "M0 0L40 0"]
 
 
 def test_negative_values_lower_the_bottom():
