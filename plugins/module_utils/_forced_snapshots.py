@@ -20,7 +20,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot 
 #: Between two looks. The collector refuses a snapshot within 10 s of the last, and while one runs.
 _PAUSE_SECONDS = 1.0
 
-_NOT_ASKED = "it was not asked"
 _BEGUN = "it has promised one"
 
 
@@ -60,7 +59,7 @@ def force_snapshots(
     waiting = {server.srvid: server for server in servers}
     #: What the last snapshot was when the collector promised one.
     promised: Dict[int, _Last] = {}
-    said = dict.fromkeys(waiting, _NOT_ASKED)
+    said: Dict[int, str] = {}
     taken: Dict[int, List[str]] = {}
     while True:
         last = _read_last(collector, archivist, list(waiting))

@@ -20,7 +20,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._definition import (
     object_name,
     stored_definition,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._registered import read_servers, resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._snapshot import LOCAL_NAME
@@ -46,8 +46,10 @@ class _Datasource(NamedTuple):
 
 
 class _Range(NamedTuple):
-    since: Any
-    until: Any
+    """Times as PostgreSQL writes them: it knows more than Python does."""
+
+    since: str
+    until: str
     step: float
     steps: int
 
@@ -79,8 +81,10 @@ def _read_range(cursor: Any, params: Mapping[str, Any]) -> Tuple[_Range, Dict[st
             " or none for now".format(params["range"], params["until"] or "", first_line(error))
         ) from error
     since, until, seconds, since_text, until_text = cursor.fetchone()
-    if seconds <= 0:
-        raise PowaError('range: found "{0}", expected more than nothing, such as "7 days"'.format(params["range"]))
+    if not 0 < seconds < float("inf"):
+        raise PowaError(
+            'range: found "{0}", expected more than nothing and an end, such as "7 days"'.format(params["range"])
+        )
     step = seconds / params["steps"]
     return _Range(since, until, step, params["steps"]), {"since": since_text, "until": until_text, "step": step}
 
@@ -169,7 +173,7 @@ def _part(archivist: Archivist, datasource: _Datasource, names: Mapping[int, str
         metrics=joined(metrics),
         since=literal(within.since),
         until=literal(within.until),
-        step=raw(repr(within.step)),
+        step=literal(within.step),
         steps=literal(within.steps),
         srvids=literal(list(names)),
     )

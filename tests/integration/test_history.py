@@ -118,6 +118,18 @@ def test_current_and_aggregated_samples_are_one_line(database: Database) -> None
     assert line["points"] == [None, None, 10, 1, 1, None]
 
 
+def test_a_range_may_begin_before_there_was_a_calendar(database: Database) -> None:
+    one, _two = declare(database, COMMITS)
+    database.sql(
+        "INSERT INTO powa_commits_history_current SELECT %s, (now() - n * interval '1 minute', 60 * n)"
+        "::powa_commits_history_record FROM generate_series(1, 2) AS n",
+        (one,),
+    )
+    (datasource,) = read(database, range="4000 years", steps=2)["datasources"]
+    (line,) = datasource["servers"][0]["metrics"][0]["lines"]
+    assert line["points"] == [None, 1]
+
+
 def test_what_can_not_be_read_is_refused_in_a_sentence(database: Database) -> None:
     declare(database, COMMITS)
     for params, sentence in (
@@ -125,6 +137,7 @@ def test_what_can_not_be_read_is_refused_in_a_sentence(database: Database) -> No
         ({"servers": ["nix"]}, 'server "nix" is not registered here, registered are one, two'),
         ({"range": "a while"}, 'range "a while" until "": invalid input syntax for type interval'),
         ({"range": "-1 day"}, 'range: found "-1 day", expected more than nothing'),
+        ({"range": "1000000 years"}, 'range "1000000 years" until "": '),
         ({"until": "soon"}, 'range "1 day" until "soon": invalid input syntax for type timestamp with time zone'),
         ({"steps": 0}, "steps: found 0, expected at least 1"),
         ({"lines": -1}, "lines: found -1, expected at least 1"),

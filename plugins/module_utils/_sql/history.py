@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 RANGE = """
-    SELECT r.until - {range}::interval, r.until, extract(epoch FROM {range}::interval)::double precision,
+    SELECT (r.until - {range}::interval)::text, r.until::text, extract(epoch FROM {range}::interval)::double precision,
         pg_catalog.to_char((r.until - {range}::interval) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
         pg_catalog.to_char(r.until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
     FROM (SELECT coalesce({until}::timestamptz, pg_catalog.now())) AS r (until)
@@ -48,9 +48,9 @@ LINES = """
 PART = """
         SELECT {name}::text AS datasource, s.id AS srvid, m.metric, {keys} AS keys, p.step, avg(m.value) AS value
         FROM {schema}.powa_servers AS s
-        CROSS JOIN LATERAL {rate}(s.id, {since}, {until}) AS r
-        CROSS JOIN LATERAL (SELECT least(
-            pg_catalog.floor(extract(epoch FROM r.ts - {since}) / {step})::integer, {steps} - 1)) AS p (step)
+        CROSS JOIN LATERAL {rate}(s.id, {since}::timestamptz, {until}::timestamptz) AS r
+        CROSS JOIN LATERAL (SELECT least({steps} - 1,
+            pg_catalog.floor(extract(epoch FROM r.ts - {since}::timestamptz) / {step})::integer)) AS p (step)
         CROSS JOIN LATERAL (VALUES {metrics}) AS m (metric, value)
         WHERE s.id = ANY ({srvids}::integer[])
           AND m.value < 'Infinity'::double precision AND m.value > '-Infinity'::double precision
