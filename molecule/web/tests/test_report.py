@@ -105,5 +105,5 @@ def test_sizes_and_retention(page, fleet):
     tables = largest.locator("td:first-child").all_inner_texts()
     assert len(tables) == 10
     assert set(tables) < set(psql(fleet.repository, "SELECT relname FROM pg_class WHERE relname LIKE 'powa%'"))
-    widths = [float(bar.get_attribute("width")) for bar in largest.locator("rect").all()]
+    widths = [float(drawn.get_attribute("width")) for drawn in largest.locator("rect").all()]
     assert widths[0] == 100 and widths == sorted(widths, reverse=True)
