@@ -126,9 +126,9 @@ from typing import Any, Dict
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import LOGIN_SPEC
-from ansible_collections.pgfleet.powa.plugins.module_utils._errors import PowaError
-from ansible_collections.pgfleet.powa.plugins.module_utils._inventory import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import LOGIN_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.inventory import (
     host_groups,
     host_variables,
     is_about_one_repository,

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import connected
-from ansible_collections.pgfleet.powa.plugins.module_utils._driver import compose, identifier, literal, raw
-from ansible_collections.pgfleet.powa.plugins.module_utils._errors import ProblemsError
-from ansible_collections.pgfleet.powa.plugins.module_utils._libraries import PRELOADED, Libraries, read_libraries
-from ansible_collections.pgfleet.powa.plugins.module_utils._plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import PRELOADED, Libraries, read_libraries
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import extensions as texts
 
 LATEST = "latest"

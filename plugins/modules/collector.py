@@ -132,8 +132,8 @@ snapshots:
       sample: []
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._collector import reconcile
-from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.reconcile import reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
 
 OPTIONS = {
     "state": {"type": "str", "choices": ["started", "reloaded"], "default": "started"},

@@ -420,11 +420,11 @@ problems:
     - 'datasource "lock_modes", metrics[0].type: found "bigit", expected one of "char", bigint, boolean, ...'
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import reconcile
-from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import reconcile
 
 _COLUMN = {"name": {"type": "str", "required": True}, "type": {"type": "str"}, "renamed_from": {"type": "str"}}
-from ansible_collections.pgfleet.powa.plugins.module_utils._task_lock import WAIT_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.task_lock import WAIT_SPEC
 
 OPTIONS = {
     **WAIT_SPEC,

@@ -154,9 +154,9 @@ problems:
     - 'extension "nix": this server does not have it: install the package that brings it'
 """
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.task_lock import WAIT_SPEC
 from ansible_collections.pgfleet.powa.plugins.module_utils._extensions import reconcile
-from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
-from ansible_collections.pgfleet.powa.plugins.module_utils._task_lock import WAIT_SPEC
 
 OPTIONS = {
     **WAIT_SPEC,

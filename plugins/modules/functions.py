@@ -182,9 +182,9 @@ problems:
       make it with pgfleet.powa.transient_tables'
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._functions import reconcile
-from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
-from ansible_collections.pgfleet.powa.plugins.module_utils._task_lock import WAIT_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.task_lock import WAIT_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions import reconcile
 
 OPTIONS = {
     **WAIT_SPEC,

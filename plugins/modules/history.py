@@ -184,8 +184,8 @@ datasources:
                   sample: [3.0, 3.25]
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._history import read_history
-from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.history import read_history
 
 OPTIONS = {
     "datasources": {"type": "list", "elements": "str"},

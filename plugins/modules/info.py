@@ -541,8 +541,8 @@ problems:
       sample: start it (systemctl start powa-collector)
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._info import look
-from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.info import look
 
 OPTIONS = {
     "server_kind": {"type": "list", "elements": "str", "choices": ["remote", "repository", "local"]},

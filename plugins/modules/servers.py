@@ -235,9 +235,9 @@ problems:
   sample: ['server "db1.example.com:5432", frequency: found 1, expected at least 5 seconds, or -1 for never']
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers import reconcile
-from ansible_collections.pgfleet.powa.plugins.module_utils._task_lock import WAIT_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.task_lock import WAIT_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.reconcile import reconcile
 
 OPTIONS = {
     **WAIT_SPEC,

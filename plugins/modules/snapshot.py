@@ -83,8 +83,8 @@ snapshots:
       sample: []
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
-from ansible_collections.pgfleet.powa.plugins.module_utils._snapshot import take_snapshots
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.snapshot import take_snapshots
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
 
 OPTIONS = {
     "servers": {"type": "list", "elements": "str", "required": True},

@@ -125,9 +125,9 @@ problems:
       either: create it first, or its extension'
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._module import run_module
-from ansible_collections.pgfleet.powa.plugins.module_utils._task_lock import WAIT_SPEC
-from ansible_collections.pgfleet.powa.plugins.module_utils._transient_tables import reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.task_lock import WAIT_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables import reconcile
 
 OPTIONS = {
     **WAIT_SPEC,

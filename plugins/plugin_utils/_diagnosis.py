@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._problem import RESTART, SITE, Problem, cure_of_missing
-from ansible_collections.pgfleet.powa.plugins.module_utils._problem_collection import release, version_problem
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_collection import release, version_problem
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import (
+    RESTART,
+    SITE,
+    Problem,
+    cure_of_missing,
+)
 
 #: Registered for every server, whatever else is active.
 _ALWAYS = "pg_stat_statements"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from statistics import median_low
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._problem import LATE_AFTER
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import LATE_AFTER
 
 Line = Mapping[str, Any]
 Values = Sequence[Optional[float]]

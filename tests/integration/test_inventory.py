@@ -16,7 +16,7 @@ from typing import Any, Dict, Iterator, List
 
 import pytest
 import yaml
-from ansible_collections.pgfleet.powa.plugins.module_utils._connection import LOGIN_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import LOGIN_SPEC
 from datasources import COMMITS, LOCK_MODES
 from servers import PASSWORD, ROOT, Database, running_collector, wait_until
 

@@ -10,9 +10,9 @@ import re
 from contextlib import closing, contextmanager
 from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._archivist import POWA_NAMES
-from ansible_collections.pgfleet.powa.plugins.module_utils._parse import RESERVED_WORDS
-from ansible_collections.pgfleet.powa.plugins.module_utils._types import TYPE_NAMES, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import RESERVED_WORDS
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_NAMES
 from column_values import LONG, VALUES, quoted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

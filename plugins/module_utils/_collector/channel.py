@@ -1,0 +1,135 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A channel on which the running powa-collector is asked, and answers."""
+
+from __future__ import annotations
+
+import json
+import select
+import time
+from typing import Dict, List, Mapping, NamedTuple, Sequence, Set
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+
+#: The channel that powa-collector listens to.
+_CHANNEL = "powa_collector"
+#: How often workers are asked again while one is still starting.
+_PAUSE_SECONDS = 0.5
+_RUNNING = "running"
+#: What has ended, such as for a server without PoWA, runs again only after a reload.
+_ENDED = "stopped"
+
+_LISTEN = "LISTEN {channel}"
+_NOTIFY = "SELECT pg_catalog.pg_notify({channel}, message) FROM pg_catalog.unnest({messages}::text[]) AS m (message)"
+_BACKEND = "SELECT pg_catalog.pg_backend_pid()"
+
+
+class Answer(NamedTuple):
+    """What the collector says to a command.
+
+    :param status: C(OK), C(ERROR), or C(UNKNOWN) for a command that it does not know
+    """
+
+    status: str
+    text: str
+
+
+def at_work(workers: Mapping[int, str]) -> Set[int]:
+    """Return the servers whose worker has not ended."""
+    return {srvid for srvid, status in workers.items() if status != _ENDED}
+
+
+class Collector:
+    """Asks and waits for answers on a channel of its own."""
+
+    def __init__(self, connection: Connection, timeout: int) -> None:
+        self._connection = connection.raw
+        self._deadline = time.monotonic() + timeout
+        self.timeout = timeout
+        self._connection.rollback()
+        self._connection.set_session(autocommit=True)
+        #: In a transaction of its own for each statement.
+        self.cursor = self._connection.cursor()
+        self.cursor.execute(_BACKEND)
+        self._channel = "pgfleet_powa_{0}".format(self.cursor.fetchone()[0])
+        self.cursor.execute(compose(_LISTEN, channel=identifier(self._channel)))
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the time is over."""
+        return self._deadline - time.monotonic()
+
+    def reload(self) -> None:
+        """Have the collector read its list of servers again."""
+        self._ask("RELOAD", ["RELOAD {0}".format(self._channel)])
+
+    def workers(self, last_srvid: int) -> Dict[int, str]:
+        """Return the status of each worker, by srvid.
+
+        Each server is asked for by its number: an answer about many does not fit into a notification.
+        """
+        messages = ["WORKERS_STATUS {0} {1}".format(self._channel, srvid + 1) for srvid in range(last_srvid)]
+        found: Dict[int, str] = {}
+        for answer in self._ask("WORKERS_STATUS", messages):
+            found.update({int(srvid): str(status) for srvid, status in json.loads(answer).items()})
+        return found
+
+    def wait_for(self, srvids: Set[int], last_srvid: int) -> Dict[int, str]:
+        """Wait until these have a worker that runs or has ended, or until the time is over: a server may be down."""
+        workers = self.workers(last_srvid)
+        while any(workers.get(srvid) not in (_RUNNING, _ENDED) for srvid in srvids) and self.remaining > 1:
+            time.sleep(_PAUSE_SECONDS)
+            workers = self.workers(last_srvid)
+        return workers
+
+    def force_snapshot(self, srvid: int) -> Answer:
+        """Have the collector take a snapshot of a server now, and return what it says to that: it may refuse."""
+        (answer,) = self._exchange("FORCE_SNAPSHOT", ["FORCE_SNAPSHOT {0} {1}".format(self._channel, srvid)])
+        return answer
+
+    def _ask(self, command: str, messages: Sequence[str]) -> List[str]:
+        """Send messages and return their answers.
+
+        :raises PowaError: when an answer does not come in time, or is a refusal
+        """
+        answers = self._exchange(command, messages)
+        for answer in answers:
+            if answer.status != "OK":
+                raise PowaError(
+                    "powa-collector refused {0} ({1} {2}): log in as a superuser or as a member of pg_signal_backend,"
+                    " or restart the collector".format(command, answer.status, answer.text)
+                )
+        return [answer.text for answer in answers]
+
+    def _exchange(self, command: str, messages: Sequence[str]) -> List[Answer]:
+        """Send messages and return their answers. The session stays, since the collector checks who asked.
+
+        :raises PowaError: when an answer does not come in time
+        """
+        self.cursor.execute(compose(_NOTIFY, channel=literal(_CHANNEL), messages=literal(list(messages))))
+        answers: List[Answer] = []
+        while True:
+            # Answers may have come together with the result of the statement above.
+            self._connection.poll()
+            answers += self._answers(command)
+            if len(answers) >= len(messages):
+                break
+            remaining = self.remaining
+            if remaining <= 0 or not select.select([self._connection], [], [], remaining)[0]:
+                raise PowaError(
+                    "no powa-collector answered {0} within {1} s: check that its service runs, and that its repository"
+                    " is this database".format(command, self.timeout)
+                )
+        return answers
+
+    def _answers(self, command: str) -> List[Answer]:
+        answers = []
+        while self._connection.notifies:
+            found, status, text = (self._connection.notifies.pop(0).payload.split(" ", 2) + ["", ""])[:3]
+            if found == command:
+                answers.append(Answer(status, text))
+        return answers

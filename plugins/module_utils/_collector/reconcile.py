@@ -1,0 +1,83 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The running powa-collector, asked over NOTIFY on the repository."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.channel import Collector, at_work
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.forced_snapshots import (
+    force_snapshots,
+    servers_to_snapshot,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.snapshot import check_errors
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import NEVER
+
+RELOADED = "reloaded"
+
+_LAST_SRVID = "SELECT s.last_value FROM {schema}.powa_servers_id_seq AS s"
+
+
+def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """Make the collector work on all servers of the repository and take snapshots, and return its workers.
+
+    :raises PowaError: for a server without snapshots, when no collector answers or not in time, or for a snapshot's
+        errors
+    """
+    # A check asks, too: NOTIFY writes nothing, and the server refuses it only on a standby.
+    with connected(params, read_only=check_mode) as connection:
+        with connection.reading() as cursor:
+            archivist = detect_archivist(cursor)
+            servers = read_servers(cursor, archivist)
+            last_srvid = read_last_srvid(cursor, archivist)
+        targets = servers_to_snapshot(servers, params["snapshot"])
+        collector = Collector(connection, params["timeout"])
+        workers = collector.workers(last_srvid)
+        active = {server.srvid for server in servers if server.values["frequency"] != NEVER}
+        # A reload would leave the worker of such a server running and the collector without its name.
+        restart_required = not set(workers) <= active
+        reload = not restart_required and (params["state"] == RELOADED or not active <= at_work(workers))
+        lines = _describe(workers, servers)
+        after = lines + ("reloaded\n" if reload else "")
+        after += "".join("snapshot of server {0}\n".format(server.name) for server in targets)
+        if reload and not check_mode:
+            collector.reload()
+            workers = collector.wait_for(active, last_srvid)
+        result = {
+            "changed": after != lines,
+            "diff": {"before": lines, "after": after} if after != lines else {"before": "", "after": ""},
+            "workers": [_returned(srvid, status, servers) for srvid, status in sorted(workers.items())],
+            "restart_required": restart_required,
+            "snapshots": [],
+        }
+        if targets and not check_mode:
+            result["snapshots"] = force_snapshots(collector, archivist, targets)
+            check_errors(result, params["fail_on_errors"])
+        return result
+
+
+def read_last_srvid(cursor: Any, archivist: Archivist) -> int:
+    """Return the highest number that a server has ever had: the collector may work for one that is gone."""
+    cursor.execute(compose(_LAST_SRVID, schema=identifier(archivist.schema)))
+    (last_srvid,) = cursor.fetchone()
+    return int(last_srvid)
+
+
+def _name(srvid: int, servers: List[RegisteredServer]) -> str:
+    names = [server.name for server in servers if server.srvid == srvid]
+    return names[0] if names else "removed"
+
+
+def _returned(srvid: int, status: str, servers: List[RegisteredServer]) -> Dict[str, Any]:
+    return {"srvid": srvid, "server": _name(srvid, servers), "status": status}
+
+
+def _describe(workers: Mapping[int, str], servers: List[RegisteredServer]) -> str:
+    return "".join("worker of server {0}\n".format(_name(srvid, servers)) for srvid in sorted(workers))

@@ -1,0 +1,51 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lock that lets one task of this collection at a time write in a database."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import task_lock as texts
+
+#: The option of every module that plans and writes.
+WAIT_SPEC: Dict[str, Dict[str, Any]] = {"lock_wait": {"type": "int", "default": 60}}
+
+#: Any two numbers that all tasks share and nobody else is likely to use.
+_KEY = {"first": 0x706F, "second": 0x7701}
+
+
+def take(cursor: Any, wait_seconds: float) -> None:
+    """Take the lock until the transaction ends. While it is waited for, nothing else is held.
+
+    :param wait_seconds: at most, or 0 for the session's C(lock_timeout)
+    :raises psycopg2.Error: C(lock_not_available)
+    """
+    if not wait_seconds:
+        cursor.execute(compose(texts.TAKE, **_key()))
+        return
+    cursor.execute(texts.LOCK_TIMEOUT)
+    (usual,) = cursor.fetchone()
+    cursor.execute(compose(texts.SET_LOCK_TIMEOUT, timeout=literal("{0}s".format(wait_seconds))))
+    cursor.execute(compose(texts.TAKE, **_key()))
+    cursor.execute(compose(texts.SET_LOCK_TIMEOUT, timeout=literal(usual)))
+
+
+def explain(cursor: Any, waited_seconds: float) -> str:
+    """Return who has the lock, in a sentence for the user."""
+    cursor.execute(compose(texts.HOLDER, **_key()))
+    holder = cursor.fetchone()
+    who = "which has just ended"
+    if holder:
+        who = 'process {0} of role "{1}" from {2}, at it for {3} s'.format(*holder)
+    return (
+        "another task of this collection writes in this database ({0}): it did not end within {1} s, and nothing was"
+        " changed; run this one again when it has ended"
+    ).format(who, waited_seconds)
+
+
+def _key() -> Any:
+    return {name: literal(number) for name, number in _KEY.items()}

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a server refuses about datasources, found out before anything is written."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import objects
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import LOCAL, REPOSITORY, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, Found
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
+    DATABASE,
+    Definition,
+    Removal,
+    object_name,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import function_names
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve
+
+
+def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], side: Side, state: State) -> List[str]:
+    """Return what can be told without the types of columns."""
+    problems = []
+    for option, role in (("monitoring_role", side.monitoring_role), ("collector_role", side.collector_role)):
+        if role and role not in state.roles:
+            problems.append('{0}: role "{1}" does not exist on this server: create it first'.format(option, role))
+    for removal in removals:
+        problems += _foreign(removal.name, _all_found(removal.name, state.catalog), state.archivist)
+    for definition in definitions:
+        where = 'datasource "{0}", '.format(definition.name)
+        problems += [where + problem for problem in _unsupported(definition, side, state)]
+        if not definition.adopt:
+            found = _all_found(definition.name, state.catalog)
+            problems += _foreign(definition.name, found, state.archivist) or _foreign_rows(definition, state)
+        if REPOSITORY in side.server_kind and not definition.pause:
+            problems += [
+                "{0}servers: {1}".format(where, problem)
+                for problem in resolve(state.servers, definition.servers or ())[1]
+            ]
+    return problems + _disagreements(definitions, state.archivist)
+
+
+def _unsupported(definition: Definition, side: Side, state: State) -> List[str]:
+    archivist = state.archivist
+    problems = []
+    if definition.scope == DATABASE and not archivist.scope_database:
+        problems.append(
+            'scope: found "database", which PoWA {0} does not know: use PoWA 5, or scope "cluster"'.format(
+                archivist.version_text
+            )
+        )
+    elif definition.scope == DATABASE and LOCAL in side.server_kind:
+        problems.append(
+            'scope: found "database", which PoWA has for remote servers only: use scope "cluster" on a local server'
+        )
+    if definition.retention is not None and not archivist.own_retention:
+        problems.append(
+            "retention: PoWA {0} keeps all datasources of a server equally long, one of its own needs 5.1.2:"
+            " leave it out, and set the retention of the servers".format(archivist.version_text)
+        )
+    elif definition.retention is not None and definition.retention in state.bad_intervals:
+        problems.append("retention: {0}".format(state.bad_intervals[definition.retention]))
+    if definition.pause and REPOSITORY not in side.server_kind:
+        problems.append('state: found "paused", which is for server_kind repository: it stores what remotes send')
+    if side.runs_queries:
+        for name in state.query_schemas(definition):
+            schema = state.schemas[name]
+            if not schema.present:
+                problems.append('search_path: schema "{0}" does not exist: create it, or leave it out'.format(name))
+            elif definition.security_definer and schema.public_creates:
+                problems.append(
+                    'security_definer: PUBLIC may create objects in schema "{0}", and could run them as the owner:'
+                    " revoke that, or leave the schema out".format(name)
+                )
+    return problems
+
+
+def _disagreements(definitions: Sequence[Definition], archivist: Archivist) -> List[str]:
+    """Datasources of one extension share a row for each server on PoWA 5."""
+    problems = []
+    first: Dict[str, Definition] = {}
+    if not archivist.scope_database:
+        return []
+    for definition in definitions:
+        if definition.extension is None:
+            continue
+        other = first.setdefault(definition.extension, definition)
+        for field in ("enabled", "retention", "servers"):
+            if getattr(definition, field) != getattr(other, field):
+                problems.append(
+                    'datasource "{0}", {1}: found {2}, and {3} in datasource "{4}" of the same extension "{5}",'
+                    " which share it on PoWA 5: give both the same".format(
+                        definition.name,
+                        field,
+                        _shown(getattr(definition, field)),
+                        _shown(getattr(other, field)),
+                        other.name,
+                        definition.extension,
+                    )
+                )
+    return problems
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return ", ".join(value) if isinstance(value, tuple) else str(value).lower()
+
+
+def _all_found(datasource: str, catalog: Catalog) -> List[Found]:
+    found = []
+    for kind, suffixes in (
+        ("function", objects.FUNCTION_SUFFIXES),
+        ("table", objects.TABLE_SUFFIXES),
+        ("type", objects.TYPE_SUFFIXES),
+        ("index", objects.INDEX_SUFFIXES),
+    ):
+        for suffix in suffixes:
+            entry = catalog.get(kind, object_name(datasource, suffix))
+            if entry is not None:
+                found.append(entry)
+    return found
+
+
+def _foreign(datasource: str, found: Sequence[Found], archivist: Archivist) -> List[str]:
+    foreign = [entry for entry in found if not entry.ours]
+    if not foreign:
+        return []
+    names = ", ".join("{0} {1}.{2}".format(entry.object.kind, archivist.schema, entry.object.name) for entry in foreign)
+    owners = sorted({entry.extension for entry in foreign if entry.extension})
+    what = "the extension {0} brought".format(", ".join(owners)) if owners else "were not made by this collection"
+    advice = "choose another name, or rename them" + ("" if owners else ", or take them over with adopt: true")
+    return [
+        'datasource "{0}", name: the server has objects of that name which {1} ({2}): {3}'.format(
+            datasource, what, names, advice
+        )
+    ]
+
+
+def _foreign_rows(definition: Definition, state: State) -> List[str]:
+    if definition.extension is not None:
+        return []
+    ours = set(function_names(definition.name))
+    functions = state.catalog.registered_functions.get(definition.name, set())
+    if functions <= ours:
+        return []
+    return [
+        'datasource "{0}", name: PoWA\'s registry has that name with the functions {1}:'
+        " choose another name, or unregister those, or take the name over with adopt: true".format(
+            definition.name, ", ".join(sorted(functions - ours))
+        )
+    ]

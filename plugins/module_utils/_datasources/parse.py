@@ -1,0 +1,372 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parsing of declared datasources, and every error message that needs no database."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
+    CLUSTER,
+    DBID,
+    SHOWN,
+    Column,
+    Definition,
+    Query,
+    Removal,
+    object_name,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, UNDECLARED, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_EXTENSIONS, POWA_NAMES
+
+#: PostgreSQL cuts longer identifiers (NAMEDATALEN - 1).
+MAX_IDENTIFIER_BYTES = 63
+#: The longest suffix that a datasource's objects have.
+LONGEST_SUFFIX = "_history_record_minmax"
+MAX_NAME_LENGTH = MAX_IDENTIFIER_BYTES - len("powa_") - len(LONGEST_SUFFIX)
+
+#: Columns of our own tables, the parameter of our functions, and PostgreSQL's system columns.
+RESERVED_COLUMNS = frozenset(
+    "srvid ts coalesce_range record records mins_in_range maxs_in_range _srvid _from _to"
+    " tableoid xmin cmin xmax cmax ctid".split()
+)
+
+#: PostgreSQL's reserved words (categories R and T of its kwlist.h): as a name they need quoting.
+RESERVED_WORDS = frozenset(
+    "all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate"
+    " collation column concurrently constraint create cross current_catalog current_date current_role"
+    " current_schema current_time current_timestamp current_user default deferrable desc distinct do else end"
+    " except false fetch for foreign freeze from full grant group having ilike in initially inner intersect into"
+    " is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null offset on"
+    " only or order outer overlaps placing primary references returning right select session_user similar some"
+    " symmetric system_user table tablesample then to trailing true union unique user using variadic verbose when"
+    " where window with".split()
+)
+
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
+_PARAMETER = re.compile(r"\$[0-9]+\Z")
+
+
+class _Problems:
+    """Collects sentences about one datasource."""
+
+    def __init__(self, datasource: str, found: List[str]) -> None:
+        self._datasource = datasource
+        self._found = found
+
+    def add(self, field: str, sentence: str) -> None:
+        self._found.append('datasource "{0}", {1}: {2}'.format(self._datasource, field, sentence))
+
+
+UNSTORABLE = "and PostgreSQL stores neither a zero byte nor half a character: take it out"
+
+
+def unstorable_texts(value: Any, field: str = "") -> Iterator[Tuple[str, str]]:
+    """Find what no text of PostgreSQL can hold, wherever it is, with the name of its field."""
+    if isinstance(value, str):
+        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            yield field, value
+    elif isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from unstorable_texts(entry, "{0}.{1}".format(field, key) if field else str(key))
+    elif isinstance(value, (list, tuple)):
+        for position, entry in enumerate(value):
+            yield from unstorable_texts(entry, "{0}[{1}]".format(field, position))
+
+
+def collect_definitions(
+    parameters: Iterable[Mapping[str, Any]],
+) -> Tuple[List[Definition], List[Removal], List[str]]:
+    """Parse what can be parsed, and return the problems of the rest beside it."""
+    definitions: List[Definition] = []
+    removals: List[Removal] = []
+    found: List[str] = []
+    seen: Dict[str, int] = {}
+    for position, parameter in enumerate(parameters):
+        name = str(parameter.get("name") or "")
+        before = len(found)
+        problems = _Problems(name or "number {0} of the list".format(position + 1), found)
+        unstorable = list(unstorable_texts(parameter))
+        for field, text in unstorable:
+            problems.add(field, "found {0}, {1}".format(ascii(text), UNSTORABLE))
+        if unstorable:
+            continue
+        _check_name(name, problems)
+        if name in seen:
+            problems.add("name", "it is also the name of number {0} of the list: give each its own".format(seen[name]))
+        seen.setdefault(name, position + 1)
+        if parameter.get("state") == "absent":
+            if len(found) == before:
+                removals.append(Removal(name, parameter.get("history") == "drop"))
+            continue
+        if parameter.get("history") == "drop":
+            problems.add(
+                "history",
+                'found "drop" with state "{0}": only state "absent" can drop history'.format(
+                    parameter.get("state") or "present"
+                ),
+            )
+        definition = _parse(name, parameter, problems)
+        if len(found) == before:
+            definitions.append(definition)
+    return definitions, removals, found
+
+
+def _check_name(name: str, problems: _Problems) -> None:
+    if not name:
+        problems.add("name", "it is empty: give a plain lower-case name, such as lock_modes")
+    elif not _PLAIN_NAME.match(name):
+        problems.add(
+            "name",
+            'found "{0}", expected lower-case letters, digits and underscores, not beginning with a digit,'
+            " since PoWA uses it unquoted".format(name),
+        )
+    elif len(name) > MAX_NAME_LENGTH:
+        problems.add(
+            "name",
+            "it has {0} characters, and powa_{1}{2} would have {3}, while PostgreSQL allows {4}:"
+            " use at most {5} characters".format(
+                len(name),
+                name,
+                LONGEST_SUFFIX,
+                len(object_name(name, LONGEST_SUFFIX)),
+                MAX_IDENTIFIER_BYTES,
+                MAX_NAME_LENGTH,
+            ),
+        )
+    elif name in RESERVED_WORDS:
+        problems.add("name", "it is a reserved word of SQL, and would need quoting: choose another")
+    elif name in POWA_NAMES:
+        problems.add("name", "PoWA itself uses this name: choose another")
+
+
+def _parse(name: str, parameter: Mapping[str, Any], problems: _Problems) -> Definition:
+    queries = _parse_queries(parameter, problems)
+    keys = _parse_columns("keys", parameter.get("keys"), problems)
+    metrics = _parse_columns("metrics", parameter.get("metrics"), problems)
+    if not parameter.get("metrics"):
+        problems.add("metrics", "there is none, and a datasource without metrics has no history: declare at least one")
+    _check_column_names(keys, metrics, problems)
+    priority = parameter.get("priority")
+    definition = Definition(
+        name=name,
+        description=(parameter.get("description") or "").strip(),
+        queries=queries,
+        keys=keys,
+        metrics=metrics,
+        extension=parameter.get("extension"),
+        scope=parameter.get("scope") or CLUSTER,
+        servers=_parse_names("servers", parameter, problems),
+        databases=_parse_names("databases", parameter, problems),
+        enabled=parameter.get("enabled"),
+        priority=10 if priority is None else priority,
+        retention=parameter.get("retention"),
+        query_cleanup=_clean_sql(parameter.get("query_cleanup") or "") or None,
+        security_definer=bool(parameter.get("security_definer")),
+        search_path=_parse_names("search_path", parameter, problems) or (),
+        adopt=bool(parameter.get("adopt")),
+        pause=parameter.get("state") == "paused",
+        title=(parameter.get("title") or "").strip() or None,
+    )
+    _check_extension(definition, problems)
+    _check_scope(definition, problems)
+    return definition
+
+
+def _parse_names(field: str, parameter: Mapping[str, Any], problems: _Problems) -> Any:
+    names = parameter.get(field)
+    if names is None:
+        return None
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        problems.add(field, 'found "{0}" more than once: give each once'.format('", "'.join(repeated)))
+    if not all(names):
+        problems.add(field, "found an empty name: take it out")
+    return tuple(names)
+
+
+def _check_extension(definition: Definition, problems: _Problems) -> None:
+    if definition.extension is None:
+        return
+    if not definition.extension or len(definition.extension.encode("utf-8")) > MAX_IDENTIFIER_BYTES:
+        problems.add("extension", 'found "{0}", expected the name of an extension'.format(definition.extension))
+    elif definition.extension in POWA_EXTENSIONS:
+        problems.add(
+            "extension",
+            'PoWA itself has datasources for "{0}": leave it out, and it is registered by its own name'.format(
+                definition.extension
+            ),
+        )
+
+
+def _check_scope(definition: Definition, problems: _Problems) -> None:
+    if definition.scope == CLUSTER:
+        if definition.databases is not None:
+            problems.add("databases", 'it is given with scope "cluster": give scope: database, or leave it out')
+        return
+    for field, given in (
+        ("extension", definition.extension),
+        ("query_cleanup", definition.query_cleanup),
+        ("security_definer", definition.security_definer),
+        ("search_path", definition.search_path),
+    ):
+        if given:
+            problems.add(field, 'it is given with scope "database", which installs nothing on the remote: leave it out')
+    for field, columns in (("keys", definition.keys), ("metrics", definition.metrics)):
+        for position, column in enumerate(columns):
+            if column.name == DBID.name:
+                problems.add(
+                    "{0}[{1}].name".format(field, position),
+                    'with scope "database", the collector itself adds a column "dbid": leave it out',
+                )
+            if column.renamed_from == DBID.name:
+                problems.add(
+                    "{0}[{1}].renamed_from".format(field, position),
+                    'with scope "database", "dbid" is the collector\'s own column: leave it out',
+                )
+
+
+def _clean_sql(sql: str) -> str:
+    """Take off what users paste after a query and what a sub-select does not allow."""
+    return sql.strip().rstrip(";").rstrip()
+
+
+#: What may stand before the first word of a query.
+_BEFORE_SQL = re.compile(r"(\s|--[^\n]*(\n|$)|/\*.*?\*/|\()*", re.DOTALL)
+#: What a sub-select begins with.
+_SELECTS = ("select", "with", "values", "table")
+
+
+def _check_query(field: str, sql: str, problems: _Problems) -> None:
+    if not sql:
+        problems.add(field, "it is empty: give a SELECT")
+        return
+    first = re.match(r"[a-zA-Z]+", _BEFORE_SQL.sub("", sql, count=1))
+    if first and first.group().lower() not in _SELECTS:
+        problems.add(
+            field,
+            'found "{0}" at its beginning, expected a query that returns rows:'
+            " begin it with SELECT, WITH, VALUES or TABLE".format(first.group()),
+        )
+
+
+def _parse_queries(parameter: Mapping[str, Any], problems: _Problems) -> Tuple[Query, ...]:
+    query, queries = parameter.get("query"), parameter.get("queries")
+    if query is not None and queries is not None:
+        problems.add("query", "it is given together with queries: give one of the two")
+        return ()
+    if query is not None:
+        _check_query("query", _clean_sql(query), problems)
+        return (Query(0, _clean_sql(query)),)
+    if not queries:
+        problems.add("query", "neither query nor queries is given: give the SELECT that returns the samples")
+        return ()
+    parsed = []
+    versions: List[int] = []
+    for position, entry in enumerate(queries):
+        field = "queries[{0}]".format(position)
+        sql = _clean_sql(str(entry.get("query") or ""))
+        _check_query(field + ".query", sql, problems)
+        min_version = entry.get("min_version") or 0
+        if min_version and not 90000 <= min_version < 1000000:
+            problems.add(
+                field + ".min_version",
+                "found {0}, expected a server_version_num such as 150000 for PostgreSQL 15".format(min_version),
+            )
+        if min_version in versions:
+            problems.add(field + ".min_version", "{0} is there twice: give each its own".format(min_version))
+        versions.append(min_version)
+        parsed.append(Query(min_version, sql))
+    return tuple(sorted(parsed, key=lambda entry: entry.min_version))
+
+
+def _parse_columns(field: str, entries: Any, problems: _Problems) -> Tuple[Column, ...]:
+    columns = []
+    for position, entry in enumerate(entries or ()):
+        where = "{0}[{1}]".format(field, position)
+        name = str(entry.get("name") or "")
+        if not name:
+            problems.add(where + ".name", "it is empty: give the name of a column of the query")
+        elif len(name.encode("utf-8")) > MAX_IDENTIFIER_BYTES:
+            problems.add(
+                where + ".name",
+                '"{0}" has {1} bytes, and PostgreSQL allows {2}: shorten it'.format(
+                    name, len(name.encode("utf-8")), MAX_IDENTIFIER_BYTES
+                ),
+            )
+        elif name in RESERVED_COLUMNS:
+            problems.add(
+                where + ".name",
+                '"{0}" is a column of PoWA\'s tables or of PostgreSQL itself:'
+                " give the column another name in the query (AS ...)".format(name),
+            )
+        elif _PARAMETER.match(name):
+            problems.add(
+                where + ".name",
+                '"{0}" is what PL/pgSQL calls a parameter: give the column another name in the query (AS ...)'.format(
+                    name
+                ),
+            )
+        column_type = find_type(str(entry["type"])) if entry.get("type") is not None else UNDECLARED
+        if column_type is None:
+            problems.add(
+                where + ".type", 'found "{0}", expected one of {1}'.format(entry["type"], ", ".join(TYPE_NAMES))
+            )
+            column_type = UNDECLARED
+        elif field == "keys" and not column_type.groupable:
+            problems.add(where + ".type", "{0} can not be grouped: use jsonb".format(column_type.name))
+        renamed_from = entry.get("renamed_from")
+        if renamed_from is not None and renamed_from in ("", name):
+            problems.add(
+                where + ".renamed_from", 'found "{0}", expected the name that it had: correct it'.format(renamed_from)
+            )
+        elif renamed_from in RESERVED_COLUMNS:
+            problems.add(
+                where + ".renamed_from",
+                '"{0}" is a column of PoWA\'s tables or of PostgreSQL itself, and was never a key or a metric:'
+                " give the name that it had, or leave it out".format(renamed_from),
+            )
+        if field == "keys":
+            columns.append(Column(name, column_type, "key", bool(entry.get("nullable")), renamed_from))
+        else:
+            kind = entry.get("kind") or "counter"
+            columns.append(Column(name, column_type, kind, True, renamed_from, _parse_shown(entry)))
+    return tuple(columns)
+
+
+def _parse_shown(entry: Mapping[str, Any]) -> Tuple[Tuple[str, str], ...]:
+    texts = ((field, str(entry.get(field) or "").strip()) for field in SHOWN)
+    return tuple((field, text) for field, text in texts if text)
+
+
+def _check_column_names(keys: Tuple[Column, ...], metrics: Tuple[Column, ...], problems: _Problems) -> None:
+    seen: Dict[str, str] = {}
+    for field, columns in (("keys", keys), ("metrics", metrics)):
+        for position, column in enumerate(columns):
+            where = "{0}[{1}]".format(field, position)
+            if column.name and column.name in seen:
+                problems.add(
+                    where + ".name", '"{0}" is also {1}: give each column once'.format(column.name, seen[column.name])
+                )
+            seen.setdefault(column.name, where)
+    sources: Dict[str, str] = {}
+    for column in keys + metrics:
+        if column.renamed_from is None:
+            continue
+        where = seen[column.name] + ".renamed_from"
+        if column.renamed_from in seen:
+            problems.add(
+                where,
+                '"{0}" is declared, too ({1}): leave renamed_from out once the rename is done'.format(
+                    column.renamed_from, seen[column.renamed_from]
+                ),
+            )
+        if column.renamed_from in sources:
+            problems.add(
+                where,
+                '"{0}" is also that of {1}: give it once'.format(column.renamed_from, sources[column.renamed_from]),
+            )
+        sources.setdefault(column.renamed_from, seen[column.name])

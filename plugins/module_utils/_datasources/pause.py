@@ -1,0 +1,127 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Datasources whose snapshots wait, while their columns change on a fleet.
+
+The repository pauses them before any remote changes, and resumes those whose remote has changed. What we paused is
+stored beside the definition, so that it is not taken for what a user disabled, and a task that is killed is made up
+for by the next one.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, FrozenSet, List, Optional, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
+    DATABASE,
+    Definition,
+    definition_comment,
+    definition_of,
+    object_name,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import activation, is_about
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.statements import comment_statement
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import UPDATE, RowChange
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import pause as texts
+
+_LOOK_AGAIN_SECONDS = 0.1
+
+
+def paused(datasource: str, state: State) -> FrozenSet[int]:
+    """Return the servers whose snapshots of a datasource we have paused."""
+    stored = state.catalog.stored(datasource)
+    there = {server.srvid for server in state.servers}
+    return frozenset((stored or {}).get("paused", ())) & there
+
+
+def still_paused(definition: Definition, state: State, seen: Optional[Sequence[str]]) -> FrozenSet[int]:
+    """Return those of them that stay so.
+
+    :param seen: the servers whose side is known to be as declared; None for all
+    """
+    if seen is None or definition.scope == DATABASE:
+        return frozenset()
+    return paused(definition.name, state) - set(resolve(state.servers, seen)[0])
+
+
+def columns_differ(definition: Definition, state: State) -> bool:
+    """Whether what a remote returns by this definition does not fit into what the repository has."""
+    transient = state.catalog.get("table", object_name(definition.name, "_src_tmp"))
+    stored = state.catalog.stored(definition.name)
+    if transient is None or stored is None:
+        return False
+    before = definition_of(stored)
+    if before.scope != definition.scope or definition.undeclared():
+        return True
+    wanted = [
+        (column.name, column.type.name, column.kind == "key" and not column.nullable)
+        for column in (*definition.stored_keys, *definition.metrics)
+    ]
+    return wanted != [(column.name, column.type, column.not_null) for column in transient.object.columns[2:]]
+
+
+def plan_pause(plan: Plan, definition: Definition, state: State) -> None:
+    """Plan that no snapshot of a datasource is taken of any remote, and that this is remembered."""
+    stored = state.catalog.stored(definition.name)
+    if stored is None or not columns_differ(definition, state):
+        return
+    before = definition_of(stored)
+    active = [
+        row
+        for row in state.catalog.registry
+        if is_about(row, before) and (row.srvid or 0) > 0 and row.values["enabled"]
+    ]
+    srvids = {row.srvid for row in active if row.srvid}
+    if not srvids:
+        return
+    names = {server.srvid: server.name for server in state.servers}
+    listed = ", ".join(sorted(names.get(srvid, str(srvid)) for srvid in srvids))
+    holder = state.catalog.get("function", object_name(definition.name, before.holder))
+    statements: List[Any] = [
+        RowChange(UPDATE, state.archivist.schema, activation(row, before, False), (row.srvid,)) for row in active
+    ]
+    if holder is not None:
+        waiting = tuple(sorted(srvids | paused(definition.name, state)))
+        comment = definition_comment(before, stored.get("kept") or {}, waiting)
+        statements.append(comment_statement(holder.object, comment, state.archivist))
+    plan.add(
+        "snapshots of datasource {0}".format(definition.name),
+        "taken: {0}".format(listed),
+        "paused until their columns are changed: {0}".format(listed),
+        *statements,
+    )
+
+
+def wait_for_snapshots(connection: Connection, archivist: Archivist, timeout: float) -> None:
+    """Wait until every transaction that may have read the registry before it said "paused" has ended.
+
+    :raises PowaError: when one runs longer
+    """
+    deadline = time.monotonic() + timeout
+    relations = ["{0}.{1}".format(archivist.quoted_schema, table) for table in archivist.registry_lock]
+    with connection.reading() as cursor:
+        cursor.execute(compose(texts.READERS, relations=literal(relations)))
+        running: List[Any] = [reader for (reader,) in cursor.fetchall()]
+    while running:
+        with connection.reading() as cursor:
+            cursor.execute(compose(texts.STILL_RUNNING, transactions=literal(running)))
+            running = [reader for (reader,) in cursor.fetchall()]
+        if not running:
+            return
+        if time.monotonic() > deadline:
+            raise PowaError(
+                "{0} snapshots that began before the pause still run after {1} s, and no remote may change meanwhile:"
+                " the datasources stay paused; run the task again, or with a longer timeout".format(
+                    len(running), timeout
+                )
+            )
+        time.sleep(_LOOK_AGAIN_SECONDS)

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What PoWA's registry is to say about a declared datasource, and the changes that lead there."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
+    DATABASE,
+    Definition,
+    object_name,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import OPERATION_SUFFIXES
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.sample_query import sample_query
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import (
+    Archivist,
+    DatabaseModule,
+    RegisteredFunction,
+    Registration,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
+
+
+def registered_functions(definition: Definition, archivist: Archivist) -> Tuple[RegisteredFunction, ...]:
+    """Return the functions that a declared datasource has in the registry."""
+    cleanup = None
+    if definition.query_cleanup:
+        cleanup = archivist.cleanup_call(object_name(definition.name, "_cleanup"))
+    return tuple(
+        RegisteredFunction(
+            operation,
+            object_name(definition.name, "_" + operation),
+            object_name(definition.name, "_src") if operation == "snapshot" else None,
+            cleanup if operation == "snapshot" else None,
+        )
+        for operation in archivist.operations
+    )
+
+
+def registry_rows(
+    cursor: Any,
+    definition: Definition,
+    archivist: Archivist,
+    srvids: Sequence[int],
+    retention: Optional[str],
+) -> List[Row]:
+    """Return the rows of a declared datasource.
+
+    :param srvids: its servers
+    :param retention: that of the definition, as PostgreSQL writes it
+    """
+    registration = Registration(
+        name=definition.module,
+        functions=registered_functions(definition, archivist),
+        priority=definition.priority,
+        enabled=definition.enabled,
+        srvids=tuple(srvids),
+        retention=retention,
+    )
+    if definition.scope != DATABASE:
+        return archivist.registry_rows(registration)
+    module = DatabaseModule(
+        "{0}.{1}".format(archivist.quoted_schema, object_name(definition.name, "_src_tmp")),
+        {query.min_version: sample_query(definition, query).as_string(cursor) for query in definition.queries},
+        definition.databases,
+    )
+    return archivist.database_module_rows(registration, module)
+
+
+def function_names(datasource: str) -> List[str]:
+    """Return the names that functions of a datasource may have in the registry."""
+    return [object_name(datasource, suffix) for suffix in OPERATION_SUFFIXES]
+
+
+def is_about(row: Row, definition: Definition) -> bool:
+    """Whether a row is about a declared datasource, be it shared with others of its extension."""
+    if row.module != definition.module or ("db_module" in row.key) != (definition.scope == DATABASE):
+        return False
+    function = row.function
+    return function is None or function in function_names(definition.name)
+
+
+def activation(row: Row, definition: Definition, active: bool) -> Row:
+    """Return a row about one server as it is when its datasource is active, or not."""
+    values: Mapping[str, Any] = {"enabled": active}
+    if "db_module" in row.key:
+        # The collector does not look at `enabled`, only at the databases.
+        databases = None if definition.databases is None else list(definition.databases)
+        values = dict(values, dbnames=databases if active else [])
+    return Row(row.table, row.key, values)

@@ -1,0 +1,235 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The SQL that changes the columns of types and tables which are there, without losing what they hold.
+
+Adding, removing and renaming rewrite no history; another type does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType, Table, TableColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.statements import create_statements
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import objects as object_texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as texts
+
+#: What is replaced is called so meanwhile, which is never longer.
+_OLD_SUFFIXES = {
+    "_history_record_minmax": "_old_minmax",
+    "_history_record": "_old_record",
+}
+#: The columns of history with records, by the kind of their type.
+_RECORDS = ("record", "records")
+_EXTREMES = ("mins_in_range", "maxs_in_range")
+
+
+def _old_name(wanted: Any) -> str:
+    suffix = next(suffix for suffix in _OLD_SUFFIXES if wanted.name.endswith(suffix))
+    return str(wanted.name[: -len(suffix)] + _OLD_SUFFIXES[suffix])
+
+
+def renamed(columns: Sequence[TableColumn], renames: Mapping[str, str]) -> Dict[str, TableColumn]:
+    """Return the columns by the names that they are to have."""
+    return {
+        renames.get(column.name, column.name): replace(column, name=renames.get(column.name, column.name))
+        for column in columns
+    }
+
+
+def retyped(wanted: Any, found: Any, renames: Mapping[str, str]) -> List[Tuple[str, str, str]]:
+    """Return name, type now and type wanted of the columns whose type changes."""
+    there = renamed(found.columns, renames)
+    return [
+        (column.name, there[column.name].type, column.type)
+        for column in wanted.columns
+        if column.name in there and there[column.name].type != column.type
+    ]
+
+
+def ordered_like(wanted: Any, found: Any, renames: Mapping[str, str]) -> Any:
+    """Return a table or type with its columns in the order in which the server has them, new ones last."""
+    there = list(renamed(found.columns, renames))
+    position = {name: number for number, name in enumerate(there)}
+    columns = sorted(wanted.columns, key=lambda column: position.get(column.name, len(there)))
+    return replace(wanted, columns=tuple(columns))
+
+
+def replaced_columns(wanted: Any, found: Any, renames: Mapping[str, str], rewrite: bool) -> List[str]:
+    """Return the columns of a history table, by the names that they have now, which get another type or go."""
+    gone = {name for name, _before, _after in retyped(wanted, found, renames)} | set(
+        extra_columns(wanted, found, renames)
+    )
+    if rewrite:
+        gone |= set(_RECORDS + _EXTREMES)
+    return [column.name for column in found.columns if renames.get(column.name, column.name) in gone]
+
+
+def extra_columns(wanted: Any, found: Any, renames: Mapping[str, str]) -> List[str]:
+    """Return the columns that nobody declared, now or before."""
+    names = {column.name for column in wanted.columns}
+    return [name for name in renamed(found.columns, renames) if name not in names]
+
+
+def type_statements(
+    wanted: RecordType, found: RecordType, renames: Mapping[str, str], archivist: Archivist
+) -> List[Any]:
+    """Return what makes a record type have the wanted attributes, if none changes its type."""
+    name = identifier(archivist.schema, wanted.name)
+    there = renamed(found.columns, renames)
+    statements = _rename_statements(found, renames, texts.ALTER_TYPE, texts.RENAME_ATTRIBUTE, name)
+    actions = [
+        compose(texts.ADD_ATTRIBUTE, name=identifier(column.name), type=raw(column.type))
+        for column in wanted.columns
+        if column.name not in there
+    ]
+    actions += [
+        compose(texts.DROP_ATTRIBUTE, name=identifier(column)) for column in extra_columns(wanted, found, renames)
+    ]
+    if actions:
+        statements.append(compose(texts.ALTER_TYPE, name=name, actions=joined(actions)))
+    return statements
+
+
+def _rename_statements(found: Any, renames: Mapping[str, str], alter: str, rename: str, name: Any) -> List[Any]:
+    return [
+        compose(
+            alter,
+            name=name,
+            actions=compose(rename, name=identifier(column.name), new_name=identifier(renames[column.name])),
+        )
+        for column in found.columns
+        if column.name in renames
+    ]
+
+
+def history_statements(
+    wanted: Table, found: Table, renames: Mapping[str, str], rewrite: bool, archivist: Archivist
+) -> List[Any]:
+    """Return what makes a history table have the wanted columns.
+
+    :param rewrite: whether the record types were replaced, so that every record is turned into the new ones
+    """
+    name = identifier(archivist.schema, wanted.name)
+    there = renamed(found.columns, renames)
+    statements = _rename_statements(found, renames, texts.ALTER_TABLE, texts.RENAME_COLUMN, name)
+    actions = []
+    for column in wanted.columns:
+        parts = {"name": identifier(column.name), "type": raw(column.type)}
+        now = there.get(column.name)
+        if now is None:
+            actions.append(compose(texts.ADD_COLUMN, **parts))
+        elif rewrite and column.name in _RECORDS + _EXTREMES:
+            actions.append(compose(texts.CAST_COLUMN, **parts))
+            if column.name in wanted.main_columns:
+                # Another type has its own storage again.
+                actions.append(compose(texts.KEEP_STORAGE_MAIN, name=parts["name"]))
+        elif now.type != column.type:
+            actions.append(compose(texts.RETYPE_COLUMN, **parts))
+        if column.not_null != bool(now and now.not_null):
+            actions.append(compose(texts.SET_NOT_NULL if column.not_null else texts.DROP_NOT_NULL, name=parts["name"]))
+    actions += [compose(texts.DROP_COLUMN, name=identifier(column)) for column in extra_columns(wanted, found, renames)]
+    if actions:
+        statements.append(compose(texts.ALTER_TABLE, name=name, actions=joined(actions)))
+    return statements
+
+
+def transient_statements(
+    wanted: Table, found: Table, current: Optional[Table], record: Optional[RecordType], archivist: Archivist
+) -> List[Any]:
+    """Return what takes the rows of a transient table into history, and makes it anew.
+
+    It has to run before anything else changes.
+
+    :param current: the table that the rows go to, and C(record) the type that they become, as they are
+    """
+    statements: List[Any] = []
+    name = identifier(archivist.schema, wanted.name)
+    there = {column.name for column in found.columns}
+    keys = [column for column in current.columns if column.name not in ("srvid", "record")] if current else []
+    usable = {"srvid", "ts"} <= there and all(column.name in there for column in keys if column.not_null)
+    if current is not None and record is not None and usable:
+        copied = [column for column in keys if column.name in there]
+        values = [
+            compose("{name}::{type}", name=identifier("t", column.name), type=raw(column.type))
+            if column.name in there
+            else compose("NULL::{type}", type=raw(column.type))
+            for column in record.columns
+        ]
+        statements.append(
+            compose(
+                texts.TAKE_ROWS,
+                current=identifier(archivist.schema, current.name),
+                keys=joined((compose(", {name}", name=identifier(column.name)) for column in copied), ""),
+                values=joined(
+                    (
+                        compose(", {name}::{type}", name=identifier("t", column.name), type=raw(column.type))
+                        for column in copied
+                    ),
+                    "",
+                ),
+                record=joined(values),
+                record_type=identifier(archivist.schema, record.name),
+                transient=name,
+                servers=identifier(archivist.schema, "powa_servers"),
+            )
+        )
+    statements.append(compose(object_texts.DROP_TABLE, name=name))
+    return statements + create_statements(replace(wanted, grants=dict(found.grants, **wanted.grants)), archivist)
+
+
+def replace_types(
+    pairs: Sequence[Tuple[RecordType, RecordType]], renames: Mapping[str, str], archivist: Archivist
+) -> List[Any]:
+    """Return what puts types with other attributes in the place of those that are there, and how to cast to them.
+
+    :param pairs: each type as wanted and as found
+    """
+    statements: List[Any] = []
+    for wanted, found in pairs:
+        name = identifier(archivist.schema, wanted.name)
+        statements.append(compose(texts.RENAME_TYPE, name=name, new_name=identifier(_old_name(wanted))))
+        statements += create_statements(wanted, archivist)
+        parts = {"old": identifier(archivist.schema, _old_name(wanted)), "new": name}
+        old_names = {renames.get(column.name, column.name): column.name for column in found.columns}
+        values = [
+            compose("(r).{name}::{type}", name=identifier(old_names[column.name]), type=raw(column.type))
+            if column.name in old_names
+            else compose("NULL::{type}", type=raw(column.type))
+            for column in wanted.columns
+        ]
+        statements.append(
+            compose(
+                texts.CAST_RECORD, body=_body(compose(texts.CAST_RECORD_BODY, values=joined(values), **parts)), **parts
+            )
+        )
+        columns = [identifier("c{0}".format(number)) for number, _column in enumerate(found.columns)]
+        body = compose(
+            texts.CAST_RECORDS_BODY,
+            columns=joined(columns),
+            values=joined(compose("u.{column}", column=column) for column in columns),
+            **parts,
+        )
+        statements.append(compose(texts.CAST_RECORDS, body=_body(body), **parts))
+    return statements
+
+
+def _body(text: Any) -> Any:
+    tag = raw("$powa_cast$")
+    return joined((tag, text, tag), "\n")
+
+
+def drop_replaced_types(pairs: Sequence[Tuple[RecordType, RecordType]], archivist: Archivist) -> List[Any]:
+    """Return what removes the types that were replaced, once no table uses them."""
+    statements = []
+    for wanted, _found in pairs:
+        old = identifier(archivist.schema, _old_name(wanted))
+        statements.append(compose(texts.DROP_CAST, old=compose("{old}[]", old=old)))
+        statements.append(compose(texts.DROP_CAST, old=old))
+        statements.append(compose(object_texts.DROP_TYPE, name=old))
+    return statements

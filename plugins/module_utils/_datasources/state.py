@@ -1,0 +1,121 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A server as a task about datasources finds it, read in a fixed number of statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import (
+    LOCAL,
+    REPOSITORY,
+    Side,
+    source_path,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, read_catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot as snapshot_texts
+
+
+class Schema(NamedTuple):
+    """A schema that a query looks names up in.
+
+    :param quoted: as a search_path has it
+    :param public_creates: whether everybody may make objects there
+    """
+
+    quoted: str
+    present: bool
+    public_creates: bool
+
+
+@dataclass(frozen=True)
+class State:
+    """The server as it is.
+
+    :param roles: those of the task that exist
+    :param schemas: those that queries look names up in, by name
+    :param extension_schemas: where an extension of the task is installed
+    :param intervals: intervals of the task as PostgreSQL writes them
+    :param bad_intervals: what PostgreSQL says of the others
+    :param local_mode: whether the background worker is loaded
+    """
+
+    archivist: Archivist
+    catalog: Catalog
+    servers: Sequence[RegisteredServer]
+    roles: Sequence[str]
+    schemas: Mapping[str, Schema]
+    extension_schemas: Mapping[str, str]
+    intervals: Mapping[str, str]
+    bad_intervals: Mapping[str, str]
+    local_mode: bool
+
+    def query_schemas(self, definition: Definition) -> List[str]:
+        """Return the schemas where a query looks names up beside PoWA's."""
+        names = list(definition.search_path)
+        if definition.extension is not None and definition.extension in self.extension_schemas:
+            names.append(self.extension_schemas[definition.extension])
+        return names
+
+    def quoted_query_schemas(self, definition: Definition) -> List[str]:
+        """Return the same as a search_path has them."""
+        return [self.schemas[name].quoted for name in self.query_schemas(definition)]
+
+    def query_path(self, definition: Definition) -> str:
+        """Return the search_path that the query of a definition runs with."""
+        if definition.scope == DATABASE:
+            # It runs in the session of the monitoring role.
+            return '"$user", public'
+        return source_path(definition, self.archivist, self.quoted_query_schemas(definition))
+
+    def manages(self, row: Row, side: Side) -> bool:
+        """Whether a row of the registry is about servers of the kind that the task is about."""
+        if row.srvid is None:
+            return True
+        if row.srvid == 0:
+            # PoWA 5 itself activates an extension for the local server as it is created.
+            by_powa = row.values.get("added_manually") is False
+            return LOCAL in side.server_kind or by_powa or not self.local_mode
+        return REPOSITORY in side.server_kind
+
+
+def read_state(cursor: Any, names: Sequence[str], definitions: Sequence[Definition], side: Side) -> State:
+    """Read everything about these datasources."""
+    archivist = detect_archivist(cursor)
+    catalog = read_catalog(cursor, archivist, names, [definition.module for definition in definitions])
+    servers = read_servers(cursor, archivist)
+    roles = [role for role in (side.monitoring_role, side.collector_role) if role]
+    cursor.execute(compose(texts.ROLES, names=literal(roles)))
+    existing = [role for (role,) in cursor.fetchall()]
+    extensions = sorted({definition.extension for definition in definitions if definition.extension})
+    cursor.execute(compose(texts.EXTENSION_SCHEMAS, names=literal(extensions)))
+    extension_schemas: Dict[str, str] = dict(cursor.fetchall())
+    schemas = {schema for definition in definitions for schema in definition.search_path}
+    cursor.execute(compose(texts.SCHEMAS, names=literal(sorted(schemas | set(extension_schemas.values())))))
+    found = {name: Schema(*rest) for name, *rest in cursor.fetchall()}
+    cursor.execute(snapshot_texts.LOCAL_MODE)
+    (local_mode,) = cursor.fetchone()
+    intervals, bad_intervals = read_intervals(
+        cursor, [definition.retention for definition in definitions if definition.retention is not None]
+    )
+    return State(
+        archivist=archivist,
+        catalog=catalog,
+        servers=servers,
+        roles=existing,
+        schemas=found,
+        extension_schemas=extension_schemas,
+        intervals={text: interval for text, (interval, _seconds) in intervals.items()},
+        bad_intervals=bad_intervals,
+        local_mode=local_mode,
+    )

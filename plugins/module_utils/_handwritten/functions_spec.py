@@ -1,0 +1,160 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Registrations of hand-written datasources as a task declares them, parsed and checked without a database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import check_plain_name, printable
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import RegisteredFunction
+
+#: What a task calls the server itself.
+LOCAL_NAME = "local"
+
+SNAPSHOT = "snapshot"
+UNREGISTER = "unregister"
+
+
+@dataclass(frozen=True)
+class FunctionsSpec:
+    """One datasource of a task.
+
+    :param functions: of all operations, also those that this PoWA does not know
+    :param external: whether its functions are in an extension's schema; None leaves that to the server
+    :param servers: remote servers as the task names them; None for all
+    :param local: whether the local server is meant; None where no servers are named
+    :param enabled: None leaves alone what is registered, and enables what is new
+    """
+
+    name: str
+    absent: bool
+    functions: Tuple[RegisteredFunction, ...]
+    external: Optional[bool]
+    priority: int
+    servers: Optional[Tuple[str, ...]]
+    local: Optional[bool]
+    enabled: Optional[bool]
+
+    @property
+    def sources(self) -> List[str]:
+        """The functions whose rows the collector copies."""
+        return [function.query_source for function in self.functions if function.query_source]
+
+    @property
+    def collected(self) -> bool:
+        """Whether the collector is to copy anything: not for the local server alone."""
+        return self.servers is None or bool(self.servers)
+
+
+def parse_datasources(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[FunctionsSpec], List[str]]:
+    """Parse the C(datasources) option of a task, and return every problem beside what was parsed."""
+    specs: List[FunctionsSpec] = []
+    problems: List[str] = []
+    names: Dict[str, int] = {}
+    sources: Dict[str, str] = {}
+    for position, parameter in enumerate(parameters):
+        spec = _parse(parameter)
+        found = _check(spec, parameter)
+        if spec.name and spec.name in names:
+            found.append("name: it is also the name of number {0} of the list: give it once".format(names[spec.name]))
+        names.setdefault(spec.name, position + 1)
+        for source in [] if spec.absent else spec.sources:
+            if source in sources:
+                found.append(
+                    'functions: the query_source "{0}" is also one of "{1}", so each of its rows would be copied'
+                    " twice: give it once".format(printable(source), printable(sources[source]))
+                )
+            sources.setdefault(source, spec.name)
+        where = printable(spec.name) or "number {0} of the list".format(position + 1)
+        problems += ['datasource "{0}", {1}'.format(where, problem) for problem in found]
+        if not found:
+            specs.append(spec)
+    return specs, problems
+
+
+def _parse(parameter: Mapping[str, Any]) -> FunctionsSpec:
+    absent = parameter.get("state") == "absent"
+    servers = parameter.get("servers")
+    priority = parameter.get("priority")
+    functions = tuple(
+        RegisteredFunction(
+            function["operation"],
+            function["function_name"],
+            function.get("query_source"),
+            function.get("query_cleanup"),
+        )
+        for function in parameter.get("functions") or ()
+    )
+    return FunctionsSpec(
+        name=parameter["name"],
+        absent=absent,
+        # They may stay in a task that takes the datasource away, and say nothing there.
+        functions=() if absent else functions,
+        external=parameter.get("external"),
+        priority=10 if priority is None else priority,
+        servers=None if servers is None else tuple(name for name in servers if name != LOCAL_NAME),
+        local=None if servers is None else LOCAL_NAME in servers,
+        enabled=parameter.get("enabled"),
+    )
+
+
+def _check(spec: FunctionsSpec, parameter: Mapping[str, Any]) -> List[str]:
+    problems = []
+    if not spec.name.strip() or not spec.name.isprintable():
+        problems.append(
+            "name: it is empty or holds a character that can not be printed:"
+            " give the name of the extension, or any other name for your own functions"
+        )
+    servers = parameter.get("servers")
+    if servers is not None:
+        if not servers:
+            problems.append("servers: it is empty: name at least one server, or leave it out for all")
+        repeated = sorted({name for name in servers if servers.count(name) > 1})
+        if repeated:
+            problems.append('servers: found "{0}" more than once: name each server once'.format('", "'.join(repeated)))
+    if spec.absent:
+        return problems
+    if not any(function.operation != UNREGISTER for function in spec.functions):
+        problems.append(
+            "functions: there is none that takes a snapshot or does anything else with history: give at least one"
+        )
+    seen = set()
+    for position, function in enumerate(spec.functions):
+        problems += ["functions[{0}].{1}".format(position, problem) for problem in _check_function(function)]
+        key = (function.operation, function.name)
+        if key in seen:
+            problems.append(
+                "functions[{0}].function_name: {1} {2} is in the list already: give it once".format(
+                    position, function.operation, printable(function.name)
+                )
+            )
+        seen.add(key)
+    return problems
+
+
+def _check_function(function: RegisteredFunction) -> List[str]:
+    problems = []
+    if not function.name.strip() or not function.name.isprintable():
+        problems.append(
+            "function_name: it is empty or holds a character that can not be printed: give the name of a function"
+        )
+    if function.operation != SNAPSHOT:
+        return problems + [
+            '{0}: it is given for the operation "{1}": only a snapshot has one'.format(option, function.operation)
+            for option, value in (("query_source", function.query_source), ("query_cleanup", function.query_cleanup))
+            if value is not None
+        ]
+    if function.query_source is not None:
+        wrong_name = check_plain_name(function.query_source)
+        if wrong_name:
+            problems.append("query_source: " + wrong_name)
+    if function.query_cleanup is not None:
+        if not function.query_cleanup.strip() or "\0" in function.query_cleanup:
+            problems.append("query_cleanup: it is empty or holds a zero byte: give SQL, or leave it out")
+        if function.query_source is None:
+            problems.append("query_cleanup: without a query_source the collector never runs it: give both")
+    return problems

@@ -1,0 +1,74 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The servers that a repository knows, and the names by which a task may call them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
+
+
+@dataclass(frozen=True)
+class RegisteredServer:
+    """A row of C(powa_servers).
+
+    :param values: all its columns but id, by PoWA's own names; retention as an interval's text
+    """
+
+    srvid: int
+    values: Dict[str, Any]
+
+    @property
+    def address(self) -> str:
+        """C(hostname:port), the server's identity."""
+        return "{0}:{1}".format(self.values["hostname"], self.values["port"])
+
+    @property
+    def alias(self) -> Any:
+        """Its alias, or None."""
+        return self.values["alias"]
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return str(self.alias or self.address)
+
+
+def read_servers(cursor: Any, archivist: Archivist) -> List[RegisteredServer]:
+    """Read the remote servers of this repository in one statement."""
+    cursor.execute(compose(texts.SERVERS, schema=identifier(archivist.schema)))
+    return [RegisteredServer(row.pop("id"), row) for (row,) in cursor.fetchall()]
+
+
+def resolve(servers: Sequence[RegisteredServer], names: Sequence[str]) -> Tuple[List[int], List[str]]:
+    """Find servers by alias, by hostname:port, or by a hostname that only one has.
+
+    :return: their srvids, and one problem for each name that is not one server's
+    """
+    srvids: List[int] = []
+    problems: List[str] = []
+    by_name: Dict[str, List[RegisteredServer]] = {}
+    by_hostname: Dict[str, List[RegisteredServer]] = {}
+    for server in servers:
+        by_name.setdefault(server.address, []).append(server)
+        if server.alias not in (None, server.address):
+            by_name.setdefault(server.alias, []).append(server)
+        by_hostname.setdefault(server.values["hostname"], []).append(server)
+    for name in names:
+        matches = by_name.get(name) or by_hostname.get(name) or []
+        if len(matches) == 1:
+            srvids.append(matches[0].srvid)
+            continue
+        known = ", ".join(sorted(server.name for server in servers)) or "no server"
+        problems.append(
+            'server "{0}" is {1} here, registered are {2}: give an alias or hostname:port of one of them'.format(
+                name, "ambiguous" if matches else "not registered", known
+            )
+        )
+    return srvids, problems

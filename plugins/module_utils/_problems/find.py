@@ -1,0 +1,57 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with a server, as far as its own database tells: each problem with its cause and its cure.
+
+Everything here works on what module info returns, and asks no server.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterator, List, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_collection import (
+    collector_problems,
+    extension_problems,
+    password_problems,
+    qualstats_problems,
+    snapshot_problems,
+    version_problems,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_datasources import (
+    datasource_problems,
+    transient_row_problems,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import error_problems
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_server import (
+    library_problems,
+    powa_problems,
+    role_problems,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import Found, Problem
+
+_LOOKS: Tuple[Callable[[Found], Iterator[Problem]], ...] = (
+    powa_problems,
+    library_problems,
+    role_problems,
+    collector_problems,
+    version_problems,
+    error_problems,
+    snapshot_problems,
+    extension_problems,
+    qualstats_problems,
+    datasource_problems,
+    transient_row_problems,
+    password_problems,
+)
+
+
+def find_problems(found: Found) -> List[Dict[str, Any]]:
+    """Return the problems of a server, each kind together.
+
+    :param found: what module info returns of it
+    """
+    problems = [problem for look in _LOOKS for problem in look(found)]
+    unique = {(problem.kind, problem.server, problem.datasource, problem.problem): problem for problem in problems}
+    return [problem._asdict() for problem in unique.values()]

@@ -1,0 +1,203 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with the servers that a repository collects from: collector, snapshots, versions and extensions."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import is_explained, shown
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import (
+    EXTERNAL,
+    LATE_AFTER,
+    RELOAD,
+    RESTART,
+    SITE,
+    Found,
+    Problem,
+)
+
+#: From and to which PoWA, both included, the purge of pg_qualstats calls a function that does not exist.
+_BROKEN_QUALSTATS = ((5, 1, 2), (5, 3, 0))
+
+#: A collector that works on a server says so.
+_RUNNING = "running"
+
+_CURE_OF_WORKER = (
+    "look into the log of the collector (journalctl --unit powa-collector), check that PoWA and the active extensions"
+    " are installed on the server and that it can be reached; then " + RELOAD
+)
+
+
+def release(version: str) -> Tuple[str, ...]:
+    """Return the major.minor of a version of PoWA: the collector compares no more of it."""
+    return tuple(version.split(".")[:2])
+
+
+def collector_problems(found: Found) -> Iterator[Problem]:
+    """Return what the collector and its workers do not do."""
+    collector = found["collector"]
+    if collector is None:
+        return
+    if not collector["answers"]:
+        if any(server["srvid"] and server["enabled"] for server in found["servers"]):
+            yield Problem(
+                "collector_down",
+                "no powa-collector answers",
+                collector["message"],
+                RESTART + ", which starts one that is down, and look into its log (journalctl --unit powa-collector)",
+            )
+        return
+    statuses = {worker["srvid"]: worker["status"] for worker in collector["workers"]}
+    known = {server["srvid"]: server for server in found["servers"]}
+    for srvid, server in known.items():
+        if not srvid or not server["enabled"]:
+            continue
+        if srvid not in statuses:
+            yield Problem(
+                "collector_unaware",
+                "powa-collector does not know the server",
+                "it reads its list of servers when it starts or is told to, and this one was registered later",
+                RESTART if collector["restart_required"] else RELOAD,
+                server["name"],
+            )
+        elif statuses[srvid] != _RUNNING and not is_explained(server):
+            yield Problem(
+                "collector_not_connected",
+                "the collector's worker of the server does not run",
+                _why_not_running(statuses[srvid]),
+                _CURE_OF_WORKER,
+                server["name"],
+            )
+    for worker in collector["workers"]:
+        server = known.get(worker["srvid"])
+        if server is None or not server["enabled"]:
+            yield Problem(
+                "collector_needless_worker",
+                "powa-collector still works for a server that was {0}".format("disabled" if server else "removed"),
+                "a reload never ends a worker",
+                RESTART,
+                worker["server"],
+            )
+
+
+def _why_not_running(status: str) -> str:
+    return 'it says "{0}"{1}'.format(status, ", so it has ended" if status in ("stopped", "stopping") else "")
+
+
+def snapshot_problems(found: Found) -> Iterator[Problem]:
+    """Return servers without a snapshot, or with one that is late."""
+    for server in found["servers"]:
+        age = server["snapshots"]["age"]
+        if not server["enabled"] or (age is not None and age <= LATE_AFTER * server["frequency"]):
+            continue
+        cause, cure = _why_no_snapshot(server, found)
+        if age is None:
+            kind, problem = "never_snapshotted", "no snapshot of the server was ever taken"
+        else:
+            kind = "snapshot_late"
+            problem = "the last snapshot is {0} s old, expected one each {1} s".format(age, server["frequency"])
+        yield Problem(kind, problem, cause, cure, server["name"])
+
+
+def _why_no_snapshot(server: Mapping[str, Any], found: Found) -> Tuple[str, str]:
+    if server["srvid"] == 0:
+        return (
+            "the background worker of PoWA does not take them",
+            "look for powa in the log of PostgreSQL, and check powa.database and powa.frequency",
+        )
+    if server["errors"]:
+        return shown(server["errors"][-1]), "cure that error, and {0}".format(RELOAD)
+    collector = found["collector"]
+    if collector is None:
+        return "the collector was not asked", "check that powa-collector runs"
+    if not collector["answers"]:
+        return "no powa-collector answers", RESTART + ", which starts one that is down"
+    statuses = {worker["srvid"]: worker["status"] for worker in collector["workers"]}
+    status = statuses.get(server["srvid"])
+    if status is None:
+        return "powa-collector does not know the server", RESTART if collector["restart_required"] else RELOAD
+    if status != _RUNNING:
+        return _why_not_running(status), _CURE_OF_WORKER
+    return (
+        "the collector's worker runs and takes none: it was registered just now, or the frequency was changed since"
+        " the collector has started",
+        "wait for its frequency, or {0}".format(RESTART),
+    )
+
+
+def version_problems(found: Found) -> Iterator[Problem]:
+    """Return servers whose PoWA the collector does not take."""
+    own = found["powa_version"]
+    for server in found["servers"]:
+        version = server["powa_version"]
+        if own and version and release(version) != release(own):
+            yield version_problem(version, own, server["name"])
+
+
+def version_problem(version: str, repository: str, server: str) -> Problem:
+    """Return the problem of a remote whose PoWA the collector does not take."""
+    return Problem(
+        "powa_version",
+        "PoWA of the server is of another major.minor than {0} of its repository".format(".".join(release(repository))),
+        "the server has PoWA {0} and the repository {1}, and the collector takes no snapshot then".format(
+            version, repository
+        ),
+        "install the same PoWA on both (powa_install_method, powa_source), and update the extension",
+        server,
+    )
+
+
+def extension_problems(found: Found) -> Iterator[Problem]:
+    """Return active extensions that the repository needs and lacks."""
+    installed = {extension["name"] for extension in found["extensions"]}
+    for server in found["servers"]:
+        for name in server["extensions"]:
+            if name in installed or not (name in EXTERNAL or server["srvid"] == 0):
+                continue
+            yield Problem(
+                "extension_missing",
+                "extension {0} is active for the server and not installed on the repository".format(name),
+                'it is in PoWA\'s registry, and database "{0}" does not have it'.format(found["database"]),
+                "{0} with powa_stats_extensions naming it, or create it with module pgfleet.powa.extensions".format(
+                    SITE
+                ),
+                server["name"],
+            )
+
+
+def qualstats_problems(found: Found) -> Iterator[Problem]:
+    """Return what a PoWA never purges."""
+    if found["powa_version"] is None:
+        return
+    version = tuple(int(part) for part in found["powa_version"].split(".") if part.isdigit())
+    low, high = _BROKEN_QUALSTATS
+    if not low <= version <= high:
+        return
+    for server in found["servers"]:
+        if "pg_qualstats" in server["extensions"]:
+            yield Problem(
+                "qualstats_purge",
+                "the history of pg_qualstats is never purged",
+                "powa_qualstats_purge of PoWA {0} calls a function that does not exist".format(found["powa_version"]),
+                "leave pg_qualstats out of powa_stats_extensions (servers[].extensions of module pgfleet.powa.servers)"
+                " until a later PoWA is installed",
+                server["name"],
+            )
+
+
+def password_problems(found: Found) -> Iterator[Problem]:
+    """Return servers whose password is stored in the table."""
+    for server in found["servers"]:
+        if server["password_stored"]:
+            yield Problem(
+                "password_stored",
+                "the password of the server is stored in powa_servers",
+                "all who may read that table can read it, and PoWA's authors recommend a password file",
+                "{0} with powa_store_passwords: false, or give module pgfleet.powa.servers an empty password".format(
+                    SITE
+                ),
+                server["name"],
+            )

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with the declared datasources of a server, and with the rows that snapshots leave behind."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, List, Mapping, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import shown
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import LATE_AFTER, SITE, Found, Problem
+
+
+def datasource_problems(found: Found) -> Iterator[Problem]:
+    """Return datasources that differ from their definition, are paused or have no samples."""
+    for datasource in found["datasources"]:
+        name = datasource["name"]
+        for refused in datasource["refused"]:
+            yield Problem(
+                "datasource_refused",
+                "it can not be compared with its definition",
+                refused,
+                "cure what the sentence names, and declare it again",
+                datasource=name,
+            )
+        if datasource["drift"]:
+            changes = ["{action} {object}".format(**change) for change in datasource["drift"]]
+            yield Problem(
+                "datasource_drift",
+                "it is not as its definition says, in {0} place{1}".format(
+                    len(changes), "s" if len(changes) > 1 else ""
+                ),
+                "changed by hand, or a run has not finished: to {0}".format(", ".join(_some(changes))),
+                "{0}, which makes it right and keeps its history".format(SITE),
+                datasource=name,
+            )
+        yield from _datasource_of_servers(datasource, found)
+
+
+def _datasource_of_servers(datasource: Mapping[str, Any], found: Found) -> Iterator[Problem]:
+    servers = {server["srvid"]: server for server in found["servers"]}
+    for entry in datasource["servers"]:
+        server = servers[entry["srvid"]]
+        if entry["paused"]:
+            yield Problem(
+                "datasource_paused",
+                "it is paused for the server",
+                "its columns were changed, and the server has not been seen with the new ones yet",
+                "{0} when the server can be reached".format(SITE),
+                entry["name"],
+                datasource["name"],
+            )
+        elif (
+            entry["enabled"]
+            and server["enabled"]
+            and not entry["has_samples"]
+            and server["snapshots"]["last"] is not None
+        ):
+            name = datasource["name"]
+            mentioned = [
+                shown(error)
+                for error in server["errors"]
+                if object_name(name, "_") in error or "datasource data {0}:".format(name) in error
+            ]
+            yield Problem(
+                "datasource_without_samples",
+                "it has no samples of the server",
+                "its snapshot fails: {0}".format(mentioned[0])
+                if mentioned
+                else "its query has returned no rows there since it was declared, or no snapshot was taken since",
+                "run its query on the server; module pgfleet.powa.snapshot shows the errors of a snapshot",
+                entry["name"],
+                name,
+            )
+
+
+def transient_row_problems(found: Found) -> Iterator[Problem]:
+    """Return rows that no snapshot takes."""
+    servers = {server["srvid"]: server for server in found["servers"]}
+    for entry in found["transient_rows"]:
+        server = servers.get(entry["srvid"])
+        delete = 'DELETE FROM {0}."{1}" WHERE srvid = {2}'.format(found["powa_schema"], entry["table"], entry["srvid"])
+        if server is None:
+            cause, cure = "the server was removed", delete
+        elif not server["enabled"]:
+            cause, cure = "the server is disabled, so that no snapshot takes them", "enable it, or {0}".format(delete)
+        elif entry["oldest_age"] <= LATE_AFTER * server["frequency"]:
+            continue
+        elif server["errors"]:
+            cause = "the snapshot function that takes them fails"
+            cure = "cure the errors of its snapshots; the next one that succeeds takes the rows"
+        else:
+            cause = "what they are of was deactivated, or the collector was stopped, while a snapshot was taken"
+            cure = "what the next snapshot does not take is not active any more: {0}".format(delete)
+        yield Problem(
+            "transient_rows",
+            "{0} rows of the server wait in {1}, the oldest for {2} s".format(
+                entry["rows"], entry["table"], entry["oldest_age"]
+            ),
+            cause,
+            cure,
+            server["name"] if server else str(entry["srvid"]),
+        )
+
+
+def _some(texts: Sequence[str], count: int = 3) -> List[str]:
+    more = len(texts) - count
+    return list(texts[:count]) + (["{0} more".format(more)] if more > 0 else [])

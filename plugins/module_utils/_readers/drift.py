@@ -1,0 +1,92 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Drift: what the next run would change on a server whose declared datasources have stayed as they are stored there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import LOCAL, REMOTE, REPOSITORY, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusals
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import Task, plan_task
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import is_about
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What a server has otherwise than the stored definition of a datasource says.
+
+    :param server_kind: the side of the datasource that the server was taken to have
+    :param refused: why it could not be made right; nothing was compared then
+    :param changes: object, action, and the object before and after, of each change that would make it right
+    """
+
+    server_kind: Tuple[str, ...]
+    refused: Sequence[str]
+    changes: Sequence[Mapping[str, Optional[str]]]
+
+
+def find_drift(
+    cursor: Any,
+    definitions: Sequence[Definition],
+    state: State,
+    server_kind: Optional[Sequence[str]],
+    otherwise: Sequence[str],
+    monitoring_role: Optional[str],
+    collector_role: Optional[str],
+) -> Dict[str, Drift]:
+    """Return the drift of each datasource by its name. Nothing is asked of the server.
+
+    :param state: read for all of them at once
+    :param server_kind: what the server is, or None to see it from what it has of each
+    :param otherwise: what it is where it has nothing that tells
+    :param monitoring_role: as the tasks that declare the datasources give it, where the server is collected from; it is
+        left out where it does not exist
+    """
+    by_module: Dict[str, List[Row]] = {}
+    for row in state.catalog.registry:
+        by_module.setdefault(row.module, []).append(row)
+    found = {}
+    for definition in definitions:
+        own = replace(state, catalog=Catalog(state.catalog.found, by_module.get(definition.module, ())))
+        kind = tuple(server_kind) if server_kind else _kind_of(definition, own, otherwise)
+        if monitoring_role and not server_kind:
+            kind = tuple(dict.fromkeys([REMOTE, *kind]))
+        side = Side(kind, _existing(monitoring_role, state), _existing(collector_role, state))
+        refused = refusals([definition], [], side, own)
+        changes: List[Dict[str, Optional[str]]] = []
+        if not refused:
+            # Nobody is seen, so that a pause is none of the changes.
+            plan, _paused = plan_task(cursor, Task(side, [definition], [], (), seen=()), own)
+            changes = [
+                {"object": change.identity, "action": change.action, "before": change.before, "after": change.after}
+                for change in plan.changes
+            ]
+        found[definition.name] = Drift(kind, refused, changes)
+    return found
+
+
+def _existing(role: Optional[str], state: State) -> Optional[str]:
+    return role if role in state.roles else None
+
+
+def _kind_of(definition: Definition, state: State, otherwise: Sequence[str]) -> Tuple[str, ...]:
+    """See from what a server has of a datasource what it is to it."""
+    snapshot = state.catalog.get("function", object_name(definition.name, "_snapshot"))
+    if snapshot is None or not snapshot.ours:
+        return (REMOTE,)
+    rows = [row for row in state.catalog.registry if is_about(row, definition)]
+    kind = []
+    if any((row.srvid or 0) > 0 for row in rows):
+        kind.append(REPOSITORY)
+    # PoWA 5 itself activates an extension for the local server as it is created.
+    if any(row.srvid == 0 and row.values.get("added_manually") is not False for row in rows):
+        kind.append(LOCAL)
+    return tuple(kind or otherwise)

@@ -1,0 +1,223 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What declared datasources have collected, as lines of few points."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.snapshot import LOCAL_NAME
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected, first_line
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import has_rate
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
+    DBID,
+    MARK,
+    Definition,
+    definition_of,
+    object_name,
+    stored_definition,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import read_servers, resolve
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import history as texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.info import EITHER
+
+#: Digits of a value: no graph shows more.
+_DIGITS = 4
+#: Units of the types that have one of their own.
+_UNITS = {"interval": "s", "pg_lsn": "bytes"}
+
+
+class _Datasource(NamedTuple):
+    definition: Definition
+    keys: Tuple[str, ...]
+
+    @property
+    def metrics(self) -> List[Tuple[int, Any]]:
+        """Those that are numbers, each with its position."""
+        columns = enumerate(self.definition.metrics)
+        return [(position, column) for position, column in columns if column.type.name in texts.NUMBERS]
+
+
+class _Range(NamedTuple):
+    """Times as PostgreSQL writes them: it knows more than Python does."""
+
+    since: str
+    until: str
+    step: float
+    steps: int
+
+
+def read_history(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """Return what module history returns. Nothing is changed in any mode.
+
+    :raises PowaError: for a range that PostgreSQL does not read, an unknown datasource or server, or without PoWA
+    """
+    for option, least in (("steps", 1), ("lines", 1)):
+        if params[option] < least:
+            raise PowaError("{0}: found {1}, expected at least {2}".format(option, params[option], least))
+    with connected(params, read_only=True) as connection, connection.reading() as cursor:
+        archivist = detect_archivist(cursor)
+        within, returned_range = _read_range(cursor, params)
+        names = _read_names(cursor, archivist, params["servers"])
+        datasources = _read_datasources(cursor, archivist, params["datasources"])
+        lines = _read_lines(cursor, archivist, datasources, names, within, params["lines"])
+    returned = [_returned(datasource, lines, names, within.steps) for datasource in datasources]
+    return {"changed": False, **returned_range, "datasources": returned}
+
+
+def _read_range(cursor: Any, params: Mapping[str, Any]) -> Tuple[_Range, Dict[str, Any]]:
+    try:
+        cursor.execute(compose(texts.RANGE, range=literal(params["range"]), until=literal(params["until"] or None)))
+    except driver.psycopg2.DataError as error:
+        raise PowaError(
+            'range "{0}" until "{1}": {2}: give an interval such as "7 days", and a time such as "2026-03-01 12:00+00"'
+            " or none for now".format(params["range"], params["until"] or "", first_line(error))
+        ) from error
+    since, until, seconds, since_text, until_text = cursor.fetchone()
+    if not 0 < seconds < float("inf"):
+        raise PowaError(
+            'range: found "{0}", expected more than nothing and an end, such as "7 days"'.format(params["range"])
+        )
+    step = seconds / params["steps"]
+    return _Range(since, until, step, params["steps"]), {"since": since_text, "until": until_text, "step": step}
+
+
+def _read_names(cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]]) -> Dict[int, str]:
+    """Return the servers' names by their numbers, the local one first."""
+    servers = read_servers(cursor, archivist)
+    names = {0: LOCAL_NAME, **{server.srvid: server.name for server in servers}}
+    if asked is None:
+        return names
+    srvids, problems = resolve(servers, [name for name in asked if name != LOCAL_NAME])
+    if problems:
+        raise ProblemsError("servers", problems)
+    return {srvid: name for srvid, name in names.items() if srvid in srvids or (srvid == 0 and LOCAL_NAME in asked)}
+
+
+def _read_datasources(cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]]) -> List[_Datasource]:
+    parts = {"schema": literal(archivist.schema), "mark": literal(MARK + "%")}
+    cursor.execute(compose(catalog_texts.STORED_DEFINITIONS, **parts))
+    stored = {
+        entry["name"]: entry for (comment,) in cursor.fetchall() for entry in [stored_definition(comment)] if entry
+    }
+    cursor.execute(compose(texts.READABLE, **parts))
+    readable = {name for (name,) in cursor.fetchall()}
+    found = [name for name in sorted(stored) if object_name(name, "_rate") in readable]
+    problems = [
+        'datasource "{0}" is not declared here, or not to be read, declared are {1}: give one of them'.format(
+            name, ", ".join(found) or "none"
+        )
+        for name in asked or ()
+        if name not in found
+    ]
+    if problems:
+        raise ProblemsError("datasources", problems)
+    return [_datasource(stored[name]) for name in found if asked is None or name in asked]
+
+
+def _datasource(stored: Mapping[str, Any]) -> _Datasource:
+    definition = definition_of(stored)
+    kept = [key["name"] for key in (stored.get("kept") or {}).get("keys", ())]
+    return _Datasource(definition, (*(key.name for key in definition.stored_keys), *kept))
+
+
+#: Of a datasource, srvid and metric its lines: the values of the keys (None for the sum of others), steps and values.
+_Lines = Dict[Tuple[str, int, int], List[Tuple[Optional[List[str]], List[int], List[float]]]]
+
+
+def _read_lines(
+    cursor: Any,
+    archivist: Archivist,
+    datasources: Sequence[_Datasource],
+    names: Mapping[int, str],
+    within: _Range,
+    lines: int,
+) -> _Lines:
+    parts = [_part(archivist, datasource, names, within) for datasource in datasources if datasource.metrics]
+    found: _Lines = {}
+    if parts:
+        cursor.execute(compose(texts.LINES, parts=joined(parts, EITHER), lines=literal(lines)))
+        for name, srvid, metric, keys, steps, values in cursor.fetchall():
+            found.setdefault((name, srvid, metric), []).append((keys, steps, values))
+    return found
+
+
+def _part(archivist: Archivist, datasource: _Datasource, names: Mapping[int, str], within: _Range) -> Any:
+    definition, schema = datasource.definition, identifier(archivist.schema)
+    values = [
+        compose(
+            texts.DATABASE_KEY if key == DBID.name and DBID in definition.stored_keys else texts.KEY,
+            column=identifier(key),
+            schema=schema,
+        )
+        for key in datasource.keys
+    ]
+    metrics = []
+    for position, column in datasource.metrics:
+        value = identifier("r", column.name)
+        number = value if has_rate(column) else compose(texts.NUMBERS[column.type.name], value=value)
+        metrics.append(compose(texts.METRIC, position=literal(position), number=number))
+    return compose(
+        texts.PART,
+        name=literal(definition.name),
+        keys=compose(texts.KEYS, values=joined(values)),
+        schema=schema,
+        rate=identifier(archivist.schema, object_name(definition.name, "_rate")),
+        metrics=joined(metrics),
+        since=literal(within.since),
+        until=literal(within.until),
+        step=literal(within.step),
+        steps=literal(within.steps),
+        srvids=literal(list(names)),
+    )
+
+
+def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], steps: int) -> Dict[str, Any]:
+    definition = datasource.definition
+    servers = []
+    for srvid, name in names.items():
+        metrics = [
+            {
+                "name": column.name,
+                "lines": [
+                    {
+                        "key": None if keys is None else dict(zip(datasource.keys, keys)),
+                        "points": _points(steps, line_steps, values),
+                    }
+                    for keys, line_steps, values in lines.get((definition.name, srvid, position), ())
+                ],
+            }
+            for position, column in datasource.metrics
+        ]
+        if any(metric["lines"] for metric in metrics):
+            servers.append({"srvid": srvid, "name": name, "metrics": metrics})
+    return {
+        "name": definition.name,
+        "title": definition.title,
+        "description": definition.description,
+        "metrics": [
+            {
+                "name": column.name,
+                "title": dict(column.shown).get("title"),
+                "unit": _UNITS.get(column.type.name) or dict(column.shown).get("unit"),
+                "description": dict(column.shown).get("description"),
+                "per_second": has_rate(column),
+            }
+            for _position, column in datasource.metrics
+        ],
+        "servers": servers,
+    }
+
+
+def _points(steps: int, known: Sequence[int], values: Sequence[float]) -> List[Optional[float]]:
+    found: List[Optional[float]] = [None] * steps
+    for step, value in zip(known, values):
+        found[step] = float("{0:.{1}g}".format(value, _DIGITS))
+    return found

@@ -1,0 +1,152 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A server as it is: PoWA, its settings, servers, datasources and collector, read in a fixed number of statements."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.channel import Collector, at_work
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.reconcile import read_last_srvid
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection, connected
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.rows_read import dicts
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import LOCAL, REMOTE, REPOSITORY, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import read_libraries
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.find import find_problems
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.info_datasources import (
+    read_definitions,
+    read_samples,
+    returned_datasources,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.info_servers import read_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as archivist_texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
+
+#: What is known of a database without PoWA.
+_WITHOUT_POWA: Dict[str, Any] = {
+    "powa_version": None,
+    "powa_schema": None,
+    "server_kind": [],
+    "servers": [],
+    "datasources": [],
+    "tables": [],
+    "transient_rows": [],
+    "collector": None,
+}
+
+
+def look(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """Return all that module info returns. The session is read-only, and nothing is changed in any mode.
+
+    :raises PowaError: when the database can not be reached, or has a PoWA that this collection does not know
+    """
+    with connected(params, read_only=True) as connection:
+        with connection.reading() as cursor:
+            found = _read_server(cursor, params)
+            cursor.execute(archivist_texts.FIND_POWA)
+            if cursor.fetchone()[0] is None:
+                found.update(_WITHOUT_POWA)
+            else:
+                archivist = detect_archivist(cursor)
+                found.update(_read_powa(cursor, archivist, found, params))
+                last_srvid = read_last_srvid(cursor, archivist)
+        remotes = [server for server in found["servers"] if server["srvid"]]
+        if remotes and params["collector_timeout"] > 0 and not found["standby"]:
+            found["collector"] = _ask_collector(connection, remotes, last_srvid, params["collector_timeout"])
+    return {"changed": False, **found, "problems": find_problems(found)}
+
+
+def _read_server(cursor: Any, params: Mapping[str, Any]) -> Dict[str, Any]:
+    cursor.execute(texts.FACTS)
+    (found,) = dicts(cursor)
+    libraries = read_libraries(cursor)
+    found["libraries"] = {"loaded": list(libraries.loaded), "configured": list(libraries.configured)}
+    cursor.execute(texts.EXTENSIONS)
+    found["extensions"] = dicts(cursor)
+    # The order of the options; a role may be both.
+    roles = dict.fromkeys(params[option] for option in ("monitoring_role", "collector_role") if params[option])
+    cursor.execute(compose(texts.ROLES, names=literal(list(roles))))
+    found["roles"] = dicts(cursor)
+    found["monitoring_role"] = params["monitoring_role"]
+    return found
+
+
+def _read_powa(
+    cursor: Any, archivist: Archivist, found: Mapping[str, Any], params: Mapping[str, Any]
+) -> Dict[str, Any]:
+    definitions, names = read_definitions(cursor, archivist)
+    monitoring_role, collector_role = params["monitoring_role"] or None, params["collector_role"] or None
+    state = read_state(cursor, names, definitions, Side((), monitoring_role, collector_role))
+    servers = read_servers(cursor, archivist, state, definitions, found)
+    schema = {"schema": identifier(archivist.schema), "schema_name": literal(archivist.schema)}
+    cursor.execute(compose(texts.TABLES, **schema))
+    tables = dicts(cursor)
+    samples = read_samples(cursor, archivist, state, definitions)
+    return {
+        "powa_version": archivist.version_text,
+        "powa_schema": archivist.schema,
+        "server_kind": list(params["server_kind"] or _server_kind(servers, params["monitoring_role"])),
+        "servers": servers,
+        "datasources": returned_datasources(cursor, names, definitions, state, servers, samples, tables, params),
+        "tables": [{"name": table["name"], "bytes": table["bytes"]} for table in tables],
+        "transient_rows": _read_transient_rows(cursor, archivist, tables),
+        "collector": None,
+    }
+
+
+def _server_kind(servers: Sequence[Mapping[str, Any]], monitoring_role: Optional[str]) -> List[str]:
+    """See from the registered servers what this server is; what has none of its own is collected from."""
+    kind = [REMOTE] if monitoring_role else []
+    if any(server["srvid"] for server in servers):
+        kind.append(REPOSITORY)
+    if any(server["srvid"] == 0 and server["enabled"] for server in servers):
+        kind.append(LOCAL)
+    return kind or [REMOTE]
+
+
+def _read_transient_rows(
+    cursor: Any, archivist: Archivist, tables: Sequence[Mapping[str, Any]]
+) -> List[Dict[str, Any]]:
+    """Return what was left behind in transient tables that may hold anything, by table and server."""
+    parts = [
+        compose(texts.TRANSIENT_ROWS, name=literal(table["name"]), table=identifier(archivist.schema, table["name"]))
+        for table in tables
+        if table["transient"] and table["has_times"] and table["live_rows"]
+    ]
+    if not parts:
+        return []
+    cursor.execute(joined(parts, texts.EITHER))
+    return [
+        {"table": table, "srvid": srvid, "rows": rows, "oldest_age": age}
+        for table, srvid, rows, age in cursor.fetchall()
+    ]
+
+
+def _ask_collector(
+    connection: Connection, servers: Sequence[Mapping[str, Any]], last_srvid: int, timeout: int
+) -> Dict[str, Any]:
+    """Return what the collector says of its workers. That it says nothing is an answer, too."""
+    names = {server["srvid"]: server["name"] for server in servers}
+    enabled = {server["srvid"] for server in servers if server["enabled"]}
+    workers: Dict[int, str] = {}
+    message: Optional[str] = None
+    try:
+        workers = Collector(connection, timeout).workers(last_srvid)
+    except PowaError as error:
+        message = str(error)
+    return {
+        "answers": message is None,
+        "message": message,
+        "workers": [
+            {"srvid": srvid, "server": names.get(srvid, "removed"), "status": status}
+            for srvid, status in sorted(workers.items())
+        ],
+        "reload_required": message is None and not enabled <= at_work(workers),
+        "restart_required": not set(workers) <= enabled,
+    }

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The declared datasources of a server as module info returns them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import objects
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import LOCAL, REPOSITORY
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
+    MARK,
+    Definition,
+    definition_of,
+    object_name,
+    stored_definition,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.pause import paused
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.drift import find_drift
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
+
+#: What a history table needs for its last sample to be looked for, whatever else was done to it.
+_CURRENT = {"srvid", "record"}
+_HISTORY = {"srvid", "coalesce_range"}
+
+
+class Sample(NamedTuple):
+    """The last sample of a datasource of a server: its time and its age in seconds, None where it is over a day old."""
+
+    time: Optional[str]
+    age: Optional[int]
+
+
+#: By datasource and srvid; what has no samples is not there.
+Samples = Mapping[Tuple[str, int], Sample]
+
+
+def read_definitions(cursor: Any, archivist: Archivist) -> Tuple[List[Definition], List[str]]:
+    """Return the stored definitions, and the names of all datasources that anything is left of."""
+    parts = {"schema": literal(archivist.schema)}
+    cursor.execute(compose(catalog_texts.DEFINITIONS, mark=literal(MARK + "%"), **parts))
+    # A datasource may have two functions that hold it, of which the source function is the one that counts.
+    stored = {
+        entry["name"]: entry for (comment,) in cursor.fetchall() for entry in [stored_definition(comment)] if entry
+    }
+    cursor.execute(compose(texts.MARKED_TABLES, mark=literal(MARK), **parts))
+    names = {name for (name,) in cursor.fetchall()}
+    definitions = [definition_of(stored[name]) for name in sorted(stored)]
+    return definitions, sorted(names | set(stored))
+
+
+def read_samples(cursor: Any, archivist: Archivist, state: State, definitions: Sequence[Definition]) -> Samples:
+    """Return the last sample of each datasource of each server, in one statement."""
+    parts = []
+    for definition in definitions:
+        tables = [object_name(definition.name, suffix) for suffix in ("_history_current", "_history")]
+        record = state.catalog.get("type", object_name(definition.name, "_history_record"))
+        if record is None or not all(
+            needed <= _columns(state, table) for table, needed in zip(tables, (_CURRENT, _HISTORY))
+        ):
+            continue
+        current, history = (identifier(archivist.schema, table) for table in tables)
+        parts.append(
+            compose(
+                texts.SAMPLES,
+                name=literal(definition.name),
+                current=current,
+                history=history,
+                schema=identifier(archivist.schema),
+            )
+        )
+    if not parts:
+        return {}
+    cursor.execute(compose(texts.SAMPLES_OF_ALL, samples=joined(parts, texts.EITHER)))
+    return {(name, srvid): Sample(time, age) for name, srvid, time, age in cursor.fetchall()}
+
+
+def _columns(state: State, table: str) -> Any:
+    found = state.catalog.get("table", table)
+    return {column.name for column in found.object.columns} if found else set()
+
+
+def returned_datasources(
+    cursor: Any,
+    names: Sequence[str],
+    definitions: Sequence[Definition],
+    state: State,
+    servers: Sequence[Mapping[str, Any]],
+    samples: Samples,
+    tables: Sequence[Mapping[str, Any]],
+    params: Mapping[str, Any],
+) -> List[Dict[str, Any]]:
+    """Return each datasource with its definition, drift, sizes, and what each server has of it."""
+    sizes = {table["name"]: table["bytes"] for table in tables}
+    declared = {definition.name: definition for definition in definitions}
+    works_alone = any(server["srvid"] == 0 and server["enabled"] for server in servers)
+    drifts = find_drift(
+        cursor,
+        definitions,
+        state,
+        params["server_kind"],
+        (LOCAL,) if works_alone else (REPOSITORY,),
+        params["monitoring_role"],
+        params["collector_role"],
+    )
+    returned = []
+    for name in names:
+        definition, drift = declared.get(name), drifts.get(name)
+        waiting = paused(name, state)
+        returned.append(
+            {
+                "name": name,
+                # As it is stored, so that fields of later versions are there, too.
+                "definition": _declaration(state, name) if definition else None,
+                "module": definition.module if definition else name,
+                "server_kind": list(drift.server_kind) if drift else [],
+                "refused": list(drift.refused) if drift else [],
+                "drift": [dict(change) for change in drift.changes] if drift else [],
+                "servers": [
+                    _of_server(server, name, server["srvid"] in waiting, samples)
+                    for server in servers
+                    if name in server["datasources"]
+                ],
+                "bytes": {
+                    kind: sizes.get(object_name(name, suffix), 0)
+                    for kind, suffix in zip(("transient", "current", "history"), objects.TABLE_SUFFIXES)
+                },
+            }
+        )
+    return returned
+
+
+def _declaration(state: State, name: str) -> Dict[str, Any]:
+    stored = state.catalog.stored(name) or {}
+    return {field: value for field, value in stored.items() if field not in ("kept", "paused")}
+
+
+def _of_server(server: Mapping[str, Any], name: str, is_paused: bool, samples: Samples) -> Dict[str, Any]:
+    sample = samples.get((name, server["srvid"]))
+    return {
+        "srvid": server["srvid"],
+        "name": server["name"],
+        "enabled": server["datasources"][name],
+        "paused": is_paused,
+        "has_samples": sample is not None,
+        "last_sample": sample.time if sample else None,
+        "age": sample.age if sample else None,
+    }

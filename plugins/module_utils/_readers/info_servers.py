@@ -1,0 +1,105 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The servers of a repository as module info returns them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.snapshot import LOCAL_NAME
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.rows_read import dicts
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import Active, read_active, read_extensions
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import NEVER
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
+
+_NEVER: Dict[str, Any] = {"sequence": 0, "last": None, "last_aggregate": None, "last_purge": None, "age": None}
+
+
+def read_servers(
+    cursor: Any, archivist: Archivist, state: State, definitions: Sequence[Definition], found: Mapping[str, Any]
+) -> List[Dict[str, Any]]:
+    """Return the servers, the local one first where there is one. Of a password it is only said that there is one.
+
+    :param found: what is known of the server that this is
+    """
+    schema = identifier(archivist.schema)
+    extensions = read_extensions(cursor, archivist)
+    datasources = read_active(cursor, archivist, definitions)
+    versions: Dict[int, Dict[str, str]] = {}
+    cursor.execute(compose(archivist.extension_versions, schema=schema))
+    for srvid, name, version in cursor.fetchall():
+        versions.setdefault(srvid, {})[name] = version
+    cursor.execute(compose(texts.SNAPSHOTS, schema=schema))
+    snapshots = {row.pop("srvid"): row for row in dicts(cursor)}
+    servers = [_local_server(archivist, found, extensions)] if state.local_mode else []
+    servers += [
+        _remote_server(server.srvid, server.name, server.values, versions.get(server.srvid, {}), extensions)
+        for server in state.servers
+    ]
+    for server in servers:
+        srvid = server["srvid"]
+        server["datasources"] = {
+            name: name in datasources.active(srvid) for name in sorted(datasources.registered(srvid))
+        }
+        snapshot = dict(snapshots.get(srvid, dict(_NEVER, errors=[])))
+        server["errors"] = snapshot.pop("errors")
+        server["snapshots"] = snapshot
+    return servers
+
+
+def _remote_server(
+    srvid: int, name: str, values: Mapping[str, Any], versions: Mapping[str, str], extensions: Active
+) -> Dict[str, Any]:
+    return {
+        "srvid": srvid,
+        "name": name,
+        **{column: values[column] for column in ("hostname", "port", "alias", "username", "dbname", "frequency")},
+        "coalesce": values["powa_coalesce"],
+        "retention": values["retention"],
+        "allow_ui_connection": values["allow_ui_connection"],
+        "password_stored": bool(values["password"]),
+        "enabled": values["frequency"] != NEVER,
+        "postgresql_version": (values.get("version") or "").split(" ")[0] or None,
+        "powa_version": versions.get("powa"),
+        "extensions": {extension: versions.get(extension) for extension in sorted(extensions.active(srvid))},
+    }
+
+
+def _local_server(archivist: Archivist, found: Mapping[str, Any], extensions: Active) -> Dict[str, Any]:
+    """The local server is described by settings, and its extensions are those of this database."""
+    settings = found["settings"]
+    installed = {extension["name"]: extension["version"] for extension in found["extensions"]}
+    frequency = _seconds(settings.get("powa.frequency"))
+    return {
+        "srvid": 0,
+        "name": LOCAL_NAME,
+        **dict.fromkeys(("hostname", "port", "alias", "username"), None),
+        "dbname": settings.get("powa.database"),
+        "frequency": frequency,
+        "coalesce": int(settings.get("powa.coalesce") or 0),
+        "retention": settings.get("powa.retention"),
+        "allow_ui_connection": True,
+        "password_stored": False,
+        # The background worker works in one database.
+        "enabled": frequency != NEVER and settings.get("powa.database") == found["database"],
+        "postgresql_version": found["postgresql_version"].split(" ")[0],
+        "powa_version": archivist.version_text,
+        "extensions": {name: installed.get(name) for name in sorted(extensions.active(0))},
+    }
+
+
+_UNITS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+def _seconds(setting: Optional[str]) -> int:
+    """Return a setting in milliseconds, as PostgreSQL shows it: C(5min), C(1500ms), C(-1)."""
+    text = setting or str(NEVER)
+    number = text.rstrip("".join(sorted(set("".join(_UNITS)))))
+    seconds = int(number) * _UNITS.get(text[len(number) :], 0.001)
+    return NEVER if seconds < 0 else max(1, round(seconds))

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The servers of a repository as hosts of an inventory: what is read, their names, their variables and their groups."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Callable, Dict, List, Mapping, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected, first_line
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import read_datasources, read_extensions
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import NEVER
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import inventory as texts
+
+#: What a host may be called, by the name of the choice.
+HOSTNAMES: Dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    "alias": lambda server: server["alias"],
+    "hostname": lambda server: server["hostname"],
+    "hostname_port": lambda server: "{hostname}_{port}".format(**server),
+}
+
+
+def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
+    """Read a repository in a fixed number of statements, and return what JSON can hold.
+
+    :param params: the login options
+    :return: C(repository), a name for it; C(version) of its PoWA; C(servers)
+    :raises PowaError: when it can not be read
+    """
+    try:
+        with connected(params, read_only=True) as connection, connection.reading() as cursor:
+            archivist = detect_archivist(cursor)
+            return {
+                "repository": _repository_name(connection.raw.info),
+                "version": archivist.version_text,
+                "servers": _read_servers(cursor, archivist),
+            }
+    except PowaError:
+        raise
+    except driver.psycopg2.Error as error:
+        if error.pgcode == driver.errorcodes.INSUFFICIENT_PRIVILEGE:
+            advice = "log in as a role that may read PoWA's tables"
+        else:
+            advice = "try again, and look into the log of the server if it stays so"
+        raise PowaError(
+            'the servers of database "{0}" can not be read as {1}: {2}: {3}'.format(
+                params["login_db"], params.get("session_role") or params["login_user"], first_line(error), advice
+            )
+        ) from error
+
+
+def _repository_name(info: Any) -> str:
+    """Return a name that tells one repository from another, short where nothing is unusual."""
+    parts = ["local" if info.host.startswith("/") else info.host]
+    parts += [str(info.port)] if info.port != 5432 else []
+    parts += [info.dbname] if info.dbname != "powa" else []
+    return "_".join(parts)
+
+
+def _read_servers(cursor: Any, archivist: Archivist) -> List[Dict[str, Any]]:
+    schema = identifier(archivist.schema)
+    cursor.execute(texts.WRITE_INTERVALS_IN_WORDS)
+    cursor.execute(compose(texts.SERVERS, schema=schema))
+    columns = [column.name for column in cursor.description]
+    servers = {row[0]: dict(zip(columns, row), powa_version=None) for row in cursor.fetchall()}
+    extensions = read_extensions(cursor, archivist)
+    _definitions, datasources = read_datasources(cursor, archivist)
+    for srvid, server in servers.items():
+        server["extensions"] = dict.fromkeys(sorted(extensions.active(srvid)))
+        server["datasources"] = sorted(datasources.active(srvid))
+
+    cursor.execute(compose(archivist.extension_versions, schema=schema))
+    for srvid, name, version in cursor.fetchall():
+        if name == "powa":
+            servers[srvid]["powa_version"] = version
+        elif name in servers[srvid]["extensions"]:
+            servers[srvid]["extensions"][name] = version
+    return list(servers.values())
+
+
+def name_hosts(servers: Sequence[Mapping[str, Any]], preferences: Sequence[str]) -> Dict[str, Mapping[str, Any]]:
+    """Give each server the first name of its preferences that no other server has.
+
+    :param preferences: keys of C(HOSTNAMES), the first one first
+    :raises PowaError: when servers would have the same name, or none
+    """
+    names = {
+        server["srvid"]: [name for name in (HOSTNAMES[preference](server) for preference in preferences) if name]
+        for server in servers
+    }
+    while True:
+        nameless = [server for server in servers if not names[server["srvid"]]]
+        if nameless:
+            raise PowaError(
+                "hostnames: {0} of {1} servers, such as {2}, have no name of their own with {3}:"
+                " add hostname_port to the list, which every server has".format(
+                    len(nameless),
+                    len(servers),
+                    "{hostname}:{port}".format(**nameless[0]),
+                    ", ".join(preferences),
+                )
+            )
+        taken = Counter(candidates[0] for candidates in names.values())
+        if len(taken) == len(servers):
+            return {names[server["srvid"]][0]: server for server in servers}
+        for candidates in names.values():
+            if taken[candidates[0]] > 1:
+                del candidates[0]
+
+
+def host_variables(server: Mapping[str, Any], fleet: Mapping[str, Any], repository: str) -> Dict[str, Any]:
+    """Return the variables of a host. Those that the roles read, too, mean the same to them."""
+    variables = {
+        "powa_host": server["hostname"],
+        "powa_port": server["port"],
+        "powa_alias": server["alias"] or "",
+        "powa_database": server["dbname"],
+        "powa_monitoring_role": server["username"],
+        "powa_frequency": server["frequency"],
+        "powa_coalesce": server["coalesce"],
+        "powa_retention": server["retention"],
+        "powa_allow_ui_connection": server["allow_ui_connection"],
+        "powa_stats_extensions": list(server["extensions"]),
+        "powa_srvid": server["srvid"],
+        "powa_version": server["powa_version"],
+        "powa_server_enabled": is_enabled(server),
+        "powa_server_postgresql_version": server["postgresql_version"],
+        "powa_server_extensions": dict(server["extensions"]),
+        "powa_server_datasources": list(server["datasources"]),
+        "powa_server_last_snapshot": server["last_snapshot"],
+        "powa_server_errors": list(server["errors"]),
+        "powa_server_repository": repository,
+        "powa_server_repository_version": fleet["version"],
+    }
+    # The folder of a socket is no address for Ansible.
+    if not server["hostname"].startswith("/"):
+        variables["ansible_host"] = server["hostname"]
+    return variables
+
+
+def host_groups(server: Mapping[str, Any], fleet: Mapping[str, Any], repository: str) -> List[str]:
+    """Return the groups of a host, not yet in characters that a group may have."""
+    # The collector takes no snapshot of a server with another major.minor than the repository's.
+    version = (server["powa_version"] or fleet["version"]).split(".")[:2]
+    groups = [repository_group(repository), "powa_version_" + ".".join(version)]
+    groups += ["powa_extension_" + name for name in server["extensions"]]
+    groups.append("powa_state_enabled" if is_enabled(server) else "powa_state_disabled")
+    return groups
+
+
+def repository_group(repository: str) -> str:
+    """Return the group of all hosts of a repository."""
+    return "powa_repository_" + repository
+
+
+def is_about_one_repository(group: str) -> bool:
+    """Whether a group is one of C(host_groups) that another repository may not have the same host in."""
+    return group.startswith(("powa_version_", "powa_extension_", "powa_state_"))
+
+
+def is_enabled(server: Mapping[str, Any]) -> bool:
+    """Whether the collector takes snapshots of a server."""
+    return bool(server["frequency"] != NEVER)

@@ -1,0 +1,160 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The servers of a repository as they are: their rows, and what is active on each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
+    DATABASE,
+    MARK,
+    Definition,
+    definition_of,
+    stored_definition,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import function_names
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import Address, ServerSpec
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as archivist_texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
+
+#: Where we keep which servers were declared; what others registered is not there.
+DECLARED_TABLE = "powa_declared_servers"
+
+
+class Active:
+    """What servers have: names that are registered for each, and of them the active ones."""
+
+    def __init__(self, rows: Iterable[Tuple[str, bool, Sequence[int]]]) -> None:
+        self.known: Set[str] = set()
+        self._registered: Dict[int, Set[str]] = {}
+        self._active: Dict[int, Set[str]] = {}
+        for name, active, srvids in rows:
+            self.known.add(name)
+            for srvid in srvids:
+                self._registered.setdefault(srvid, set()).add(name)
+                if active:
+                    self._active.setdefault(srvid, set()).add(name)
+
+    def registered(self, srvid: int) -> Set[str]:
+        """Return the names that are registered for a server."""
+        return self._registered.get(srvid, set())
+
+    def active(self, srvid: int) -> Set[str]:
+        """Return the names that are active on a server."""
+        return self._active.get(srvid, set())
+
+
+@dataclass(frozen=True)
+class State:
+    """The repository as it is.
+
+    :param extensions: the stats extensions of each server
+    :param definitions: name to stored definition of every datasource of this collection
+    :param datasources: those of each server
+    :param declared: the servers that a task has declared, or None where nothing is kept about that yet
+    """
+
+    archivist: Archivist
+    servers: Mapping[Address, RegisteredServer]
+    extensions: Active
+    definitions: Mapping[str, Definition]
+    datasources: Active
+    declared: Any
+
+    def is_declared(self, srvid: int) -> bool:
+        """Whether a task has declared a server."""
+        return self.declared is not None and srvid in self.declared
+
+
+def address_of(server: RegisteredServer) -> Address:
+    """Return the identity of a registered server."""
+    return (server.values["hostname"], server.values["port"])
+
+
+def found_at(spec: ServerSpec, state: State) -> Address:
+    """Return the address at which a server of the task is registered now."""
+    if spec.renamed_from and spec.address not in state.servers and spec.renamed_from in state.servers:
+        return spec.renamed_from
+    return spec.address
+
+
+def read_state(cursor: Any) -> State:
+    """Read the repository in a fixed number of statements."""
+    archivist = detect_archivist(cursor)
+    servers = {address_of(server): server for server in read_servers(cursor, archivist)}
+    extensions = read_extensions(cursor, archivist)
+    definitions, datasources = read_datasources(cursor, archivist)
+    return State(archivist, servers, extensions, definitions, datasources, _read_declared(cursor, archivist))
+
+
+def read_extensions(cursor: Any, archivist: Archivist) -> Active:
+    """Read the stats extensions of all servers."""
+    cursor.execute(compose(archivist.server_extensions, schema=identifier(archivist.schema)))
+    return Active(cursor.fetchall())
+
+
+def read_datasources(cursor: Any, archivist: Archivist) -> Tuple[Dict[str, Definition], Active]:
+    """Read the datasources of this collection, and those of all servers."""
+    cursor.execute(
+        compose(catalog_texts.STORED_DEFINITIONS, schema=literal(archivist.schema), mark=literal(MARK + "%"))
+    )
+    stored = [stored_definition(comment) for (comment,) in cursor.fetchall()]
+    definitions = {entry["name"]: definition_of(entry) for entry in stored if entry}
+    return definitions, read_active(cursor, archivist, list(definitions.values()))
+
+
+def read_active(cursor: Any, archivist: Archivist, definitions: Sequence[Definition]) -> Active:
+    """Read which of these datasources each server has."""
+    cursor.execute(
+        compose(
+            archivist.server_datasources,
+            schema=identifier(archivist.schema),
+            datasources=literal(json.dumps([_registered_as(definition) for definition in definitions])),
+        )
+    )
+    return Active(cursor.fetchall())
+
+
+def _registered_as(definition: Definition) -> Dict[str, Any]:
+    return {
+        "name": definition.name,
+        "module": definition.module,
+        "of_databases": definition.scope == DATABASE,
+        "functions": function_names(definition.name),
+    }
+
+
+def _read_declared(cursor: Any, archivist: Archivist) -> Any:
+    table = "{0}.{1}".format(archivist.quoted_schema, DECLARED_TABLE)
+    cursor.execute(compose(texts.HAS_TABLE, table=literal(table)))
+    (there,) = cursor.fetchone()
+    if not there:
+        return None
+    cursor.execute(compose(texts.DECLARED, table=identifier(archivist.schema, DECLARED_TABLE)))
+    return frozenset(srvid for (srvid,) in cursor.fetchall())
+
+
+def read_retentions(cursor: Any, specs: Sequence[ServerSpec]) -> Tuple[Dict[str, Tuple[str, float]], List[str]]:
+    """Return each retention as PostgreSQL writes it and in seconds, and the problems of the others."""
+    given = {spec.values["retention"]: spec for spec in specs if spec.values.get("retention") is not None}
+    intervals, wrong = read_intervals(cursor, list(given))
+    problems = ['server "{0}", retention: {1}'.format(given[text].name, problem) for text, problem in wrong.items()]
+    return intervals, problems
+
+
+def read_transient_tables(cursor: Any, archivist: Archivist) -> List[Any]:
+    """Return the transient tables that a deletion has to empty by itself: on PoWA 4."""
+    if archivist.deletes_transient_rows:
+        return []
+    cursor.execute(compose(archivist_texts.TRANSIENT_TABLES, schema_name=literal(archivist.schema)))
+    return [identifier(schema, table) for schema, table in cursor.fetchall()]

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How a datasource is shown is stored with it, and is no part of its shape."""
+
+from __future__ import annotations
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import has_changed
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import definition_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+
+
+def parsed(datasource_title=None, **shown):
+    metric = {"name": "held", "type": "int8", "kind": "gauge", **shown}
+    declared = {"name": "lock_modes", "query": "SELECT 1 AS held", "metrics": [metric], "title": datasource_title}
+    (definition,), removals, found = collect_definitions([declared])
+    assert (removals, found) == ([], [])
+    return definition
+
+
+def test_it_is_stored():
+    definition = parsed("Locks", title="Locks held", unit="locks", description="How many")
+    stored = definition.as_dict()
+    assert stored["title"] == "Locks"
+    assert stored["metrics"] == [
+        {
+            "name": "held",
+            "type": "bigint",
+            "kind": "gauge",
+            "title": "Locks held",
+            "unit": "locks",
+            "description": "How many",
+        }
+    ]
+    assert definition_of(stored) == definition
+
+
+def test_what_is_left_out_is_not_stored():
+    stored = parsed().as_dict()
+    assert "title" not in stored
+    assert stored["metrics"] == [{"name": "held", "type": "bigint", "kind": "gauge"}]
+
+
+def test_changing_it_asks_no_server_again():
+    assert not has_changed(parsed("Other", unit="other"), parsed("Locks", unit="locks").as_dict())
