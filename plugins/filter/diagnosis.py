@@ -11,7 +11,7 @@ name: diagnosis
 short_description: What is wrong with a fleet, from what was seen of each host
 version_added: 0.2.0
 description:
-  - Compares what M(pgfleet.powa.info) has returned of each host, and adds what only several hosts together tell.
+  - Compares what M(pgfleet.powa.server_info) has returned of each host, and adds what only several hosts together tell.
   - The playbook C(pgfleet.powa.doctor) uses it.
 author:
   - pgfleet (@pgfleet)
@@ -19,7 +19,7 @@ positional: fleet, inventory_problems, ignore
 options:
   _input:
     description:
-      - Of each host by its name its C(groups), the result of M(pgfleet.powa.info) as C(info), and as C(host) that of a
+      - Of each host by its name its C(groups), the result of M(pgfleet.powa.server_info) as C(info), and as C(host) that of a
         command which has printed its C(unit), C(installed), C(log) and C(unresolved) names.
     type: dict
     required: true
@@ -52,7 +52,7 @@ _value:
   type: dict
   contains:
     problems:
-      description: Every problem, as M(pgfleet.powa.info) returns them, with the C(host) on which it was seen.
+      description: Every problem, as M(pgfleet.powa.server_info) returns them, with the C(host) on which it was seen.
       type: list
       elements: dict
     servers:

@@ -14,7 +14,7 @@ description:
   - Renders a Jinja2 template whose variables are the members of the input. Other than in templates of Ansible, every
     value is escaped, so that names which come from databases are text and nothing else.
   - The playbook C(pgfleet.powa.report) uses it.
-  - Beside Jinja2's own filters there are C(graph) (lines of M(pgfleet.powa.history) as paths of an SVG), C(number)
+  - Beside Jinja2's own filters there are C(graph) (lines of M(pgfleet.powa.history_info) as paths of an SVG), C(number)
     (short, with its unit), C(size) (bytes) and C(duration) (seconds).
 author:
   - pgfleet (@pgfleet)

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal, raw
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import PRELOADED, Libraries, read_libraries
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import extensions as texts
@@ -50,37 +50,46 @@ class State:
     libraries: Libraries
 
 
-def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
-    """Make the declared extensions true, or in check mode say what that would change.
+class Resolved(NamedTuple):
+    """The server as it is, and the changes that lead to the declared extensions."""
 
-    :raises PowaError: with everything that is wrong, before anything is written
-    """
-    wanted = params["extensions"]
-    with connected(params, check_mode) as connection:
-        with connection.reading() as cursor:
-            state = _read(cursor, wanted)
-            plan = _plan(wanted, state, check_mode)
-        if plan.changed and not check_mode:
-            plan = connection.write(lambda cursor: _apply(cursor, wanted))
+    state: State
+    plan: Plan
+
+
+class ExtensionsTask(Task[State, Resolved]):
+    """Reconciles the extensions of a task with those of the database."""
+
+    subject = "the extensions"
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.wanted: Sequence[Mapping[str, Any]] = params["extensions"]
+
+    def read(self, cursor: Any) -> State:
+        return _read(cursor, self.wanted)
+
+    def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[Resolved, List[str]]:
+        plan, problems = _plan(self.wanted, found, self.check_mode)
+        return Resolved(found, plan), problems
+
+    def plan(self, cursor: Any, wanted: Resolved) -> Plan:
+        return wanted.plan
+
+    def result(self, connection: Connection, planned: Planned[Resolved], written: bool) -> Dict[str, Any]:
+        state = planned.wanted.state
+        if written:
             with connection.reading() as cursor:
-                state = _read(cursor, wanted)
-    needed = [extension["name"] for extension in wanted if extension["state"] == "present"]
-    preload = [name for name in _ordered(needed, state.extensions) if name in PRELOADED]
-    return {
-        **plan.result(),
-        "extensions": [_returned(extension["name"], state.extensions) for extension in wanted],
-        "preload": preload,
-        "preload_missing": [name for name in preload if name not in state.libraries.configured],
-        "restart_required": any(
-            name in state.libraries.configured and name not in state.libraries.loaded for name in preload
-        ),
-    }
-
-
-def _apply(cursor: Any, wanted: Sequence[Mapping[str, Any]]) -> Plan:
-    plan = _plan(wanted, _read(cursor, wanted))
-    plan.apply(cursor)
-    return plan
+                state = self.read(cursor)
+        needed = [extension["name"] for extension in self.wanted if extension["state"] == "present"]
+        preload = [name for name in _ordered(needed, state.extensions) if name in PRELOADED]
+        configured, loaded = state.libraries.configured, state.libraries.loaded
+        return {
+            "extensions": [_returned(extension["name"], state.extensions) for extension in self.wanted],
+            "preload": preload,
+            "preload_missing": [name for name in preload if name not in configured],
+            "restart_required": any(name in configured and name not in loaded for name in preload),
+        }
 
 
 def _returned(name: str, extensions: Mapping[str, Extension]) -> Dict[str, Any]:
@@ -128,7 +137,7 @@ def _ordered(names: Sequence[str], extensions: Mapping[str, Extension]) -> List[
     return ordered
 
 
-def _plan(wanted: Sequence[Mapping[str, Any]], state: State, check_mode: bool = False) -> Plan:
+def _plan(wanted: Sequence[Mapping[str, Any]], state: State, check_mode: bool) -> Tuple[Plan, List[str]]:
     by_name: Dict[str, Mapping[str, Any]] = {}
     problems = []
     for extension in wanted:
@@ -143,14 +152,12 @@ def _plan(wanted: Sequence[Mapping[str, Any]], state: State, check_mode: bool = 
         problems += _plan_drop(plan, extension, state)
     made: List[str] = []
     for extension in present:
-        if check_mode and extension["expected"] and extension["name"] not in state.extensions:
+        if check_mode and extension["files_pending"] and extension["name"] not in state.extensions:
             after = _describe(extension["version"] or LATEST, extension["schema"] or "the default")
             plan.add(_identity(extension["name"]), None, after)
         else:
             problems += _plan_present(plan, extension, state, by_name, made)
-    if problems:
-        raise ProblemsError("the extensions", problems)
-    return plan
+    return plan, problems
 
 
 def _plan_drop(plan: Plan, extension: Mapping[str, Any], state: State) -> List[str]:

@@ -132,7 +132,7 @@ snapshots:
       sample: []
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._collector.reconcile import reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.reconcile import run_collector
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
 
 OPTIONS = {
@@ -145,7 +145,7 @@ OPTIONS = {
 
 def main() -> None:
     """Run the module."""
-    run_module(OPTIONS, reconcile)
+    run_module(OPTIONS, run_collector)
 
 
 if __name__ == "__main__":

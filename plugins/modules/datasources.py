@@ -227,7 +227,7 @@ options:
     elements: str
     choices: [remote, repository, local]
     required: true
-  described:
+  remote_results:
     description:
       - What this module returned on remotes, to take types from that O(datasources) leaves out. Types about which they
         disagree are refused.
@@ -243,7 +243,7 @@ options:
         type: list
         elements: dict
         required: true
-  seen:
+  ready_servers:
     description:
       - Servers whose side is known to be as declared, each by its alias or by V(hostname:port). Snapshots that
         O(datasources[].state=paused) stopped go on for these only. Without it, they go on for all.
@@ -333,7 +333,7 @@ EXAMPLES = r"""
   pgfleet.powa.datasources:
     server_kind: [repository]
     collector_role: powa_collector
-    described: [{server: remote1, datasources: "{{ remote.datasources }}"}]
+    remote_results: [{server: remote1, datasources: "{{ remote.datasources }}"}]
     datasources:
       - name: backends
         query: SELECT backend_type, count(*) AS running FROM pg_stat_activity GROUP BY backend_type
@@ -420,14 +420,14 @@ problems:
     - 'datasource "lock_modes", metrics[0].type: found "bigit", expected one of "char", bigint, boolean, ...'
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.lock import LOCK_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_task
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import DatasourcesTask
 
 _COLUMN = {"name": {"type": "str", "required": True}, "type": {"type": "str"}, "renamed_from": {"type": "str"}}
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.task_lock import WAIT_SPEC
 
 OPTIONS = {
-    **WAIT_SPEC,
+    **LOCK_SPEC,
     "datasources": {
         "type": "list",
         "elements": "dict",
@@ -485,7 +485,7 @@ OPTIONS = {
         "choices": ["remote", "repository", "local"],
         "required": True,
     },
-    "described": {
+    "remote_results": {
         "type": "list",
         "elements": "dict",
         "options": {
@@ -493,7 +493,7 @@ OPTIONS = {
             "datasources": {"type": "list", "elements": "dict", "required": True},
         },
     },
-    "seen": {"type": "list", "elements": "str"},
+    "ready_servers": {"type": "list", "elements": "str"},
     "timeout": {"type": "int", "default": 60},
     "monitoring_role": {"type": "str"},
     "collector_role": {"type": "str"},
@@ -502,7 +502,7 @@ OPTIONS = {
 
 def main() -> None:
     """Run the module."""
-    run_module(OPTIONS, reconcile)
+    run_task(OPTIONS, DatasourcesTask)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ options:
         type: str
         choices: [keep, drop]
         default: keep
-      expected:
+      files_pending:
         description:
           - Whether an earlier task of the same run brings the extension's files to the server.
           - Check mode then shows an extension that the server does not have as created, instead of refusing it.
@@ -154,12 +154,12 @@ problems:
     - 'extension "nix": this server does not have it: install the package that brings it'
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.task_lock import WAIT_SPEC
-from ansible_collections.pgfleet.powa.plugins.module_utils._extensions import reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.lock import LOCK_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_task
+from ansible_collections.pgfleet.powa.plugins.module_utils._extensions import ExtensionsTask
 
 OPTIONS = {
-    **WAIT_SPEC,
+    **LOCK_SPEC,
     "extensions": {
         "type": "list",
         "elements": "dict",
@@ -171,7 +171,7 @@ OPTIONS = {
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "cascade": {"type": "bool", "default": False},
             "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
-            "expected": {"type": "bool", "default": False},
+            "files_pending": {"type": "bool", "default": False},
         },
     },
 }
@@ -179,7 +179,7 @@ OPTIONS = {
 
 def main() -> None:
     """Run the module."""
-    run_module(OPTIONS, reconcile)
+    run_task(OPTIONS, ExtensionsTask)
 
 
 if __name__ == "__main__":

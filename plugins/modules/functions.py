@@ -182,12 +182,12 @@ problems:
       make it with pgfleet.powa.transient_tables'
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.task_lock import WAIT_SPEC
-from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions import reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.lock import LOCK_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_task
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions import FunctionsTask
 
 OPTIONS = {
-    **WAIT_SPEC,
+    **LOCK_SPEC,
     "datasources": {
         "type": "list",
         "elements": "dict",
@@ -220,7 +220,7 @@ OPTIONS = {
 
 def main() -> None:
     """Run the module."""
-    run_module(OPTIONS, reconcile)
+    run_task(OPTIONS, FunctionsTask)
 
 
 if __name__ == "__main__":

@@ -235,12 +235,12 @@ problems:
   sample: ['server "db1.example.com:5432", frequency: found 1, expected at least 5 seconds, or -1 for never']
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.task_lock import WAIT_SPEC
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.reconcile import reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.lock import LOCK_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_task
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.reconcile import ServersTask
 
 OPTIONS = {
-    **WAIT_SPEC,
+    **LOCK_SPEC,
     "servers": {
         "type": "list",
         "elements": "dict",
@@ -276,7 +276,7 @@ OPTIONS = {
 
 def main() -> None:
     """Run the module."""
-    run_module(OPTIONS, reconcile)
+    run_task(OPTIONS, ServersTask)
 
 
 if __name__ == "__main__":

@@ -83,8 +83,8 @@ snapshots:
       sample: []
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._collector.snapshot import take_snapshots
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.snapshot import SnapshotTask
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_task
 
 OPTIONS = {
     "servers": {"type": "list", "elements": "str", "required": True},
@@ -95,7 +95,7 @@ OPTIONS = {
 
 def main() -> None:
     """Run the module."""
-    run_module(OPTIONS, take_snapshots)
+    run_task(OPTIONS, SnapshotTask)
 
 
 if __name__ == "__main__":

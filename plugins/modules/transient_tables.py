@@ -125,12 +125,12 @@ problems:
       either: create it first, or its extension'
 """
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_module
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.task_lock import WAIT_SPEC
-from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables import reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.lock import LOCK_SPEC
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_task
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables import TransientTablesTask
 
 OPTIONS = {
-    **WAIT_SPEC,
+    **LOCK_SPEC,
     "tables": {
         "type": "list",
         "elements": "dict",
@@ -148,7 +148,7 @@ OPTIONS = {
 
 def main() -> None:
     """Run the module."""
-    run_module(OPTIONS, reconcile)
+    run_task(OPTIONS, TransientTablesTask)
 
 
 if __name__ == "__main__":

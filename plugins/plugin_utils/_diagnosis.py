@@ -49,7 +49,7 @@ def diagnose(
 ) -> Dict[str, Any]:
     """Return the C(problems) and C(servers) of a fleet, and both as lines of C(text) and of a C(table).
 
-    :param looks: of each host its C(groups), the result of module info (C(info)), and that of host.sh (C(host))
+    :param looks: of each host its C(groups), the result of module server_info (C(info)), and that of host.sh (C(host))
     :param fleet: which host serves which
     :param ignore: kinds of problems that are left out
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lines of module history as paths of an SVG."""
+"""Lines of module history_info as paths of an SVG."""
 
 from __future__ import annotations
 

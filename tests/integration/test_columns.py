@@ -283,7 +283,7 @@ def test_a_name_stays_a_key_or_a_metric(database: Database) -> None:
     ):
         wrong = dict(BASE, query=query, keys=keys, metrics=metrics)
         described = [{"server": "one", "datasources": [_described(query, keys, metrics)]}]
-        assert words in database.refused("datasources", datasources=[wrong], described=described, **REPOSITORY)
+        assert words in database.refused("datasources", datasources=[wrong], remote_results=described, **REPOSITORY)
     assert database.dump() == before
     assert len(read(database, srvid, "a, b")) == 2
 

@@ -122,7 +122,10 @@ CASES = {
 }
 
 #: Modules that write nothing in any mode, and the parameters of a task.
-READ_ONLY: Dict[str, Dict[str, Any]] = {"history": {}, "info": {"monitoring_role": "powa", "collector_timeout": 1}}
+READ_ONLY: Dict[str, Dict[str, Any]] = {
+    "history_info": {},
+    "server_info": {"monitoring_role": "powa", "collector_timeout": 1},
+}
 
 
 def test_every_module_has_its_case() -> None:

@@ -51,9 +51,9 @@ def test_types_are_taken_from_the_query(database: Database) -> None:
     assert "the types of mode, held are left out, and no remote has described the query" in message
     key_columns = [{"name": "mode", "type": "name"}]
     other = {"server": "two", "datasources": [dict(result["datasources"][0], key_columns=key_columns)]}
-    message = database.refused("datasources", datasources=[untyped], described=[described, other], **REPOSITORY)
+    message = database.refused("datasources", datasources=[untyped], remote_results=[described, other], **REPOSITORY)
     assert 'column "mode" is name on two, but text on one' in message
-    database.ok("datasources", datasources=[untyped], described=[described], **REPOSITORY)
+    database.ok("datasources", datasources=[untyped], remote_results=[described], **REPOSITORY)
     held = "SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 'powa_untyped_src_tmp'::regclass"
     assert database.value(held + " AND attname = 'held'") == "bigint"
     # What the repository has kept is enough for the next run.
@@ -197,7 +197,9 @@ def test_a_datasource_of_each_database(database: Database) -> None:
     options = {"hostname": "127.0.0.1", "username": "postgres", "dbname": database.name, "frequency": 5}
     database.ok("servers", servers=[options])
     srvid = database.value("SELECT id FROM powa_servers WHERE hostname = '127.0.0.1'")
-    params = dict(datasources=[tables], described=[{"server": "x", "datasources": result["datasources"]}], **REPOSITORY)
+    params = dict(
+        datasources=[tables], remote_results=[{"server": "x", "datasources": result["datasources"]}], **REPOSITORY
+    )
     database.ok("datasources", **params)
     unchanged(database, **params)
     disabled = {**params, "datasources": [dict(tables, enabled=False)]}

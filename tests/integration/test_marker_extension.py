@@ -145,7 +145,7 @@ def test_an_extension_whose_files_are_gone_can_be_dropped(database: Database) ->
 
 
 def test_files_that_a_task_before_brings(database: Database, request: Any) -> None:
-    expected = [dict(marker, expected=True, schema="pg_catalog") for marker in MARKERS]
+    expected = [dict(marker, files_pending=True, schema="pg_catalog") for marker in MARKERS]
     checked = database.ok("extensions", check=True, extensions=expected)
     assert checked.changed
     assert "this server does not have it" in database.refused("extensions", extensions=expected)

@@ -63,11 +63,11 @@ def test_servers_go_on_when_their_side_was_seen(database: Database) -> None:
     assert enabled(database) == []
     assert not database.ok("datasources", datasources=paused(NEW), **REPOSITORY).changed
 
-    result = database.ok("datasources", datasources=[NEW], seen=["one"], **REPOSITORY)
+    result = database.ok("datasources", datasources=[NEW], ready_servers=["one"], **REPOSITORY)
     assert result["datasources"][0]["paused"] == ["two"] and enabled(database) == [one]
-    again = database.ok("datasources", datasources=[NEW], seen=[], **REPOSITORY)
+    again = database.ok("datasources", datasources=[NEW], ready_servers=[], **REPOSITORY)
     assert not again.changed and again["datasources"][0]["paused"] == ["two"]
-    result = database.ok("datasources", datasources=[NEW], seen=["two"], **REPOSITORY)
+    result = database.ok("datasources", datasources=[NEW], ready_servers=["two"], **REPOSITORY)
     # What a user disabled stays so.
     assert result["datasources"][0]["paused"] == [] and enabled(database) == [one, two]
 
@@ -119,7 +119,7 @@ def test_no_snapshot_fails_while_columns_change(database: Database) -> None:
         now = database.value(sequence, (srvid,))
         wait_until(lambda: database.value(sequence, (srvid,)) > now, "a snapshot while the remote has changed")
         assert samples("a") == before
-        database.ok("datasources", datasources=new, seen=["127.0.0.1:5432"], **REPOSITORY)
+        database.ok("datasources", datasources=new, ready_servers=["127.0.0.1:5432"], **REPOSITORY)
         wait_until(lambda: min(samples("b")) >= 1, "a sample with the new column")
     assert [after - count for after, count in zip(samples("a"), before)] == samples("b")
     assert database.sql("SELECT errors FROM failed") == []

@@ -59,7 +59,7 @@ def prepare(database: Database, module: str, stack: ExitStack) -> None:
     if module == "functions":
         with_transient_tables(database, "app_orders")
         database.sql("CREATE EXTENSION pg_track_settings")
-    if module == "history":
+    if module == "history_info":
         database.ok("datasources", server_kind=["repository"], datasources=[LOCK_MODES])
     if module in ("functions", "snapshot"):
         database.ok("servers", servers=[{"hostname": "db1.example.com", "alias": "orders"}])
@@ -84,7 +84,7 @@ def test_the_examples_of_the_documentation_run(database: Database, module: str, 
 
 def test_the_example_of_filter_diagnosis_names_what_is_wrong(database: Database, tmp_path: Path) -> None:
     database.ok("servers", servers=[{"hostname": "db1.example.com", "alias": "orders"}])
-    look: Dict[str, Any] = {"pgfleet.powa.info": {"collector_timeout": 0}, "register": "powa_info"}
+    look: Dict[str, Any] = {"pgfleet.powa.server_info": {"collector_timeout": 0}, "register": "powa_info"}
     printed = play(tmp_path, database, [look, *examples("filter", "diagnosis")])
     assert "orders: no snapshot of the server was ever taken (never_snapshotted)" in printed
 
@@ -92,7 +92,7 @@ def test_the_example_of_filter_diagnosis_names_what_is_wrong(database: Database,
 def test_the_example_of_filter_html_writes_a_page(database: Database, tmp_path: Path) -> None:
     database.ok("servers", servers=[{"hostname": "db1.example.com", "alias": "<orders>"}])
     (tmp_path / "problems.html.j2").write_text("{% for problem in problems %}<p>{{ problem.server }}</p>{% endfor %}")
-    look: Dict[str, Any] = {"pgfleet.powa.info": {"collector_timeout": 0}, "register": "powa_info"}
+    look: Dict[str, Any] = {"pgfleet.powa.server_info": {"collector_timeout": 0}, "register": "powa_info"}
     (example,) = examples("filter", "html")
     example["ansible.builtin.copy"]["dest"] = str(tmp_path / "problems.html")
     play(tmp_path, database, [look, example])

@@ -189,10 +189,12 @@ def test_only_an_unlogged_table_with_the_mark_is_dropped(database: Database) -> 
     database.ok("transient_tables", tables=entry())
 
     database.sql("CREATE VIEW watching AS SELECT * FROM app_orders_src_tmp")
-    assert "view public.watching depends on public.app_orders_src_tmp" in database.refused(
-        "transient_tables", tables=gone
-    )
+    database.sql("CREATE FUNCTION taking(app_orders_src_tmp) RETURNS void LANGUAGE sql AS ''")
+    message = database.refused("transient_tables", tables=gone)
+    assert "table public.app_orders_src_tmp: found that view public.watching depends on it" in message
+    assert "found that function public.taking(public.app_orders_src_tmp) depends on it" in message
     database.sql("DROP VIEW watching")
+    database.sql("DROP FUNCTION taking")
 
     database.ok(
         "functions",

@@ -13,8 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._collector.channel im
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, resolve
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import NEVER
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, RegisteredServer, resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot as texts
 
 #: Between two looks. The collector refuses a snapshot within 10 s of the last, and while one runs.

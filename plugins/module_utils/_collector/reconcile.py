@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector.channel import Collector, at_work
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector.forced_snapshots import (
@@ -16,17 +16,20 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._collector.forced_sna
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector.snapshot import check_errors
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import NEVER
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, RegisteredServer, read_servers
 
 RELOADED = "reloaded"
 
 _LAST_SRVID = "SELECT s.last_value FROM {schema}.powa_servers_id_seq AS s"
 
 
-def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+def run_collector(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     """Make the collector work on all servers of the repository and take snapshots, and return its workers.
+
+    It writes nothing into the database itself, so there is no transaction to plan again in.
 
     :raises PowaError: for a server without snapshots, when no collector answers or not in time, or for a snapshot's
         errors
@@ -44,15 +47,12 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         # A reload would leave the worker of such a server running and the collector without its name.
         restart_required = not set(workers) <= active
         reload = not restart_required and (params["state"] == RELOADED or not active <= at_work(workers))
-        lines = _describe(workers, servers)
-        after = lines + ("reloaded\n" if reload else "")
-        after += "".join("snapshot of server {0}\n".format(server.name) for server in targets)
+        plan = _plan(workers, servers, reload, targets)
         if reload and not check_mode:
             collector.reload()
             workers = collector.wait_for(active, last_srvid)
         result = {
-            "changed": after != lines,
-            "diff": {"before": lines, "after": after} if after != lines else {"before": "", "after": ""},
+            **plan.result(),
             "workers": [_returned(srvid, status, servers) for srvid, status in sorted(workers.items())],
             "restart_required": restart_required,
             "snapshots": [],
@@ -61,6 +61,17 @@ def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             result["snapshots"] = force_snapshots(collector, archivist, targets)
             check_errors(result, params["fail_on_errors"])
         return result
+
+
+def _plan(
+    workers: Mapping[int, str], servers: List[RegisteredServer], reload: bool, targets: Sequence[RegisteredServer]
+) -> Plan:
+    plan = Plan()
+    before = ["worker of server {0}".format(_name(srvid, servers)) for srvid in sorted(workers)]
+    plan.add("powa-collector", "\n".join(before), "\n".join(before + (["reloaded"] if reload else [])))
+    for server in targets:
+        plan.add("snapshot of server {0}".format(server.name), None, "")
+    return plan
 
 
 def read_last_srvid(cursor: Any, archivist: Archivist) -> int:
@@ -77,7 +88,3 @@ def _name(srvid: int, servers: List[RegisteredServer]) -> str:
 
 def _returned(srvid: int, status: str, servers: List[RegisteredServer]) -> Dict[str, Any]:
     return {"srvid": srvid, "server": _name(srvid, servers), "status": status}
-
-
-def _describe(workers: Mapping[int, str], servers: List[RegisteredServer]) -> str:
-    return "".join("worker of server {0}\n".format(_name(srvid, servers)) for srvid in sorted(workers))

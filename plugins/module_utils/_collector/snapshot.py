@@ -7,17 +7,18 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection, connected
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import read_servers, resolve
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import LOCAL_NAME, read_servers, resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot as texts
-
-LOCAL_NAME = "local"
 
 #: How long a snapshot of ours may hold what the collector waits for: less than the collector's lock_timeout of 2 s.
 _HELD_MILLISECONDS = 1500
@@ -25,31 +26,64 @@ _HELD_MILLISECONDS = 1500
 _PAUSE_SECONDS = 0.05
 
 
-def take_snapshots(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
-    """Take a snapshot of each server in turn, each in its own transaction.
+class Resolved(NamedTuple):
+    """The servers of a task by PoWA's numbers, in the order of its names, and what is wrong with the names."""
 
-    :raises PowaError: for an unknown server, a lock that was not to be had in time, or errors of a snapshot
-    """
-    with connected(params, check_mode) as connection:
-        with connection.reading() as cursor:
-            archivist = detect_archivist(cursor)
-            srvids = _resolve(cursor, archivist, params["servers"])
-            cursor.execute(texts.LOCAL_MODE)
-            (local_mode,) = cursor.fetchone()
-        if 0 in srvids and not local_mode:
-            raise PowaError(
-                'server "local": PoWA is not loaded by this server, so there is no local mode:'
-                " add powa to shared_preload_libraries and restart PostgreSQL"
-            )
-        if check_mode:
-            return {"changed": bool(srvids), "diff": _diff(params["servers"]), "snapshots": []}
-        deadline = time.monotonic() + params["timeout"]
-        snapshots = [
-            _take(connection, archivist, name, srvid, deadline) for name, srvid in zip(params["servers"], srvids)
+    archivist: Archivist
+    srvids: Sequence[int]
+    problems: Sequence[str]
+    local_mode: bool
+
+
+class SnapshotTask(Task[Resolved, Resolved]):
+    """Takes a snapshot of each server of a task in turn, each in its own transaction."""
+
+    subject = "the servers"
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.names: Sequence[str] = params["servers"]
+        self.timeout: float = params["timeout"]
+        self.fail_on_errors: bool = params["fail_on_errors"]
+        self.taken: List[Dict[str, Any]] = []
+
+    def read(self, cursor: Any) -> Resolved:
+        archivist = detect_archivist(cursor)
+        remotes = [name for name in self.names if name != LOCAL_NAME]
+        srvids, problems = resolve(read_servers(cursor, archivist), remotes)
+        cursor.execute(texts.LOCAL_MODE)
+        (local_mode,) = cursor.fetchone()
+        remaining = iter(srvids)
+        in_order = [] if problems else [0 if name == LOCAL_NAME else next(remaining) for name in self.names]
+        return Resolved(archivist, in_order, problems, local_mode)
+
+    def resolve(self, cursor: Any, found: Resolved, locked: bool) -> Tuple[Resolved, List[str]]:
+        return found, list(found.problems)
+
+    def check(self, cursor: Any, wanted: Resolved) -> List[str]:
+        if LOCAL_NAME not in self.names or wanted.local_mode:
+            return []
+        return [
+            'server "local": PoWA is not loaded by this server, so there is no local mode:'
+            " add powa to shared_preload_libraries and restart PostgreSQL"
         ]
-    result = {"changed": bool(snapshots), "diff": _diff(params["servers"]), "snapshots": snapshots}
-    check_errors(result, params["fail_on_errors"])
-    return result
+
+    def plan(self, cursor: Any, wanted: Resolved) -> Plan:
+        plan = Plan()
+        for name in self.names:
+            plan.add("snapshot of server {0}".format(name), None, "")
+        return plan
+
+    def write(self, connection: Connection, planned: Planned[Resolved]) -> Planned[Resolved]:
+        archivist, srvids = planned.wanted.archivist, planned.wanted.srvids
+        deadline = time.monotonic() + self.timeout
+        self.taken = [_take(connection, archivist, name, srvid, deadline) for name, srvid in zip(self.names, srvids)]
+        return planned
+
+    def result(self, connection: Connection, planned: Planned[Resolved], written: bool) -> Dict[str, Any]:
+        result = {**planned.plan.result(), "snapshots": self.taken}
+        check_errors(result, self.fail_on_errors)
+        return result
 
 
 def check_errors(result: Mapping[str, Any], fail_on_errors: bool) -> None:
@@ -66,18 +100,6 @@ def check_errors(result: Mapping[str, Any], fail_on_errors: bool) -> None:
             ),
             **result,
         )
-
-
-def _resolve(cursor: Any, archivist: Archivist, names: Sequence[str]) -> List[int]:
-    srvids, problems = resolve(read_servers(cursor, archivist), [name for name in names if name != LOCAL_NAME])
-    if problems:
-        raise ProblemsError("the servers", problems)
-    remaining = iter(srvids)
-    return [0 if name == LOCAL_NAME else next(remaining) for name in names]
-
-
-def _diff(names: Sequence[str]) -> Dict[str, str]:
-    return {"before": "", "after": "".join("snapshot of server {0}\n".format(name) for name in names)}
 
 
 def _take(connection: Connection, archivist: Archivist, name: str, srvid: int, deadline: float) -> Dict[str, Any]:

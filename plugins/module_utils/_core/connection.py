@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, Mapping, Sequence, TypeVar
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver, task_lock
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver, lock
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 
@@ -138,12 +138,12 @@ class Connection:
         self._connection.set_session(readonly=False)
         with self._connection, self._connection.cursor() as cursor:
             try:
-                task_lock.take(cursor, wait_seconds)
+                lock.take(cursor, wait_seconds)
             except driver.psycopg2.Error as error:
                 if error.pgcode != driver.errorcodes.LOCK_NOT_AVAILABLE or not wait_seconds:
                     raise
                 self._connection.rollback()
-                raise PowaError(task_lock.explain(cursor, wait_seconds)) from error
+                raise PowaError(lock.explain(cursor, wait_seconds)) from error
             return work(cursor)
 
     def close(self) -> None:

@@ -2,18 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The driver psycopg2, which may be missing on a host, and how SQL is put together with it."""
+"""The driver psycopg2, which may be missing on a host, and the functions that compose SQL with it."""
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from typing import Any, Dict, Iterable, List
 
 try:
     # The other files take them from here.
     import psycopg2  # pylint: disable=unused-import
     from psycopg2 import errorcodes, sql  # pylint: disable=unused-import
 except ImportError:
-    # Whoever connects says so; without a connection nothing else is used.
+    # The function that connects reports it; nothing else is used without a connection.
     psycopg2 = errorcodes = sql = None  # type: ignore[assignment]
 
 
@@ -33,10 +33,21 @@ def literal(value: Any) -> Any:
 
 
 def raw(text: str) -> Any:
-    """Return SQL that is part of this collection, never of a user's input."""
+    """Return SQL that this collection or PostgreSQL itself wrote, such as a type from C(format_type)."""
+    return sql.SQL(text)
+
+
+def user_sql(text: str) -> Any:
+    """Return SQL that a user declared. Only code that knows who will plan and run it may ask for it."""
     return sql.SQL(text)
 
 
 def joined(parts: Iterable[Any], separator: str = ", ") -> Any:
     """Return composed SQL with a separator between the parts."""
     return sql.SQL(separator).join(parts)
+
+
+def dicts(cursor: Any) -> List[Dict[str, Any]]:
+    """Return the rows of the last statement, each with its values by the names of the columns."""
+    columns = [column.name for column in cursor.description]
+    return [dict(zip(columns, row)) for row in cursor.fetchall()]

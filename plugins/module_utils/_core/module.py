@@ -12,16 +12,17 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import LOGIN_SPEC, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Task, reconcile
 
 
-def run_module(options: Mapping[str, Any], reconcile: Callable[[Mapping[str, Any], bool], Dict[str, Any]]) -> None:
-    """Parse the parameters, call C(reconcile(parameters, check_mode)), and report its result or its failure.
+def run_module(options: Mapping[str, Any], run: Callable[[Mapping[str, Any], bool], Dict[str, Any]]) -> None:
+    """Parse the parameters, call C(run(parameters, check_mode)), and report its result or its failure.
 
     :param options: the module's own options, beside those for logging in
     """
     module = AnsibleModule(argument_spec=dict(LOGIN_SPEC, **options), supports_check_mode=True)
     try:
-        result = reconcile(module.params, module.check_mode)
+        result = run(module.params, module.check_mode)
     except ProblemsError as error:
         module.fail_json(msg=str(error), problems=error.problems)
     except PowaError as error:
@@ -33,6 +34,14 @@ def run_module(options: Mapping[str, Any], reconcile: Callable[[Mapping[str, Any
     # Ansible would send the whole list back to who has sent it, and it may tell of a thousand servers.
     told = {name: value for name, value in module.params.items() if options.get(name, {}).get("elements") != "dict"}
     module.exit_json(invocation={"module_args": told}, **result)
+
+
+def run_task(options: Mapping[str, Any], task: Callable[[Mapping[str, Any]], Task[Any, Any]]) -> None:
+    """Do the same for a module that reconciles.
+
+    :param task: makes the task from the parameters
+    """
+    run_module(options, lambda params, check_mode: reconcile(task(params), params, check_mode))
 
 
 def _sentence(error: Any, params: Mapping[str, Any]) -> str:

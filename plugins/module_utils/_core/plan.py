@@ -2,27 +2,62 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ordered changes of a task, and what they look like before and after."""
+"""The ordered changes of a task: what makes each of them, and what it looks like before and after."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import RowChange, write_statements
+
+class Hazard(NamedTuple):
+    """What a change costs those who use the object meanwhile.
+
+    :param effect: what happens to it: C(rewritten), C(rebuilt) or C(read)
+    :param object: the object, as the change names it
+    :param reason: why, such as C(held from bigint to numeric)
+    :param lock: the strongest lock that is held meanwhile, as PostgreSQL names it
+    :param size: bytes that are read or written under that lock
+    """
+
+    effect: str
+    object: str
+    reason: str
+    lock: str
+    size: int
+
+    def describe(self) -> str:
+        """Return the hazard as a line of a diff."""
+        return "{0}, {1} bytes: {2} (lock {3})".format(self.effect, self.size, self.reason, self.lock)
 
 
 class Replaced(NamedTuple):
-    """An object of the server, or one column of a table, that PostgreSQL does not let others depend on meanwhile.
+    """An object, or one column of a table, that no other object may depend on while it is dropped or replaced.
 
     :param kind: C(function), C(table) or C(type)
-    :param column: its name, or None for the whole
+    :param column: its name, or None for the whole object
     """
 
     kind: str
+    schema: str
     name: str
-    column: Optional[str]
+    column: Optional[str] = None
+
+
+class Batch(ABC):
+    """A write that is made together with its neighbours of the same family, in few statements however many they are."""
+
+    @classmethod
+    def family(cls) -> Type["Batch"]:
+        """Return the class whose C(run) makes such writes; classes that are written together share it."""
+        return cls
+
+    @staticmethod
+    @abstractmethod
+    def run(cursor: Any, writes: Sequence[Any]) -> None:
+        """Make all of these writes; the caller owns the transaction."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +66,18 @@ class Change:
 
     :param identity: what it is, such as C(function powa_lock_modes_src)
     :param before: its description now, or None where it is not there
-    :param after: its description as wanted, or None where it is to go
-    :param statements: what does it, composed SQL and changes of rows
-    :param replaced: what of it goes or becomes another, so that nothing of others may depend on it
+    :param after: its description as wanted, or None where it is removed
+    :param writes: what makes the change, composed SQL or C(Batch)
+    :param replaced: the parts of it that nothing else may depend on
+    :param hazards: what the change costs those who use the object
     """
 
     identity: str
     before: Optional[str]
     after: Optional[str]
-    statements: Tuple[Any, ...]
+    writes: Tuple[Any, ...]
     replaced: Tuple[Replaced, ...] = ()
+    hazards: Tuple[Hazard, ...] = ()
 
     @property
     def action(self) -> str:
@@ -61,12 +98,16 @@ class Plan:
         identity: str,
         before: Optional[str],
         after: Optional[str],
-        *statements: Any,
+        *writes: Any,
         replaced: Sequence[Replaced] = (),
+        hazards: Sequence[Hazard] = (),
     ) -> None:
-        """Add a change, if before and after differ or there is something to do."""
-        if before != after:
-            self.changes.append(Change(identity, before, after, statements, tuple(replaced)))
+        """Add a change, if before and after differ. Its hazards are part of what is shown as after."""
+        if before == after:
+            return
+        if after is not None:
+            after = "\n".join([after, *(hazard.describe() for hazard in hazards)])
+        self.changes.append(Change(identity, before, after, writes, tuple(replaced), tuple(hazards)))
 
     @property
     def changed(self) -> bool:
@@ -75,17 +116,22 @@ class Plan:
 
     @property
     def replaced(self) -> List[Replaced]:
-        """What goes or becomes another."""
+        """The objects and columns that are dropped or replaced."""
         return [entry for change in self.changes for entry in change.replaced]
 
-    def apply(self, cursor: Any) -> None:
-        """Run all statements; the caller owns the transaction.
+    @property
+    def hazards(self) -> List[Hazard]:
+        """What the changes cost those who use the objects."""
+        return [hazard for change in self.changes for hazard in change.hazards]
 
-        Changes of rows that follow each other are made together, by few statements however many they are.
-        """
-        statements = [statement for change in self.changes for statement in change.statements]
-        for are_rows, group in groupby(statements, lambda statement: isinstance(statement, RowChange)):
-            for statement in write_statements(group) if are_rows else group:
+    def apply(self, cursor: Any) -> None:
+        """Make all changes; the caller owns the transaction."""
+        writes = [write for change in self.changes for write in change.writes]
+        for family, group in groupby(writes, lambda write: write.family() if isinstance(write, Batch) else None):
+            if family is not None:
+                family.run(cursor, list(group))
+                continue
+            for statement in group:
                 cursor.execute(statement)
 
     def result(self) -> Dict[str, Any]:

@@ -6,40 +6,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Dict, List, Optional, Sequence, Set
+from typing import Any, Dict, FrozenSet, Generic, List, Mapping, Optional, Sequence, Set, Type, TypeVar, Union
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import objects
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
-    MARK,
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+    READ_SUFFIXES,
+    SNAPSHOT,
+    SOURCE,
     object_name,
-    stored_definition,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import (
+    PARAMETER_TYPES,
+    SERVER,
+    SERVER_AND_RANGE,
+    SUFFIXES,
+    DatabaseObject,
+    Function,
+    Index,
+    RecordType,
+    Table,
+    TableColumn,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import (
+    MARK,
+    Damaged,
+    Stored,
+    read_comments,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
+
+ObjectKind = TypeVar("ObjectKind", bound=DatabaseObject)
+
+#: The suffixes of the functions whose comment may hold a definition.
+HOLDERS = (SOURCE, SNAPSHOT)
 
 _VOLATILITY = {"i": "IMMUTABLE", "s": "STABLE", "v": "VOLATILE"}
 _SEARCH_PATH = "search_path="
 
 
 @dataclass(frozen=True)
-class Found:
+class Found(Generic[ObjectKind]):
     """An object of the server.
 
     :param extension: the extension that it belongs to, or None
     """
 
-    object: Any
+    object: ObjectKind
     extension: Optional[str]
 
     @property
     def ours(self) -> bool:
         """Whether it carries the mark of this collection."""
         comment = self.object.comment
-        return self.extension is None and bool(comment) and comment.startswith(MARK)
+        return self.extension is None and comment is not None and comment.startswith(MARK)
 
 
 @dataclass(frozen=True)
@@ -48,14 +72,30 @@ class Catalog:
 
     :param found: by kind, then by name
     :param registry: rows of PoWA's registry about the datasources that were asked for
+    :param definitions: what is stored about each datasource, or what is wrong with that, by its name
     """
 
-    found: Dict[str, Dict[str, Found]]
-    registry: Sequence[Row]
+    found: Mapping[Type[DatabaseObject], Dict[str, Found[Any]]] = field(default_factory=dict)
+    registry: Sequence[Row] = ()
+    definitions: Mapping[str, Union[None, Stored, Damaged]] = field(default_factory=dict)
 
-    def get(self, kind: str, name: str) -> Optional[Found]:
+    def get(self, kind: Type[ObjectKind], name: str) -> Optional[Found[ObjectKind]]:
         """Return the object of that kind and name, or None."""
-        return self.found[kind].get(name)
+        return self.found.get(kind, {}).get(name)
+
+    def there(self, wanted: ObjectKind) -> Optional[ObjectKind]:
+        """Return the object of the same kind and name that the server has, or None."""
+        found = self.get(type(wanted), wanted.name)
+        return found.object if found else None
+
+    def of_datasource(self, datasource: str) -> List[Found[Any]]:
+        """Return every object that is called as one of a datasource, whoever made it."""
+        found = (
+            self.get(kind, object_name(datasource, suffix))
+            for kind, suffixes in SUFFIXES.items()
+            for suffix in suffixes
+        )
+        return [entry for entry in found if entry is not None]
 
     @cached_property
     def registered_functions(self) -> Dict[str, Set[str]]:
@@ -67,98 +107,147 @@ class Catalog:
                 functions.setdefault(row.module, set()).add(function)
         return functions
 
-    def stored(self, datasource: str) -> Optional[Dict[str, Any]]:
-        """Return what is stored about a datasource, or None."""
-        for suffix in ("_src", "_snapshot"):
-            found = self.get("function", object_name(datasource, suffix))
-            stored = stored_definition(found.object.comment) if found and found.ours else None
-            if stored is not None:
-                return stored
-        return None
+    def stored(self, datasource: str) -> Optional[Stored]:
+        """Return what is stored about a datasource, or None where nothing is or it can not be read."""
+        found = self.definitions.get(datasource)
+        return found if isinstance(found, Stored) else None
+
+    def damaged(self, datasource: str) -> Optional[Damaged]:
+        """Return what is wrong with the comment that should hold the definition of a datasource, or None."""
+        found = self.definitions.get(datasource)
+        return found if isinstance(found, Damaged) else None
 
 
 def read_catalog(cursor: Any, archivist: Archivist, datasources: Sequence[str], modules: Sequence[str]) -> Catalog:
-    """Read everything that is called as an object of one of the datasources, whosever it is.
+    """Read everything that is called as an object of one of the datasources, whoever made it.
 
-    :param modules: the names that the registry is to have them under; those that it has are looked at, too
+    :param modules: the names that the registry is to have them under; those that it has are read, too
     """
-    found: Dict[str, Dict[str, Found]] = {"type": {}, "table": {}, "index": {}, "function": {}}
+    found: Dict[Type[DatabaseObject], Dict[str, Found[Any]]] = {kind: {} for kind in SUFFIXES}
     parts = {
         "schema": literal(archivist.schema),
+        "schemas": literal([archivist.schema]),
         "servers": literal("{0}.powa_servers".format(archivist.quoted_schema)),
     }
 
-    def rows(text: str, suffixes: Sequence[str]) -> List[Dict[str, Any]]:
+    def rows(text: str, *kinds: Type[DatabaseObject]) -> List[Dict[str, Any]]:
+        suffixes = [suffix for kind in kinds for suffix in SUFFIXES[kind]]
         names = [object_name(datasource, suffix) for datasource in datasources for suffix in suffixes]
         cursor.execute(compose(text, names=literal(names), **parts))
-        columns = [column.name for column in cursor.description]
-        return [dict(zip(columns, row)) for row in cursor.fetchall()]
+        return dicts(cursor)
 
-    for row in rows(texts.RELATIONS, objects.TABLE_SUFFIXES + objects.TYPE_SUFFIXES):
-        relation = _record_type(row) if row["relkind"] == "c" else _table(row)
-        found[relation.kind][relation.name] = Found(relation, row["extension"])
-    for row in rows(texts.INDEXES, objects.INDEX_SUFFIXES):
-        index = objects.Index(row["relname"], row["on_table"], row["method"], row["columns"], row["comment"])
-        found["index"][index.name] = Found(index, None)
-    for row in rows(texts.FUNCTIONS, objects.FUNCTION_SUFFIXES):
-        function = _function(row)
-        if function is not None:
-            found["function"][function.name] = Found(function, row["extension"])
-    stored = [Catalog(found, ()).stored(datasource) for datasource in datasources]
-    modules = sorted(
-        {*datasources, *modules, *(entry["extension"] for entry in stored if entry and entry["extension"])}
-    )
-    registry = [row for table in archivist.registry_tables(modules) for row in table.read(cursor, archivist.schema)]
-    return Catalog(found, registry)
+    def add(entry: Optional[DatabaseObject], extension: Optional[str]) -> None:
+        if entry is not None:
+            found[type(entry)][entry.name] = Found(entry, extension)
+
+    for row in rows(texts.RELATIONS, Table, RecordType):
+        add(_record_type(row) if row["relkind"] == "c" else table_of(row), row["extension"])
+    for row in rows(texts.INDEXES, Index):
+        add(_index(row), None)
+    for row in rows(texts.FUNCTIONS, Function):
+        add(_function(row), row["extension"])
+    definitions = {name: _definition(name, Catalog(found), archivist.schema) for name in datasources}
+    extensions = {entry.definition.module for entry in definitions.values() if isinstance(entry, Stored)}
+    wanted = sorted({*datasources, *modules, *extensions})
+    registry = [row for table in archivist.registry_tables(wanted) for row in table.read(cursor, archivist.schema)]
+    return Catalog(found, registry, definitions)
 
 
-def read_names(cursor: Any, archivist: Archivist) -> List[str]:
-    """Return the names of all datasources of this collection that the server has any side of."""
+def _definition(datasource: str, catalog: Catalog, schema: str) -> Union[None, Stored, Damaged]:
+    functions = {suffix: catalog.get(Function, object_name(datasource, suffix)) for suffix in HOLDERS}
+    comments = {suffix: found.object.comment for suffix, found in functions.items() if found and found.ours}
+    return read_comments(datasource, schema, comments)
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The definitions of all datasources that a server has any side of, each by its datasource's name.
+
+    :param damaged: what is wrong with those that can not be read
+    :param with_history: the datasources that the server keeps history of: a mere remote keeps none
+    """
+
+    stored: Mapping[str, Stored]
+    damaged: Mapping[str, Damaged]
+    with_history: FrozenSet[str]
+
+    def of_history(self) -> Dict[str, Definition]:
+        """Return the readable definitions of the datasources that the server keeps history of."""
+        return {name: stored.definition for name, stored in self.stored.items() if name in self.with_history}
+
+
+def read_definitions(cursor: Any, archivist: Archivist) -> Definitions:
+    """Read the definitions of all datasources of this collection, in one statement."""
     cursor.execute(compose(texts.DEFINITIONS, schema=literal(archivist.schema), mark=literal(MARK + "%")))
-    stored = [stored_definition(comment) for (comment,) in cursor.fetchall()]
-    return sorted({entry["name"] for entry in stored if entry})
+    comments: Dict[str, Dict[str, str]] = {}
+    for function, comment in cursor.fetchall():
+        for suffix in HOLDERS:
+            if function.endswith(suffix):
+                datasource = function[len(object_name("", "")) : -len(suffix)]
+                comments.setdefault(datasource, {})[suffix] = comment
+    read = {
+        name: read_comments(name, archivist.schema, of_functions) for name, of_functions in sorted(comments.items())
+    }
+    return Definitions(
+        {name: entry for name, entry in read.items() if isinstance(entry, Stored)},
+        {name: entry for name, entry in read.items() if isinstance(entry, Damaged)},
+        frozenset(name for name, of_functions in comments.items() if SNAPSHOT in of_functions),
+    )
 
 
-def _record_type(row: Dict[str, Any]) -> objects.RecordType:
-    attributes = tuple(objects.TableColumn(name, type_text) for name, type_text, *_rest in row["columns"] or ())
-    return objects.RecordType(row["relname"], attributes, row["comment"])
+def _record_type(row: Dict[str, Any]) -> RecordType:
+    attributes = tuple(TableColumn(name, type_text) for name, type_text, *_rest in row["columns"] or ())
+    return RecordType(row["schema"], row["relname"], row["comment"], attributes)
 
 
-def _table(row: Dict[str, Any]) -> objects.Table:
+def table_of(row: Dict[str, Any]) -> Table:
+    """Return the table that a row of C(RELATIONS) describes."""
     columns = row["columns"] or ()
-    grants = {role: tuple(privileges) for role, privileges in (row["grants"] or {}).items()}
-    return objects.Table(
-        row["relname"],
-        tuple(objects.TableColumn(name, type_text, not_null) for name, type_text, not_null, _storage in columns),
-        row["relpersistence"] == "u",
-        row["server_key"],
-        "toast_tuple_target=128" in (row["reloptions"] or ()),
-        tuple(
+    return Table(
+        schema=row["schema"],
+        name=row["relname"],
+        comment=row["comment"],
+        columns=tuple(TableColumn(name, type_text, not_null) for name, type_text, not_null, _storage in columns),
+        unlogged=row["relpersistence"] == "u",
+        server_key=row["server_key"],
+        toast_target="toast_tuple_target=128" in (row["reloptions"] or ()),
+        main_columns=tuple(
             name
             for name, _type, _not_null, storage in columns
             if storage == "m" and name in ("mins_in_range", "maxs_in_range")
         ),
-        row["comment"],
-        grants,
-        row["size"],
+        grants={role: tuple(privileges) for role, privileges in (row["grants"] or {}).items()},
+        size=row["size"],
     )
 
 
-def _function(row: Dict[str, Any]) -> Optional[objects.Function]:
-    reads = row["proname"].endswith(objects.READ_SUFFIXES)
-    parameters = objects.SERVER_AND_RANGE if reads else objects.SERVER
-    if row["parameters"] != objects.PARAMETER_TYPES[parameters]:
+def _index(row: Dict[str, Any]) -> Index:
+    return Index(
+        schema=row["schema"],
+        name=row["relname"],
+        comment=row["comment"],
+        table=row["on_table"],
+        method=row["method"],
+        width=row["columns"],
+        size=row["size"],
+    )
+
+
+def _function(row: Dict[str, Any]) -> Optional[Function]:
+    parameters = SERVER_AND_RANGE if row["proname"].endswith(READ_SUFFIXES) else SERVER
+    if row["parameters"] != PARAMETER_TYPES[parameters]:
         return None
     config = row["config"]
     paths = [entry[len(_SEARCH_PATH) :] for entry in config if entry.startswith(_SEARCH_PATH)]
-    return objects.Function(
+    return Function(
+        schema=row["schema"],
         name=row["proname"],
-        columns=tuple(objects.TableColumn(name, type_text) for name, type_text in row["out_columns"] or ()),
+        comment=row["comment"],
+        columns=tuple(TableColumn(name, type_text) for name, type_text in row["out_columns"] or ()),
         returns=("SETOF " if row["proretset"] else "") + row["returns"],
         body=row["prosrc"],
         volatility=_VOLATILITY[row["provolatile"]],
         search_path=(paths[0] if len(paths) == len(config) == 1 else ", ".join(config)) or None,
-        comment=row["comment"],
         execute=tuple(sorted(row["grants"] or ())),
         parameters=parameters,
         language=row["lanname"],

@@ -8,18 +8,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import objects
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import LOCAL, REPOSITORY, Side
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, Found
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
-    DATABASE,
-    Definition,
-    Removal,
-    object_name,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import function_names
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Found
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve
 
 
@@ -30,13 +24,13 @@ def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], sid
         if role and role not in state.roles:
             problems.append('{0}: role "{1}" does not exist on this server: create it first'.format(option, role))
     for removal in removals:
-        problems += _foreign(removal.name, _all_found(removal.name, state.catalog), state.archivist)
+        problems += _foreign(removal.name, state.catalog.of_datasource(removal.name))
     for definition in definitions:
         where = 'datasource "{0}", '.format(definition.name)
         problems += [where + problem for problem in _unsupported(definition, side, state)]
         if not definition.adopt:
-            found = _all_found(definition.name, state.catalog)
-            problems += _foreign(definition.name, found, state.archivist) or _foreign_rows(definition, state)
+            found = state.catalog.of_datasource(definition.name)
+            problems += _foreign(definition.name, found) or _foreign_rows(definition, state)
         if REPOSITORY in side.server_kind and not definition.pause:
             problems += [
                 "{0}servers: {1}".format(where, problem)
@@ -84,7 +78,7 @@ def _disagreements(definitions: Sequence[Definition], archivist: Archivist) -> L
     """Datasources of one extension share a row for each server on PoWA 5."""
     problems = []
     first: Dict[str, Definition] = {}
-    if not archivist.scope_database:
+    if not archivist.shares_extensions:
         return []
     for definition in definitions:
         if definition.extension is None:
@@ -112,26 +106,11 @@ def _shown(value: Any) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value).lower()
 
 
-def _all_found(datasource: str, catalog: Catalog) -> List[Found]:
-    found = []
-    for kind, suffixes in (
-        ("function", objects.FUNCTION_SUFFIXES),
-        ("table", objects.TABLE_SUFFIXES),
-        ("type", objects.TYPE_SUFFIXES),
-        ("index", objects.INDEX_SUFFIXES),
-    ):
-        for suffix in suffixes:
-            entry = catalog.get(kind, object_name(datasource, suffix))
-            if entry is not None:
-                found.append(entry)
-    return found
-
-
-def _foreign(datasource: str, found: Sequence[Found], archivist: Archivist) -> List[str]:
+def _foreign(datasource: str, found: Sequence[Found[Any]]) -> List[str]:
     foreign = [entry for entry in found if not entry.ours]
     if not foreign:
         return []
-    names = ", ".join("{0} {1}.{2}".format(entry.object.kind, archivist.schema, entry.object.name) for entry in foreign)
+    names = ", ".join(entry.object.identity for entry in foreign)
     owners = sorted({entry.extension for entry in foreign if entry.extension})
     what = "the extension {0} brought".format(", ".join(owners)) if owners else "were not made by this collection"
     advice = "choose another name, or rename them" + ("" if owners else ", or take them over with adopt: true")

@@ -12,74 +12,82 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import reshape
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import Layout, layout_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import wanted_objects
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+    CURRENT,
+    HISTORY,
+    RECORD,
+    object_name,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import DatabaseObject, RecordType, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import (
+    Wanted,
+    objects_of_nothing,
+    with_names,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as texts
 
 
-def refusals_of_columns(cursor: Any, definitions: Sequence[Definition], side: Side, state: State) -> List[str]:
+def refusals_of_columns(cursor: Any, wanted: Sequence[Wanted], side: Side, state: State) -> List[str]:
     """Return what is wrong with the columns that the server has."""
     problems = []
-    for definition in definitions:
-        where = 'datasource "{0}", '.format(definition.name)
-        if definition.adopt:
-            problems += [where + problem for problem in _misfits(definition, side, state)]
+    for where, entry in with_names(wanted):
+        if entry.definition.adopt:
+            problems += [where + problem for problem in _misfits(cursor, entry, side, state)]
         if side.stores:
-            problems += [where + problem for problem in _ambiguous_renames(definition, state)]
-            problems += [where + problem for problem in _of_another_kind(definition, state)]
-            problems += [where + problem for problem in _undeclared_values(cursor, definition, side, state)]
+            problems += [where + problem for problem in _ambiguous_renames(entry)]
+            problems += [where + problem for problem in _of_another_kind(entry)]
+            problems += [where + problem for problem in _undeclared_values(cursor, entry, state.catalog)]
     return problems
 
 
-def _misfits(definition: Definition, side: Side, state: State) -> List[str]:
+def _misfits(cursor: Any, wanted: Wanted, side: Side, state: State) -> List[str]:
     """Objects that are to be taken over have the columns that we would give them."""
     problems = []
-    nothing = Catalog({"type": {}, "table": {}, "index": {}, "function": {}}, ())
-    for wanted in wanted_objects(definition, layout_of(definition, nothing), side, state, ()):
-        entry = state.catalog.get(wanted.kind, wanted.name)
-        if entry is None or entry.ours:
+    for entry in objects_of_nothing(cursor, wanted.definition, side, state):
+        found = state.catalog.get(type(entry), entry.name)
+        if found is None or found.ours:
             continue
-        if entry.extension:
+        if found.extension:
             problems.append(
-                "adopt: {0} {1}.{2} belongs to the extension {3}: choose another name".format(
-                    wanted.kind, state.archivist.schema, wanted.name, entry.extension
-                )
+                "adopt: {0} belongs to the extension {1}: choose another name".format(entry.identity, found.extension)
             )
-        elif wanted.kind in ("type", "table") and _types(wanted) != _types(entry.object):
+        elif _types(entry) != _types(found.object):
             problems.append(
-                "adopt: {0} {1}.{2} has the columns ({3}), expected ({4}): change it, or choose another name".format(
-                    wanted.kind, state.archivist.schema, wanted.name, _listed(entry.object), _listed(wanted)
+                "adopt: {0} has the columns ({1}), expected ({2}): change it, or choose another name".format(
+                    entry.identity, _listed(found.object), _listed(entry)
                 )
             )
     return problems
 
 
-def _types(entry: Any) -> Dict[str, str]:
-    return {column.name: column.type for column in entry.columns}
+def _columns(entry: DatabaseObject) -> Any:
+    return entry.columns if isinstance(entry, (RecordType, Table)) else ()
 
 
-def _listed(entry: Any) -> str:
-    return ", ".join(column.describe() for column in entry.columns)
+def _types(entry: DatabaseObject) -> Dict[str, str]:
+    return {column.name: column.type for column in _columns(entry)}
 
 
-def _ambiguous_renames(definition: Definition, state: State) -> List[str]:
-    layout = layout_of(definition, state.catalog)
-    kept = layout.kept_keys | layout.kept_metrics
+def _listed(entry: DatabaseObject) -> str:
+    return ", ".join(column.describe() for column in _columns(entry))
+
+
+def _ambiguous_renames(wanted: Wanted) -> List[str]:
+    kept = wanted.layout.kept_keys | wanted.layout.kept_metrics
     return [
         'renamed_from: both "{0}" and "{1}" have values already, so neither can become the other:'
         " leave renamed_from out".format(column.renamed_from, column.name)
-        for column in definition.columns
+        for column in wanted.definition.columns
         if column.renamed_from in kept
     ]
 
 
-def _of_another_kind(definition: Definition, state: State) -> List[str]:
+def _of_another_kind(wanted: Wanted) -> List[str]:
     """A key and a metric of one name would hide the values of what was there before."""
-    layout = layout_of(definition, state.catalog)
+    layout, definition = wanted.layout, wanted.definition
     keys = {column.name for column in definition.stored_keys}
     return [
         '{0}: "{1}" was a {2} before, whose values stay in the history under that name:'
@@ -92,40 +100,43 @@ def _of_another_kind(definition: Definition, state: State) -> List[str]:
     ]
 
 
-def _undeclared_values(cursor: Any, definition: Definition, side: Side, state: State) -> List[str]:
-    """A column that somebody added by hand goes, but not with values in it."""
+def _changed_tables(wanted: Wanted, catalog: Catalog) -> Iterator[Tuple[Table, Table]]:
+    """Give each history table as wanted and as found."""
+    for entry in wanted.objects:
+        if isinstance(entry, Table) and not entry.unlogged:
+            found = catalog.there(entry)
+            if found is not None:
+                yield entry, found
+
+
+def _undeclared_values(cursor: Any, wanted: Wanted, catalog: Catalog) -> List[str]:
+    """A column that somebody added by hand is dropped, but not with values in it."""
     problems = []
-    layout = layout_of(definition, state.catalog)
-    for wanted in wanted_objects(definition, layout, side, state, ()):
-        entry = state.catalog.get(wanted.kind, wanted.name)
-        if entry is None or wanted.kind != "table" or wanted.unlogged:
-            continue
-        for column in reshape.extra_columns(wanted, entry.object, layout.renames):
-            table = identifier(state.archivist.schema, wanted.name)
-            cursor.execute(compose(texts.HOLDS_VALUES, table=table, column=identifier(column)))
+    for entry, found in _changed_tables(wanted, catalog):
+        for column in reshape.extra_columns(entry, found, wanted.layout.renames):
+            cursor.execute(compose(texts.HOLDS_VALUES, table=found.qualified, column=identifier(column)))
             if cursor.fetchone()[0]:
                 problems.append(
-                    'keys: column "{0}" of table {1}.{2} was not made by this collection and holds values:'
-                    " declare it as a key, or drop it by hand".format(column, state.archivist.schema, wanted.name)
+                    'keys: column "{0}" of {1} was not made by this collection and holds values:'
+                    " declare it as a key, or drop it by hand".format(column, found.identity)
                 )
     return problems
 
 
-def values_that_do_not_fit(cursor: Any, definitions: Sequence[Definition], side: Side, state: State) -> List[str]:
+def values_that_do_not_fit(cursor: Any, wanted: Sequence[Wanted], side: Side, state: State) -> List[str]:
     """Return the columns of another type which can not hold what history has; it is read as a whole for that."""
     problems = []
-    for definition in definitions if side.stores else ():
-        layout = layout_of(definition, state.catalog)
-        for field, name, new_type, statement in _casts(definition, layout, side, state):
+    for where, entry in with_names(wanted) if side.stores else ():
+        for field, name, new_type, statement in _casts(entry, state.catalog):
             cursor.execute(texts.SAVEPOINT)
             try:
                 cursor.execute(statement)
             except (driver.psycopg2.DataError, driver.psycopg2.ProgrammingError) as error:
                 cursor.execute(texts.ROLLBACK)
                 problem = (
-                    'datasource "{0}", {1}: the history has values of "{2}" that do not become {3} ({4}):'
+                    '{0}{1}: the history has values of "{2}" that do not become {3} ({4}):'
                     " declare a type that holds them, or give the column another name".format(
-                        definition.name, field, name, new_type, first_line(error)
+                        where, field, name, new_type, first_line(error)
                     )
                 )
                 if problem not in problems:
@@ -133,21 +144,23 @@ def values_that_do_not_fit(cursor: Any, definitions: Sequence[Definition], side:
     return problems
 
 
-def _casts(definition: Definition, layout: Layout, side: Side, state: State) -> Iterator[Tuple[str, str, str, Any]]:
+def _casts(wanted: Wanted, catalog: Catalog) -> Iterator[Tuple[str, str, str, Any]]:
     """Give field, column and type of each value that gets another, with a statement that casts all of them."""
-    old_names = {new: old for old, new in layout.renames.items()}
-    for wanted in wanted_objects(definition, layout, side, state, ()):
-        found = state.catalog.get(wanted.kind, wanted.name)
-        if found is None or wanted.kind not in ("type", "table") or getattr(wanted, "unlogged", False):
+    renames = wanted.layout.renames
+    old_names = {new: old for old, new in renames.items()}
+
+    def parts(name: str, new_type: str, table: Table) -> Dict[str, Any]:
+        return {"column": identifier(old_names.get(name, name)), "type": raw(new_type), "table": table.qualified}
+
+    for entry, found in _changed_tables(wanted, catalog):
+        for name, _before, after in reshape.retyped(entry, found, renames):
+            yield "keys", name, after, compose(texts.CAST_KEY, **parts(name, after, found))
+    for record in wanted.objects:
+        if not isinstance(record, RecordType) or record.name != object_name(wanted.definition.name, RECORD):
             continue
-        for name, _before, after in reshape.retyped(wanted, found.object, layout.renames):
-            column, parts = identifier(old_names.get(name, name)), {"type": raw(after)}
-            if wanted.kind == "table":
-                table = identifier(state.archivist.schema, wanted.name)
-                yield "keys", name, after, compose(texts.CAST_KEY, table=table, column=column, **parts)
-            elif wanted.name.endswith("_history_record"):
-                for text, suffix in ((texts.CAST_CURRENT, "_history_current"), (texts.CAST_HISTORY, "_history")):
-                    history = state.catalog.get("table", object_name(definition.name, suffix))
-                    if history is not None:
-                        table = identifier(state.archivist.schema, history.object.name)
-                        yield "metrics", name, after, compose(text, table=table, column=column, **parts)
+        found_record = catalog.there(record)
+        for name, _before, after in reshape.retyped(record, found_record, renames) if found_record else ():
+            for text, suffix in ((texts.CAST_CURRENT, CURRENT), (texts.CAST_HISTORY, HISTORY)):
+                history = catalog.get(Table, object_name(wanted.definition.name, suffix))
+                if history is not None:
+                    yield "metrics", name, after, compose(text, **parts(name, after, history.object))

@@ -6,14 +6,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, ColumnType, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, ColumnType
 
 CLUSTER = "cluster"
 DATABASE = "database"
+
+
+class Kind(str, Enum):
+    """What a column is for. A counter only grows until it is reset, and a gauge goes up and down."""
+
+    KEY = "key"
+    COUNTER = "counter"
+    GAUGE = "gauge"
 
 
 @dataclass(frozen=True)
@@ -21,7 +29,6 @@ class Column:
     """A key or a metric.
 
     :param type: C(UNDECLARED) until the query is described, if the user left it out
-    :param kind: C(key), C(counter) or C(gauge)
     :param nullable: whether a sample may lack it; metrics always may
     :param renamed_from: what it was called before, or None
     :param shown: C(title), C(unit) and C(description) of a metric, as far as they were given; nothing but what
@@ -30,18 +37,28 @@ class Column:
 
     name: str
     type: ColumnType
-    kind: str
+    kind: Kind
     nullable: bool
     renamed_from: Optional[str] = None
     shown: Tuple[Tuple[str, str], ...] = ()
 
+    @property
+    def is_key(self) -> bool:
+        """Whether the column tells the rows of a snapshot apart, and measures nothing."""
+        return self.kind is Kind.KEY
+
+    @property
+    def has_rate(self) -> bool:
+        """Whether the function C(_rate) returns the column per second."""
+        return self.kind is Kind.COUNTER and self.type.has_rate
+
     def as_dict(self) -> Dict[str, Any]:
         """Return what is stored on the server."""
         stored: Dict[str, Any] = {"name": self.name, "type": self.type.name}
-        if self.kind == "key":
+        if self.is_key:
             stored["nullable"] = self.nullable
         else:
-            stored["kind"] = self.kind
+            stored["kind"] = self.kind.value
         stored.update(self.shown)
         return stored
 
@@ -50,7 +67,7 @@ class Column:
 SHOWN = ("title", "unit", "description")
 
 #: With scope C(database), the collector puts the database of a sample before the columns of the query.
-DBID = Column("dbid", ColumnType("oid", 26, fixed=True), "key", False)
+DBID = Column("dbid", ColumnType("oid", 26, fixed=True), Kind.KEY, False)
 
 
 @dataclass(frozen=True)
@@ -158,71 +175,6 @@ class Definition:
         }
 
 
-#: Comments of our objects begin so: what tells them from objects that are only called alike.
-MARK = "pgfleet.powa datasource "
-
-
-def mark(datasource: str) -> str:
-    """Return the comment of an object of a datasource."""
-    return MARK + datasource
-
-
-def definition_comment(definition: Definition, kept: Mapping[str, Any], paused: Tuple[int, ...]) -> str:
-    """Return the comment that holds a definition, and beside it what the server keeps.
-
-    :param kept: C(keys) and C(metrics) that are no longer declared, as C(Column.as_dict) gives them
-    :param paused: servers whose snapshots wait for their side of a change
-    """
-    stored = dict(definition.as_dict(), kept=kept, paused=list(paused))
-    return "{0}: {1}".format(mark(definition.name), json.dumps(stored, sort_keys=True, ensure_ascii=False))
-
-
-def stored_definition(comment: Optional[str]) -> Optional[Dict[str, Any]]:
-    """Return what C(definition_comment) wrote, or None where a comment is not one of ours."""
-    if not comment or not comment.startswith(MARK):
-        return None
-    try:
-        stored = json.loads(comment.split(": ", 1)[1])
-    except (IndexError, ValueError):
-        return None
-    return stored if isinstance(stored, dict) else None
-
-
-def definition_of(stored: Mapping[str, Any]) -> Definition:
-    """Return the definition that was stored."""
-
-    def columns(field: str) -> Tuple[Column, ...]:
-        return tuple(
-            Column(
-                column["name"],
-                find_type(column["type"]) or UNDECLARED,
-                column.get("kind", "key"),
-                column.get("nullable", True),
-                shown=tuple((field, column[field]) for field in SHOWN if field in column),
-            )
-            for column in stored[field]
-        )
-
-    return Definition(
-        name=stored["name"],
-        description=stored["description"],
-        queries=tuple(Query(query["min_version"], query["query"]) for query in stored["queries"]),
-        keys=columns("keys"),
-        metrics=columns("metrics"),
-        extension=stored.get("extension"),
-        scope=stored.get("scope", CLUSTER),
-        servers=None if stored["servers"] is None else tuple(stored["servers"]),
-        databases=None if stored.get("databases") is None else tuple(stored["databases"]),
-        enabled=stored["enabled"],
-        priority=stored["priority"],
-        retention=stored.get("retention"),
-        query_cleanup=stored.get("query_cleanup"),
-        security_definer=stored.get("security_definer", False),
-        search_path=tuple(stored.get("search_path", ())),
-        title=stored.get("title"),
-    )
-
-
 @dataclass(frozen=True)
 class Removal:
     """A datasource that is to go.
@@ -232,8 +184,3 @@ class Removal:
 
     name: str
     drop_history: bool
-
-
-def object_name(datasource: str, suffix: str) -> str:
-    """Return the name of one object of a datasource, such as C(powa_lock_modes_history)."""
-    return "powa_" + datasource + suffix

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Views and other objects of users which need what a plan drops or makes another."""
+"""Views and other objects of users that depend on what a plan drops or replaces."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from typing import Any, List
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
 
 
-def refusals_of_dependents(cursor: Any, plan: Plan, archivist: Archivist) -> List[str]:
+def refusals_of_dependents(cursor: Any, plan: Plan) -> List[str]:
     """Return what PostgreSQL would refuse because something else depends on it."""
     if not plan.replaced:
         return []
     replaced = json.dumps([entry._asdict() for entry in plan.replaced])
-    cursor.execute(compose(texts.DEPENDENTS, schema=literal(archivist.schema), replaced=literal(replaced)))
+    cursor.execute(compose(texts.DEPENDENTS, replaced=literal(replaced)))
     return [
         "{0} {1}.{2}: found that {3} depends on it, expected nothing, since it is dropped or changed:"
-        " drop that before the task, and create it again afterwards".format(kind, archivist.schema, name, dependent)
-        for kind, name, dependent in cursor.fetchall()
+        " drop that before the task, and create it again afterwards".format(kind, schema, name, dependent)
+        for kind, schema, name, dependent in cursor.fetchall()
     ]

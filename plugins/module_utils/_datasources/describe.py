@@ -10,7 +10,13 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import first_line
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
+    compose,
+    identifier,
+    joined,
+    literal,
+    user_sql,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Query
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import (
     TYPE_NAMES,
@@ -67,7 +73,7 @@ class Describer:
         )
         sources = joined(
             (
-                compose(texts.SOURCE, query=raw(query.sql), alias=identifier("q{0}".format(number)))
+                compose(texts.SOURCE, query=user_sql(query.sql), alias=identifier("q{0}".format(number)))
                 for number, (_definition, query) in enumerate(queries)
             ),
             "\n",
@@ -118,7 +124,7 @@ class Describer:
     def _describe(self, definition: Definition, query: Query) -> bool:
         self._enter(definition)
         try:
-            self._run(compose(texts.DESCRIBE, query=raw(query.sql)))
+            self._run(compose(texts.DESCRIBE, query=user_sql(query.sql)))
             self._compare(definition, self._cursor.description)
             return True
         except driver.psycopg2.Error as error:
@@ -130,7 +136,7 @@ class Describer:
     def _explain_cleanup(self, definition: Definition) -> None:
         self._enter(definition)
         try:
-            self._run(compose(texts.EXPLAIN, statement=raw(definition.query_cleanup or "")))
+            self._run(compose(texts.EXPLAIN, statement=user_sql(definition.query_cleanup or "")))
         except driver.psycopg2.Error as error:
             self._refused(definition, "query_cleanup", error)
         self._leave()
@@ -213,7 +219,7 @@ def _compare(definition: Definition, description: Sequence[Any]) -> Tuple[Dict[s
             )
         elif column.type is UNDECLARED and found is not None:
             types[column.name] = found
-            if column.kind == "key" and not found.groupable:
+            if column.is_key and not found.groupable:
                 problems.append(
                     'key "{0}" is {1}, which can not be grouped: cast it to jsonb in the query'.format(
                         column.name, found.name

@@ -10,17 +10,23 @@ Nothing here loses history: a metric that is no longer declared keeps its attrib
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
-    DATABASE,
-    DBID,
     Column,
     Definition,
-    object_name,
-    stored_definition,
+    Kind,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+    CURRENT,
+    HISTORY,
+    MINMAX,
+    RECORD,
+    object_name,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType, Table, TableColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import ColumnType, find_type
 
 #: Columns of our types and tables that are neither keys nor metrics.
@@ -48,32 +54,36 @@ class Layout:
     nullable: FrozenSet[str]
     renames: Mapping[str, str]
 
-    def kept(self) -> Dict[str, List[Dict[str, Any]]]:
-        """Return what is kept, as it is stored beside the definition; empty where nothing is."""
-        kept = {
-            "keys": [column.as_dict() for column in self.keys if column.name in self.kept_keys],
-            "metrics": [column.as_dict() for column in self.metrics if column.name in self.kept_metrics],
-        }
-        return {field: columns for field, columns in kept.items() if columns}
+    def stored(self, definition: Definition, paused: Iterable[int]) -> Stored:
+        """Return what the server is to store about the datasource.
+
+        :param paused: servers whose snapshots wait for their side of a change
+        """
+        return Stored(
+            definition,
+            tuple(column for column in self.keys if column.name in self.kept_keys),
+            tuple(column for column in self.metrics if column.name in self.kept_metrics),
+            frozenset(paused),
+        )
 
 
 def layout_of(definition: Definition, catalog: Catalog) -> Layout:
     """Return the layout that a definition leads to, from what the server has."""
-    holder = catalog.get("function", object_name(definition.name, definition.holder))
-    stored = stored_definition(holder.object.comment) if holder else None
-    keys = _columns(catalog, definition, "table", "_history")
-    known_by_current = _columns(catalog, definition, "table", "_history_current")
+    keys = _columns(catalog, definition, Table, HISTORY)
+    known_by_current = _columns(catalog, definition, Table, CURRENT)
     keys += [column for column in known_by_current if column.name not in {key.name for key in keys}]
-    record = _columns(catalog, definition, "type", "_history_record")
+    record = _columns(catalog, definition, RecordType, RECORD)
     renames = _renames(definition, {column.name for column in keys + record})
-    known_keys, known_metrics = _known(stored, "keys", renames), _known(stored, "metrics", renames)
-    layout_keys = _arrange(keys, definition.stored_keys, known_keys, renames)
+    stored = catalog.stored(definition.name)
+    known_keys = _known(stored.keys if stored else None, renames)
+    known_metrics = _known(stored.metrics if stored else None, renames)
+    layout_keys = _arrange(keys, definition.stored_keys, known_keys, renames, Kind.KEY)
     metrics = _arrange(record, definition.metrics, known_metrics, renames)
     without = {column.name for column in definition.metrics if not column.type.minmax}
     minmax = _arrange(
         [
             column
-            for column in _columns(catalog, definition, "type", "_history_record_minmax")
+            for column in _columns(catalog, definition, RecordType, MINMAX)
             if renames.get(column.name, column.name) not in without
         ],
         [column for column in definition.metrics if column.type.minmax],
@@ -99,7 +109,9 @@ def _names(columns: Sequence[Column]) -> FrozenSet[str]:
     return frozenset(column.name for column in columns)
 
 
-def _columns(catalog: Catalog, definition: Definition, kind: str, suffix: str) -> List[Any]:
+def _columns(
+    catalog: Catalog, definition: Definition, kind: Union[Type[Table], Type[RecordType]], suffix: str
+) -> List[TableColumn]:
     found = catalog.get(kind, object_name(definition.name, suffix))
     return [column for column in found.object.columns if column.name not in _OURS] if found else []
 
@@ -112,23 +124,24 @@ def _renames(definition: Definition, there: Any) -> Dict[str, str]:
     }
 
 
-def _known(stored: Optional[Mapping[str, Any]], field: str, renames: Mapping[str, str]) -> Optional[Dict[str, str]]:
+def _known(columns: Optional[Sequence[Column]], renames: Mapping[str, str]) -> Optional[Dict[str, Kind]]:
     """Return the kind of each column that we made, or None where nothing tells."""
-    if stored is None:
+    if columns is None:
         return None
-    columns = stored[field] + (stored.get("kept") or {}).get(field, [])
-    if field == "keys" and stored.get("scope") == DATABASE:
-        columns = columns + [DBID.as_dict()]
-    return {renames.get(column["name"], column["name"]): column.get("kind", "key") for column in columns}
+    return {renames.get(column.name, column.name): column.kind for column in columns}
 
 
 def _arrange(
     found: Sequence[Any],
     declared: Sequence[Column],
-    known: Optional[Mapping[str, str]],
+    known: Optional[Mapping[str, Kind]],
     renames: Mapping[str, str],
+    otherwise: Kind = Kind.GAUGE,
 ) -> Tuple[Column, ...]:
-    """Return the columns that are there, in their order, then new ones. What nobody declared is left out."""
+    """Return the columns that are there, in their order, then new ones. What nobody declared is left out.
+
+    :param otherwise: the kind of a column where nothing tells it
+    """
     wanted = {column.name: column for column in declared}
     arranged = []
     for column in found:
@@ -137,5 +150,5 @@ def _arrange(
             arranged.append(wanted.pop(name))
         elif known is None or name in known:
             column_type = find_type(column.type) or ColumnType(column.type, 0, minmax=False)
-            arranged.append(Column(name, column_type, (known or {}).get(name, "gauge"), True))
+            arranged.append(Column(name, column_type, (known or {}).get(name, otherwise), True))
     return tuple(arranged + [column for column in declared if column.name in wanted])

@@ -2,27 +2,43 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The database objects of a datasource, as wanted and as they are."""
+"""The kinds of database objects that a datasource consists of. Each creates, alters, drops and describes itself.
+
+The same classes hold objects as wanted and objects as the server has them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Mapping, Optional, Tuple
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, List, Mapping, Optional, Tuple, Type, TypeVar
 
-#: The suffixes of every object that a datasource may have, by kind.
-OPERATION_SUFFIXES = ("_snapshot", "_aggregate", "_purge", "_reset", "_unregister")
-READ_SUFFIXES = ("_get", "_rate")
-FUNCTION_SUFFIXES = ("_src", "_cleanup") + OPERATION_SUFFIXES + READ_SUFFIXES
-TABLE_SUFFIXES = ("_src_tmp", "_history_current", "_history")
-TYPE_SUFFIXES = ("_history_record", "_history_record_minmax")
-INDEX_SUFFIXES = ("_history_current_srvid", "_history_ts")
-#: What keeps history, and stays when a datasource goes.
-HISTORY_TABLES = ("_history", "_history_current")
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
+    compose,
+    identifier,
+    joined,
+    literal,
+    raw,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Hazard, Replaced
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import EXECUTE, Grants, Privileges
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+    FUNCTION_SUFFIXES,
+    INDEX_SUFFIXES,
+    TABLE_SUFFIXES,
+    TYPE_SUFFIXES,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import objects as texts
 
 #: The parameters of our functions, and the same as C(proargtypes) has them.
 SERVER = "_srvid integer"
 SERVER_AND_RANGE = "_srvid integer, _from timestamp with time zone, _to timestamp with time zone"
 PARAMETER_TYPES = {SERVER: "23", SERVER_AND_RANGE: "23 1184 1184"}
+
+#: The strongest lock of what rewrites or scans a table.
+EXCLUSIVE = "ACCESS EXCLUSIVE"
+
+Self = TypeVar("Self", bound="DatabaseObject")
 
 
 @dataclass(frozen=True)
@@ -37,112 +53,311 @@ class TableColumn:
         """Return the column as one line of a diff."""
         return "{0} {1}{2}".format(self.name, self.type, " not null" if self.not_null else "")
 
+    def definition(self) -> Any:
+        """Return the column as CREATE TABLE and CREATE TYPE have it."""
+        return compose(
+            "{name} {type}{not_null}",
+            name=identifier(self.name),
+            type=raw(self.type),
+            not_null=raw(" NOT NULL" if self.not_null else ""),
+        )
+
 
 @dataclass(frozen=True)
-class RecordType:
-    """A composite type."""
+class DatabaseObject(ABC):
+    """An object of a database.
 
+    :param comment: its comment, or None
+    """
+
+    #: What PostgreSQL calls such objects, in lower case.
+    kind: ClassVar[str]
+
+    schema: str
     name: str
-    columns: Tuple[TableColumn, ...]
     comment: Optional[str]
+
+    @property
+    def identity(self) -> str:
+        """The object's name in messages and diffs, such as C(table public.powa_lock_modes_history)."""
+        return "{0} {1}.{2}".format(self.kind, self.schema, self.name)
+
+    @property
+    def qualified(self) -> Any:
+        """The quoted name with its schema."""
+        return identifier(self.schema, self.name)
+
+    @property
+    def target(self) -> Any:
+        """The object as COMMENT ON, GRANT ... ON and DROP name it."""
+        return compose("{kind} {name}", kind=raw(self.kind.upper()), name=self.qualified)
+
+    @property
+    def replaced(self) -> List[Replaced]:
+        """The whole object, for a plan that drops or replaces it."""
+        return [Replaced(self.kind, self.schema, self.name)]
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return the object as the lines of a diff."""
+
+    @abstractmethod
+    def create(self) -> List[Any]:
+        """Return the statements that make the object, with its comment and grants."""
+
+    @abstractmethod
+    def alter(self: Self, found: Self) -> List[Any]:
+        """Return the statements that make an object of the server like this one.
+
+        Columns of types and tables are not looked at: C(reshape) changes those.
+        """
+
+    def drop(self) -> List[Any]:
+        """Return the statements that drop the object, and fail if another one depends on it."""
+        return [compose(texts.DROP, target=self.target)]
+
+    def set_comment(self) -> List[Any]:
+        """Return the statements that give the object its comment."""
+        return [compose(texts.COMMENT, target=self.target, comment=literal(self.comment))]
+
+    def keeping_grants(self: Self, found: Self) -> Self:
+        """Return this object with the grants that others gave on the one that the server has."""
+        return self
+
+    def replaced_by(self: Self, wanted: Self) -> bool:
+        """Whether this object of the server has to be dropped to become the wanted one."""
+        return False
+
+    def hazards(self: Self, wanted: Self) -> List[Hazard]:
+        """Return what it costs to alter this object of the server into the wanted one."""
+        return []
+
+
+@dataclass(frozen=True)
+class RecordType(DatabaseObject):
+    """A composite type."""
 
     kind = "type"
 
+    columns: Tuple[TableColumn, ...]
+
     def describe(self) -> str:
-        """Return the type as the lines of a diff."""
         return "\n".join([column.describe() for column in self.columns] + ["comment: {0}".format(self.comment)])
+
+    def create(self) -> List[Any]:
+        attributes = joined(column.definition() for column in self.columns)
+        return [compose(texts.CREATE_TYPE, name=self.qualified, attributes=attributes), *self.set_comment()]
+
+    def alter(self, found: "RecordType") -> List[Any]:
+        return self.set_comment() if self.comment != found.comment else []
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(DatabaseObject):
     """A table.
 
-    :param server_key: whether C(srvid) is a key to C(powa_servers) that cascades
+    :param server_key: whether C(srvid) is a key to C(powa_servers), which is in the same schema, that cascades
     :param toast_target: whether C(toast_tuple_target) is set as for PoWA's own history
     :param main_columns: the columns with storage MAIN
-    :param grants: role to the privileges that it has; as wanted, at least
+    :param grants: role to the privileges that it has, C("") for PUBLIC; as wanted, at least these
     :param size: bytes with indexes and TOAST; as wanted, 0
     """
 
-    name: str
-    columns: Tuple[TableColumn, ...]
-    unlogged: bool
-    server_key: bool
-    toast_target: bool
-    main_columns: Tuple[str, ...]
-    comment: Optional[str]
-    grants: Mapping[str, Tuple[str, ...]] = field(default_factory=dict)
-    size: int = field(default=0, compare=False)
-
     kind = "table"
 
+    columns: Tuple[TableColumn, ...]
+    unlogged: bool = False
+    server_key: bool = False
+    toast_target: bool = False
+    main_columns: Tuple[str, ...] = ()
+    grants: Mapping[str, Privileges] = field(default_factory=dict)
+    size: int = field(default=0, compare=False)
+
+    @property
+    def replaced(self) -> List[Replaced]:
+        # Functions may take rows of a table, whose type is dropped with it.
+        return [*super().replaced, Replaced(RecordType.kind, self.schema, self.name)]
+
     def describe(self) -> str:
-        """Return the table as the lines of a diff."""
         lines = ["unlogged" if self.unlogged else "logged"]
         lines += [column.describe() for column in self.columns]
-        lines.append("key to powa_servers: {0}".format("yes" if self.server_key else "no"))
-        lines.append("toast_tuple_target 128: {0}".format("yes" if self.toast_target else "no"))
-        lines.append("storage main: {0}".format(", ".join(self.main_columns) or "no column"))
+        lines += ["key to powa_servers"] if self.server_key else []
+        lines += ["toast_tuple_target 128"] if self.toast_target else []
+        lines += ["storage main: {0}".format(", ".join(self.main_columns))] if self.main_columns else []
         lines.append("comment: {0}".format(self.comment))
-        lines += ["grant {0} to {1}".format(", ".join(self.grants[role]), role) for role in sorted(self.grants)]
-        return "\n".join(lines)
+        return "\n".join(lines + Grants(self.grants).describe())
+
+    def create(self) -> List[Any]:
+        columns = joined((column.definition() for column in self.columns), ",\n    ")
+        text = texts.CREATE_UNLOGGED_TABLE if self.unlogged else texts.CREATE_TABLE
+        return [
+            compose(text, name=self.qualified, columns=columns),
+            *self._settings(None),
+            *self.set_comment(),
+            *Grants(self.grants).grant(self.target, {}),
+        ]
+
+    def alter(self, found: "Table") -> List[Any]:
+        statements: List[Any] = []
+        if self.unlogged and not found.unlogged:
+            statements.append(compose(texts.SET_UNLOGGED, name=self.qualified))
+        statements += self._settings(found)
+        if statements or self.comment != found.comment:
+            statements += self.set_comment()
+        return statements + Grants(self.grants).grant(self.target, found.grants)
+
+    def keeping_grants(self, found: "Table") -> "Table":
+        return replace(self, grants=Grants(self.grants).merged(found.grants))
+
+    def hazards(self, wanted: "Table") -> List[Hazard]:
+        hazards = []
+        if wanted.unlogged and not self.unlogged:
+            hazards.append(Hazard("rewritten", self.identity, "it becomes unlogged", EXCLUSIVE, self.size))
+        if wanted.server_key and not self.server_key:
+            hazards.append(
+                Hazard("read", self.identity, "its key to powa_servers is checked", "SHARE ROW EXCLUSIVE", self.size)
+            )
+        return hazards
+
+    def _settings(self, found: Optional["Table"]) -> List[Any]:
+        statements = []
+        if self.server_key and not (found and found.server_key):
+            servers = identifier(self.schema, "powa_servers")
+            statements.append(compose(texts.ADD_SERVER_KEY, name=self.qualified, servers=servers))
+        if self.toast_target and not (found and found.toast_target):
+            statements.append(compose(texts.SET_TOAST_TARGET, name=self.qualified))
+        for column in self.main_columns:
+            if not found or column not in found.main_columns:
+                statements.append(compose(texts.SET_STORAGE_MAIN, name=self.qualified, column=identifier(column)))
+        return statements
 
 
 @dataclass(frozen=True)
-class Index:
-    """An index of a table of ours.
+class Index(DatabaseObject):
+    """An index of a table of ours. Its comment says what the columns are, so it differs where another index is needed.
 
-    :param columns: composed SQL as wanted, and only counted as it is
-    :param comment: the mark, and what the columns are: it differs where another index is needed
+    :param columns: composed SQL as wanted; not known of an index of the server
+    :param width: the number of columns
+    :param size: bytes of its table; as wanted, 0
     """
-
-    name: str
-    table: str
-    method: str
-    width: int
-    comment: Optional[str]
-    columns: Any = field(default=None, compare=False)
 
     kind = "index"
 
+    table: str
+    method: str
+    width: int
+    columns: Any = field(default=None, compare=False)
+    size: int = field(default=0, compare=False)
+
     def describe(self) -> str:
-        """Return the index as the lines of a diff."""
         return "on {0} using {1}, {2} columns\ncomment: {3}".format(self.table, self.method, self.width, self.comment)
+
+    def create(self) -> List[Any]:
+        table = identifier(self.schema, self.table)
+        parts = {"name": identifier(self.name), "table": table, "method": raw(self.method), "columns": self.columns}
+        return [compose(texts.CREATE_INDEX, **parts), *self.set_comment()]
+
+    def alter(self, found: "Index") -> List[Any]:
+        return [*found.drop(), *self.create()] if self != found else []
+
+    def hazards(self, wanted: "Index") -> List[Hazard]:
+        if self == wanted:
+            return []
+        return [Hazard("rebuilt", self.identity, "it gets other columns", EXCLUSIVE, self.size)]
 
 
 @dataclass(frozen=True)
-class Function:
+class Function(DatabaseObject):
     """A function.
 
-    :param parameters: C(SERVER) or C(SERVER_AND_RANGE)
     :param columns: what a set-returning function returns, or empty
     :param returns: the type that any other function returns
     :param body: its text; as wanted, composed SQL until it is rendered
     :param search_path: its own, or None for that of the session
-    :param execute: roles that may call it, C("") for PUBLIC; as wanted, at least
+    :param execute: roles that may call it, C("") for PUBLIC; as wanted, at least these, and PUBLIC only if named
+    :param parameters: C(SERVER) or C(SERVER_AND_RANGE)
     """
 
-    name: str
+    kind = "function"
+
     columns: Tuple[TableColumn, ...]
     returns: str
     body: Any
     volatility: str
     search_path: Optional[str]
-    comment: Optional[str]
     execute: Tuple[str, ...] = ()
     parameters: str = SERVER
     language: str = "plpgsql"
     security_definer: bool = False
 
-    kind = "function"
+    @property
+    def target(self) -> Any:
+        types = ", ".join(parameter.split(" ", 1)[1] for parameter in self.parameters.split(", "))
+        return compose("FUNCTION {name}({types})", name=self.qualified, types=raw(types))
 
     def describe(self) -> str:
-        """Return the function as the lines of a diff."""
         lines = ["({0}) returns {1}".format(self.parameters, self.returns)]
         lines += ["out {0}".format(column.describe()) for column in self.columns]
         lines.append("{0}, language {1}".format(self.volatility.lower(), self.language))
         lines.append("security {0}".format("definer" if self.security_definer else "invoker"))
         lines.append("search_path {0}".format(self.search_path or "of the session"))
-        lines += ["comment: {0}".format(self.comment)]
+        lines.append("comment: {0}".format(self.comment))
         lines += ["grant execute to {0}".format(role or "public") for role in sorted(self.execute)]
         return "\n".join(lines) + "\n" + str(self.body).strip("\n")
+
+    def create(self) -> List[Any]:
+        # PostgreSQL lets PUBLIC call a new function.
+        return [self._create(), *self.set_comment(), *self._grants().grant(self.target, {"": EXECUTE})]
+
+    def alter(self, found: "Function") -> List[Any]:
+        statements: List[Any] = []
+        if self._head() != found._head():
+            if found.replaced_by(self):
+                statements += found.drop()
+                found = replace(found, execute=("",))
+            statements.append(self._create())
+        if statements or self.comment != found.comment:
+            statements += self.set_comment()
+        return statements + self._grants().grant(self.target, found._grants().privileges)
+
+    def keeping_grants(self, found: "Function") -> "Function":
+        return replace(self, execute=tuple(sorted(set(self.execute) | {role for role in found.execute if role})))
+
+    def replaced_by(self, wanted: "Function") -> bool:
+        return (self.returns, self.columns) != (wanted.returns, wanted.columns)
+
+    def _head(self) -> Any:
+        return replace(self, comment=None, execute=())
+
+    def _grants(self) -> Grants:
+        return Grants(dict.fromkeys(self.execute, EXECUTE))
+
+    def _create(self) -> Any:
+        out = [
+            compose(", OUT {name} {type}", name=identifier(column.name), type=raw(column.type))
+            for column in self.columns
+        ]
+        settings = raw("")
+        if self.search_path is not None:
+            settings = compose(texts.FUNCTION_SEARCH_PATH, search_path=raw(self.search_path))
+        return compose(
+            texts.CREATE_FUNCTION,
+            name=self.qualified,
+            parameters=raw(self.parameters),
+            out=joined(out, ""),
+            returns=raw(self.returns),
+            language=raw(self.language),
+            volatility=raw(self.volatility),
+            security=raw(texts.SECURITY_DEFINER if self.security_definer else ""),
+            settings=settings,
+            body=literal(self.body),
+        )
+
+
+#: The suffixes of every object that a datasource may have, by kind.
+SUFFIXES: Mapping[Type[DatabaseObject], Tuple[str, ...]] = {
+    Function: FUNCTION_SUFFIXES,
+    Table: TABLE_SUFFIXES,
+    RecordType: TYPE_SUFFIXES,
+    Index: INDEX_SUFFIXES,
+}

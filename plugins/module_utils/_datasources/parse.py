@@ -15,18 +15,18 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
     SHOWN,
     Column,
     Definition,
+    Kind,
     Query,
     Removal,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+    LONGEST_SUFFIX,
+    MAX_IDENTIFIER_BYTES,
+    MAX_NAME_LENGTH,
     object_name,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, UNDECLARED, find_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_EXTENSIONS, POWA_NAMES
-
-#: PostgreSQL cuts longer identifiers (NAMEDATALEN - 1).
-MAX_IDENTIFIER_BYTES = 63
-#: The longest suffix that a datasource's objects have.
-LONGEST_SUFFIX = "_history_record_minmax"
-MAX_NAME_LENGTH = MAX_IDENTIFIER_BYTES - len("powa_") - len(LONGEST_SUFFIX)
 
 #: Columns of our own tables, the parameter of our functions, and PostgreSQL's system columns.
 RESERVED_COLUMNS = frozenset(
@@ -330,9 +330,9 @@ def _parse_columns(field: str, entries: Any, problems: _Problems) -> Tuple[Colum
                 " give the name that it had, or leave it out".format(renamed_from),
             )
         if field == "keys":
-            columns.append(Column(name, column_type, "key", bool(entry.get("nullable")), renamed_from))
+            columns.append(Column(name, column_type, Kind.KEY, bool(entry.get("nullable")), renamed_from))
         else:
-            kind = entry.get("kind") or "counter"
+            kind = Kind(entry.get("kind") or Kind.COUNTER)
             columns.append(Column(name, column_type, kind, True, renamed_from, _parse_shown(entry)))
     return tuple(columns)
 

@@ -12,24 +12,21 @@ for by the next one.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any, FrozenSet, List, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
-    DATABASE,
-    Definition,
-    definition_comment,
-    definition_of,
-    object_name,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import activation, is_about
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import layout_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import TRANSIENT, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function, Table
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import is_about
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.statements import comment_statement
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import UPDATE, RowChange
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import UPDATE, RowChange
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import pause as texts
 
@@ -40,30 +37,29 @@ def paused(datasource: str, state: State) -> FrozenSet[int]:
     """Return the servers whose snapshots of a datasource we have paused."""
     stored = state.catalog.stored(datasource)
     there = {server.srvid for server in state.servers}
-    return frozenset((stored or {}).get("paused", ())) & there
+    return stored.paused & there if stored else frozenset()
 
 
-def still_paused(definition: Definition, state: State, seen: Optional[Sequence[str]]) -> FrozenSet[int]:
-    """Return those of them that stay so.
+def still_paused(definition: Definition, state: State, ready_servers: Optional[Sequence[str]]) -> FrozenSet[int]:
+    """Return those of them that stay paused.
 
-    :param seen: the servers whose side is known to be as declared; None for all
+    :param ready_servers: the servers whose side is known to be as declared; None for all
     """
-    if seen is None or definition.scope == DATABASE:
+    if ready_servers is None or definition.scope == DATABASE:
         return frozenset()
-    return paused(definition.name, state) - set(resolve(state.servers, seen)[0])
+    return paused(definition.name, state) - set(resolve(state.servers, ready_servers)[0])
 
 
 def columns_differ(definition: Definition, state: State) -> bool:
     """Whether what a remote returns by this definition does not fit into what the repository has."""
-    transient = state.catalog.get("table", object_name(definition.name, "_src_tmp"))
+    transient = state.catalog.get(Table, object_name(definition.name, TRANSIENT))
     stored = state.catalog.stored(definition.name)
-    if transient is None or stored is None:
+    if transient is None or (stored is None and state.catalog.damaged(definition.name) is None):
         return False
-    before = definition_of(stored)
-    if before.scope != definition.scope or definition.undeclared():
+    if (stored and stored.definition.scope != definition.scope) or definition.undeclared():
         return True
     wanted = [
-        (column.name, column.type.name, column.kind == "key" and not column.nullable)
+        (column.name, column.type.name, column.is_key and not column.nullable)
         for column in (*definition.stored_keys, *definition.metrics)
     ]
     return wanted != [(column.name, column.type, column.not_null) for column in transient.object.columns[2:]]
@@ -71,10 +67,11 @@ def columns_differ(definition: Definition, state: State) -> bool:
 
 def plan_pause(plan: Plan, definition: Definition, state: State) -> None:
     """Plan that no snapshot of a datasource is taken of any remote, and that this is remembered."""
-    stored = state.catalog.stored(definition.name)
-    if stored is None or not columns_differ(definition, state):
+    if not columns_differ(definition, state):
         return
-    before = definition_of(stored)
+    # Where the stored definition is damaged, the declared one takes its place, with all columns that history has.
+    stored = state.catalog.stored(definition.name) or layout_of(definition, state.catalog).stored(definition, ())
+    before = stored.definition
     active = [
         row
         for row in state.catalog.registry
@@ -85,19 +82,19 @@ def plan_pause(plan: Plan, definition: Definition, state: State) -> None:
         return
     names = {server.srvid: server.name for server in state.servers}
     listed = ", ".join(sorted(names.get(srvid, str(srvid)) for srvid in srvids))
-    holder = state.catalog.get("function", object_name(definition.name, before.holder))
-    statements: List[Any] = [
-        RowChange(UPDATE, state.archivist.schema, activation(row, before, False), (row.srvid,)) for row in active
+    writes: List[Any] = [
+        RowChange(UPDATE, state.archivist.schema, row.activated(False, before.databases), (row.srvid,))
+        for row in active
     ]
+    holder = state.catalog.get(Function, object_name(definition.name, before.holder))
     if holder is not None:
-        waiting = tuple(sorted(srvids | paused(definition.name, state)))
-        comment = definition_comment(before, stored.get("kept") or {}, waiting)
-        statements.append(comment_statement(holder.object, comment, state.archivist))
+        remembered = replace(stored, paused=paused(definition.name, state) | srvids)
+        writes += replace(holder.object, comment=remembered.comment()).set_comment()
     plan.add(
         "snapshots of datasource {0}".format(definition.name),
         "taken: {0}".format(listed),
         "paused until their columns are changed: {0}".format(listed),
-        *statements,
+        *writes,
     )
 
 

@@ -6,15 +6,17 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
-    DATABASE,
-    Definition,
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+    CLEANUP,
+    SOURCE,
+    TRANSIENT,
+    function_names,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import OPERATION_SUFFIXES
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.sample_query import sample_query
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import sample_query
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import (
     Archivist,
     DatabaseModule,
@@ -28,12 +30,12 @@ def registered_functions(definition: Definition, archivist: Archivist) -> Tuple[
     """Return the functions that a declared datasource has in the registry."""
     cleanup = None
     if definition.query_cleanup:
-        cleanup = archivist.cleanup_call(object_name(definition.name, "_cleanup"))
+        cleanup = archivist.cleanup_call(object_name(definition.name, CLEANUP))
     return tuple(
         RegisteredFunction(
             operation,
             object_name(definition.name, "_" + operation),
-            object_name(definition.name, "_src") if operation == "snapshot" else None,
+            object_name(definition.name, SOURCE) if operation == "snapshot" else None,
             cleanup if operation == "snapshot" else None,
         )
         for operation in archivist.operations
@@ -63,31 +65,16 @@ def registry_rows(
     if definition.scope != DATABASE:
         return archivist.registry_rows(registration)
     module = DatabaseModule(
-        "{0}.{1}".format(archivist.quoted_schema, object_name(definition.name, "_src_tmp")),
+        "{0}.{1}".format(archivist.quoted_schema, object_name(definition.name, TRANSIENT)),
         {query.min_version: sample_query(definition, query).as_string(cursor) for query in definition.queries},
         definition.databases,
     )
     return archivist.database_module_rows(registration, module)
 
 
-def function_names(datasource: str) -> List[str]:
-    """Return the names that functions of a datasource may have in the registry."""
-    return [object_name(datasource, suffix) for suffix in OPERATION_SUFFIXES]
-
-
 def is_about(row: Row, definition: Definition) -> bool:
     """Whether a row is about a declared datasource, be it shared with others of its extension."""
-    if row.module != definition.module or ("db_module" in row.key) != (definition.scope == DATABASE):
+    if row.module != definition.module or row.of_databases != (definition.scope == DATABASE):
         return False
     function = row.function
     return function is None or function in function_names(definition.name)
-
-
-def activation(row: Row, definition: Definition, active: bool) -> Row:
-    """Return a row about one server as it is when its datasource is active, or not."""
-    values: Mapping[str, Any] = {"enabled": active}
-    if "db_module" in row.key:
-        # The collector does not look at `enabled`, only at the databases.
-        databases = None if definition.databases is None else list(definition.databases)
-        values = dict(values, dbnames=databases if active else [])
-    return Row(row.table, row.key, values)

@@ -10,13 +10,16 @@ Adding, removing and renaming rewrite no history; another type does.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, raw
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType, Table, TableColumn
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.statements import create_statements
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import objects as object_texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Hazard
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import (
+    EXCLUSIVE,
+    RecordType,
+    Table,
+    TableColumn,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as texts
 
 #: What is replaced is called so meanwhile, which is never longer.
@@ -24,12 +27,15 @@ _OLD_SUFFIXES = {
     "_history_record_minmax": "_old_minmax",
     "_history_record": "_old_record",
 }
+#: What has columns that may change.
+Columned = TypeVar("Columned", Table, RecordType)
+
 #: The columns of history with records, by the kind of their type.
 _RECORDS = ("record", "records")
 _EXTREMES = ("mins_in_range", "maxs_in_range")
 
 
-def _old_name(wanted: Any) -> str:
+def _old_name(wanted: RecordType) -> str:
     suffix = next(suffix for suffix in _OLD_SUFFIXES if wanted.name.endswith(suffix))
     return str(wanted.name[: -len(suffix)] + _OLD_SUFFIXES[suffix])
 
@@ -42,7 +48,7 @@ def renamed(columns: Sequence[TableColumn], renames: Mapping[str, str]) -> Dict[
     }
 
 
-def retyped(wanted: Any, found: Any, renames: Mapping[str, str]) -> List[Tuple[str, str, str]]:
+def retyped(wanted: Columned, found: Columned, renames: Mapping[str, str]) -> List[Tuple[str, str, str]]:
     """Return name, type now and type wanted of the columns whose type changes."""
     there = renamed(found.columns, renames)
     return [
@@ -52,7 +58,7 @@ def retyped(wanted: Any, found: Any, renames: Mapping[str, str]) -> List[Tuple[s
     ]
 
 
-def ordered_like(wanted: Any, found: Any, renames: Mapping[str, str]) -> Any:
+def ordered_like(wanted: Columned, found: Columned, renames: Mapping[str, str]) -> Columned:
     """Return a table or type with its columns in the order in which the server has them, new ones last."""
     there = list(renamed(found.columns, renames))
     position = {name: number for number, name in enumerate(there)}
@@ -60,7 +66,7 @@ def ordered_like(wanted: Any, found: Any, renames: Mapping[str, str]) -> Any:
     return replace(wanted, columns=tuple(columns))
 
 
-def replaced_columns(wanted: Any, found: Any, renames: Mapping[str, str], rewrite: bool) -> List[str]:
+def replaced_columns(wanted: Table, found: Table, renames: Mapping[str, str], rewrite: bool) -> List[str]:
     """Return the columns of a history table, by the names that they have now, which get another type or go."""
     gone = {name for name, _before, _after in retyped(wanted, found, renames)} | set(
         extra_columns(wanted, found, renames)
@@ -70,17 +76,30 @@ def replaced_columns(wanted: Any, found: Any, renames: Mapping[str, str], rewrit
     return [column.name for column in found.columns if renames.get(column.name, column.name) in gone]
 
 
-def extra_columns(wanted: Any, found: Any, renames: Mapping[str, str]) -> List[str]:
+def rewrite_hazards(
+    wanted: Table, found: Table, renames: Mapping[str, str], rewritten: Sequence[Tuple[RecordType, RecordType]]
+) -> List[Hazard]:
+    """Return one hazard for each column whose other type rewrites a history table.
+
+    :param rewritten: the record types that are replaced, each as wanted and as found
+    """
+    changes = retyped(wanted, found, renames)
+    changes += retyped(*rewritten[0], renames) if rewritten else []
+    return [
+        Hazard("rewritten", found.identity, "{0} from {1} to {2}".format(name, before, after), EXCLUSIVE, found.size)
+        for name, before, after in changes
+    ]
+
+
+def extra_columns(wanted: Columned, found: Columned, renames: Mapping[str, str]) -> List[str]:
     """Return the columns that nobody declared, now or before."""
     names = {column.name for column in wanted.columns}
     return [name for name in renamed(found.columns, renames) if name not in names]
 
 
-def type_statements(
-    wanted: RecordType, found: RecordType, renames: Mapping[str, str], archivist: Archivist
-) -> List[Any]:
+def type_statements(wanted: RecordType, found: RecordType, renames: Mapping[str, str]) -> List[Any]:
     """Return what makes a record type have the wanted attributes, if none changes its type."""
-    name = identifier(archivist.schema, wanted.name)
+    name = wanted.qualified
     there = renamed(found.columns, renames)
     statements = _rename_statements(found, renames, texts.ALTER_TYPE, texts.RENAME_ATTRIBUTE, name)
     actions = [
@@ -96,7 +115,7 @@ def type_statements(
     return statements
 
 
-def _rename_statements(found: Any, renames: Mapping[str, str], alter: str, rename: str, name: Any) -> List[Any]:
+def _rename_statements(found: Columned, renames: Mapping[str, str], alter: str, rename: str, name: Any) -> List[Any]:
     return [
         compose(
             alter,
@@ -108,14 +127,12 @@ def _rename_statements(found: Any, renames: Mapping[str, str], alter: str, renam
     ]
 
 
-def history_statements(
-    wanted: Table, found: Table, renames: Mapping[str, str], rewrite: bool, archivist: Archivist
-) -> List[Any]:
+def history_statements(wanted: Table, found: Table, renames: Mapping[str, str], rewrite: bool) -> List[Any]:
     """Return what makes a history table have the wanted columns.
 
     :param rewrite: whether the record types were replaced, so that every record is turned into the new ones
     """
-    name = identifier(archivist.schema, wanted.name)
+    name = wanted.qualified
     there = renamed(found.columns, renames)
     statements = _rename_statements(found, renames, texts.ALTER_TABLE, texts.RENAME_COLUMN, name)
     actions = []
@@ -140,7 +157,7 @@ def history_statements(
 
 
 def transient_statements(
-    wanted: Table, found: Table, current: Optional[Table], record: Optional[RecordType], archivist: Archivist
+    wanted: Table, found: Table, current: Optional[Table], record: Optional[RecordType]
 ) -> List[Any]:
     """Return what takes the rows of a transient table into history, and makes it anew.
 
@@ -149,7 +166,7 @@ def transient_statements(
     :param current: the table that the rows go to, and C(record) the type that they become, as they are
     """
     statements: List[Any] = []
-    name = identifier(archivist.schema, wanted.name)
+    name = wanted.qualified
     there = {column.name for column in found.columns}
     keys = [column for column in current.columns if column.name not in ("srvid", "record")] if current else []
     usable = {"srvid", "ts"} <= there and all(column.name in there for column in keys if column.not_null)
@@ -164,7 +181,7 @@ def transient_statements(
         statements.append(
             compose(
                 texts.TAKE_ROWS,
-                current=identifier(archivist.schema, current.name),
+                current=current.qualified,
                 keys=joined((compose(", {name}", name=identifier(column.name)) for column in copied), ""),
                 values=joined(
                     (
@@ -174,28 +191,25 @@ def transient_statements(
                     "",
                 ),
                 record=joined(values),
-                record_type=identifier(archivist.schema, record.name),
+                record_type=record.qualified,
                 transient=name,
-                servers=identifier(archivist.schema, "powa_servers"),
+                servers=identifier(wanted.schema, "powa_servers"),
             )
         )
-    statements.append(compose(object_texts.DROP_TABLE, name=name))
-    return statements + create_statements(replace(wanted, grants=dict(found.grants, **wanted.grants)), archivist)
+    return [*statements, *found.drop(), *wanted.keeping_grants(found).create()]
 
 
-def replace_types(
-    pairs: Sequence[Tuple[RecordType, RecordType]], renames: Mapping[str, str], archivist: Archivist
-) -> List[Any]:
+def replace_types(pairs: Sequence[Tuple[RecordType, RecordType]], renames: Mapping[str, str]) -> List[Any]:
     """Return what puts types with other attributes in the place of those that are there, and how to cast to them.
 
     :param pairs: each type as wanted and as found
     """
     statements: List[Any] = []
     for wanted, found in pairs:
-        name = identifier(archivist.schema, wanted.name)
+        name = wanted.qualified
         statements.append(compose(texts.RENAME_TYPE, name=name, new_name=identifier(_old_name(wanted))))
-        statements += create_statements(wanted, archivist)
-        parts = {"old": identifier(archivist.schema, _old_name(wanted)), "new": name}
+        statements += wanted.create()
+        parts = {"old": identifier(wanted.schema, _old_name(wanted)), "new": name}
         old_names = {renames.get(column.name, column.name): column.name for column in found.columns}
         values = [
             compose("(r).{name}::{type}", name=identifier(old_names[column.name]), type=raw(column.type))
@@ -224,12 +238,12 @@ def _body(text: Any) -> Any:
     return joined((tag, text, tag), "\n")
 
 
-def drop_replaced_types(pairs: Sequence[Tuple[RecordType, RecordType]], archivist: Archivist) -> List[Any]:
+def drop_replaced_types(pairs: Sequence[Tuple[RecordType, RecordType]]) -> List[Any]:
     """Return what removes the types that were replaced, once no table uses them."""
     statements = []
-    for wanted, _found in pairs:
-        old = identifier(archivist.schema, _old_name(wanted))
+    for wanted, found in pairs:
+        old = identifier(wanted.schema, _old_name(wanted))
         statements.append(compose(texts.DROP_CAST, old=compose("{old}[]", old=old)))
         statements.append(compose(texts.DROP_CAST, old=old))
-        statements.append(compose(object_texts.DROP_TYPE, name=old))
+        statements += replace(found, name=_old_name(wanted)).drop()
     return statements

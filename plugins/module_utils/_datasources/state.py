@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import (
-    LOCAL,
-    REPOSITORY,
-    Side,
-    source_path,
-)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, read_catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot as snapshot_texts

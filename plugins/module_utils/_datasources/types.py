@@ -22,6 +22,10 @@ class ColumnType(NamedTuple):
     :param groupable: whether GROUP BY takes it, so that it may be a key
     :param hashed: SQL of the hash that stands in an index for a key that is not fixed, the key being C({name});
         immutable on every supported version, and the same for equal values
+    :param number: SQL that turns a C({value}) into a number that can be subtracted and drawn, or None for a type that
+        is no number
+    :param counts: whether a counter of this type has a rate per second, the growth of its number
+    :param unit: what the number counts, or None where only the declaration knows
     """
 
     name: str
@@ -30,6 +34,14 @@ class ColumnType(NamedTuple):
     fixed: bool = False
     groupable: bool = True
     hashed: str = "pg_catalog.hashtext({name}::text)"
+    number: Optional[str] = None
+    counts: bool = True
+    unit: Optional[str] = None
+
+    @property
+    def has_rate(self) -> bool:
+        """Whether a counter of this type has a rate per second."""
+        return self.number is not None and self.counts
 
 
 #: The type of a column whose declaration leaves it out, until the query is described.
@@ -37,31 +49,32 @@ UNDECLARED = ColumnType("", 0)
 
 # What is equal need not look equal: 1.0 and 1.00 are. How a bytea looks as text is a setting, and the text of an array
 # is not immutable.
+_EXACT = "{value}::numeric"
 _TYPES = (
-    ColumnType("smallint", 21, fixed=True),
-    ColumnType("integer", 23, fixed=True),
-    ColumnType("bigint", 20, fixed=True),
-    ColumnType("real", 700, fixed=True),
-    ColumnType("double precision", 701, fixed=True),
-    ColumnType("numeric", 1700, hashed="pg_catalog.hash_numeric({name})"),
+    ColumnType("smallint", 21, fixed=True, number=_EXACT),
+    ColumnType("integer", 23, fixed=True, number=_EXACT),
+    ColumnType("bigint", 20, fixed=True, number=_EXACT),
+    ColumnType("real", 700, fixed=True, number="{value}::double precision"),
+    ColumnType("double precision", 701, fixed=True, number="{value}::double precision"),
+    ColumnType("numeric", 1700, hashed="pg_catalog.hash_numeric({name})", number="{value}"),
     ColumnType("oid", 26, fixed=True),
     ColumnType("text", 25),
     ColumnType("character varying", 1043),
     ColumnType("name", 19),
     # Its min() is that of its text, which has no such byte above 127.
     ColumnType('"char"', 18, minmax=False, hashed="pg_catalog.hashchar({name})"),
-    ColumnType("boolean", 16, minmax=False),
+    ColumnType("boolean", 16, minmax=False, number="{value}::integer", counts=False),
     ColumnType("timestamp with time zone", 1184, fixed=True),
     ColumnType("timestamp without time zone", 1114, fixed=True),
     ColumnType("date", 1082, fixed=True),
-    ColumnType("interval", 1186, fixed=True),
+    ColumnType("interval", 1186, fixed=True, number="extract(epoch FROM {value})", unit="s"),
     ColumnType("inet", 869, hashed="pg_catalog.hashinet({name})"),
     ColumnType("cidr", 650, hashed="pg_catalog.hashinet({name})"),
     ColumnType("macaddr", 829, minmax=False, fixed=True),
     ColumnType("uuid", 2950, minmax=False, fixed=True),
-    ColumnType("pg_lsn", 3220),
+    ColumnType("pg_lsn", 3220, number="({value} - '0/0'::pg_catalog.pg_lsn)", unit="bytes"),
     ColumnType("xid", 28, minmax=False),
-    ColumnType("xid8", 5069, minmax=False),
+    ColumnType("xid8", 5069, minmax=False, number="{value}::text::numeric"),
     ColumnType("bytea", 17, minmax=False, hashed="pg_catalog.hashtext(pg_catalog.encode({name}, 'hex'))"),
     ColumnType("jsonb", 3802, minmax=False, hashed="pg_catalog.jsonb_hash({name})"),
     ColumnType("json", 114, minmax=False, groupable=False),
@@ -91,6 +104,8 @@ _BY_OID = {column_type.oid: column_type for column_type in _TYPES}
 
 #: What an error message offers.
 TYPE_NAMES = tuple(sorted(_BY_NAME))
+#: The types that are numbers.
+NUMBERS = tuple(column_type for column_type in _TYPES if column_type.number is not None)
 
 
 def find_type(name: str) -> Optional[ColumnType]:

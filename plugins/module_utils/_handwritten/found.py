@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import MARK as DATASOURCE_MARK
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import table_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MAX_IDENTIFIER_BYTES
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK as DATASOURCE_MARK
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
 
-#: PostgreSQL cuts longer identifiers (NAMEDATALEN - 1).
-MAX_IDENTIFIER_BYTES = 63
 TRANSIENT_SUFFIX = "_tmp"
 
 #: What PostgreSQL takes without quotes as it is written.
@@ -28,19 +31,7 @@ _SYSTEM_COLUMNS = frozenset("tableoid xmin cmin xmax cmax ctid".split())
 Name = Tuple[str, str]
 
 
-@dataclass(frozen=True)
-class ResultColumn:
-    """A column of a function's result or of a table; C(type) as C(format_type) writes it."""
-
-    name: str
-    type: str
-
-    def describe(self) -> str:
-        """Return the column as one line of a diff."""
-        return "{0} {1}".format(self.name, self.type)
-
-
-SRVID = ResultColumn("srvid", "integer")
+SRVID = TableColumn("srvid", "integer", True)
 
 
 @dataclass(frozen=True)
@@ -51,44 +42,48 @@ class FoundFunction:
     :param problem: why its result can not be copied into a table, or None
     """
 
-    columns: Tuple[ResultColumn, ...]
+    columns: Tuple[TableColumn, ...]
     comment: Optional[str]
     problem: Optional[str]
 
     @property
     def declared(self) -> bool:
         """Whether the module datasources made it."""
-        return bool(self.comment) and str(self.comment).startswith(DATASOURCE_MARK)
+        return is_declared(self.comment)
 
 
 @dataclass(frozen=True)
 class FoundTable:
     """A relation with the name of a transient table.
 
+    :param table: it, as far as it is like a table
     :param is_table: whether it is a plain table
-    :param not_null: whether its column srvid can not be NULL
-    :param grants: role to the privileges that it has; C("") for PUBLIC
-    :param dependents: what would go with it
+    :param extension: the extension that it belongs to, or None
     """
 
+    table: Table
     oid: int
     is_table: bool
-    unlogged: bool
-    columns: Tuple[ResultColumn, ...]
-    not_null: bool
-    comment: Optional[str]
     extension: Optional[str]
-    grants: Mapping[str, Tuple[str, ...]]
-    dependents: Tuple[str, ...]
 
     @property
     def declared(self) -> bool:
         """Whether the module datasources made it."""
-        return bool(self.comment) and str(self.comment).startswith(DATASOURCE_MARK)
+        return is_declared(self.table.comment)
 
-    def fits(self, columns: Sequence[ResultColumn]) -> bool:
+    def fits(self, columns: Sequence[TableColumn]) -> bool:
         """Whether the collector can copy a result with these columns into it."""
-        return self.is_table and self.columns == (SRVID, *columns)
+        return self.is_table and same_columns(self.table.columns, (SRVID, *columns))
+
+
+def is_declared(comment: Optional[str]) -> bool:
+    """Whether the comment of an object says that the module datasources made it."""
+    return comment is not None and comment.startswith(DATASOURCE_MARK)
+
+
+def same_columns(some: Sequence[TableColumn], others: Sequence[TableColumn]) -> bool:
+    """Whether columns are the same in number, order, name and type."""
+    return [(column.name, column.type) for column in some] == [(column.name, column.type) for column in others]
 
 
 def check_plain_name(name: str) -> Optional[str]:
@@ -119,13 +114,13 @@ def read_functions(cursor: Any, names: Iterable[str]) -> Dict[Name, FoundFunctio
     cursor.execute(compose(texts.FUNCTIONS, names=literal(sorted(set(names)))))
     found = {}
     for schema, name, returns, comment, columns in cursor.fetchall():
-        result = tuple(ResultColumn(column, type_text) for column, type_text, _kind in columns or ())
+        result = tuple(TableColumn(column, type_text) for column, type_text, _kind in columns or ())
         kinds = [kind for _column, _type, kind in columns or ()]
         found[(schema, name)] = FoundFunction(result, comment, _result_problem(returns, result, kinds))
     return found
 
 
-def _result_problem(returns: str, columns: Sequence[ResultColumn], kinds: Sequence[str]) -> Optional[str]:
+def _result_problem(returns: str, columns: Sequence[TableColumn], kinds: Sequence[str]) -> Optional[str]:
     if not columns:
         return (
             "returns {0}, which has no columns: declare them as OUT parameters, as RETURNS TABLE, or return a"
@@ -144,33 +139,21 @@ def _result_problem(returns: str, columns: Sequence[ResultColumn], kinds: Sequen
     return None
 
 
-def read_tables(cursor: Any, names: Iterable[Name]) -> Dict[Name, FoundTable]:
+def read_tables(cursor: Any, archivist: Archivist, names: Iterable[Name]) -> Dict[Name, FoundTable]:
     """Read what has the names of transient tables, in one statement."""
     wanted = set(names)
     cursor.execute(
         compose(
-            texts.RELATIONS,
+            catalog_texts.RELATIONS,
             schemas=literal(sorted({schema for schema, _name in wanted})),
             names=literal(sorted({name for _schema, name in wanted})),
+            servers=literal("{0}.powa_servers".format(archivist.quoted_schema)),
         )
     )
-    titles = [column.name for column in cursor.description]
-    found = {}
-    for values in cursor.fetchall():
-        row = dict(zip(titles, values))
-        columns = row["columns"] or ()
-        found[(row["nspname"], row["relname"])] = FoundTable(
-            row["oid"],
-            row["relkind"] == "r",
-            row["relpersistence"] == "u",
-            tuple(ResultColumn(name, type_text) for name, type_text, _not_null in columns),
-            [SRVID.name, True] in [[name, not_null] for name, _type, not_null in columns],
-            row["comment"],
-            row["extension"],
-            {role: tuple(privileges) for role, privileges in (row["grants"] or {}).items()},
-            tuple(row["dependents"] or ()),
-        )
-    return found
+    return {
+        (row["schema"], row["relname"]): FoundTable(table_of(row), row["oid"], row["relkind"] == "r", row["extension"])
+        for row in dicts(cursor)
+    }
 
 
 def read_extension_schemas(cursor: Any) -> Dict[str, str]:
@@ -179,6 +162,6 @@ def read_extension_schemas(cursor: Any) -> Dict[str, str]:
     return dict(cursor.fetchall())
 
 
-def column_list(columns: Iterable[ResultColumn]) -> str:
+def column_list(columns: Iterable[TableColumn]) -> str:
     """Return columns as a sentence has them."""
-    return ", ".join(column.describe() for column in columns)
+    return ", ".join("{0} {1}".format(column.name, column.type) for column in columns)

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import (
     SRVID,
@@ -34,14 +34,12 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist impor
     Archivist,
     RegisteredFunction,
     Registration,
-    detect_archivist,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_plan import plan_rows
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import plan_rows
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers, resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
-
-_SUBJECT = "the datasources"
 
 #: Columns of the registry that are not this module's, but for the extension of a datasource that has one.
 _LEFT_ALONE = ("extname", "retention")
@@ -104,42 +102,38 @@ class State:
         return sorted(set(srvids))
 
 
-def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
-    """Make the registry as declared, or in check mode say what that would change.
+class FunctionsTask(Task[State, State]):
+    """Reconciles the registrations of a task with the registry."""
 
-    :raises PowaError: with everything that is wrong, before anything is written
-    """
-    specs, problems = parse_datasources(params["datasources"])
-    with connected(params, check_mode, _SUBJECT, problems) as connection:
-        with connection.reading() as cursor:
-            plan, archivist = _plan(cursor, specs, problems)
-        if plan.changed and not check_mode:
-            plan = connection.write(lambda cursor: _apply(cursor, specs))
-        return {
-            **plan.result(),
-            "powa_version": archivist.version_text,
-        }
+    subject = "the datasources"
 
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.specs, problems = parse_datasources(params["datasources"])
+        super().__init__(problems)
 
-def _apply(cursor: Any, specs: Sequence[FunctionsSpec]) -> Plan:
-    plan, _archivist = _plan(cursor, specs, [])
-    plan.apply(cursor)
-    return plan
+    def read(self, cursor: Any) -> State:
+        return _read(cursor, self.specs)
 
+    def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[State, List[str]]:
+        return found, []
 
-def _plan(cursor: Any, specs: Sequence[FunctionsSpec], problems: Sequence[str]) -> Tuple[Plan, Archivist]:
-    state = _read(cursor, specs)
-    found = list(problems)
-    for spec in specs:
-        found += ['datasource "{0}", {1}'.format(spec.name, problem) for problem in _refusals(spec, state)]
-    if found:
-        raise ProblemsError(_SUBJECT, found)
-    plan = Plan()
-    for spec in specs:
-        wanted = [] if spec.absent else _wanted_rows(spec, state)
-        now = [*state.listed, *state.rows(spec.name)]
-        plan_rows(plan, state.archivist.schema, wanted, now, _Managed(spec, state))
-    return plan, state.archivist
+    def check(self, cursor: Any, wanted: State) -> List[str]:
+        return [
+            'datasource "{0}", {1}'.format(spec.name, problem)
+            for spec in self.specs
+            for problem in _refusals(spec, wanted)
+        ]
+
+    def plan(self, cursor: Any, wanted: State) -> Plan:
+        plan = Plan()
+        for spec in self.specs:
+            rows = [] if spec.absent else _wanted_rows(spec, wanted)
+            now = [*wanted.listed, *wanted.rows(spec.name)]
+            plan_rows(plan, wanted.archivist.schema, rows, now, _Managed(spec, wanted))
+        return plan
+
+    def result(self, connection: Connection, planned: Planned[State], written: bool) -> Dict[str, Any]:
+        return {"powa_version": planned.wanted.archivist.version_text}
 
 
 def _read(cursor: Any, specs: Sequence[FunctionsSpec]) -> State:
@@ -166,7 +160,9 @@ def _read(cursor: Any, specs: Sequence[FunctionsSpec]) -> State:
     called += [_declared_snapshot(name) for name in names]
     functions = read_functions(cursor, called)
     schemas = {archivist.schema, *(extensions[name] for name in names if name in extensions)}
-    tables = read_tables(cursor, [(schema, source + TRANSIENT_SUFFIX) for schema in schemas for source in sources])
+    tables = read_tables(
+        cursor, archivist, [(schema, source + TRANSIENT_SUFFIX) for schema in schemas for source in sources]
+    )
     cursor.execute(compose(archivist.registered_sources, schema=identifier(archivist.schema), names=literal(sources)))
     return State(archivist, servers, registry, listed, extensions, available, functions, tables, cursor.fetchall())
 
@@ -341,7 +337,7 @@ def _source_refusal(function: RegisteredFunction, schema: str, spec: FunctionsSp
         return (
             "query_source: its transient table {0} has the columns ({1}), its result needs ({2}):"
             " repair it with pgfleet.powa.transient_tables"
-        ).format(name, column_list(table.columns), column_list((SRVID, *found.columns)))
+        ).format(name, column_list(table.table.columns), column_list((SRVID, *found.columns)))
     return None
 
 

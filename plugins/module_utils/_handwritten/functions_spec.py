@@ -11,9 +11,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import check_plain_name, printable
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import RegisteredFunction
-
-#: What a task calls the server itself.
-LOCAL_NAME = "local"
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import LOCAL_NAME
 
 SNAPSHOT = "snapshot"
 UNREGISTER = "unregister"

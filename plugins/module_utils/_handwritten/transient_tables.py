@@ -6,20 +6,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import Privileges
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_drop
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import (
     SRVID,
     TRANSIENT_SUFFIX,
     FoundFunction,
     FoundTable,
     Name,
-    ResultColumn,
     check_plain_name,
     column_list,
     printable,
@@ -27,7 +30,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found im
     read_functions,
     read_tables,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import ROLES
 
@@ -36,8 +40,6 @@ MARK = "pgfleet.powa transient table of {0}.{1}"
 
 #: What a table that is being replaced is called until its rows are taken over; the number is its own.
 _REPLACED = "pgfleet_powa_{0}"
-
-_SUBJECT = "the transient tables"
 
 
 @dataclass(frozen=True)
@@ -77,27 +79,6 @@ class State:
         return self.tables.get(_table_name(self.name(spec)))
 
 
-def reconcile(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
-    """Make the transient tables as declared, or in check mode say what that would change.
-
-    :raises PowaError: with everything that is wrong, before anything is written
-    """
-    specs, problems = parse_tables(params["tables"])
-    role = params["collector_role"]
-    if role is not None and (not role or "\0" in role):
-        problems.append("collector_role: it is empty or holds a zero byte: give a role's name, or leave it out")
-        role = None
-    with connected(params, check_mode, _SUBJECT, problems) as connection:
-        with connection.reading() as cursor:
-            plan, archivist = _plan(cursor, specs, role, problems)
-        if plan.changed and not check_mode:
-            plan = connection.write(lambda cursor: _apply(cursor, specs, role))
-        return {
-            **plan.result(),
-            "powa_version": archivist.version_text,
-        }
-
-
 def parse_tables(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[TableSpec], List[str]]:
     """Parse the C(tables) option of a task, and return every problem beside what was parsed."""
     specs: List[TableSpec] = []
@@ -129,52 +110,69 @@ def parse_tables(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[TableSpe
     return specs, problems
 
 
-def _apply(cursor: Any, specs: Sequence[TableSpec], role: Optional[str]) -> Plan:
-    plan, _archivist = _plan(cursor, specs, role, [])
-    plan.apply(cursor)
-    return plan
+class TransientTablesTask(Task[State, State]):
+    """Reconciles the transient tables of a task with those of the server."""
 
+    subject = "the transient tables"
 
-def _plan(
-    cursor: Any, specs: Sequence[TableSpec], role: Optional[str], problems: Sequence[str]
-) -> Tuple[Plan, Archivist]:
-    state = _read(cursor, specs, role)
-    found = list(problems)
-    if role and role not in state.roles:
-        found.append(
-            'collector_role: role "{0}" does not exist on this server: create it first'.format(printable(role))
-        )
-    names: Dict[Name, str] = {}
-    for spec in specs:
-        name = state.name(spec)
-        problem = _refusal(spec, state)
-        if name in names and not problem:
-            problem = "schema: without it, this is {0}.{1}, which is in the list already: give it once".format(*name)
-        names[name] = spec.query_source
-        if problem:
-            found.append('table of "{0}", {1}'.format(spec.query_source, problem))
-    if found:
-        raise ProblemsError(_SUBJECT, found)
-    plan = Plan()
-    grants = state.archivist.grantees(role).transient
-    for spec in specs:
-        if spec.absent:
-            _plan_removal(plan, spec, state)
-        else:
-            _plan_table(plan, spec, state, grants)
-    return plan, state.archivist
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        self.specs, problems = parse_tables(params["tables"])
+        self.role: Optional[str] = params["collector_role"]
+        if self.role is not None and (not self.role or "\0" in self.role):
+            problems.append("collector_role: it is empty or holds a zero byte: give a role's name, or leave it out")
+            self.role = None
+        super().__init__(problems)
 
+    def read(self, cursor: Any) -> State:
+        archivist = detect_archivist(cursor)
+        sources = [spec.query_source for spec in self.specs]
+        names = [_table_name((spec.schema or archivist.schema, spec.query_source)) for spec in self.specs]
+        extensions = read_extension_schemas(cursor)
+        functions = read_functions(cursor, sources)
+        tables = read_tables(cursor, archivist, names)
+        schema = identifier(archivist.schema)
+        cursor.execute(compose(archivist.registered_sources, schema=schema, names=literal(sources)))
+        registered = cursor.fetchall()
+        cursor.execute(compose(ROLES, names=literal([self.role] if self.role else [])))
+        return State(archivist, extensions, functions, tables, registered, [found for (found,) in cursor.fetchall()])
 
-def _read(cursor: Any, specs: Sequence[TableSpec], role: Optional[str]) -> State:
-    archivist = detect_archivist(cursor)
-    sources = [spec.query_source for spec in specs]
-    extensions = read_extension_schemas(cursor)
-    functions = read_functions(cursor, sources)
-    tables = read_tables(cursor, [_table_name((spec.schema or archivist.schema, spec.query_source)) for spec in specs])
-    cursor.execute(compose(archivist.registered_sources, schema=identifier(archivist.schema), names=literal(sources)))
-    registered = cursor.fetchall()
-    cursor.execute(compose(ROLES, names=literal([role] if role else [])))
-    return State(archivist, extensions, functions, tables, registered, [found for (found,) in cursor.fetchall()])
+    def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[State, List[str]]:
+        return found, []
+
+    def check(self, cursor: Any, wanted: State) -> List[str]:
+        problems = []
+        if self.role and self.role not in wanted.roles:
+            problems.append(
+                'collector_role: role "{0}" does not exist on this server: create it first'.format(printable(self.role))
+            )
+        names: Dict[Name, str] = {}
+        for spec in self.specs:
+            name = wanted.name(spec)
+            problem = _refusal(spec, wanted)
+            if name in names and not problem:
+                problem = "schema: without it, this is {0}.{1}, which is in the list already: give it once".format(
+                    *name
+                )
+            names[name] = spec.query_source
+            if problem:
+                problems.append('table of "{0}", {1}'.format(spec.query_source, problem))
+        return problems
+
+    def plan(self, cursor: Any, wanted: State) -> Plan:
+        plan = Plan()
+        grants = wanted.archivist.grantees(self.role).transient
+        for spec in self.specs:
+            if spec.absent:
+                _plan_removal(plan, spec, wanted)
+            else:
+                _plan_table(plan, spec, wanted, grants)
+        return plan
+
+    def check_plan(self, cursor: Any, wanted: State, plan: Plan, locked: bool) -> List[str]:
+        return refusals_of_dependents(cursor, plan)
+
+    def result(self, connection: Connection, planned: Planned[State], written: bool) -> Dict[str, Any]:
+        return {"powa_version": planned.wanted.archivist.version_text}
 
 
 def _table_name(name: Name) -> Name:
@@ -214,13 +212,11 @@ def _removal_refusal(spec: TableSpec, table: Optional[FoundTable], state: State)
         return "state: {0} {1}, and only a table that this module made is dropped: drop it yourself".format(
             name, _whose(table)
         )
-    if not table.unlogged:
+    if not table.table.unlogged:
         return (
             "state: {0} is logged, so someone keeps data in it, and only an unlogged table is dropped:"
             " set it unlogged, or drop it yourself"
         ).format(name)
-    if table.dependents:
-        return "state: {0} depends on {1}: drop that first".format(", ".join(table.dependents), name)
     users = sorted(
         registered
         for registered, external, query_source in state.registered
@@ -276,117 +272,62 @@ def _table_refusal(spec: TableSpec, table: Optional[FoundTable], state: State) -
             "adopt" if spec.adopt else "query_source",
             name,
             _whose(table),
-            column_list(table.columns),
+            column_list(table.table.columns),
             column_list((SRVID, *function.columns)),
-        )
-    if not fits and table.dependents:
-        return "query_source: {0} depends on {1}, whose columns have to change: drop that first".format(
-            ", ".join(table.dependents), name
         )
     return None
 
 
 def _is_ours(table: FoundTable, name: Name) -> bool:
-    return table.is_table and table.extension is None and table.comment == MARK.format(*name)
+    return table.is_table and table.extension is None and table.table.comment == MARK.format(*name)
 
 
 def _plan_removal(plan: Plan, spec: TableSpec, state: State) -> None:
-    table = state.table(spec)
-    if table is not None:
-        name = _table_name(state.name(spec))
-        plan.add(_identity(name), _describe(table), None, compose(texts.DROP, name=identifier(*name)))
+    found = state.table(spec)
+    if found is not None:
+        plan_drop(plan, found.table)
 
 
-def _plan_table(plan: Plan, spec: TableSpec, state: State, grants: Mapping[str, Tuple[str, ...]]) -> None:
+def _plan_table(plan: Plan, spec: TableSpec, state: State, grants: Mapping[str, Privileges]) -> None:
     source = state.name(spec)
-    columns, name = state.functions[source].columns, _table_name(source)
-    table = state.table(spec)
-    if table and not _is_ours(table, source) and not spec.adopt:
+    (schema, name), columns = _table_name(source), state.functions[source].columns
+    found = state.table(spec)
+    if found and not _is_ours(found, source) and not spec.adopt:
         return
-    merged = dict(table.grants) if table else {}
-    for role, privileges in grants.items():
-        merged[role] = tuple(sorted(set(privileges) | set(merged.get(role, ()))))
-    wanted = FoundTable(0, True, True, (SRVID, *columns), True, MARK.format(*source), None, merged, ())
-    if table is None:
-        statements = _create(name, wanted)
-    elif table.columns != wanted.columns:
-        statements = _replace(name, table, wanted)
-    else:
-        statements = _repair(name, table, wanted)
-    plan.add(_identity(name), _describe(table) if table else None, _describe(wanted), *statements)
+    wanted = Table(schema, name, MARK.format(*source), (SRVID, *columns), unlogged=True, grants=grants)
+    if found is None:
+        plan.add(wanted.identity, None, wanted.describe(), *wanted.create())
+        return
+    table = found.table
+    wanted = wanted.keeping_grants(table)
+    if not found.fits(columns):
+        statements = _replace(wanted, found)
+        plan.add(wanted.identity, table.describe(), wanted.describe(), *statements, replaced=table.replaced)
+        return
+    # Another column that must not be NULL was made so by somebody who knows why.
+    not_null = tuple(replace(column, not_null=column.not_null or column.name == SRVID.name) for column in table.columns)
+    wanted = replace(wanted, columns=not_null)
+    statements = [compose(texts.SET_NOT_NULL, name=table.qualified)] if wanted.columns != table.columns else []
+    plan.add(
+        wanted.identity,
+        table.describe(),
+        wanted.describe(),
+        *statements,
+        *wanted.alter(table),
+        hazards=table.hazards(wanted),
+    )
 
 
-def _identity(name: Name) -> str:
-    return "table {0}.{1}".format(*name)
-
-
-def _describe(table: FoundTable) -> str:
-    lines = ["unlogged" if table.unlogged else "logged"]
-    lines += [column.describe() for column in table.columns]
-    lines.append("srvid not null: {0}".format("yes" if table.not_null else "no"))
-    lines.append("comment: {0}".format(table.comment))
-    lines += [
-        "grant {0} to {1}".format(", ".join(privileges), role or "public")
-        for role, privileges in sorted(table.grants.items())
-    ]
-    return "\n".join(lines)
-
-
-def _create(name: Name, wanted: FoundTable) -> List[Any]:
-    columns = [raw(texts.FIRST_COLUMN)]
-    columns += [_column(column) for column in wanted.columns[1:]]
-    create = compose(texts.CREATE, name=identifier(*name), columns=joined(columns))
-    return [create, _comment(name, wanted), *_grant(name, {}, wanted)]
-
-
-def _column(column: ResultColumn) -> Any:
-    # The type is as the server wrote it, qualified and quoted.
-    return compose(texts.COLUMN, name=identifier(column.name), type=raw(column.type))
-
-
-def _replace(name: Name, table: FoundTable, wanted: FoundTable) -> List[Any]:
+def _replace(wanted: Table, found: FoundTable) -> List[Any]:
     """Return what makes the table anew, since columns can not be put in another order, and keeps its rows."""
-    replaced = _REPLACED.format(table.oid)
-    statements = [compose(texts.RENAME, name=identifier(*name), new_name=identifier(replaced)), *_create(name, wanted)]
-    kept = [column for column in wanted.columns if column in table.columns]
-    if SRVID in kept:
-        statements.append(
-            compose(
-                texts.COPY_ROWS,
-                name=identifier(*name),
-                old_name=identifier(name[0], replaced),
-                columns=joined(identifier(column.name) for column in kept),
-            )
-        )
-    return [*statements, compose(texts.DROP, name=identifier(name[0], replaced))]
-
-
-def _repair(name: Name, table: FoundTable, wanted: FoundTable) -> List[Any]:
-    statements = []
-    if not table.unlogged:
-        statements.append(compose(texts.SET_UNLOGGED, name=identifier(*name)))
-    if not table.not_null:
-        statements.append(compose(texts.SET_NOT_NULL, name=identifier(*name)))
-    if table.comment != wanted.comment:
-        statements.append(_comment(name, wanted))
-    return statements + _grant(name, table.grants, wanted)
-
-
-def _comment(name: Name, wanted: FoundTable) -> Any:
-    return compose(texts.COMMENT, name=identifier(*name), comment=literal(wanted.comment))
-
-
-def _grant(name: Name, granted: Mapping[str, Tuple[str, ...]], wanted: FoundTable) -> List[Any]:
-    statements = []
-    for role, privileges in wanted.grants.items():
-        missing = sorted(set(privileges) - set(granted.get(role, ())))
-        if missing:
-            statements.append(
-                compose(
-                    texts.GRANT,
-                    name=identifier(*name),
-                    privileges=joined(raw(privilege) for privilege in missing),
-                    role=identifier(role) if role else raw(texts.PUBLIC),
-                )
-            )
-    return statements
+    old = replace(found.table, name=_REPLACED.format(found.oid))
+    statements = [
+        compose(texts.RENAME, name=wanted.qualified, new_name=identifier(old.name)),
+        *wanted.create(),
+    ]
+    there = {(column.name, column.type) for column in old.columns}
+    kept = [column.name for column in wanted.columns if (column.name, column.type) in there]
+    if SRVID.name in kept:
+        columns = joined(identifier(name) for name in kept)
+        statements.append(compose(texts.COPY_ROWS, name=wanted.qualified, old_name=old.qualified, columns=columns))
+    return [*statements, *old.drop()]

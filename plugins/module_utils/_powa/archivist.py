@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Dict, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row, RowTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as texts
 
@@ -159,6 +158,11 @@ class Archivist(ABC):
 
     @property
     @abstractmethod
+    def shares_extensions(self) -> bool:
+        """Whether all datasources of one extension are active or not together, and share their retention."""
+
+    @property
+    @abstractmethod
     def own_retention(self) -> bool:
         """Whether a datasource can have a retention of its own."""
 
@@ -222,220 +226,3 @@ class Archivist(ABC):
             for table in self.extension_tables([name])
             for srvid in srvids
         ]
-
-
-_WRITE = ("DELETE", "INSERT", "SELECT", "UPDATE")
-_WRITE_ALL = ("DELETE", "INSERT", "SELECT", "TRUNCATE", "UPDATE")
-_ALL = ("DELETE", "INSERT", "REFERENCES", "SELECT", "TRIGGER", "TRUNCATE", "UPDATE")
-
-
-class Archivist4(Archivist):
-    """PoWA 4: C(powa_functions) is a table with one set of rows for each server, in schema public."""
-
-    operations = OPERATIONS + ("unregister",)
-    server_extensions = texts.SERVER_EXTENSIONS_4
-    server_datasources = texts.SERVER_DATASOURCES_4
-    deletes_transient_rows = False
-    scope_database = False
-    own_retention = False
-    registry_lock = ("powa_functions",)
-    external_schemas = False
-    registered_sources = texts.REGISTERED_SOURCES_4
-    # Not pg_track_settings: its rows are as if added manually, and so may be ours.
-    built_in = frozenset(
-        "hypopg pg_qualstats pg_stat_bgwriter pg_stat_kcache pg_stat_statements pg_wait_sampling powa"
-        " powa_stat_all_relations powa_stat_user_functions".split()
-    )
-
-    @property
-    def extension_versions(self) -> str:
-        return texts.EXTENSION_VERSIONS_4_0 if self.version < (4, 1) else texts.EXTENSION_VERSIONS_4
-
-    def extension_tables(self, names: Sequence[str]) -> List[RowTable]:
-        if self.version < (4, 1):
-            return []
-        return [RowTable("powa_extensions", ("srvid", "extname"), "extname", tuple(names))]
-
-    def registry_tables(self, names: Sequence[str]) -> List[RowTable]:
-        return [RowTable("powa_functions", ("srvid", "module", "operation", "function_name"), "module", tuple(names))]
-
-    def registry_rows(self, registration: Registration) -> List[Row]:
-        rows = []
-        for srvid in registration.srvids:
-            for function in registration.functions:
-                values: Dict[str, Any] = {
-                    "query_source": function.query_source,
-                    "query_cleanup": function.query_cleanup,
-                    "added_manually": True,
-                    "priority": registration.priority,
-                    "extname": None,
-                }
-                if registration.enabled is not None:
-                    values["enabled"] = registration.enabled
-                key = {
-                    "srvid": srvid,
-                    "module": registration.name,
-                    "operation": function.operation,
-                    "function_name": function.name,
-                }
-                rows.append(Row("powa_functions", key, values))
-        return rows
-
-    def database_module_rows(self, registration: Registration, module: DatabaseModule) -> List[Row]:
-        raise NotImplementedError("PoWA 4 has no datasources of databases")
-
-    def cleanup_call(self, function: str) -> str:
-        return "SELECT {0}.{1}(0)".format(self.quoted_schema, function)
-
-    def grantees(self, collector_role: Optional[str]) -> Grantees:
-        if not collector_role:
-            return Grantees({}, {}, (), ("",))
-        return Grantees({collector_role: _WRITE}, {collector_role: _WRITE}, (collector_role,), ("",))
-
-
-class Archivist5(Archivist):
-    """PoWA 5: a datasource is an "extension" with functions, and a row for each server that has it."""
-
-    operations = OPERATIONS
-    server_extensions = texts.SERVER_EXTENSIONS_5
-    server_datasources = texts.SERVER_DATASOURCES_5
-    extension_versions = texts.EXTENSION_VERSIONS_5
-    deletes_transient_rows = True
-    scope_database = True
-    registry_lock = ("powa_extension_config", "powa_db_module_config")
-
-    @property
-    def own_retention(self) -> bool:
-        return self.version >= (5, 1, 2)
-
-    def retention(self, module: str, scope_database: bool) -> Any:
-        if not self.own_retention:
-            return super().retention(module, scope_database)
-        kind = "db_module" if scope_database else "extension"
-        return compose(
-            texts.RETENTION_OF_MODULE, schema=identifier(self.schema), module=literal(module), kind=literal(kind)
-        )
-
-    external_schemas = True
-    registered_sources = texts.REGISTERED_SOURCES_5
-    # Its rows say so.
-    built_in = frozenset()
-
-    def extension_tables(self, names: Sequence[str]) -> List[RowTable]:
-        return []
-
-    def registry_tables(self, names: Sequence[str]) -> List[RowTable]:
-        names = tuple(names)
-        return [
-            RowTable("powa_extensions", ("extname",), "extname", names),
-            RowTable("powa_extension_functions", ("extname", "operation", "function_name"), "extname", names),
-            RowTable("powa_extension_config", ("srvid", "extname"), "extname", names),
-            RowTable("powa_db_modules", ("db_module",), "db_module", names),
-            RowTable("powa_db_module_functions", ("db_module", "operation"), "db_module", names),
-            RowTable("powa_db_module_src_queries", ("db_module", "min_version"), "db_module", names),
-            RowTable("powa_db_module_config", ("srvid", "db_module"), "db_module", names),
-        ]
-
-    def registry_rows(self, registration: Registration) -> List[Row]:
-        name = registration.name
-        rows = [Row("powa_extensions", {"extname": name}, {"external": registration.external, "added_manually": True})]
-        for function in registration.functions:
-            rows.append(
-                Row(
-                    "powa_extension_functions",
-                    {"extname": name, "operation": function.operation, "function_name": function.name},
-                    {
-                        "query_source": function.query_source,
-                        "query_cleanup": function.query_cleanup,
-                        "added_manually": True,
-                        "priority": registration.priority,
-                    },
-                )
-            )
-        for srvid in registration.srvids:
-            values: Dict[str, Any] = dict({"added_manually": True}, **self._config(registration))
-            rows.append(Row("powa_extension_config", {"srvid": srvid, "extname": name}, values))
-        return rows
-
-    def _config(self, registration: Registration) -> Dict[str, Any]:
-        values: Dict[str, Any] = {}
-        if registration.enabled is not None:
-            values["enabled"] = registration.enabled
-        if self.own_retention:
-            values["retention"] = registration.retention
-        return values
-
-    def database_module_rows(self, registration: Registration, module: DatabaseModule) -> List[Row]:
-        key = {"db_module": registration.name}
-        rows = [
-            Row(
-                "powa_db_modules",
-                key,
-                {"tmp_table": module.transient_table, "external": False, "added_manually": True},
-            )
-        ]
-        for function in registration.functions:
-            values = {"function_name": function.name, "added_manually": True, "priority": registration.priority}
-            rows.append(Row("powa_db_module_functions", dict(key, operation=function.operation), values))
-        for min_version, query in sorted(module.queries.items()):
-            values = {"query_source": query, "added_manually": True}
-            rows.append(Row("powa_db_module_src_queries", dict(key, min_version=min_version), values))
-        # The collector does not look at `enabled`, only at the databases.
-        databases = None if module.databases is None else list(module.databases)
-        values = dict(self._config(registration), dbnames=[] if registration.enabled is False else databases)
-        rows += [Row("powa_db_module_config", dict(key, srvid=srvid), values) for srvid in registration.srvids]
-        return rows
-
-    def cleanup_call(self, function: str) -> str:
-        # The collector puts in the schema that PoWA has on the remote.
-        return "SELECT {{powa}}.{0}(0)".format(function)
-
-    def grantees(self, collector_role: Optional[str]) -> Grantees:
-        history: Dict[str, Tuple[str, ...]] = {}
-        transient: Dict[str, Tuple[str, ...]] = {}
-        functions: List[str] = []
-        readers: List[str] = []
-        for powa_role, privileges, reads_transient, executes in (
-            ("powa_admin", _ALL, True, True),
-            ("powa_write_all_data", _WRITE_ALL, True, True),
-            ("powa_snapshot", _WRITE_ALL, True, True),
-            ("powa_read_all_data", ("SELECT",), False, False),
-            ("powa_read_all_metrics", ("SELECT",), False, False),
-        ):
-            role = self.roles.get(powa_role)
-            if not role:
-                continue
-            history[role] = privileges
-            readers.append(role)
-            if reads_transient:
-                transient[role] = privileges
-            if executes:
-                functions.append(role)
-        if not self.roles.get("powa_snapshot") and collector_role:
-            return Grantees({collector_role: _WRITE}, {collector_role: _WRITE}, (collector_role,), (collector_role,))
-        return Grantees(history, transient, tuple(functions), tuple(readers))
-
-
-def detect_archivist(cursor: Any) -> Archivist:
-    """Find the PoWA of the database that the cursor is connected to.
-
-    :raises PowaError: when the extension is not there, or its version is not one that this collection knows
-    """
-    cursor.execute(texts.FIND_POWA)
-    version_text, schema, quoted_schema, server_version_num, database = cursor.fetchone()
-    if version_text is None:
-        raise PowaError(
-            'database "{0}" has no extension powa: create it there (module pgfleet.powa.extensions),'
-            " or give its database as login_db".format(database)
-        )
-    version = tuple(int(part) for part in version_text.split(".") if part.isdigit())
-    if version[:1] == (4,):
-        return Archivist4(version, schema, quoted_schema, server_version_num)
-    if version[:1] == (5,):
-        cursor.execute(compose(texts.FIND_ROLES, schema=identifier(schema)))
-        return Archivist5(version, schema, quoted_schema, server_version_num, dict(cursor.fetchall()))
-    raise PowaError(
-        'database "{0}" has PoWA {1}, expected 4 or 5: use a version of PoWA that this collection supports'.format(
-            database, version_text
-        )
-    )

@@ -6,32 +6,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import rows as texts
 
-INSERT = "insert"
-UPDATE = "update"
-DELETE = "delete"
-
-#: The tables of the registry of PoWA 4 and 5, each after those that it has keys to.
-_TABLES = (
-    "powa_extensions",
-    "powa_functions",
-    "powa_extension_functions",
-    "powa_extension_config",
-    "powa_db_modules",
-    "powa_db_module_functions",
-    "powa_db_module_src_queries",
-    "powa_db_module_config",
-)
-
 #: The columns that name a module of PoWA 4, an extension of PoWA 5, or a module of databases.
-_MODULE_COLUMNS = ("module", "extname", "db_module")
+_OF_DATABASES = "db_module"
+_MODULE_COLUMNS = ("module", "extname", _OF_DATABASES)
 
 #: The column that tells the servers of a row apart.
 _SERVER = "srvid"
@@ -97,6 +81,23 @@ class Row:
         function = self.key.get("function_name") or self.values.get("function_name")
         return None if function is None else str(function)
 
+    @property
+    def of_databases(self) -> bool:
+        """Whether the row is about a datasource that is collected from each database (PoWA 5)."""
+        return _OF_DATABASES in self.key
+
+    def activated(self, active: bool, databases: Optional[Sequence[str]]) -> "Row":
+        """Return the row, which is about one server, as it is when its datasource is active there, or not.
+
+        :param databases: with scope C(database), the only ones whose samples are taken, or None for all
+        """
+        values: Dict[str, Any] = {"enabled": active}
+        if self.of_databases:
+            # The collector does not look at `enabled`, only at the databases.
+            listed = None if databases is None else list(databases)
+            values["dbnames"] = listed if active else []
+        return Row(self.table, self.key, values)
+
     def identity(self, srvids: Sequence[Optional[int]]) -> str:
         """Return the name in a diff of this row of all these servers."""
         key = dict(self.key)
@@ -113,74 +114,6 @@ class Row:
     def differs(self, wanted: "Row") -> bool:
         """Whether a wanted value is not what this row has."""
         return any(self.values.get(column) != value for column, value in wanted.values.items())
-
-
-@dataclass(frozen=True)
-class RowChange:
-    """The same change of a row of several servers.
-
-    :param operation: C(INSERT), C(UPDATE) or C(DELETE)
-    :param schema: that of the table
-    :param row: that of any of the servers
-    :param srvids: the servers; of a row that is about none, just None
-    """
-
-    operation: str
-    schema: str
-    row: Row
-    srvids: Tuple[Optional[int], ...]
-
-
-#: Operation, schema, table and columns of changes that one statement makes.
-_Kind = Tuple[str, str, str, Tuple[str, ...]]
-
-
-def write_statements(changes: Iterable[RowChange]) -> List[Any]:
-    """Return the statements that make all changes: one for each operation, table and set of columns.
-
-    What goes, goes first, and what keys of other tables refer to goes last and comes first.
-    """
-    kinds: Dict[_Kind, List[RowChange]] = {}
-    for change in changes:
-        columns = () if change.operation == DELETE else tuple(change.row.values)
-        kinds.setdefault((change.operation, change.schema, change.row.table, columns), []).append(change)
-    return [_statement(kind, kinds[kind]) for kind in sorted(kinds, key=_turn)]
-
-
-def _turn(kind: _Kind) -> Tuple[bool, int]:
-    operation, _schema, table, _columns = kind
-    position = _TABLES.index(table)
-    return (operation != DELETE, -position if operation == DELETE else position)
-
-
-def _statement(kind: _Kind, changes: Sequence[RowChange]) -> Any:
-    operation, schema, name, columns = kind
-    table = identifier(schema, name)
-    told = [
-        {"row": dict(change.row.key, **change.row.values), "srvids": [srvid or 0 for srvid in change.srvids]}
-        for change in changes
-    ]
-    key = changes[0].row.key
-    rows = compose(texts.ROWS, table=table, rows=literal(json.dumps(told)))
-    equal = [compose("t.{column} = r.{column}", column=identifier(column)) for column in key]
-    if operation == DELETE:
-        return compose(texts.DELETE, table=table, rows=rows, condition=joined(equal, " AND "))
-    if operation == UPDATE:
-        return compose(
-            texts.UPDATE,
-            table=table,
-            rows=rows,
-            assignments=joined(compose("{column} = r.{column}", column=identifier(column)) for column in columns),
-            condition=joined(equal, " AND "),
-        )
-    written = [*key, *columns]
-    return compose(
-        texts.INSERT,
-        table=table,
-        rows=rows,
-        columns=joined(identifier(column) for column in written),
-        values=joined(identifier("r", column) for column in written),
-    )
 
 
 def _with_server(key: Mapping[str, Any], srvid: Optional[int]) -> Mapping[str, Any]:

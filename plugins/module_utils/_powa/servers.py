@@ -13,6 +13,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import c
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
 
+#: The frequency of a server that PoWA takes no snapshots of.
+NEVER = -1
+#: What a task calls the server itself.
+LOCAL_NAME = "local"
+
 
 @dataclass(frozen=True)
 class RegisteredServer:

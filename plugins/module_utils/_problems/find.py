@@ -4,7 +4,7 @@
 
 """What is wrong with a server, as far as its own database tells: each problem with its cause and its cure.
 
-Everything here works on what module info returns, and asks no server.
+Everything here works on what module server_info returns, and asks no server.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _LOOKS: Tuple[Callable[[Found], Iterator[Problem]], ...] = (
 def find_problems(found: Found) -> List[Dict[str, Any]]:
     """Return the problems of a server, each kind together.
 
-    :param found: what module info returns of it
+    :param found: what module server_info returns of it
     """
     problems = [problem for look in _LOOKS for problem in look(found)]
     unique = {(problem.kind, problem.server, problem.datasource, problem.problem): problem for problem in problems}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Iterator, List, Mapping, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import shown
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import LATE_AFTER, SITE, Found, Problem
 

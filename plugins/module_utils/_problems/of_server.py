@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import LOCAL, REMOTE
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import PRELOADED
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REMOTE
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import SITE, Found, Problem
 
 

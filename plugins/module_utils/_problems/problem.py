@@ -19,7 +19,7 @@ EXTERNAL = ("pg_track_settings",)
 #: A server is late after so many times its frequency.
 LATE_AFTER = 3
 
-#: What module info returns of a server.
+#: What module server_info returns of a server.
 Found = Mapping[str, Any]
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import LOCAL, REMOTE, REPOSITORY, Side
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusals
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import Task, plan_task
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SNAPSHOT, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import Resolved, plan_datasources
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import is_about
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import wanted_datasources
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REMOTE, REPOSITORY, Side
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def find_drift(
         by_module.setdefault(row.module, []).append(row)
     found = {}
     for definition in definitions:
-        own = replace(state, catalog=Catalog(state.catalog.found, by_module.get(definition.module, ())))
+        own = replace(state, catalog=replace(state.catalog, registry=by_module.get(definition.module, ())))
         kind = tuple(server_kind) if server_kind else _kind_of(definition, own, otherwise)
         if monitoring_role and not server_kind:
             kind = tuple(dict.fromkeys([REMOTE, *kind]))
@@ -63,8 +65,9 @@ def find_drift(
         refused = refusals([definition], [], side, own)
         changes: List[Dict[str, Optional[str]]] = []
         if not refused:
-            # Nobody is seen, so that a pause is none of the changes.
-            plan, _paused = plan_task(cursor, Task(side, [definition], [], (), seen=()), own)
+            # No server is ready, so that what is paused stays so and is none of the changes.
+            wanted = wanted_datasources(cursor, [definition], side, own, ready_servers=())
+            plan = plan_datasources(cursor, Resolved(own, [definition], [], wanted), side)
             changes = [
                 {"object": change.identity, "action": change.action, "before": change.before, "after": change.after}
                 for change in plan.changes
@@ -79,7 +82,7 @@ def _existing(role: Optional[str], state: State) -> Optional[str]:
 
 def _kind_of(definition: Definition, state: State, otherwise: Sequence[str]) -> Tuple[str, ...]:
     """See from what a server has of a datasource what it is to it."""
-    snapshot = state.catalog.get("function", object_name(definition.name, "_snapshot"))
+    snapshot = state.catalog.get(Function, object_name(definition.name, SNAPSHOT))
     if snapshot is None or not snapshot.ours:
         return (REMOTE,)
     rows = [row for row in state.catalog.registry if is_about(row, definition)]

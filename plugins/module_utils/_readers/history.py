@@ -8,41 +8,38 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._collector.snapshot import LOCAL_NAME
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import has_rate
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
-    DBID,
-    MARK,
-    Definition,
-    definition_of,
-    object_name,
-    stored_definition,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import read_servers, resolve
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DBID, Column, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import RATE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import LOCAL_NAME, read_servers, resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import history as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.info import EITHER
 
 #: Digits of a value: no graph shows more.
 _DIGITS = 4
-#: Units of the types that have one of their own.
-_UNITS = {"interval": "s", "pg_lsn": "bytes"}
 
 
 class _Datasource(NamedTuple):
+    """A datasource whose history can be read.
+
+    :param keys: the names of those of its history, kept ones included
+    """
+
     definition: Definition
     keys: Tuple[str, ...]
 
     @property
-    def metrics(self) -> List[Tuple[int, Any]]:
+    def metrics(self) -> List[Tuple[int, Column]]:
         """Those that are numbers, each with its position."""
         columns = enumerate(self.definition.metrics)
-        return [(position, column) for position, column in columns if column.type.name in texts.NUMBERS]
+        return [(position, column) for position, column in columns if column.type.number is not None]
 
 
 class _Range(NamedTuple):
@@ -55,7 +52,7 @@ class _Range(NamedTuple):
 
 
 def read_history(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
-    """Return what module history returns. Nothing is changed in any mode.
+    """Return what module history_info returns. Nothing is changed in any mode.
 
     :raises PowaError: for a range that PostgreSQL does not read, an unknown datasource or server, or without PoWA
     """
@@ -66,10 +63,10 @@ def read_history(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         archivist = detect_archivist(cursor)
         within, returned_range = _read_range(cursor, params)
         names = _read_names(cursor, archivist, params["servers"])
-        datasources = _read_datasources(cursor, archivist, params["datasources"])
+        datasources, warnings = _read_datasources(cursor, archivist, params["datasources"])
         lines = _read_lines(cursor, archivist, datasources, names, within, params["lines"])
     returned = [_returned(datasource, lines, names, within.steps) for datasource in datasources]
-    return {"changed": False, **returned_range, "datasources": returned}
+    return {"changed": False, **returned_range, "datasources": returned, "warnings": warnings}
 
 
 def _read_range(cursor: Any, params: Mapping[str, Any]) -> Tuple[_Range, Dict[str, Any]]:
@@ -101,17 +98,28 @@ def _read_names(cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]
     return {srvid: name for srvid, name in names.items() if srvid in srvids or (srvid == 0 and LOCAL_NAME in asked)}
 
 
-def _read_datasources(cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]]) -> List[_Datasource]:
-    parts = {"schema": literal(archivist.schema), "mark": literal(MARK + "%")}
-    cursor.execute(compose(catalog_texts.STORED_DEFINITIONS, **parts))
-    stored = {
-        entry["name"]: entry for (comment,) in cursor.fetchall() for entry in [stored_definition(comment)] if entry
-    }
-    cursor.execute(compose(texts.READABLE, **parts))
-    readable = {name for (name,) in cursor.fetchall()}
-    found = [name for name in sorted(stored) if object_name(name, "_rate") in readable]
+def _read_datasources(
+    cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]]
+) -> Tuple[List[_Datasource], List[str]]:
+    """Return the datasources that a task asks for, and what keeps others from being read that it does not name."""
+    definitions = read_definitions(cursor, archivist)
+    cursor.execute(compose(texts.READABLE, schema=literal(archivist.schema), mark=literal(MARK + "%")))
+    readable = {name: set(columns or ()) for name, columns in cursor.fetchall()}
+    unreadable = {name: damaged.problem for name, damaged in definitions.damaged.items()}
+    found: Dict[str, _Datasource] = {}
+    for name, stored in definitions.stored.items():
+        columns = readable.get(object_name(name, RATE))
+        if columns is None:
+            continue
+        needed = [*(key.name for key in stored.keys), *(metric.name for metric in stored.definition.metrics)]
+        missing = [column for column in needed if column not in columns]
+        if missing:
+            unreadable[name] = _lacks_columns(name, archivist.schema, missing)
+        else:
+            found[name] = _Datasource(stored.definition, tuple(key.name for key in stored.keys))
     problems = [
-        'datasource "{0}" is not declared here, or not to be read, declared are {1}: give one of them'.format(
+        unreadable.get(name)
+        or 'datasource "{0}" is not declared here, or not to be read, declared are {1}: give one of them'.format(
             name, ", ".join(found) or "none"
         )
         for name in asked or ()
@@ -119,13 +127,15 @@ def _read_datasources(cursor: Any, archivist: Archivist, asked: Optional[Sequenc
     ]
     if problems:
         raise ProblemsError("datasources", problems)
-    return [_datasource(stored[name]) for name in found if asked is None or name in asked]
+    chosen = [datasource for name, datasource in found.items() if asked is None or name in asked]
+    return chosen, [] if asked is not None else list(unreadable.values())
 
 
-def _datasource(stored: Mapping[str, Any]) -> _Datasource:
-    definition = definition_of(stored)
-    kept = [key["name"] for key in (stored.get("kept") or {}).get("keys", ())]
-    return _Datasource(definition, (*(key.name for key in definition.stored_keys), *kept))
+def _lacks_columns(name: str, schema: str, missing: Sequence[str]) -> str:
+    return (
+        'datasource "{0}": function {1}.{2} does not return {3}, which its definition has:'
+        " declare the datasource again, which repairs the function"
+    ).format(name, schema, object_name(name, RATE), ", ".join('"{0}"'.format(column) for column in missing))
 
 
 #: Of a datasource, srvid and metric its lines: the values of the keys (None for the sum of others), steps and values.
@@ -162,14 +172,14 @@ def _part(archivist: Archivist, datasource: _Datasource, names: Mapping[int, str
     metrics = []
     for position, column in datasource.metrics:
         value = identifier("r", column.name)
-        number = value if has_rate(column) else compose(texts.NUMBERS[column.type.name], value=value)
+        number = value if column.has_rate else compose(column.type.number or "", value=value)
         metrics.append(compose(texts.METRIC, position=literal(position), number=number))
     return compose(
         texts.PART,
         name=literal(definition.name),
         keys=compose(texts.KEYS, values=joined(values)),
         schema=schema,
-        rate=identifier(archivist.schema, object_name(definition.name, "_rate")),
+        rate=identifier(archivist.schema, object_name(definition.name, RATE)),
         metrics=joined(metrics),
         since=literal(within.since),
         until=literal(within.until),
@@ -206,9 +216,9 @@ def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], 
             {
                 "name": column.name,
                 "title": dict(column.shown).get("title"),
-                "unit": _UNITS.get(column.type.name) or dict(column.shown).get("unit"),
+                "unit": column.type.unit or dict(column.shown).get("unit"),
                 "description": dict(column.shown).get("description"),
-                "per_second": has_rate(column),
+                "per_second": column.has_rate,
             }
             for _position, column in datasource.metrics
         ],

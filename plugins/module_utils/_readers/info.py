@@ -11,16 +11,23 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector.channel import Collector, at_work
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector.reconcile import read_last_srvid
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection, connected
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
+    compose,
+    dicts,
+    identifier,
+    joined,
+    literal,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.rows_read import dicts
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import LOCAL, REMOTE, REPOSITORY, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import read_state
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import read_libraries
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REMOTE, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.find import find_problems
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.info_datasources import (
-    read_definitions,
+    read_names,
     read_samples,
     returned_datasources,
 )
@@ -42,7 +49,7 @@ _WITHOUT_POWA: Dict[str, Any] = {
 
 
 def look(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
-    """Return all that module info returns. The session is read-only, and nothing is changed in any mode.
+    """Return all that module server_info returns. The session is read-only, and nothing is changed in any mode.
 
     :raises PowaError: when the database can not be reached, or has a PoWA that this collection does not know
     """
@@ -80,7 +87,9 @@ def _read_server(cursor: Any, params: Mapping[str, Any]) -> Dict[str, Any]:
 def _read_powa(
     cursor: Any, archivist: Archivist, found: Mapping[str, Any], params: Mapping[str, Any]
 ) -> Dict[str, Any]:
-    definitions, names = read_definitions(cursor, archivist)
+    stored = read_definitions(cursor, archivist)
+    names = read_names(cursor, archivist, stored)
+    definitions = [stored.stored[name].definition for name in sorted(stored.stored)]
     monitoring_role, collector_role = params["monitoring_role"] or None, params["collector_role"] or None
     state = read_state(cursor, names, definitions, Side((), monitoring_role, collector_role))
     servers = read_servers(cursor, archivist, state, definitions, found)

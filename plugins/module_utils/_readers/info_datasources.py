@@ -2,27 +2,29 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The declared datasources of a server as module info returns them."""
+"""The declared datasources of a server as module server_info returns them."""
 
 from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import objects
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import LOCAL, REPOSITORY
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
-    MARK,
-    Definition,
-    definition_of,
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+    CURRENT,
+    HISTORY,
+    RECORD,
+    TABLE_SUFFIXES,
     object_name,
-    stored_definition,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.pause import paused
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.drift import find_drift
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
 
 #: What a history table needs for its last sample to be looked for, whatever else was done to it.
@@ -41,26 +43,20 @@ class Sample(NamedTuple):
 Samples = Mapping[Tuple[str, int], Sample]
 
 
-def read_definitions(cursor: Any, archivist: Archivist) -> Tuple[List[Definition], List[str]]:
-    """Return the stored definitions, and the names of all datasources that anything is left of."""
-    parts = {"schema": literal(archivist.schema)}
-    cursor.execute(compose(catalog_texts.DEFINITIONS, mark=literal(MARK + "%"), **parts))
-    # A datasource may have two functions that hold it, of which the source function is the one that counts.
-    stored = {
-        entry["name"]: entry for (comment,) in cursor.fetchall() for entry in [stored_definition(comment)] if entry
-    }
-    cursor.execute(compose(texts.MARKED_TABLES, mark=literal(MARK), **parts))
-    names = {name for (name,) in cursor.fetchall()}
-    definitions = [definition_of(stored[name]) for name in sorted(stored)]
-    return definitions, sorted(names | set(stored))
+def read_names(cursor: Any, archivist: Archivist, definitions: Definitions) -> List[str]:
+    """Return the names of all datasources that anything is left of."""
+    cursor.execute(compose(texts.MARKED_TABLES, mark=literal(MARK), schema=literal(archivist.schema)))
+    # A table that only bears the mark is none of ours.
+    marked = {name for name, table in cursor.fetchall() if table.startswith(object_name(name, "_"))}
+    return sorted(marked | set(definitions.stored) | set(definitions.damaged))
 
 
 def read_samples(cursor: Any, archivist: Archivist, state: State, definitions: Sequence[Definition]) -> Samples:
     """Return the last sample of each datasource of each server, in one statement."""
     parts = []
     for definition in definitions:
-        tables = [object_name(definition.name, suffix) for suffix in ("_history_current", "_history")]
-        record = state.catalog.get("type", object_name(definition.name, "_history_record"))
+        tables = [object_name(definition.name, suffix) for suffix in (CURRENT, HISTORY)]
+        record = state.catalog.get(RecordType, object_name(definition.name, RECORD))
         if record is None or not all(
             needed <= _columns(state, table) for table, needed in zip(tables, (_CURRENT, _HISTORY))
         ):
@@ -82,7 +78,7 @@ def read_samples(cursor: Any, archivist: Archivist, state: State, definitions: S
 
 
 def _columns(state: State, table: str) -> Any:
-    found = state.catalog.get("table", table)
+    found = state.catalog.get(Table, table)
     return {column.name for column in found.object.columns} if found else set()
 
 
@@ -120,6 +116,7 @@ def returned_datasources(
                 "definition": _declaration(state, name) if definition else None,
                 "module": definition.module if definition else name,
                 "server_kind": list(drift.server_kind) if drift else [],
+                "damaged": _damage(state, name),
                 "refused": list(drift.refused) if drift else [],
                 "drift": [dict(change) for change in drift.changes] if drift else [],
                 "servers": [
@@ -129,7 +126,7 @@ def returned_datasources(
                 ],
                 "bytes": {
                     kind: sizes.get(object_name(name, suffix), 0)
-                    for kind, suffix in zip(("transient", "current", "history"), objects.TABLE_SUFFIXES)
+                    for kind, suffix in zip(("transient", "current", "history"), TABLE_SUFFIXES)
                 },
             }
         )
@@ -137,8 +134,13 @@ def returned_datasources(
 
 
 def _declaration(state: State, name: str) -> Dict[str, Any]:
-    stored = state.catalog.stored(name) or {}
-    return {field: value for field, value in stored.items() if field not in ("kept", "paused")}
+    stored = state.catalog.stored(name)
+    return dict(stored.fields) if stored else {}
+
+
+def _damage(state: State, name: str) -> Optional[str]:
+    damaged = state.catalog.damaged(name)
+    return damaged.problem if damaged else None
 
 
 def _of_server(server: Mapping[str, Any], name: str, is_paused: bool, samples: Samples) -> Dict[str, Any]:

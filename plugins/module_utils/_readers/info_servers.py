@@ -2,20 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The servers of a repository as module info returns them."""
+"""The servers of a repository as module server_info returns them."""
 
 from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._collector.snapshot import LOCAL_NAME
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.rows_read import dicts
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import LOCAL_NAME, NEVER
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import Active, read_active, read_extensions
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import NEVER
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
 
 _NEVER: Dict[str, Any] = {"sequence": 0, "last": None, "last_aggregate": None, "last_purge": None, "age": None}

@@ -13,9 +13,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import read_datasources, read_extensions
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import NEVER
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import read_active, read_extensions
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import inventory as texts
 
 #: What a host may be called, by the name of the choice.
@@ -70,7 +72,8 @@ def _read_servers(cursor: Any, archivist: Archivist) -> List[Dict[str, Any]]:
     columns = [column.name for column in cursor.description]
     servers = {row[0]: dict(zip(columns, row), powa_version=None) for row in cursor.fetchall()}
     extensions = read_extensions(cursor, archivist)
-    _definitions, datasources = read_datasources(cursor, archivist)
+    definitions = read_definitions(cursor, archivist).of_history()
+    datasources = read_active(cursor, archivist, list(definitions.values()))
     for srvid, server in servers.items():
         server["extensions"] = dict.fromkeys(sorted(extensions.active(srvid)))
         server["datasources"] = sorted(datasources.active(srvid))

@@ -11,20 +11,16 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
-    DATABASE,
-    MARK,
-    Definition,
-    definition_of,
-    stored_definition,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import function_names
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, detect_archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import Address, ServerSpec
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as archivist_texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
 
 #: Where we keep which servers were declared; what others registered is not there.
@@ -59,7 +55,8 @@ class State:
     """The repository as it is.
 
     :param extensions: the stats extensions of each server
-    :param definitions: name to stored definition of every datasource of this collection
+    :param definitions: name to stored definition of every datasource that the repository keeps history of
+    :param damaged: name to what is wrong with the stored definition of the others
     :param datasources: those of each server
     :param declared: the servers that a task has declared, or None where nothing is kept about that yet
     """
@@ -68,6 +65,7 @@ class State:
     servers: Mapping[Address, RegisteredServer]
     extensions: Active
     definitions: Mapping[str, Definition]
+    damaged: Mapping[str, Damaged]
     datasources: Active
     declared: Any
 
@@ -93,24 +91,17 @@ def read_state(cursor: Any) -> State:
     archivist = detect_archivist(cursor)
     servers = {address_of(server): server for server in read_servers(cursor, archivist)}
     extensions = read_extensions(cursor, archivist)
-    definitions, datasources = read_datasources(cursor, archivist)
-    return State(archivist, servers, extensions, definitions, datasources, _read_declared(cursor, archivist))
+    stored = read_definitions(cursor, archivist)
+    definitions = stored.of_history()
+    datasources = read_active(cursor, archivist, list(definitions.values()))
+    declared = _read_declared(cursor, archivist)
+    return State(archivist, servers, extensions, definitions, stored.damaged, datasources, declared)
 
 
 def read_extensions(cursor: Any, archivist: Archivist) -> Active:
     """Read the stats extensions of all servers."""
     cursor.execute(compose(archivist.server_extensions, schema=identifier(archivist.schema)))
     return Active(cursor.fetchall())
-
-
-def read_datasources(cursor: Any, archivist: Archivist) -> Tuple[Dict[str, Definition], Active]:
-    """Read the datasources of this collection, and those of all servers."""
-    cursor.execute(
-        compose(catalog_texts.STORED_DEFINITIONS, schema=literal(archivist.schema), mark=literal(MARK + "%"))
-    )
-    stored = [stored_definition(comment) for (comment,) in cursor.fetchall()]
-    definitions = {entry["name"]: definition_of(entry) for entry in stored if entry}
-    return definitions, read_active(cursor, archivist, list(definitions.values()))
 
 
 def read_active(cursor: Any, archivist: Archivist, definitions: Sequence[Definition]) -> Active:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER
+
 PRESENT = "present"
 DISABLED = "disabled"
 ABSENT = "absent"
@@ -36,8 +38,6 @@ DEFAULTS = {
     "allow_ui_connection": True,
 }
 
-#: PoWA's mark of a server that is not collected from.
-NEVER = -1
 
 Address = Tuple[str, int]
 

@@ -2,135 +2,217 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a task writes about servers: each kind of it in one statement, however many servers there are."""
+"""The writes about servers. Those of one task are made together, each kind in one statement for all servers."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple, Union
+from dataclasses import dataclass
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple, Type, TypeVar, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row, RowChange, write_statements
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import (
-    DECLARED_TABLE,
-    State,
-    read_transient_tables,
-)
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Batch
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import RowChange, write_statements
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import DECLARED_TABLE, read_transient_tables
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import Address
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
 
-#: A server: its number, or where it is about to be registered.
+#: A server: its number, or the address that it is about to be registered with.
 Target = Union[int, Address]
 
 #: Columns with a unique key: a change of one makes the collector's key checks wait, so it is written last.
 UNIQUE = ("hostname", "port", "alias")
 
 
-@dataclass
-class ServerWrites:
-    """All writes of a task, in the order in which they are made.
+@dataclass(frozen=True)
+class ServerWrite(Batch):
+    """One write about a server of the repository."""
 
-    :param deleted: servers that go with their history
-    :param changed: the columns of each server that change, but for the unique ones
-    :param registered: the columns of new servers
-    :param deactivated: stats extensions to switch off
-    :param activated: stats extensions to switch on
-    :param declared: servers that a task has told of
-    :param clear_aliases: servers whose alias another one may get
-    :param unique: the unique columns of each server that change
+    archivist: Archivist
+
+    @classmethod
+    def family(cls) -> Type[Batch]:
+        return ServerWrite
+
+    @staticmethod
+    def run(cursor: Any, writes: Sequence["ServerWrite"]) -> None:
+        _Run(cursor, writes).all()
+
+
+@dataclass(frozen=True)
+class DeleteServer(ServerWrite):
+    """Deletes a server with its history."""
+
+    srvid: int
+
+
+@dataclass(frozen=True)
+class ChangeServer(ServerWrite):
+    """Changes columns of a server, but for the unique ones."""
+
+    srvid: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RegisterServer(ServerWrite):
+    """Registers a new server with all of its columns."""
+
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SetExtension(ServerWrite):
+    """Activates or deactivates a stats extension of a server."""
+
+    target: Target
+    name: str
+    active: bool
+
+
+@dataclass(frozen=True)
+class WriteRow(ServerWrite):
+    """Writes a row of the registry for a server.
+
+    :param operation: C(INSERT) or C(UPDATE)
+    :param row: that of any server
     """
 
-    deleted: List[int] = field(default_factory=list)
-    changed: Dict[int, Mapping[str, Any]] = field(default_factory=dict)
-    registered: List[Mapping[str, Any]] = field(default_factory=list)
-    deactivated: List[Tuple[Target, str]] = field(default_factory=list)
-    activated: List[Tuple[Target, str]] = field(default_factory=list)
-    declared: List[Target] = field(default_factory=list)
-    clear_aliases: List[int] = field(default_factory=list)
-    unique: Dict[Target, Mapping[str, Any]] = field(default_factory=dict)
-    _rows: Dict[Any, Tuple[str, Row, List[Target]]] = field(default_factory=dict)
-    _told: Set[Any] = field(default_factory=set)
+    target: Target
+    operation: str
+    row: Row
 
-    def write_row(self, operation: str, row: Row, target: Target) -> None:
-        """Write a row of the registry for a server, once: datasources of one extension share it on PoWA 5.
 
-        :param row: that of any server
-        """
-        place = row.place_of_any_server
-        if (place, target) in self._told:
+@dataclass(frozen=True)
+class DeclareServer(ServerWrite):
+    """Remembers that a task has declared a server.
+
+    :param create_table: whether the table for that has yet to be made
+    """
+
+    target: Target
+    create_table: bool
+
+
+@dataclass(frozen=True)
+class ClearAlias(ServerWrite):
+    """Takes a server's alias away before others are written, since another server may get it."""
+
+    srvid: int
+
+
+@dataclass(frozen=True)
+class ChangeUnique(ServerWrite):
+    """Changes columns of a server that have a unique key."""
+
+    target: Target
+    values: Mapping[str, Any]
+
+
+WriteKind = TypeVar("WriteKind", bound=ServerWrite)
+
+
+class _Run:
+    """Makes all writes of a task in the order that their keys and the collector need."""
+
+    def __init__(self, cursor: Any, writes: Sequence[ServerWrite]) -> None:
+        self.cursor = cursor
+        self.writes = writes
+        self.archivist = writes[0].archivist
+        self.schema = identifier(self.archivist.schema)
+        self.numbers: Dict[Address, int] = {}
+
+    def all(self) -> None:
+        self.archivist.set_search_path(self.cursor)
+        self._delete()
+        self._update(texts.UPDATE, [(write.srvid, write.values) for write in self._of(ChangeServer)])
+        self._register()
+        self._set_extensions(texts.DEACTIVATE_EXTENSIONS, False)
+        self._set_extensions(texts.ACTIVATE_EXTENSIONS, True)
+        self._write_rows()
+        self._declare()
+        cleared = [write.srvid for write in self._of(ClearAlias)]
+        if cleared:
+            self._execute(texts.CLEAR_ALIASES, srvids=literal(cleared))
+        unique = [(self._number(write.target), write.values) for write in self._of(ChangeUnique)]
+        self._update(texts.UPDATE_UNIQUE, unique)
+
+    def _of(self, kind: Type[WriteKind]) -> List[WriteKind]:
+        return [write for write in self.writes if isinstance(write, kind)]
+
+    def _execute(self, text: str, **parts: Any) -> None:
+        self.cursor.execute(compose(text, schema=self.schema, **parts))
+
+    def _number(self, target: Target) -> int:
+        return target if isinstance(target, int) else self.numbers[target]
+
+    def _delete(self) -> None:
+        deleted = [write.srvid for write in self._of(DeleteServer)]
+        if not deleted:
             return
-        self._told.add((place, target))
-        kind = (operation, place, repr(sorted(row.values.items())))
-        self._rows.setdefault(kind, (operation, row, []))[2].append(target)
-
-    def apply(self, cursor: Any, state: State) -> None:
-        """Write all of it; the caller owns the transaction."""
-        schema = identifier(state.archivist.schema)
-        self._delete(cursor, state)
-        if self.changed:
-            cursor.execute(_update(texts.UPDATE, schema, self.changed.items()))
-        numbers = self._register(cursor, schema)
-
-        def number(target: Target) -> int:
-            return target if isinstance(target, int) else numbers[target]
-
-        for text, extensions in (
-            (texts.DEACTIVATE_EXTENSIONS, self.deactivated),
-            (texts.ACTIVATE_EXTENSIONS, self.activated),
-        ):
-            if extensions:
-                told = [{"srvid": number(target), "name": name} for target, name in extensions]
-                cursor.execute(compose(text, schema=schema, extensions=_json(told)))
-        rows = [
-            RowChange(operation, state.archivist.schema, row, tuple(number(target) for target in targets))
-            for operation, row, targets in self._rows.values()
-        ]
-        for statement in write_statements(rows):
-            cursor.execute(statement)
-        if self.declared:
-            self._declare(cursor, state, [number(target) for target in self.declared])
-        if self.clear_aliases:
-            cursor.execute(compose(texts.CLEAR_ALIASES, schema=schema, srvids=literal(self.clear_aliases)))
-        if self.unique:
-            changes = [(number(target), values) for target, values in self.unique.items()]
-            cursor.execute(_update(texts.UPDATE_UNIQUE, schema, changes))
-
-    def _delete(self, cursor: Any, state: State) -> None:
-        if not self.deleted:
-            return
-        srvids = literal(self.deleted)
-        tables = read_transient_tables(cursor, state.archivist)
+        srvids = literal(deleted)
+        tables = read_transient_tables(self.cursor, self.archivist)
         if tables:
             deletions = [
                 compose(texts.DELETION, name=identifier("t{0}".format(position)), table=table, srvids=srvids)
                 for position, table in enumerate(tables)
             ]
-            cursor.execute(compose(texts.DELETE_TRANSIENT_ROWS, deletions=joined(deletions)))
-        schema = identifier(state.archivist.schema)
-        cursor.execute(compose(texts.DELETE_SERVERS, schema=schema, srvids=srvids))
+            self.cursor.execute(compose(texts.DELETE_TRANSIENT_ROWS, deletions=joined(deletions)))
+        self._execute(texts.DELETE_SERVERS, srvids=srvids)
 
-    def _register(self, cursor: Any, schema: Any) -> Dict[Address, int]:
-        if not self.registered:
-            return {}
-        servers = _json(self.registered)
-        cursor.execute(compose(texts.REGISTER, schema=schema, servers=servers))
-        addresses = [{column: server[column] for column in ("hostname", "port")} for server in self.registered]
-        cursor.execute(compose(texts.NUMBERS, schema=schema, servers=_json(addresses)))
-        return {(hostname, port): srvid for hostname, port, srvid in cursor.fetchall()}
+    def _update(self, text: str, changes: Iterable[Tuple[int, Mapping[str, Any]]]) -> None:
+        servers = [{"id": srvid, "changed": values} for srvid, values in changes]
+        if servers:
+            self._execute(text, changed=compose(texts.CHANGED, schema=self.schema, servers=_json(servers)))
 
-    def _declare(self, cursor: Any, state: State, srvids: Sequence[int]) -> None:
-        schema = identifier(state.archivist.schema)
-        table = identifier(state.archivist.schema, DECLARED_TABLE)
-        if state.declared is None:
-            cursor.execute(compose(texts.CREATE_DECLARED, schema=schema, table=table))
-            cursor.execute(compose(texts.COMMENT_DECLARED, table=table))
-        cursor.execute(compose(texts.DECLARE, table=table, srvids=literal(list(srvids))))
+    def _register(self) -> None:
+        registered = [write.values for write in self._of(RegisterServer)]
+        if not registered:
+            return
+        self._execute(texts.REGISTER, servers=_json(registered))
+        addresses = [{column: server[column] for column in ("hostname", "port")} for server in registered]
+        self._execute(texts.NUMBERS, servers=_json(addresses))
+        self.numbers = {(hostname, port): srvid for hostname, port, srvid in self.cursor.fetchall()}
 
+    def _set_extensions(self, text: str, active: bool) -> None:
+        extensions = [
+            {"srvid": self._number(write.target), "name": write.name}
+            for write in self._of(SetExtension)
+            if write.active == active
+        ]
+        if extensions:
+            self._execute(text, extensions=_json(extensions))
 
-def _update(text: str, schema: Any, changes: Iterable[Tuple[int, Mapping[str, Any]]]) -> Any:
-    servers = _json([{"id": srvid, "changed": values} for srvid, values in changes])
-    return compose(text, schema=schema, changed=compose(texts.CHANGED, schema=schema, servers=servers))
+    def _write_rows(self) -> None:
+        """Write each row of a server once: datasources of one extension share it on PoWA 5."""
+        rows: Dict[Any, Tuple[WriteRow, List[int]]] = {}
+        written: Set[Any] = set()
+        for write in self._of(WriteRow):
+            place, srvid = write.row.place_of_any_server, self._number(write.target)
+            if (place, srvid) in written:
+                continue
+            written.add((place, srvid))
+            kind = (write.operation, place, repr(sorted(write.row.values.items())))
+            rows.setdefault(kind, (write, []))[1].append(srvid)
+        changes = [
+            RowChange(write.operation, self.archivist.schema, write.row, tuple(srvids))
+            for write, srvids in rows.values()
+        ]
+        for statement in write_statements(changes):
+            self.cursor.execute(statement)
+
+    def _declare(self) -> None:
+        declared = self._of(DeclareServer)
+        if not declared:
+            return
+        table = identifier(self.archivist.schema, DECLARED_TABLE)
+        if declared[0].create_table:
+            self._execute(texts.CREATE_DECLARED, table=table)
+            self._execute(texts.COMMENT_DECLARED, table=table)
+        srvids = [self._number(write.target) for write in declared]
+        self._execute(texts.DECLARE, table=table, srvids=literal(srvids))
 
 
 def _json(value: Any) -> Any:

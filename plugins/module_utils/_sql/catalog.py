@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 RELATIONS = """
-    SELECT c.relname, c.relkind, c.relpersistence, c.reloptions,
+    SELECT c.oid, n.nspname AS schema, c.relname, c.relkind, c.relpersistence, c.reloptions,
         CASE c.relkind WHEN 'r' THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END AS size,
         CASE c.relkind WHEN 'c' THEN pg_catalog.obj_description(c.reltype, 'pg_type')
             ELSE pg_catalog.obj_description(c.oid, 'pg_class') END AS comment,
@@ -28,11 +28,12 @@ RELATIONS = """
             FROM pg_catalog.aclexplode(c.relacl) AS x GROUP BY x.grantee) AS g) AS grants
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname = {schema} AND c.relkind <> 'i' AND c.relname = ANY ({names}::name[])
+    WHERE n.nspname = ANY ({schemas}::name[]) AND c.relkind <> 'i' AND c.relname = ANY ({names}::name[])
 """
 
 INDEXES = """
-    SELECT c.relname, t.relname AS on_table, m.amname AS method, i.indisvalid, i.indnatts AS columns,
+    SELECT n.nspname AS schema, c.relname, t.relname AS on_table, m.amname AS method, i.indnatts AS columns,
+        pg_catalog.pg_table_size(t.oid) AS size,
         pg_catalog.obj_description(c.oid, 'pg_class') AS comment
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
@@ -43,7 +44,8 @@ INDEXES = """
 """
 
 FUNCTIONS = """
-    SELECT p.proname, p.proargtypes::text AS parameters, p.prosrc, p.provolatile, p.prosecdef, l.lanname,
+    SELECT n.nspname AS schema, p.proname, p.proargtypes::text AS parameters, p.prosrc, p.provolatile, p.prosecdef,
+        l.lanname,
         coalesce(p.proconfig, '{{}}') AS config,
         pg_catalog.format_type(p.prorettype, NULL) AS returns, p.proretset,
         (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(o.name, pg_catalog.format_type(o.type, NULL))
@@ -66,26 +68,12 @@ FUNCTIONS = """
       AND p.proargtypes::text IN ('23', '23 1184 1184')
 """
 
-# What is stored of every datasource that this server keeps history of: a mere remote has no snapshot function.
-STORED_DEFINITIONS = """
-    SELECT coalesce(
-        (SELECT pg_catalog.obj_description(s.oid, 'pg_proc')
-            FROM pg_catalog.pg_proc AS s
-            WHERE s.pronamespace = p.pronamespace
-              AND s.proname = pg_catalog.regexp_replace(p.proname, 'snapshot$', 'src')),
-        pg_catalog.obj_description(p.oid, 'pg_proc'))
-    FROM pg_catalog.pg_proc AS p
-    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-    WHERE n.nspname = {schema} AND p.proname LIKE 'powa\\_%\\_snapshot'
-      AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
-"""
-
-# What is stored of every datasource that this server has any side of.
+# The functions whose comment may hold a definition, of every datasource that this server has any side of.
 DEFINITIONS = """
-    SELECT pg_catalog.obj_description(p.oid, 'pg_proc')
+    SELECT p.proname, pg_catalog.obj_description(p.oid, 'pg_proc')
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-    WHERE n.nspname = {schema} AND p.proname ~ '^powa_.*_(src|snapshot)$'
+    WHERE n.nspname = {schema} AND p.proname ~ '^powa_.+_(src|snapshot)$' AND p.proargtypes::text = '23'
       AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
 """
 
@@ -108,8 +96,8 @@ EXTENSION_SCHEMAS = """
 # What others made that depends on what is to go or to become another; the tables of a datasource have its types.
 DEPENDENTS = """
     WITH replaced AS (
-        SELECT o.kind, o.name, o.schema, o.classid, o.oid, o.array_oid, a.attnum
-        FROM pg_catalog.json_to_recordset({replaced}) AS r (kind text, name text, "column" text)
+        SELECT o.kind, o.name, o.schema, n.nspname, o.classid, o.oid, o.array_oid, a.attnum
+        FROM pg_catalog.json_to_recordset({replaced}) AS r (kind text, schema text, name text, "column" text)
         JOIN (
             SELECT 'function' AS kind, p.proname AS name, p.pronamespace AS schema,
                 'pg_catalog.pg_proc'::regclass AS classid, p.oid, NULL::oid AS array_oid
@@ -121,10 +109,10 @@ DEPENDENTS = """
             SELECT 'type', t.typname, t.typnamespace, 'pg_catalog.pg_type'::regclass, t.oid, t.typarray
             FROM pg_catalog.pg_type AS t
         ) AS o ON o.kind = r.kind AND o.name = r.name
-        JOIN pg_catalog.pg_namespace AS n ON n.oid = o.schema AND n.nspname = {schema}
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = o.schema AND n.nspname = r.schema
         LEFT JOIN pg_catalog.pg_attribute AS a ON o.kind = 'table' AND a.attrelid = o.oid AND a.attname = r."column"
     )
-    SELECT DISTINCT r.kind, r.name, i.type || ' ' || i.identity
+    SELECT DISTINCT r.kind, r.nspname, r.name, i.type || ' ' || i.identity
     FROM replaced AS r
     JOIN pg_catalog.pg_depend AS d ON d.refclassid = r.classid AND d.refobjid IN (r.oid, r.array_oid)
         AND (r.attnum IS NULL OR d.refobjsubid = r.attnum)
@@ -135,7 +123,7 @@ DEPENDENTS = """
         coalesce(w.ev_class, d.objid), CASE WHEN w.oid IS NULL THEN d.objsubid ELSE 0 END) AS i
     WHERE d.deptype = 'n'
       AND NOT coalesce(r.kind = 'type' AND c.relnamespace = r.schema AND c.relname LIKE 'powa\\_%\\_history%', false)
-    ORDER BY 1, 2, 3
+    ORDER BY 1, 2, 3, 4
 """
 
 ROLES = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY ({names}::name[])"

@@ -13,9 +13,11 @@ RANGE = """
     FROM (SELECT coalesce({until}::timestamptz, pg_catalog.now())) AS r (until)
 """
 
-# Datasources that can be read back.
+# Functions that read datasources back, each with the columns that it returns.
 READABLE = """
-    SELECT p.proname
+    SELECT p.proname,
+        (SELECT pg_catalog.array_agg(o.name) FROM ROWS FROM (pg_catalog.unnest(p.proargnames),
+            pg_catalog.unnest(p.proargmodes)) AS o (name, mode) WHERE o.mode = 'o')
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
     WHERE n.nspname = {schema} AND p.proname ~ '^powa_.*_rate$'
@@ -57,16 +59,6 @@ PART = """
         GROUP BY s.id, m.metric, 4, p.step
 """
 METRIC = "({position}, ({number})::double precision)"
-#: How values of a type become numbers. What has no number has no line.
-NUMBERS = {
-    **dict.fromkeys(
-        ("smallint", "integer", "bigint", "numeric", "real", "double precision"), "{value}::double precision"
-    ),
-    "boolean": "{value}::integer",
-    "interval": "extract(epoch FROM {value})",
-    "xid8": "{value}::text::numeric",
-    "pg_lsn": "{value} - '0/0'::pg_catalog.pg_lsn",
-}
 KEYS = "pg_catalog.jsonb_build_array({values})"
 KEY = "r.{column}::text"
 DATABASE_KEY = """coalesce((SELECT d.datname::text FROM {schema}.powa_databases AS d

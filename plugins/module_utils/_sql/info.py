@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Statements that read a server as module info returns it. Each takes any number of servers and datasources at once."""
+"""Statements that read a server as module server_info returns it. Each takes any number of servers and datasources at once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ROLES = """
 
 # Datasources that only their history is left of have the mark on tables, and no function that holds a definition.
 MARKED_TABLES = """
-    SELECT DISTINCT pg_catalog.substr(d.description, pg_catalog.length({mark}) + 1)
+    SELECT pg_catalog.substr(d.description, pg_catalog.length({mark}) + 1), c.relname
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_description AS d

@@ -7,13 +7,11 @@
 from __future__ import annotations
 
 CREATE_TYPE = "CREATE TYPE {name} AS ({attributes})"
-DROP_TYPE = "DROP TYPE {name}"
 
 CREATE_TABLE = "CREATE TABLE {name} ({columns})"
 CREATE_UNLOGGED_TABLE = "CREATE UNLOGGED TABLE {name} ({columns})"
 SET_UNLOGGED = "ALTER TABLE {name} SET UNLOGGED"
-DROP_TABLE = "DROP TABLE {name}"
-# History goes with its server, as PoWA's own does.
+# History is deleted with its server, as PoWA's own is.
 ADD_SERVER_KEY = """ALTER TABLE {name} ADD FOREIGN KEY (srvid) REFERENCES {servers} (id)
     MATCH FULL ON UPDATE CASCADE ON DELETE CASCADE"""
 # Short arrays of records compress well out of line, and the range of values stays in line for reading: as PoWA 5 does.
@@ -21,18 +19,15 @@ SET_TOAST_TARGET = "ALTER TABLE {name} SET (toast_tuple_target = 128)"
 SET_STORAGE_MAIN = "ALTER TABLE {name} ALTER COLUMN {column} SET STORAGE MAIN"
 
 CREATE_INDEX = "CREATE INDEX {name} ON {table} USING {method} ({columns})"
-DROP_INDEX = "DROP INDEX {name}"
 
 CREATE_FUNCTION = """CREATE OR REPLACE FUNCTION {name}({parameters}{out}) RETURNS {returns}
     LANGUAGE {language} {volatility}{security}{settings}
     AS {body}"""
 SECURITY_DEFINER = " SECURITY DEFINER"
 FUNCTION_SEARCH_PATH = " SET search_path = {search_path}"
-DROP_FUNCTION = "DROP FUNCTION {name}({types})"
-REVOKE_PUBLIC = "REVOKE ALL ON FUNCTION {name}({types}) FROM PUBLIC"
-GRANT_PUBLIC = "GRANT EXECUTE ON FUNCTION {name}({types}) TO PUBLIC"
-GRANT_FUNCTION = "GRANT EXECUTE ON FUNCTION {name}({types}) TO {role}"
-GRANT_TABLE = "GRANT {privileges} ON TABLE {name} TO {role}"
 
-COMMENT = "COMMENT ON {kind} {name} IS {comment}"
-COMMENT_FUNCTION = "COMMENT ON FUNCTION {name}({types}) IS {comment}"
+# The target is an object with its kind, such as FUNCTION public.f(integer).
+DROP = "DROP {target}"
+COMMENT = "COMMENT ON {target} IS {comment}"
+GRANT = "GRANT {privileges} ON {target} TO {role}"
+REVOKE_PUBLIC = "REVOKE ALL ON {target} FROM PUBLIC"

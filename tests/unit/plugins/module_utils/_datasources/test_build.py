@@ -7,21 +7,23 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import Side, build_objects
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import build_objects
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import stored_definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import layout_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import (
-    MAX_NAME_LENGTH,
-    collect_definitions,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.statements import create_statements
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MAX_NAME_LENGTH
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Index
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import Parts
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import read_comments
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import (
-    Archivist4,
-    Archivist5,
+    Grantees,
     RegisteredFunction,
     Registration,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa4 import Archivist4
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa5 import Archivist5
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from psycopg2 import sql
 
 POWA_4 = Archivist4((4, 1, 4), "public", "public", 150000)
@@ -51,9 +53,12 @@ def definition(**changes):
 
 def build(archivist, *server_kind, **changes):
     declared = definition(**changes)
-    nothing = Catalog({"type": {}, "table": {}, "index": {}, "function": {}}, ())
     side = Side(server_kind, "mon", "coll")
-    return build_objects(declared, layout_of(declared, nothing), archivist, side, [], ())
+    layout = layout_of(declared, Catalog())
+    grantees = archivist.grantees("coll") if side.stores else Grantees({}, {}, (), ())
+    path = source_path(declared, archivist, [])
+    parts = Parts(declared, layout, layout.stored(declared, ()), archivist, grantees, path)
+    return build_objects(parts, side)
 
 
 def named(archivist, *server_kind, **changes):
@@ -99,8 +104,8 @@ def test_the_users_query_is_quoted_by_what_is_not_in_it():
 
 def test_every_name_is_qualified():
     for name, wanted in named(POWA_5, "repository").items():
-        statements = "\n".join(render(statement) for statement in create_statements(wanted, POWA_5))
-        assert '"PoWA"."{0}"'.format(name) in statements or wanted.kind == "index"
+        statements = "\n".join(render(statement) for statement in wanted.create())
+        assert '"PoWA"."{0}"'.format(name) in statements or isinstance(wanted, Index)
 
 
 def test_all_names_fit():
@@ -110,9 +115,8 @@ def test_all_names_fit():
 
 def test_the_definition_is_in_the_comment():
     source = named(POWA_4, "remote")["powa_demo_src"]
-    assert stored_definition(source.comment) == dict(definition().as_dict(), kept={}, paused=[])
-    assert stored_definition("something else") is None
-    assert stored_definition("pgfleet.powa datasource demo: [1]") is None
+    stored = read_comments("demo", "public", {"_src": source.comment})
+    assert stored.definition == definition() and not stored.paused and not stored.kept_keys
 
 
 def test_the_registry_of_powa_4_and_of_powa_5():

@@ -6,9 +6,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import has_changed
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import definition_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored, read_comments
 
 
 def parsed(datasource_title=None, **shown):
@@ -33,7 +32,8 @@ def test_it_is_stored():
             "description": "How many",
         }
     ]
-    assert definition_of(stored) == definition
+    comment = Stored(definition).comment()
+    assert read_comments(definition.name, "public", {"_src": comment}).definition == definition
 
 
 def test_what_is_left_out_is_not_stored():
@@ -43,4 +43,4 @@ def test_what_is_left_out_is_not_stored():
 
 
 def test_changing_it_asks_no_server_again():
-    assert not has_changed(parsed("Other", unit="other"), parsed("Locks", unit="locks").as_dict())
+    assert Stored(parsed("Locks", unit="locks")).covers(parsed("Other", unit="other"))

@@ -6,14 +6,11 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal, definition_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import (
-    MAX_NAME_LENGTH,
-    collect_definitions,
-)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MAX_NAME_LENGTH
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored, read_comments
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_NAMES
 
 GOOD = {
@@ -47,7 +44,8 @@ def test_what_is_stored_is_the_definition():
     definition = parsed(
         extension="x", servers=["a"], retention="1 day", query_cleanup="SELECT 1;", search_path=["s"], enabled=False
     )
-    assert definition_of(json.loads(json.dumps(definition.as_dict()))) == definition
+    comment = Stored(definition).comment()
+    assert read_comments(definition.name, "public", {"_src": comment}).definition == definition
 
 
 def test_a_removal():

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Module pgfleet.powa.history."""
+"""Module pgfleet.powa.history_info."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: history
+module: history_info
 short_description: Read what datasources have collected
 version_added: 0.2.0
 description:
@@ -52,18 +52,18 @@ notes:
   - All samples of the range are read, on the server.
 seealso:
   - module: pgfleet.powa.datasources
-  - module: pgfleet.powa.info
+  - module: pgfleet.powa.server_info
 """
 
 EXAMPLES = r"""
 - name: What all datasources have collected since yesterday
-  pgfleet.powa.history:
+  pgfleet.powa.history_info:
   register: powa_history
   become: true
   become_user: postgres
 
 - name: Locks of the last week, in steps of six hours
-  pgfleet.powa.history:
+  pgfleet.powa.history_info:
     datasources: [lock_modes]
     range: 7 days
     steps: 28

@@ -2,12 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Module pgfleet.powa.info."""
+"""Module pgfleet.powa.server_info."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: info
+module: server_info
 short_description: See what PoWA is and does on a server
 version_added: 0.2.0
 description:
@@ -57,7 +57,7 @@ seealso:
 
 EXAMPLES = r"""
 - name: Look at the repository
-  pgfleet.powa.info:
+  pgfleet.powa.server_info:
     collector_timeout: 10
   register: powa_info
   become: true
@@ -71,7 +71,7 @@ EXAMPLES = r"""
     label: "{{ item.kind }}"
 
 - name: Look at a remote, and at its monitoring role
-  pgfleet.powa.info:
+  pgfleet.powa.server_info:
     server_kind: [remote]
     monitoring_role: powa_monitor
     collector_timeout: 0

@@ -41,7 +41,7 @@ def declare(database: Database, *datasources: Dict[str, Any]) -> List[int]:
 
 def read(database: Database, **params: Any) -> Any:
     """Return the result of the module."""
-    return database.ok("history", **params).result
+    return database.ok("history_info", **params).result
 
 
 def test_lines_are_the_samples_of_each_server(database: Database) -> None:
@@ -142,7 +142,7 @@ def test_what_can_not_be_read_is_refused_in_a_sentence(database: Database) -> No
         ({"steps": 0}, "steps: found 0, expected at least 1"),
         ({"lines": -1}, "lines: found -1, expected at least 1"),
     ):
-        assert sentence in database.refused("history", **params), params
+        assert sentence in database.refused("history_info", **params), params
 
 
 @pytest.mark.parametrize("server", ["5"], ids=["powa5"], indirect=True, scope="session")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any, Dict
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import task_lock as texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import lock as texts
 
 #: The option of every module that plans and writes.
-WAIT_SPEC: Dict[str, Dict[str, Any]] = {"lock_wait": {"type": "int", "default": 60}}
+LOCK_SPEC: Dict[str, Dict[str, Any]] = {"lock_wait": {"type": "int", "default": 60}}
 
 #: Any two numbers that all tasks share and nobody else is likely to use.
 _KEY = {"first": 0x706F, "second": 0x7701}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Module info: it returns what plain SQL says, and each problem is caused, found, cured as it says, and gone."""
+"""Module server_info: it returns what plain SQL says, and each problem is caused, found, cured as it says, and gone."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REMOTE = {"username": "powa", "frequency": 5}
 
 
 def look(database: Database, **params: Any) -> ModuleResult:
-    return database.ok("info", **dict({"collector_timeout": 0}, **params))
+    return database.ok("server_info", **dict({"collector_timeout": 0}, **params))
 
 
 def problems(result: ModuleResult) -> Set[Tuple[str, Optional[str], Optional[str]]]:

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The way of every task that writes: read, resolve, check, plan, and under the lock all of it again before it applies.
+
+No other code opens a transaction for a plan. A module brings the steps as a subclass of C(Task).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Dict, Generic, List, Mapping, NamedTuple, Sequence, Tuple, TypeVar
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection, connected
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
+
+#: What a task reads of the server, and what it makes of that and its parameters.
+Found = TypeVar("Found")
+Wanted = TypeVar("Wanted")
+
+
+class Planned(NamedTuple, Generic[Wanted]):  # type: ignore[misc]
+    """What a task wants, and the changes that lead there."""
+
+    wanted: Wanted
+    plan: Plan
+
+
+class Task(ABC, Generic[Found, Wanted]):
+    """The steps of one module.
+
+    :param problems: what is wrong with its parameters, whatever the server has
+    """
+
+    #: What a list of problems is headed with, such as C(the datasources).
+    subject: str
+    #: Set by C(reconcile).
+    check_mode = False
+
+    def __init__(self, problems: Sequence[str] = ()) -> None:
+        self.problems = list(problems)
+
+    @abstractmethod
+    def read(self, cursor: Any) -> Found:
+        """Read the server as it is, in a fixed number of statements."""
+
+    @abstractmethod
+    def resolve(self, cursor: Any, found: Found, locked: bool) -> Tuple[Wanted, List[str]]:
+        """Return what the server is to be like, and the problems met in finding that out.
+
+        :param locked: whether this is the second time, under the lock
+        """
+
+    def check(self, cursor: Any, wanted: Wanted) -> List[str]:
+        """Return what is refused, before anything is written."""
+        return []
+
+    @abstractmethod
+    def plan(self, cursor: Any, wanted: Wanted) -> Plan:
+        """Return the changes.
+
+        :param cursor: only renders SQL; nothing is asked of the server
+        """
+
+    def check_plan(self, cursor: Any, wanted: Wanted, plan: Plan, locked: bool) -> List[str]:
+        """Return what PostgreSQL would refuse of the changes."""
+        return []
+
+    def write(self, connection: Connection, planned: Planned[Wanted]) -> Planned[Wanted]:
+        """Read, check and plan again under the lock, and make the changes in the same transaction.
+
+        :param planned: what the first time led to
+        """
+        return connection.write(self._apply)
+
+    def result(self, connection: Connection, planned: Planned[Wanted], written: bool) -> Dict[str, Any]:
+        """Return what the module returns beside C(changed), C(diff) and C(changes).
+
+        :param written: whether the changes were made; else there were none, or it is check mode
+        """
+        return {}
+
+    def planned(self, cursor: Any, locked: bool) -> Planned[Wanted]:
+        """Return what the task wants and the changes that lead there.
+
+        :raises ProblemsError: with everything that is wrong
+        """
+        wanted, problems = self.resolve(cursor, self.read(cursor), locked)
+        self._refuse([*([] if locked else self.problems), *problems, *self.check(cursor, wanted)])
+        plan = self.plan(cursor, wanted)
+        self._refuse(self.check_plan(cursor, wanted, plan, locked))
+        return Planned(wanted, plan)
+
+    def _apply(self, cursor: Any) -> Planned[Wanted]:
+        planned = self.planned(cursor, locked=True)
+        planned.plan.apply(cursor)
+        return planned
+
+    def _refuse(self, problems: Sequence[str]) -> None:
+        if problems:
+            raise ProblemsError(self.subject, problems)
+
+
+def reconcile(task: Task[Any, Any], params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """Make true what a task declares, or in check mode return what that would change.
+
+    :raises PowaError: with everything that is wrong, before anything is written
+    """
+    task.check_mode = check_mode
+    with connected(params, check_mode, task.subject, task.problems) as connection:
+        with connection.reading() as cursor:
+            planned = task.planned(cursor, locked=False)
+        written = planned.plan.changed and not check_mode
+        if written:
+            planned = task.write(connection, planned)
+        return {**planned.plan.result(), **task.result(connection, planned, written)}

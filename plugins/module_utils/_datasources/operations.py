@@ -1,0 +1,99 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The functions of a datasource that PoWA calls: snapshot, aggregate, purge, reset and, with PoWA 4, unregister."""
+
+from __future__ import annotations
+
+from typing import Any, List
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CLEANUP, MINMAX, RECORD, SOURCE
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import Parts, for_each
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import functions as bodies
+
+
+def operation_functions(parts: Parts) -> List[Function]:
+    """Return the functions of all operations that this PoWA knows."""
+    archivist, definition = parts.archivist, parts.definition
+    texts = {
+        "snapshot": _snapshot(parts),
+        "aggregate": _aggregate(parts),
+        "purge": compose(
+            bodies.PURGE,
+            schema=parts.schema,
+            history=parts.tables["history"],
+            retention=archivist.retention(definition.module, definition.scope == DATABASE),
+        ),
+        "reset": compose(bodies.RESET, **parts.tables),
+        "unregister": compose(bodies.UNREGISTER, schema=parts.schema, name=literal(definition.module)),
+    }
+    return [
+        Function(
+            schema=archivist.schema,
+            name=parts.name("_" + operation),
+            comment=parts.stored.comment() if "_" + operation == definition.holder else parts.comment,
+            columns=(),
+            returns="boolean" if operation == "unregister" else "void",
+            body=texts[operation],
+            volatility="VOLATILE",
+            search_path=archivist.search_path,
+            execute=parts.grantees.functions,
+        )
+        for operation in archivist.operations
+    ]
+
+
+def _snapshot(parts: Parts) -> Any:
+    definition, layout = parts.definition, parts.layout
+    if definition.scope == DATABASE:
+        samples = compose(bodies.SAMPLES_OF_TRANSIENT, **parts.tables)
+    else:
+        samples = compose(bodies.SAMPLES_OF_SOURCE, source=parts.qualified(SOURCE))
+    values = [
+        compose("NULL::{type}", type=raw(column.type.name))
+        if column.name in layout.kept_metrics
+        else identifier("s", column.name)
+        for column in layout.metrics
+    ]
+    cleanup = raw("")
+    if definition.query_cleanup:
+        cleanup = compose(bodies.LOCAL_CLEANUP, function=parts.qualified(CLEANUP))
+    return compose(
+        bodies.SNAPSHOT,
+        schema=parts.schema,
+        keys=for_each(definition.stored_keys, "{name}, "),
+        sample_keys=for_each(definition.stored_keys, "s.{name}, "),
+        sample_metrics=joined(values),
+        record_type=parts.qualified(RECORD),
+        samples=samples,
+        cleanup=cleanup,
+        **parts.tables,
+    )
+
+
+def _aggregate(parts: Parts) -> Any:
+    keys = parts.layout.keys
+    return compose(
+        bodies.AGGREGATE,
+        schema=parts.schema,
+        keys=for_each(keys, "{name}, "),
+        current_keys=for_each(keys, "c.{name}, "),
+        group_keys=for_each(keys, ", c.{name}"),
+        mins=_extremes(parts, "min"),
+        maxs=_extremes(parts, "max"),
+        minmax_type=parts.qualified(MINMAX),
+        **parts.tables,
+    )
+
+
+def _extremes(parts: Parts, function: str) -> Any:
+    values = [compose("{function}((c.record).ts)", function=raw(function))]
+    values += [
+        compose("{function}((c.record).{name})", function=raw(function), name=identifier(column.name))
+        for column in parts.layout.minmax
+    ]
+    return joined(values)

@@ -1,0 +1,119 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The side of a datasource that runs the user's SQL: its source function, its cleanup, and the query as text."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
+    compose,
+    identifier,
+    joined,
+    literal,
+    raw,
+    user_sql,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column, Definition, Query
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CLEANUP, SOURCE
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function, TableColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import TIMESTAMP, Parts, listed, typed
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import functions as bodies
+
+
+def source_path(definition: Definition, archivist: Archivist, search_path: Sequence[str]) -> str:
+    """Return where a query looks up names; as its owner, never where anybody may create objects.
+
+    :param search_path: quoted schemas beside PoWA's
+    """
+    own = [] if definition.security_definer else [archivist.quoted_schema]
+    return ", ".join(dict.fromkeys(["pg_catalog", *own, *search_path, "pg_temp"]))
+
+
+def source_function(parts: Parts, execute: Tuple[str, ...]) -> Function:
+    """Return the function that returns a sample, or what the collector has copied.
+
+    :param execute: roles that may call it
+    """
+    definition = parts.definition
+    if len(definition.queries) == 1 and definition.queries[0].min_version == 0:
+        branches = compose(bodies.SOURCE_ONE_QUERY, query=_quoted_query(definition, definition.queries[0]))
+    else:
+        branches = compose(
+            bodies.SOURCE_BY_VERSION,
+            name=literal(definition.name),
+            branches=joined((_branch(definition, query) for query in reversed(definition.queries)), "\n"),
+        )
+    return Function(
+        schema=parts.archivist.schema,
+        name=parts.name(SOURCE),
+        comment=parts.stored.comment(),
+        columns=(TableColumn("ts", TIMESTAMP), *typed(definition.columns)),
+        returns="SETOF record",
+        body=compose(
+            bodies.SOURCE,
+            columns=listed("t", definition.columns),
+            transient=parts.tables["transient"],
+            branches=branches,
+        ),
+        volatility="STABLE",
+        search_path=parts.search_path,
+        execute=execute,
+        security_definer=definition.security_definer,
+    )
+
+
+def cleanup_function(parts: Parts, execute: Tuple[str, ...]) -> Function:
+    """Return the function that the registry's query_cleanup calls: a text there may hold no brace.
+
+    :param execute: roles that may call it
+    """
+    definition = parts.definition
+    cleanup = _dollar_quoted(user_sql(definition.query_cleanup or ""), definition)
+    return Function(
+        schema=parts.archivist.schema,
+        name=parts.name(CLEANUP),
+        comment=parts.comment,
+        columns=(),
+        returns="void",
+        body=compose(bodies.CLEANUP, cleanup=cleanup),
+        volatility="VOLATILE",
+        search_path=parts.search_path,
+        execute=execute,
+        security_definer=definition.security_definer,
+    )
+
+
+def sample_query(definition: Definition, query: Query) -> Any:
+    """Return the SELECT of the declared columns, with the declared types, from a user's query."""
+    return compose(bodies.SAMPLE, columns=_cast_columns(definition.columns), query=user_sql(query.sql))
+
+
+def _cast_columns(columns: Sequence[Column]) -> Any:
+    return joined(
+        compose("q.{name}::{type}", name=identifier(column.name), type=raw(column.type.name)) for column in columns
+    )
+
+
+def _branch(definition: Definition, query: Query) -> Any:
+    return compose(
+        bodies.SOURCE_VERSION_BRANCH, min_version=literal(query.min_version), query=_quoted_query(definition, query)
+    )
+
+
+def _quoted_query(definition: Definition, query: Query) -> Any:
+    """Quote a query with dollars, so that it stays readable in the function."""
+    columns = _cast_columns(definition.columns)
+    return _dollar_quoted(compose(bodies.TIMED_SAMPLE, columns=columns, query=user_sql(query.sql)), definition)
+
+
+def _dollar_quoted(text: Any, definition: Definition) -> Any:
+    everything = str(definition.as_dict())
+    tag = "query"
+    while "${0}$".format(tag) in everything:
+        tag += "_"
+    quote = raw("${0}$".format(tag))
+    return joined((quote, text, quote), "\n")

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the datasources of a task are to be on this server. It is computed once, and checked and planned from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, FrozenSet, List, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import build_objects
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import Layout, layout_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import DatabaseObject, Function
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import Parts
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Grantees
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import REPOSITORY, Side
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One datasource as this server is to have it.
+
+    :param layout: the columns of its history
+    :param objects: its objects, in an order in which they can be made
+    :param was_paused: servers whose snapshots we have paused
+    :param paused: those of them that stay paused
+    """
+
+    definition: Definition
+    layout: Layout
+    objects: Sequence[DatabaseObject]
+    was_paused: FrozenSet[int]
+    paused: FrozenSet[int]
+
+
+def wanted_datasources(
+    cursor: Any, definitions: Sequence[Definition], side: Side, state: State, ready_servers: Optional[Sequence[str]]
+) -> List[Wanted]:
+    """Return each of these definitions as wanted; their types are known.
+
+    :param cursor: only renders SQL; nothing is asked of the server
+    :param ready_servers: servers whose side is known to be as declared; None for all
+    """
+    wanted = []
+    for definition in definitions:
+        paused = was_paused = pause.paused(definition.name, state)
+        if REPOSITORY in side.server_kind:
+            paused = pause.still_paused(definition, state, ready_servers)
+        layout = layout_of(definition, state.catalog)
+        objects = _objects(cursor, definition, layout, side, state, paused)
+        wanted.append(Wanted(definition, layout, objects, was_paused, paused))
+    return wanted
+
+
+def objects_of_nothing(cursor: Any, definition: Definition, side: Side, state: State) -> List[DatabaseObject]:
+    """Return the objects that a definition leads to on a server that has none of them."""
+    return _objects(cursor, definition, layout_of(definition, Catalog()), side, state, frozenset())
+
+
+def _objects(
+    cursor: Any, definition: Definition, layout: Layout, side: Side, state: State, paused: FrozenSet[int]
+) -> List[DatabaseObject]:
+    archivist = state.archivist
+    parts = Parts(
+        definition=definition,
+        layout=layout,
+        stored=layout.stored(definition, paused),
+        archivist=archivist,
+        grantees=archivist.grantees(side.collector_role) if side.stores else Grantees({}, {}, (), ()),
+        search_path=source_path(definition, archivist, state.quoted_query_schemas(definition)),
+    )
+    return [_rendered(entry, cursor) for entry in build_objects(parts, side)]
+
+
+def _rendered(entry: DatabaseObject, cursor: Any) -> DatabaseObject:
+    return replace(entry, body=entry.body.as_string(cursor)) if isinstance(entry, Function) else entry
+
+
+def with_names(wanted: Sequence[Wanted]) -> List[Tuple[str, Wanted]]:
+    """Return each datasource with how a sentence about it begins."""
+    return [('datasource "{0}", '.format(entry.definition.name), entry) for entry in wanted]

@@ -1,0 +1,41 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Finds out which PoWA a database has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa4 import Archivist4
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa5 import Archivist5
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as texts
+
+
+def detect_archivist(cursor: Any) -> Archivist:
+    """Find the PoWA of the database that the cursor is connected to.
+
+    :raises PowaError: when the extension is not there, or its version is not one that this collection knows
+    """
+    cursor.execute(texts.FIND_POWA)
+    version_text, schema, quoted_schema, server_version_num, database = cursor.fetchone()
+    if version_text is None:
+        raise PowaError(
+            'database "{0}" has no extension powa: create it there (module pgfleet.powa.extensions),'
+            " or give its database as login_db".format(database)
+        )
+    version = tuple(int(part) for part in version_text.split(".") if part.isdigit())
+    if version[:1] == (4,):
+        return Archivist4(version, schema, quoted_schema, server_version_num)
+    if version[:1] == (5,):
+        cursor.execute(compose(texts.FIND_ROLES, schema=identifier(schema)))
+        return Archivist5(version, schema, quoted_schema, server_version_num, dict(cursor.fetchall()))
+    raise PowaError(
+        'database "{0}" has PoWA {1}, expected 4 or 5: use a version of PoWA that this collection supports'.format(
+            database, version_text
+        )
+    )

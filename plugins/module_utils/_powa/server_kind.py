@@ -1,0 +1,38 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a server is to PoWA: collected from, a repository, its own repository, or several of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+REMOTE = "remote"
+REPOSITORY = "repository"
+LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class Side:
+    """The side of a datasource that one server has.
+
+    :param server_kind: any of C(remote), C(repository) and C(local)
+    :param monitoring_role: who calls the source function of a remote
+    :param collector_role: who takes snapshots on a repository that has no roles of PoWA's own
+    """
+
+    server_kind: Tuple[str, ...]
+    monitoring_role: Optional[str]
+    collector_role: Optional[str]
+
+    @property
+    def stores(self) -> bool:
+        """Whether history is kept on this server."""
+        return REPOSITORY in self.server_kind or LOCAL in self.server_kind
+
+    @property
+    def runs_queries(self) -> bool:
+        """Whether the users' queries run on this server."""
+        return REMOTE in self.server_kind or LOCAL in self.server_kind
