@@ -51,11 +51,12 @@ test: setup  ## Every check and test
 	$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target --keep-going \
 	  lint test-packaging sanity test-unit images test-integration test-molecule
 
-lint: setup  ## yamllint, ruff, mypy, ansible-lint, changelog, documentation
+lint: setup  ## yamllint, ruff, mypy, import-linter, ansible-lint, changelog, documentation
 	yamllint --strict .
 	ruff check .
 	ruff format --check .
 	mypy
+	PYTHONPATH=.collections lint-imports --no-cache
 	ansible-lint --offline
 	antsibull-changelog lint
 	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all .

@@ -81,8 +81,7 @@ class State:
             return True
         if row.srvid == 0:
             # PoWA 5 itself activates an extension for the local server as it is created.
-            by_powa = row.values.get("added_manually") is False
-            return LOCAL in side.server_kind or by_powa or not self.local_mode
+            return LOCAL in side.server_kind or row.by_powa or not self.local_mode
         return REPOSITORY in side.server_kind
 
 

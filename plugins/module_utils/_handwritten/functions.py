@@ -47,9 +47,6 @@ _LEFT_ALONE = ("extname", "retention")
 #: PoWA 5's own syntax: the collector puts in the schema that an extension has on the remote.
 _PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_-]*)\}")
 
-#: A datasource of databases has these tables, and a name of its own.
-_REGISTRY = frozenset(("powa_functions", "powa_extensions", "powa_extension_functions", "powa_extension_config"))
-
 
 @dataclass(frozen=True)
 class State:
@@ -72,13 +69,13 @@ class State:
     tables: Mapping[Name, FoundTable]
     registered: Sequence[Tuple[str, bool, str]]
 
-    def rows(self, name: str, table: Optional[str] = None) -> List[Row]:
-        """Return the rows of one datasource, of the whole registry or of one of its tables."""
-        return [row for row in self.registry if row.module == name and table in (None, row.table)]
+    def rows(self, name: str) -> List[Row]:
+        """Return the rows of one datasource."""
+        return [row for row in self.registry if row.module == name]
 
     def known(self, name: str) -> Optional[Row]:
         """Return the row that says that PoWA itself brings this datasource, or None."""
-        own = [row for row in self.rows(name, "powa_extensions") if not row.values.get("added_manually", True)]
+        own = [row for row in self.rows(name) if row.is_extension and row.by_powa]
         return own[0] if own else None
 
     def external(self, spec: FunctionsSpec) -> bool:
@@ -192,7 +189,7 @@ def _name_refusal(spec: FunctionsSpec, state: State) -> Optional[str]:
             return (
                 "PoWA itself brings this datasource, and with other functions ({0}): declare the same, or {1}"
             ).format("; ".join(differing), advice)
-    elsewhere = sorted({row.table for row in state.rows(spec.name)} - _REGISTRY)
+    elsewhere = sorted({row.table for row in state.rows(spec.name) if row.of_databases})
     if elsewhere:
         return "it is the name of a datasource of databases ({0}): choose another".format(", ".join(elsewhere))
     functions = {function.name for function in _functions(spec, state)} | {_declared_snapshot(spec.name)}
@@ -224,7 +221,8 @@ def _differing(spec: FunctionsSpec, known: Row, state: State) -> List[str]:
             row.values["query_cleanup"],
             row.values["priority"],
         )
-        for row in state.rows(spec.name, "powa_extension_functions")
+        for row in state.rows(spec.name)
+        if row.function is not None
     }
     declared = {
         _registered_text(
@@ -354,11 +352,7 @@ def _wanted_rows(spec: FunctionsSpec, state: State) -> List[Row]:
     rows = [_ours(row) for row in state.archivist.registry_rows(registration)]
     if known:
         # The rest is PoWA's, which marks so what is there for its own server.
-        rows = [
-            Row(row.table, row.key, dict(row.values, added_manually=row.srvid != 0))
-            for row in rows
-            if row.srvid is not None
-        ]
+        rows = [row.marked(by_powa=row.srvid == 0) for row in rows if row.srvid is not None]
     if not external:
         return rows
     listed = state.archivist.extension_rows(spec.name, srvids)
@@ -384,7 +378,7 @@ class _Managed:
             self._srvids = [server.srvid for server in state.servers]
 
     def __call__(self, row: Row) -> bool:
-        if row.table not in _REGISTRY or not row.values.get("added_manually", False):
+        if row.of_databases or not row.by_others:
             return False
         if row.srvid is not None:
             return self._srvids is None or row.srvid in self._srvids

@@ -19,6 +19,8 @@ _MODULE_COLUMNS = ("module", "extname", _OF_DATABASES)
 
 #: The column that tells the servers of a row apart.
 _SERVER = "srvid"
+#: The column that says whether PoWA itself or somebody else has written a row.
+_ADDED_MANUALLY = "added_manually"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,25 @@ class Row:
         """The function that the row registers, or None where it is about all of a module."""
         function = self.key.get("function_name") or self.values.get("function_name")
         return None if function is None else str(function)
+
+    @property
+    def by_powa(self) -> bool:
+        """Whether PoWA itself has written the row."""
+        return self.values.get(_ADDED_MANUALLY) is False
+
+    @property
+    def by_others(self) -> bool:
+        """Whether somebody else than PoWA has written the row."""
+        return self.values.get(_ADDED_MANUALLY) is True
+
+    def marked(self, by_powa: bool) -> "Row":
+        """Return the row with the mark that says who has written it."""
+        return Row(self.table, self.key, {**self.values, _ADDED_MANUALLY: not by_powa})
+
+    @property
+    def is_extension(self) -> bool:
+        """Whether the row is the one of PoWA 5 that says what an extension is, for all servers."""
+        return self.table == "powa_extensions" and _SERVER not in self.key
 
     @property
     def of_databases(self) -> bool:

@@ -90,6 +90,6 @@ def _kind_of(definition: Definition, state: State, otherwise: Sequence[str]) -> 
     if any((row.srvid or 0) > 0 for row in rows):
         kind.append(REPOSITORY)
     # PoWA 5 itself activates an extension for the local server as it is created.
-    if any(row.srvid == 0 and row.values.get("added_manually") is not False for row in rows):
+    if any(row.srvid == 0 and not row.by_powa for row in rows):
         kind.append(LOCAL)
     return tuple(kind or otherwise)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Statements that read a server as module server_info returns it. Each takes any number of servers and datasources at once."""
+"""Statements that read a server for module server_info. Each takes any number of servers and datasources at once."""
 
 from __future__ import annotations
 
