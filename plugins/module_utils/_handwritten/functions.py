@@ -222,7 +222,7 @@ def _differing(spec: FunctionsSpec, known: Row, state: State) -> List[str]:
             row.values["priority"],
         )
         for row in state.rows(spec.name)
-        if row.function is not None
+        if row.function is not None and not row.of_databases
     }
     declared = {
         _registered_text(
