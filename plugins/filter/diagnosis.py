@@ -19,8 +19,8 @@ positional: fleet, inventory_problems, ignore
 options:
   _input:
     description:
-      - By the name of each host its C(groups), the result of M(pgfleet.powa.server_info) as C(info), and as C(host) that
-        of a command which has printed its C(unit), C(installed), C(log) and C(unresolved) names.
+      - By the name of each host its C(groups), the result of M(pgfleet.powa.server_info) as C(info), and as C(host)
+        that of a command which has printed its C(unit), C(installed), C(log) and C(unresolved) names.
     type: dict
     required: true
   fleet:

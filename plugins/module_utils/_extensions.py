@@ -138,94 +138,123 @@ def _ordered(names: Sequence[str], extensions: Mapping[str, Extension]) -> List[
 
 
 def _plan(wanted: Sequence[Mapping[str, Any]], state: State, check_mode: bool) -> Tuple[Plan, List[str]]:
-    by_name: Dict[str, Mapping[str, Any]] = {}
-    problems = []
-    for extension in wanted:
-        if extension["name"] in by_name:
-            problems.append('extension "{0}": it is in the list twice: give it once'.format(extension["name"]))
-        by_name[extension["name"]] = extension
-    order = _ordered(list(by_name), state.extensions)
-    present = [by_name[name] for name in order if by_name[name]["state"] == "present"]
-    absent = [by_name[name] for name in reversed(order) if by_name[name]["state"] == "absent"]
-    plan = Plan()
-    for extension in absent:
-        problems += _plan_drop(plan, extension, state)
-    made: List[str] = []
-    for extension in present:
+    planner = _Planner(wanted, state)
+    order = _ordered(list(planner.by_name), state.extensions)
+    by_state: Dict[str, List[Mapping[str, Any]]] = {"present": [], "absent": []}
+    for name in order:
+        by_state[planner.by_name[name]["state"]].append(planner.by_name[name])
+    for extension in reversed(by_state["absent"]):
+        planner.drop(extension)
+    for extension in by_state["present"]:
         if check_mode and extension["files_pending"] and extension["name"] not in state.extensions:
             after = _describe(extension["version"] or LATEST, extension["schema"] or "the default")
-            plan.add(_identity(extension["name"]), None, after)
+            planner.changes.add(_identity(extension["name"]), None, after)
         else:
-            problems += _plan_present(plan, extension, state, by_name, made)
-    return plan, problems
+            planner.present(extension)
+    return planner.changes, planner.problems
 
 
-def _plan_drop(plan: Plan, extension: Mapping[str, Any], state: State) -> List[str]:
-    name = extension["name"]
-    found = state.extensions.get(name)
-    if found is None or found.installed is None:
-        return []
-    if found.tables and extension["history"] != "drop":
-        return [
-            'extension "{0}": dropping it would lose the data of its {1} tables:'
-            " give history: drop if that is what you want".format(name, found.tables)
-        ]
-    text = texts.DROP_CASCADE if extension["cascade"] else texts.DROP
-    plan.add(_identity(name), found.describe(), None, compose(text, name=identifier(name)))
-    return []
+class _Planner:
+    """Plans extensions in the order in which it is asked for them."""
 
+    def __init__(self, wanted: Sequence[Mapping[str, Any]], state: State) -> None:
+        self.state = state
+        self.changes = Plan()
+        self.problems: List[str] = []
+        self.by_name: Dict[str, Mapping[str, Any]] = {}
+        self._new_schemas: List[str] = []
+        for extension in wanted:
+            if extension["name"] in self.by_name:
+                self._refuse(extension["name"], "it is in the list twice: give it once")
+            self.by_name[extension["name"]] = extension
 
-def _plan_present(
-    plan: Plan, extension: Mapping[str, Any], state: State, by_name: Mapping[str, Any], made: List[str]
-) -> List[str]:
-    name, schema = extension["name"], extension["schema"]
-    found = state.extensions.get(name)
-    if found is None:
-        return [
-            'extension "{0}": this server does not have it: install the package that brings it'
-            " (role pgfleet.powa.archivist does that for PoWA's)".format(name)
-        ]
-    version = found.default_version if extension["version"] == LATEST else extension["version"]
-    if version and version not in found.versions and version != found.installed:
-        return [
-            'extension "{0}", version: found "{1}", this server has {2}:'
-            " choose one of those, or install another package".format(name, version, ", ".join(sorted(found.versions)))
-        ]
-    before: Tuple[Any, ...] = ()
-    if schema and schema not in state.schemas and schema not in made:
-        before = (compose(texts.CREATE_SCHEMA, name=identifier(schema)),)
-        made.append(schema)
-    if found.installed is None:
-        missing = [
-            required
-            for required in found.requires
-            if by_name.get(required, {"state": "absent"})["state"] == "absent"
-            and (required in by_name or required not in state.installed)
-        ]
+    def _refuse(self, name: str, problem: str, field: str = "") -> None:
+        self.problems.append('extension "{0}"{1}: {2}'.format(name, field, problem))
+
+    def drop(self, extension: Mapping[str, Any]) -> None:
+        """Plan that an extension is dropped, unless that loses data."""
+        name = extension["name"]
+        found = self.state.extensions.get(name)
+        if found is None or found.installed is None:
+            return
+        if found.tables and extension["history"] != "drop":
+            self._refuse(
+                name,
+                "dropping it would lose the data of its {0} tables: give history: drop if that is what you want".format(
+                    found.tables
+                ),
+            )
+            return
+        text = texts.DROP_CASCADE if extension["cascade"] else texts.DROP
+        self.changes.add(_identity(name), found.describe(), None, compose(text, name=identifier(name)))
+
+    def present(self, extension: Mapping[str, Any]) -> None:
+        """Plan that an extension is created, updated or moved."""
+        name = extension["name"]
+        found = self.state.extensions.get(name)
+        if found is None:
+            self._refuse(
+                name,
+                "this server does not have it: install the package that brings it"
+                " (role pgfleet.powa.archivist does that for PoWA's)",
+            )
+            return
+        version = found.default_version if extension["version"] == LATEST else extension["version"]
+        if version and version not in found.versions and version != found.installed:
+            self._refuse(
+                name,
+                'found "{0}", this server has {1}: choose one of those, or install another package'.format(
+                    version, ", ".join(sorted(found.versions))
+                ),
+                ", version",
+            )
+        elif found.installed is None:
+            self._create(extension, found, version)
+        else:
+            self._change(extension, found, found.installed, version)
+
+    def _schema_statements(self, schema: Optional[str]) -> List[Any]:
+        if not schema or schema in self.state.schemas or schema in self._new_schemas:
+            return []
+        self._new_schemas.append(schema)
+        return [compose(texts.CREATE_SCHEMA, name=identifier(schema))]
+
+    def _create(self, extension: Mapping[str, Any], found: Extension, version: Optional[str]) -> None:
+        name, schema = extension["name"], extension["schema"]
+        missing = [required for required in found.requires if not self._will_be_there(required)]
         if missing:
-            return [
-                'extension "{0}": it requires {1}, which this database does not have and the list does not make:'
-                " add it to the list".format(name, ", ".join(missing))
-            ]
-        plan.add(
+            self._refuse(
+                name,
+                "it requires {0}, which this database does not have and the list does not make:"
+                " add it to the list".format(", ".join(missing)),
+            )
+            return
+        self.changes.add(
             _identity(name),
             None,
             _describe(version or found.default_version, schema or "the default"),
-            *before,
+            *self._schema_statements(schema),
             raw(texts.DEFAULT_SEARCH_PATH),
             _create(name, schema, version),
         )
-        return []
-    statements = list(before)
-    if version and version != found.installed:
-        if version not in found.targets:
-            return [_no_path(name, found.installed, version)]
-        statements.append(compose(texts.UPDATE, name=identifier(name), version=literal(version)))
-    if schema and schema != found.schema:
-        statements.append(compose(texts.MOVE, name=identifier(name), schema=identifier(schema)))
-    after = _describe(version or found.installed, schema or found.schema)
-    plan.add(_identity(name), found.describe(), after, *statements)
-    return []
+
+    def _will_be_there(self, name: str) -> bool:
+        if name in self.by_name:
+            return bool(self.by_name[name]["state"] == "present")
+        return name in self.state.installed
+
+    def _change(self, extension: Mapping[str, Any], found: Extension, installed: str, version: Optional[str]) -> None:
+        name, schema = extension["name"], extension["schema"]
+        statements = self._schema_statements(schema)
+        if version and version != installed:
+            if version not in found.targets:
+                self.problems.append(_no_path(name, installed, version))
+                return
+            statements.append(compose(texts.UPDATE, name=identifier(name), version=literal(version)))
+        if schema and schema != found.schema:
+            statements.append(compose(texts.MOVE, name=identifier(name), schema=identifier(schema)))
+        after = _describe(version or installed, schema or found.schema)
+        self.changes.add(_identity(name), found.describe(), after, *statements)
 
 
 def _create(name: str, schema: Optional[str], version: Optional[str]) -> Any:

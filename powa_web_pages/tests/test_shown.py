@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import NUMBERS, TYPE_NAMES, find_type
-from powa_web_pages import shown
 from powa_web_pages.definitions import Metric
+
+from powa_web_pages import shown
 
 
 def test_the_same_types_are_numbers():

@@ -20,9 +20,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_c
     refusals_of_columns,
     values_that_do_not_fit,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer, may_become
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import (
     UNSTORABLE,
     collect_definitions,
@@ -30,11 +30,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse im
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry_plan import plan_registry
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.remote_results import with_remote_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted, wanted_datasources
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import REMOTE, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
     def resolve(self, cursor: Any, found: _Found, locked: bool) -> Tuple[Resolved, List[str]]:
         state, problems = found.state, list(found.problems)
         if not locked:
-            self.definitions, wrong = _with_types(cursor, self, state)
+            self.definitions, wrong = resolve_types(cursor, self.definitions, self.side, state, self.remote_results)
             problems += wrong
         made = [entry for entry in self.definitions if not entry.pause and not entry.undeclared()]
         wanted = wanted_datasources(cursor, made, self.side, state, self.ready_servers)
@@ -185,49 +184,3 @@ def _returned(definition: Definition, waiting: Mapping[str, Sequence[str]]) -> D
         "metric_columns": stored["metrics"],
         "paused": list(waiting.get(definition.name, ())),
     }
-
-
-def _with_types(cursor: Any, task: DatasourcesTask, state: State) -> Tuple[List[Definition], List[str]]:
-    """Describe the queries that this server has not yet seen, and fill in the types that the task leaves out."""
-    role = _describing_role(task.side, state)
-    describer = Describer(cursor, state.archivist.server_version_num, role, state.query_path)
-    problems: List[str] = []
-    stored = {definition.name: state.catalog.stored(definition.name) for definition in task.definitions}
-
-    def has_changed(definition: Definition) -> bool:
-        before = stored[definition.name]
-        return before is None or not before.covers(definition)
-
-    if task.side.runs_queries:
-        changed = [definition for definition in task.definitions if has_changed(definition)]
-        refused = may_become(cursor, role) if role else None
-        if refused and (changed or any(definition.scope == DATABASE for definition in task.definitions)):
-            problems.append(refused)
-        elif not refused:
-            describer.describe([definition for definition in changed if definition.scope != DATABASE])
-            # A remote stores nothing that says it has seen these.
-            describer.describe_together([definition for definition in task.definitions if definition.scope == DATABASE])
-    resolved = []
-    for definition in task.definitions:
-        known, before = definition.with_types(describer.types.get(definition.name, {})), stored[definition.name]
-        if known.undeclared():
-            known, disagreements = with_remote_types(known, task.remote_results)
-            problems += [
-                'datasource "{0}": {1}'.format(definition.name, disagreement) for disagreement in disagreements
-            ]
-            if before is not None and not (definition.pause and has_changed(definition)):
-                known = known.with_types(before.types())
-        if known.undeclared() and not (definition.pause or task.side.runs_queries or problems):
-            problems.append(
-                'datasource "{0}": the types of {1} are left out, and no remote has described the query:'
-                " declare them, or run the task on a remote first and pass its result as remote_results".format(
-                    definition.name, ", ".join(column.name for column in known.undeclared())
-                )
-            )
-        resolved.append(known)
-    return resolved, problems + describer.problems
-
-
-def _describing_role(side: Side, state: State) -> Optional[str]:
-    role = side.monitoring_role if REMOTE in side.server_kind else None
-    return role if role in state.roles else None
