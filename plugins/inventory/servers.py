@@ -61,7 +61,7 @@ options:
     env:
       - name: POWA_LOGIN_DB
 requirements:
-  - psycopg2 in the Python environment of ansible-core on the controller, such as from C(pip install psycopg2-binary)
+  - for this plugin, psycopg2 in ansible-core's Python on the controller, such as from C(pip install psycopg2-binary)
 notes:
   - The login options can be templates or vault-encrypted. If you leave out host or password, libpq takes them from its
     own variables and files, such as C(PGHOST), C(PGPASSWORD) and C(~/.pgpass).

@@ -182,7 +182,7 @@ options:
         description: Whether PoWA takes snapshots. Without it, new registrations are enabled, others stay as they are.
         type: bool
       priority:
-        description: PoWA takes the snapshots of lower priority first.
+        description: PoWA takes snapshots with a lower priority number first.
         type: int
         default: 10
       state:

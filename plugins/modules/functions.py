@@ -85,7 +85,7 @@ options:
           - With PoWA 4 all are in PoWA's schema, and this option is ignored.
         type: bool
       priority:
-        description: PoWA takes the snapshots of lower priority first.
+        description: PoWA takes snapshots with a lower priority number first.
         type: int
         default: 10
       servers:
