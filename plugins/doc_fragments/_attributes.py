@@ -16,9 +16,9 @@ attributes:
   check_mode:
     description: Can run in check mode and return what would change without changing it.
     support: full
-    details: The server itself enforces it, since the session is read-only.
+    details: The server itself enforces it, because the session is read-only.
   diff_mode:
-    description: Returns what changed, or in check mode would change.
+    description: Returns what changed, or what would change in check mode.
     support: full
   platform:
     description: Where the module runs.

@@ -14,8 +14,8 @@ class ModuleDocFragment:
 options:
   lock_wait:
     description:
-      - Seconds to wait for another task of this collection that writes in the same database.
-      - Only one does so at a time. Who waits holds no lock, and looks at everything anew afterwards.
+      - Seconds to wait for another task of this collection that writes to the same database.
+      - Only one task writes at a time. A waiting task holds no locks, and reads everything again when its turn comes.
     type: int
     default: 60
     version_added: 0.2.0

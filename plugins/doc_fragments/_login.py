@@ -29,7 +29,7 @@ options:
     type: str
     default: ""
   login_unix_socket:
-    description: Folder of the socket, where it is not the one that the client library looks in.
+    description: Directory of the socket, if it is not the client library's default.
     type: str
     default: ""
   login_db:
@@ -37,12 +37,12 @@ options:
     type: str
     default: powa
   ssl_mode:
-    description: How TLS is negotiated, as libpq's C(sslmode).
+    description: How to negotiate TLS, like libpq's C(sslmode).
     type: str
     choices: [allow, disable, prefer, require, verify-ca, verify-full]
     default: prefer
   ca_cert:
-    description: File with the certificate authorities that the server's certificate is checked against.
+    description: File with the certificate authorities to check the server's certificate against.
     type: path
   ssl_cert:
     description: File with the client certificate.
@@ -51,14 +51,14 @@ options:
     description: File with the key of the client certificate.
     type: path
   connect_params:
-    description: Further connection parameters of libpq. They win over all other login options.
+    description: Additional connection parameters of libpq. They override all other login options.
     type: dict
     default: {}
   session_role:
-    description: Role to change to after logging in.
+    description: Role to switch to after login.
     type: str
 requirements:
-  - psycopg2 (2.8 or newer) where it runs
+  - psycopg2 (2.8 or newer) on the host that executes it
 notes:
-  - The default is to log in over the local socket as C(postgres), for which a task needs C(become_user=postgres).
+  - By default it logs in over the local socket as C(postgres), which requires C(become_user=postgres) in the task.
 """

@@ -17,6 +17,6 @@ attributes:
     description: Changes nothing in any mode.
     support: full
   diff_mode:
-    description: Changes nothing, so there is nothing to show.
+    description: Changes nothing, so there is no diff to show.
     support: none
 """

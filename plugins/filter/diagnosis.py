@@ -8,10 +8,11 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: diagnosis
-short_description: What is wrong with a fleet, from what was seen of each host
+short_description: Find out what is wrong with a fleet
 version_added: 0.2.0
 description:
-  - Compares what M(pgfleet.powa.server_info) has returned of each host, and adds what only several hosts together tell.
+  - Compares what M(pgfleet.powa.server_info) returned for each host, and adds problems that show only in several hosts
+    together.
   - The playbook C(pgfleet.powa.doctor) uses it.
 author:
   - pgfleet (@pgfleet)
@@ -19,16 +20,16 @@ positional: fleet, inventory_problems, ignore
 options:
   _input:
     description:
-      - By the name of each host its C(groups), the result of M(pgfleet.powa.server_info) as C(info), and as C(host)
-        that of a command which has printed its C(unit), C(installed), C(log) and C(unresolved) names.
+      - For each host, by name, its C(groups), the result of M(pgfleet.powa.server_info) as C(info), and as C(host) the
+        result of a command that printed its C(unit), C(installed), C(log) and C(unresolved) names.
     type: dict
     required: true
   fleet:
-    description: Which host serves which, as C(repositories), C(remotes) and C(collectors).
+    description: Which host belongs to which, as C(repositories), C(remotes) and C(collectors).
     type: dict
     required: true
   inventory_problems:
-    description: What is wrong with the inventory itself, a sentence each.
+    description: What is wrong with the inventory itself, one sentence each.
     type: list
     elements: str
     default: []
@@ -40,7 +41,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: What is wrong with one repository that has no remotes in the inventory
+- name: Show what is wrong with a repository that has no remotes in the inventory
   ansible.builtin.debug:
     msg: "{{ ({'pg-repository': {'groups': ['powa_repositories'], 'info': powa_info, 'host': {}}}
       | pgfleet.powa.diagnosis({'repositories': ['pg-repository'], 'remotes': {}, 'collectors': {}})).text }}"
@@ -52,7 +53,7 @@ _value:
   type: dict
   contains:
     problems:
-      description: Every problem, as M(pgfleet.powa.server_info) returns them, with the C(host) on which it was seen.
+      description: Every problem, as returned by M(pgfleet.powa.server_info), with the C(host) on which it was found.
       type: list
       elements: dict
     servers:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: html
-short_description: An HTML page from a template, in which every value is escaped
+short_description: Render an HTML page from a template and escape every value
 version_added: 0.2.0
 description:
-  - Renders a Jinja2 template whose variables are the members of the input. Other than in templates of Ansible, every
-    value is escaped, so that names which come from databases are text and nothing else.
+  - Renders a Jinja2 template whose variables are the members of the input. Unlike in Ansible's own templates, every
+    value is escaped, so names from databases stay plain text.
   - The playbook C(pgfleet.powa.report) uses it.
-  - Beside Jinja2's own filters there are C(graph) (lines of M(pgfleet.powa.history_info) as paths of an SVG), C(number)
+  - Besides Jinja2's own filters it offers C(graph) (lines of M(pgfleet.powa.history_info) as SVG paths), C(number)
     (short, with its unit), C(size) (bytes) and C(duration) (seconds).
 author:
   - pgfleet (@pgfleet)
@@ -25,13 +25,13 @@ options:
     type: dict
     required: true
   template:
-    description: Path of the template on the controller. It may include others of its folder.
+    description: Path of the template on the controller. It can include other templates from its directory.
     type: path
     required: true
 """
 
 EXAMPLES = r"""
-- name: A page of problems
+- name: Write a page of problems
   ansible.builtin.copy:
     content: "{{ {'problems': powa_info.problems} | pgfleet.powa.html(playbook_dir ~ '/problems.html.j2') }}"
     dest: problems.html

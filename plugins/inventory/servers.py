@@ -11,12 +11,12 @@ name: servers
 short_description: The remote servers of a PoWA repository as hosts
 version_added: 0.2.0
 description:
-  - Makes a host of each server that a repository collects from, in groups by repository, PoWA's version, active
-    extensions and state.
-  - One file describes one repository, and its name ends with C(powa.yml) or C(powa.yaml), such as
-    C(production.powa.yml). Several files, each a C(-i), make one inventory.
-  - The number of SQL statements does not depend on the number of servers. Passwords that are stored in the repository
-    are not read.
+  - Makes each server that a repository collects from a host, in groups by repository, PoWA's version, active extensions
+    and state.
+  - One file describes one repository. Its name must be C(powa.yml) or end with C(.powa.yml) (or C(.yaml)), such as
+    C(production.powa.yml). Several files, each with its own C(-i), make one inventory.
+  - Sends the same number of SQL statements for any number of servers. Does not read passwords that are stored in the
+    repository.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -25,22 +25,22 @@ extends_documentation_fragment:
   - inventory_cache
 options:
   plugin:
-    description: Tells that the file is one of this plugin.
+    description: Marks the file as one for this plugin.
     type: str
     required: true
     choices: [pgfleet.powa.servers]
   repository:
     description:
-      - Name of the repository for its group. Where the repository is a host of the group C(powa_repositories), give its
-        name there, and it is V(powa_repository) of the hosts, which the roles take.
-      - Without it, the group's name is made of the repository's host, with the port and the database where they are not
-        C(5432) and C(powa), or C(local) for the host if it is a socket, and no host has V(powa_repository).
+      - Name of the repository, used for its group and as the variable C(powa_repository) of the hosts, which the roles
+        read. If the repository is itself a host in the group C(powa_repositories), give the name of that host.
+      - Without it, the group is named after the repository's host (C(local) for a socket), followed by the port unless
+        it is C(5432) and the database unless it is C(powa), and no host gets C(powa_repository).
     type: str
   hostnames:
     description:
-      - What a host is called. The first one that a server has, and that no other server of the repository has as well,
-        is taken.
-      - V(hostname_port) gives C(db1.example.com_5433), which every server has for itself.
+      - How to name a host. The first of these names that a server has and does not share with another server of the
+        repository is used.
+      - V(hostname_port) gives C(db1.example.com_5433), which is unique for every server.
     type: list
     elements: str
     choices: [alias, hostname, hostname_port]
@@ -61,28 +61,29 @@ options:
     env:
       - name: POWA_LOGIN_DB
 requirements:
-  - the Python of ansible-core on the controller has it, such as from C(pip install psycopg2-binary)
+  - for this plugin, psycopg2 in ansible-core's Python on the controller, such as from C(pip install psycopg2-binary)
 notes:
-  - The login options may be templates and vault-encrypted. A host or a password that is not given, libpq takes from its
+  - The login options can be templates or vault-encrypted. If you leave out host or password, libpq takes them from its
     own variables and files, such as C(PGHOST), C(PGPASSWORD) and C(~/.pgpass).
-  - The role needs to read the tables of PoWA, and of C(powa_servers) not the column C(password).
-  - Each host has these variables. C(ansible_host) is the address by which the collector reaches the server; set
-    another with O(compose) where Ansible takes another way. The port of SSH is left alone.
-  - 'As the roles of this collection take them: C(powa_host), C(powa_port), C(powa_alias) (empty for none),
+  - The role must be able to read PoWA's tables, except the column C(password) of C(powa_servers).
+  - Each host gets the following variables. C(ansible_host) is the address by which the collector reaches the server;
+    set another one with O(compose) if Ansible takes another route. The SSH port is left alone.
+  - 'Variables that the roles of this collection read: C(powa_host), C(powa_port), C(powa_alias) (empty for none),
     C(powa_database), C(powa_monitoring_role), C(powa_frequency), C(powa_coalesce), C(powa_retention),
     C(powa_allow_ui_connection), C(powa_stats_extensions). Put hosts into C(powa_remotes) with O(groups), and the
     playbook C(site) finds the servers as they are registered.'
-  - C(powa_srvid), the number of the server in the repository; C(powa_version), PoWA's version on the server, where
-    the repository knows it, and mostly null; C(powa_server_postgresql_version), once the collector has seen it;
-    C(powa_server_enabled), false where the frequency is -1; C(powa_server_extensions), the active stats extensions with
-    their versions; C(powa_server_datasources), the active ones of those that M(pgfleet.powa.datasources) made;
-    C(powa_server_last_snapshot), in UTC, or null; C(powa_server_errors) of that snapshot;
+  - C(powa_srvid), the number of the server in the repository; C(powa_version), PoWA's version on the server, if the
+    repository knows it, and usually null; C(powa_server_postgresql_version), once the collector has seen it;
+    C(powa_server_enabled), false if the frequency is -1; C(powa_server_extensions), the active stats extensions with
+    their versions; C(powa_server_datasources), the active datasources of M(pgfleet.powa.datasources);
+    C(powa_server_last_snapshot), in UTC, or null; C(powa_server_errors), the errors of that snapshot;
     C(powa_server_repository) and C(powa_server_repository_version).
   - The groups are C(powa_repository_NAME), C(powa_version_5_0), C(powa_extension_NAME), C(powa_state_enabled) and
-    C(powa_state_disabled). The version is the repository's where that of the server is not known, since the collector
-    takes snapshots only where they agree.
-  - A server that several repositories know under the same name is one host in the group of each, with the variables of
-    a repository that collects from it. Two servers of the same name in different repositories are refused.
+    C(powa_state_disabled). If the server's version is unknown, the repository's is used, because the collector takes
+    snapshots only if both match.
+  - A server that several repositories know under the same name is one host in the group of each, with the variables
+    from a repository that collects from it. Different servers with the same name in different repositories are an
+    error.
 seealso:
   - module: pgfleet.powa.servers
 """
@@ -95,7 +96,7 @@ login_user: powa_reader
 login_password: "{{ lookup('ansible.builtin.env', 'POWA_READER_PASSWORD') }}"
 
 ---
-# orders.powa.yml: with groups and variables of its own, read again after ten minutes
+# orders.powa.yml: with groups and variables of your own, cached for ten minutes
 plugin: pgfleet.powa.servers
 login_host: pg-repository.example.com
 repository: pg-repository

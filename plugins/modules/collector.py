@@ -11,12 +11,13 @@ module: collector
 short_description: Reload powa-collector, see its workers, and have it take snapshots
 version_added: 0.1.0
 description:
-  - Talks to a running powa-collector over NOTIFY in its repository's database, so it can run wherever that is reached.
-  - A reload makes the collector work on servers that were registered since it started, and reconnect.
-  - A reload can not end the worker of a server that was removed or disabled, and must not be tried then.
-    RV(restart_required) says so, and a restart of the collector's service is the cure.
-  - The collector does not say which address and which frequency a worker has.
-    RV(pgfleet.powa.servers#module:collector_action) of the task that changes them says that a restart is needed.
+  - Talks to a running powa-collector over NOTIFY in its repository's database. It can run on any host that reaches the
+    database.
+  - A reload makes the collector start workers for servers that were registered since it started, and reconnect.
+  - A reload cannot end the worker of a removed or disabled server, so the module does not reload then. It returns
+    RV(restart_required), and you restart the collector's service.
+  - The collector does not report a worker's address and frequency. The task that changes them returns
+    RV(pgfleet.powa.servers#module:collector_action), which says if a restart is needed.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -25,55 +26,55 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(started) reloads the collector if a registered server has no worker, or one that has ended, as it does for
-        want of PoWA.
-      - V(reloaded) reloads it in any case.
+      - V(started) reloads the collector if a registered server has no worker, or one that has ended, as it does on a
+        server without PoWA.
+      - V(reloaded) always reloads it.
     type: str
     choices: [started, reloaded]
     default: started
   snapshot:
     description:
-      - Servers of which the collector takes a snapshot now, each by its alias or by V(hostname:port). The task waits
-        until it has.
-      - Other than with M(pgfleet.powa.snapshot), the collector reads the remote for it.
-      - powa-collector 1.3 and later can. It refuses within 10 seconds of the server's last snapshot, so the task asks
-        again until O(timeout).
+      - Servers to take a snapshot of now, each by its alias or by V(hostname:port). The task waits until the collector
+        has taken them.
+      - Unlike M(pgfleet.powa.snapshot), this makes the collector read the remote.
+      - Needs powa-collector 1.3 or newer. The collector refuses within 10 seconds of the server's last snapshot, so the
+        task keeps asking until O(timeout).
     type: list
     elements: str
     default: []
     version_added: 0.2.0
   fail_on_errors:
-    description: Whether errors of a snapshot make the task fail. What worked is kept in any case.
+    description: Whether the task fails if a snapshot has errors. What worked is always kept.
     type: bool
     default: true
     version_added: 0.2.0
   timeout:
-    description: Seconds to wait, in all, for the collector's answers, for workers to run, and for snapshots.
+    description: Seconds to wait, in total, for the collector's answers, for workers to start, and for snapshots.
     type: int
     default: 30
 notes:
-  - powa-collector 1.3 and later obeys superusers and members of C(pg_signal_backend), and on PoWA 5 those of some of
-    its roles.
+  - powa-collector 1.3 and newer obeys superusers, members of C(pg_signal_backend) and, on PoWA 5, members of some of
+    PoWA's roles.
 seealso:
   - module: pgfleet.powa.servers
   - module: pgfleet.powa.snapshot
 """
 
 EXAMPLES = r"""
-- name: Every registered server has a worker
+- name: Make sure that every registered server has a worker
   pgfleet.powa.collector:
   register: powa_collector_result
   become: true
   become_user: postgres
 
-- name: The collector reads its servers anew
+- name: Have the collector reload its list of servers
   pgfleet.powa.collector:
     state: reloaded
     timeout: 60
   become: true
   become_user: postgres
 
-- name: A server has a snapshot of what it has now
+- name: Have the collector take a snapshot of a server now
   pgfleet.powa.collector:
     snapshot: [orders]
     timeout: 60
@@ -82,6 +83,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+changes:
+  description: One line if the task reloaded the collector, and one for each snapshot that it took, or would in check
+    mode.
+  returned: success, and if snapshots had errors
+  type: list
+  elements: str
+  sample: [change powa-collector, create snapshot of server orders]
 workers:
   description: The collector's workers after the task.
   returned: success
@@ -99,18 +107,18 @@ workers:
       returned: always
       sample: orders
     status:
-      description: What the collector says of the worker.
+      description: What the collector reports about the worker.
       type: str
       returned: always
       sample: running
 restart_required:
-  description: Whether a worker runs for a server that was removed or disabled.
+  description: Whether a worker is still running for a removed or disabled server.
   returned: success
   type: bool
   sample: false
 snapshots:
   description: One entry for each server of O(snapshot), in the order of the task. Empty in check mode.
-  returned: success, and where snapshots had errors
+  returned: success, and if snapshots had errors
   type: list
   elements: dict
   contains:
@@ -125,7 +133,7 @@ snapshots:
       returned: always
       sample: 1
     errors:
-      description: What PoWA has recorded of the snapshot.
+      description: Errors that PoWA recorded for the snapshot.
       type: list
       elements: str
       returned: always

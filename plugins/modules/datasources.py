@@ -11,21 +11,21 @@ module: datasources
 short_description: Declare datasources of PoWA
 version_added: 0.1.0
 description:
-  - Makes everything that a datasource of one's own needs. That is its source function on a remote server, and its
-    functions, record types, transient and history tables, grants and registry rows on a repository or local server.
+  - Creates everything that your own datasource needs. On a remote server that is its source function. On a repository
+    or local server it is functions, record types, transient and history tables, grants and registry rows.
   - Works with PoWA 4 and PoWA 5.
-  - The whole list is reconciled in one transaction. If anything is wrong with any datasource, every problem is
-    reported and nothing is changed.
-  - Columns may change while there is history. Old samples stay readable, and new ones have the new columns. A key or
-    metric that is no longer declared keeps its values, and has them again when it is declared again. Only another type
-    rewrites the tables, in the same transaction; check mode says so, and how large they are.
-  - Views and other objects that depend on what is dropped or gets other columns, values that another type does not
-    hold, and a key that was a metric before or the reverse are refused before anything is written.
-  - What somebody changed by hand is shown as a difference, and repaired. History is not touched.
-  - History is read with C(powa_NAME_get(srvid, from, to)) and, per second, with C(powa_NAME_rate(srvid, from, to)).
-    A counter that is less than in the sample before was reset, and has counted from 0 since.
-  - The definition is kept on the server in the comment on the source function, which any role can read. Do not write
-    secrets into queries.
+  - Reconciles the whole list in one transaction. If anything is wrong with any datasource, the task reports every
+    problem and changes nothing.
+  - Columns can change while there is history. Old samples stay readable, and new ones have the new columns. A removed
+    key or metric keeps its history. Declare it again, and the old values are back. Only a changed type rewrites tables,
+    in the same transaction; RV(hazards) lists them with their sizes, in check mode, too.
+  - The task fails before it writes anything if views or other objects depend on what it would drop or give other
+    columns, if values do not fit a new type, or if a key becomes a metric or a metric a key.
+  - Changes made by hand appear in the diff and are repaired. History stays untouched.
+  - Read the history with V(powa_NAME_get(srvid, from, to\)), or per second with V(powa_NAME_rate(srvid, from, to\)).
+    A counter lower than in the previous sample was reset, and has counted from 0 since.
+  - The server stores the definition in a comment on a function, where any role can read it. Keep secrets out of
+    queries.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -34,20 +34,20 @@ extends_documentation_fragment:
   - pgfleet.powa._attributes
 options:
   datasources:
-    description: The datasources. What is not in the list is left alone, unless O(state=exact).
+    description: The datasources. Those not in the list are left alone, unless O(state=exact).
     type: list
     elements: dict
     required: true
     suboptions:
       name:
         description:
-          - Name of the datasource, a plain lower-case identifier of at most 36 characters. Its objects are called
+          - Name of the datasource, a plain lower-case identifier of at most 36 characters. Its objects are named
             C(powa_NAME_*).
-          - Names that PoWA itself uses are refused.
+          - Names that PoWA itself uses are not allowed.
         type: str
         required: true
       title:
-        description: What the datasource is called in powa-web. Without it, as O(datasources[].name).
+        description: Title of the datasource in powa-web. Defaults to O(datasources[].name).
         type: str
         version_added: 0.2.0
       description:
@@ -55,17 +55,17 @@ options:
         type: str
       query:
         description:
-          - The SELECT that returns the samples. Its columns are the keys and metrics, by name and with exactly their
-            types.
+          - The SELECT that returns the samples. Its columns are the keys and metrics, with the same names and exactly
+            the same types.
           - One of O(datasources[].query) and O(datasources[].queries) is required.
         type: str
       queries:
-        description: Queries for different versions of PostgreSQL. The function chooses when it runs.
+        description: Queries for different versions of PostgreSQL. The function chooses one when it runs.
         type: list
         elements: dict
         suboptions:
           min_version:
-            description: First C(server_version_num) that the query is for, such as V(150000).
+            description: Lowest C(server_version_num) that the query is for, such as V(150000).
             type: int
             default: 0
           query:
@@ -73,7 +73,7 @@ options:
             type: str
             required: true
       keys:
-        description: Columns that tell the rows of one snapshot apart.
+        description: Columns that distinguish the rows of a snapshot.
         type: list
         elements: dict
         suboptions:
@@ -83,18 +83,18 @@ options:
             required: true
           type:
             description:
-              - A type of PostgreSQL's own, such as V(text), V(oid) or V(bigint).
-              - Without it, the type is the one that the query returns.
+              - A built-in PostgreSQL type, such as V(text), V(oid) or V(bigint).
+              - Defaults to the type that the query returns.
             type: str
           renamed_from:
-            description: What the column was called before. Its values stay.
+            description: Former name of the column. Its values stay.
             type: str
           nullable:
             description: Whether the column may be NULL.
             type: bool
             default: false
       metrics:
-        description: Columns that are measured. At least one is required.
+        description: Columns that hold measurements. At least one is required.
         type: list
         elements: dict
         suboptions:
@@ -104,167 +104,163 @@ options:
             required: true
           type:
             description:
-              - A type of PostgreSQL's own, such as V(bigint), V(numeric) or V(double precision).
-              - Without it, the type is the one that the query returns.
+              - A built-in PostgreSQL type, such as V(bigint), V(numeric) or V(double precision).
+              - Defaults to the type that the query returns.
             type: str
           renamed_from:
-            description: What the column was called before. Its values stay.
+            description: Former name of the column. Its values stay.
             type: str
           kind:
-            description: Whether the values only grow until they are reset (V(counter)), or go up and down (V(gauge)).
+            description: V(counter) for values that only grow until a reset, V(gauge) for those that go up and down.
             type: str
             choices: [counter, gauge]
             default: counter
           title:
-            description: What the metric is called in powa-web. Without it, as O(datasources[].metrics[].name).
+            description: Title of the metric in powa-web. Defaults to O(datasources[].metrics[].name).
             type: str
             version_added: 0.2.0
           unit:
             description:
-              - What one of it is, such as V(locks). A graph of a counter shows that of each second.
-              - V(bytes), V(kB), V(MB), V(GB), V(us), V(ms), V(s), V(min) and V(%) are written as powa-web writes sizes,
-                durations and shares, such as C(1.5 MB).
+              - Unit of the values, such as V(locks). A graph of a counter shows them per second.
+              - V(bytes), V(kB), V(MB), V(GB), V(us), V(ms), V(s), V(min) and V(%) are shown as powa-web shows sizes,
+                durations and percentages, such as C(1.5 MB).
             type: str
             version_added: 0.2.0
           description:
-            description: What the metric tells, as an explanation of its graph.
+            description: Explains the graph of the metric.
             type: str
             version_added: 0.2.0
       extension:
         description:
-          - The extension that the datasource belongs to. PoWA registers it by that name, and several datasources may
-            have the same. The query finds the extension's functions in its schema.
+          - The extension that the datasource belongs to. PoWA registers the datasource under that name, and several
+            datasources can share it. The query finds the extension's functions in its schema.
           - On PoWA 5, the datasources of one extension share O(datasources[].enabled), O(datasources[].retention) and
             O(datasources[].servers).
         type: str
       scope:
         description:
-          - V(cluster) takes one set of rows of a server, V(database) one of each of its databases, with a further key
-            C(dbid).
-          - V(database) needs PoWA 5 and a remote server, where nothing is installed.
+          - V(cluster) takes one set of rows per server, V(database) one per database, with the additional key C(dbid).
+          - V(database) needs PoWA 5 and a remote server. Nothing is installed there.
         type: str
         choices: [cluster, database]
         default: cluster
       databases:
-        description: With O(datasources[].scope=database), the only databases whose samples are taken.
+        description: With O(datasources[].scope=database), take samples from these databases only.
         type: list
         elements: str
       retention:
         description:
-          - How long samples are kept, such as V(7 days). Without it, as long as the server's.
-          - It needs PoWA 5.1.2.
+          - How long samples are kept, such as V(7 days). Defaults to the server's retention.
+          - Needs PoWA 5.1.2 or newer.
         type: str
       query_cleanup:
         description: A SELECT, INSERT, UPDATE or DELETE that runs on the server after the query.
         type: str
       security_definer:
-        description: Whether the query runs as the owner of the function, and not as the monitoring role.
+        description: Whether the query runs as the owner of the function instead of the monitoring role.
         type: bool
         default: false
       search_path:
-        description: Schemas where the query looks up names, after C(pg_catalog) and PoWA's.
+        description: Schemas where the query looks up names after C(pg_catalog) and PoWA's schema.
         type: list
         elements: str
       adopt:
         description:
-          - Whether objects of the same names that were not made by this collection are taken over, if their columns
-            are those of the datasource.
+          - Whether to take over objects of the same names that this collection did not create, if their columns are
+            those of the datasource.
         type: bool
         default: false
       servers:
         description:
-          - Servers of the repository that the datasource is registered for, each by its alias or by V(hostname:port).
+          - Servers of the repository to register the datasource for, each by its alias or by V(hostname:port).
             Registrations for other servers are removed; their history stays.
-          - Without it, the datasource is registered for all servers, also for those that are added later
-            with M(pgfleet.powa.servers).
+          - Without it, the datasource is registered for all servers, including those that
+            M(pgfleet.powa.servers) adds later.
         type: list
         elements: str
       enabled:
-        description: Whether snapshots are taken. Without it, new registrations are enabled and others stay as they are.
+        description: Whether PoWA takes snapshots. Without it, new registrations are enabled, others stay as they are.
         type: bool
       priority:
-        description: PoWA takes the snapshots of lower priority first.
+        description: PoWA takes snapshots with a lower priority number first.
         type: int
         default: 10
       state:
         description:
-          - Whether the datasource is there.
-          - V(paused) changes nothing but stops its snapshots on a repository, if its columns are going to change, and
-            waits until those that run have ended. Then remotes may change one after the other, and no snapshot fails.
-            V(present) lets them go on.
+          - Whether the datasource exists.
+          - With V(paused), if the columns are going to change, a repository only stops taking snapshots and waits for
+            running ones to end. Then you can change the remotes one by one, and no snapshot fails. V(present) resumes
+            the snapshots.
         type: str
         choices: [present, paused, absent]
         default: present
       history:
-        description: With O(datasources[].state=absent), whether the collected history stays (V(keep)) or goes, too
-          (V(drop)).
+        description: With O(datasources[].state=absent), whether to V(keep) or V(drop) the collected history.
         type: str
         choices: [keep, drop]
         default: keep
   state:
     description:
-      - V(present) leaves alone what the list leaves out.
-      - V(exact) treats datasources of this collection that the list leaves out as if they were in it with
-        O(datasources[].state=absent). Those that were made otherwise are left alone.
-      - V(exact) is refused under C(--limit), and after a host of the play has failed, since a list that is made from
-        the hosts of a run leaves out what the run does not know.
+      - V(present) leaves alone the datasources that the list leaves out.
+      - V(exact) treats them as O(datasources[].state=absent), if this collection created them. Others are left alone.
+      - V(exact) fails under C(--limit), and after any host of the play has failed. A list that is built from the hosts
+        of such a run would be incomplete.
     type: str
     choices: [present, exact]
     default: present
     version_added: 0.2.0
   history:
-    description: With O(state=exact), V(drop) drops the history of the datasources that the list leaves out, too.
+    description: With O(state=exact), V(drop) also drops the history of the datasources that the list leaves out.
     type: str
     choices: [keep, drop]
     default: keep
     version_added: 0.2.0
   server_kind:
     description:
-      - What the server is. V(remote) makes the source function only, V(repository) all that is needed to collect from
-        remote servers, V(local) all that is needed for the background worker of a server that is its own repository.
-      - Give several for a server that is several.
+      - What the server is. V(remote) creates only the source function, V(repository) everything needed to collect from
+        remote servers, V(local) everything that the background worker needs on a server that is its own repository.
+      - Give several values if the server is more than one of these.
     type: list
     elements: str
     choices: [remote, repository, local]
     required: true
   remote_results:
     description:
-      - What this module returned on remotes, to take types from that O(datasources) leaves out. Types about which they
-        disagree are refused.
+      - What this module returned on remotes. Types that O(datasources) leaves out are taken from there. The task fails
+        if the remotes disagree about one.
     type: list
     elements: dict
     suboptions:
       server:
-        description: The remote, for messages.
+        description: Name of the remote, for messages.
         type: str
         required: true
       datasources:
-        description: The value RV(datasources) there.
+        description: The RV(datasources) that the module returned there.
         type: list
         elements: dict
         required: true
   ready_servers:
     description:
-      - Servers whose side is known to be as declared, each by its alias or by V(hostname:port). Snapshots that
-        O(datasources[].state=paused) stopped go on for these only. Without it, they go on for all.
+      - Servers that already have the declared columns, each by its alias or by V(hostname:port). Snapshots that
+        O(datasources[].state=paused) stopped resume only for these. Without it, they resume for all.
     type: list
     elements: str
   timeout:
-    description: Seconds to wait for snapshots that run when a datasource is paused.
+    description: Seconds to wait for running snapshots to end when a datasource is paused.
     type: int
     default: 60
   monitoring_role:
     description:
-      - With O(server_kind=remote), the role that the collector logs in with. It is granted the right to call the source
-        functions, and the queries are tried as this role before anything is changed.
-      - Without it, they are tried as the role that is logged in.
+      - With O(server_kind=remote), the role that the collector logs in as. It gets the right to call the source
+        functions, and the task tries the queries as this role before it changes anything.
+      - Without it, the task tries the queries as the role that it is logged in as.
     type: str
   collector_role:
     description:
-      - With O(server_kind=repository) and PoWA 4, the role that the collector logs in with. It is granted what it
+      - With O(server_kind=repository) and PoWA 4, the role that the collector logs in as. It gets the rights that it
         needs on the objects of the datasources.
-      - PoWA 5 has roles of its own. The objects are granted to those as PoWA does with its own, and this option is
-        ignored.
+      - With PoWA 5 this option is ignored. PoWA 5 has its own roles, and they get the same rights as on PoWA's objects.
     type: str
 seealso:
   - module: pgfleet.powa.servers
@@ -272,7 +268,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Source functions on a remote server
+- name: Create source functions on a remote server
   pgfleet.powa.datasources:
     server_kind: [remote]
     monitoring_role: powa
@@ -286,7 +282,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: The same datasource on the repository, and one less
+- name: Create the same datasource on the repository, and remove another
   pgfleet.powa.datasources:
     server_kind: [repository]
     collector_role: powa_collector
@@ -301,7 +297,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: A query for each version, on a server that is its own repository
+- name: Use a query for each version, on a server that is its own repository
   pgfleet.powa.datasources:
     server_kind: [local]
     datasources:
@@ -316,7 +312,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: A query whose types its remote tells
+- name: Let the remote find out the types of a query
   pgfleet.powa.datasources:
     server_kind: [remote]
     monitoring_role: powa
@@ -329,7 +325,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: The repository side of the same, of the types that the remote has told
+- name: Create the repository side of it, with the types from the remote
   pgfleet.powa.datasources:
     server_kind: [repository]
     collector_role: powa_collector
@@ -342,7 +338,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: One set of samples of each database, with PoWA 5
+- name: Take samples from each database, with PoWA 5
   pgfleet.powa.datasources:
     server_kind: [repository]
     datasources:
@@ -356,7 +352,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: Stop the snapshots of what is about to have other columns
+- name: Pause a datasource whose columns are about to change
   pgfleet.powa.datasources:
     server_kind: [repository]
     datasources:
@@ -386,12 +382,12 @@ datasources:
       type: list
       elements: dict
     metric_columns:
-      description: Its metrics, each with C(name), C(type) and C(kind), and C(title), C(unit) and C(description) where
-        they are declared.
+      description: Its metrics, each with C(name), C(type) and C(kind), and with C(title), C(unit) and C(description)
+        if declared.
       type: list
       elements: dict
     paused:
-      description: Servers whose snapshots of it wait until their side is as declared.
+      description: Servers whose snapshots of it are paused until they have the declared columns.
       type: list
       elements: str
   sample:
@@ -400,19 +396,50 @@ datasources:
       metric_columns: [{kind: gauge, name: held, type: bigint}]
       paused: []
 changes:
-  description: One line for each object and registry row that was, or in check mode would be, created, changed or
-    removed.
+  description: One line for each object and registry row that the task created, changed or removed, or would in check
+    mode.
   returned: success
   type: list
   elements: str
   sample: [create function public.powa_lock_modes_src]
+hazards:
+  description: What the changes cost those who use the objects, one entry for each cost. Check mode returns them, too.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    effect:
+      description: Whether the object is V(rewritten), V(rebuilt) or V(read).
+      type: str
+      returned: always
+      sample: rewritten
+    object:
+      description: The table or index.
+      type: str
+      returned: always
+      sample: table public.powa_lock_modes_history
+    reason:
+      description: Why that happens.
+      type: str
+      returned: always
+      sample: held from bigint to numeric
+    lock:
+      description: The strongest lock that is held meanwhile.
+      type: str
+      returned: always
+      sample: ACCESS EXCLUSIVE
+    size:
+      description: Bytes that are read or written under that lock.
+      type: int
+      returned: always
+      sample: 1048576
 powa_version:
   description: The version of PoWA in the database.
   returned: success
   type: str
   sample: 5.0.2
 problems:
-  description: Every problem that was found, one sentence each.
+  description: Every problem found, one sentence each.
   returned: failure, if the datasources are wrong
   type: list
   elements: str

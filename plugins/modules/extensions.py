@@ -11,11 +11,10 @@ module: extensions
 short_description: Create, update and drop the extensions of a database
 version_added: 0.1.0
 description:
-  - Reconciles a list of extensions in one transaction, each after those that it requires, so that C(btree_gist) and
-    C(pg_stat_statements) come before C(powa) in whatever order they are listed.
-  - Says which libraries must be in C(shared_preload_libraries), and whether the server has yet to be restarted for
-    them.
-  - An update without a path, such as from PoWA 4 to PoWA 5, is refused, with what to do instead.
+  - Reconciles a list of extensions in one transaction, each after those that it requires. C(btree_gist) and
+    C(pg_stat_statements) come before C(powa) in whatever order you list them.
+  - Returns the libraries that must be in C(shared_preload_libraries), and whether they still need a restart.
+  - An update without a path, such as from PoWA 4 to PoWA 5, fails with advice on what to do instead.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -24,7 +23,7 @@ extends_documentation_fragment:
   - pgfleet.powa._attributes
 options:
   extensions:
-    description: The extensions. What is not in the list is left alone.
+    description: The extensions. Those not in the list are left alone.
     type: list
     elements: dict
     required: true
@@ -36,32 +35,33 @@ options:
       version:
         description:
           - Version to create or to update to. V(latest) is the default version of the server's package.
-          - Without it, a new extension is created in its default version, and another stays as it is.
+          - Without it, a new extension is created in its default version, and an existing one stays as it is.
         type: str
       schema:
-        description: Schema to install the extension in. It is created if it is not there. Without it, PostgreSQL
+        description: Schema to install the extension in. It is created if it is missing. Without it, PostgreSQL
           chooses.
         type: str
       state:
-        description: Whether the extension is there.
+        description: Whether the extension exists.
         type: str
         choices: [present, absent]
         default: present
       cascade:
-        description: With O(extensions[].state=absent), whether to drop what depends on the extension, too.
+        description: With O(extensions[].state=absent), whether to also drop what depends on the extension.
         type: bool
         default: false
       history:
         description:
           - With O(extensions[].state=absent), V(keep) refuses to drop an extension that owns tables with data, such as
-            C(powa) with all collected history. V(drop) drops it with them.
+            C(powa) with all collected history. V(drop) drops it together with them.
         type: str
         choices: [keep, drop]
         default: keep
       files_pending:
         description:
-          - Whether an earlier task of the same run brings the extension's files to the server.
-          - Check mode then shows an extension that the server does not have as created, instead of refusing it.
+          - Whether the extension's files may still be missing in check mode, because an earlier task of the same run
+            installs them.
+          - Check mode then shows a missing extension as created instead of failing.
         type: bool
         default: false
 seealso:
@@ -69,7 +69,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: PoWA and what it requires, in any order
+- name: Create PoWA and what it requires, listed in any order
   pgfleet.powa.extensions:
     extensions:
       - name: powa
@@ -85,7 +85,7 @@ EXAMPLES = r"""
     msg: "Restart PostgreSQL to load {{ powa_extensions_result.preload | join(', ') }}"
   when: powa_extensions_result.restart_required
 
-- name: No more pg_qualstats
+- name: Drop pg_qualstats
   pgfleet.powa.extensions:
     extensions:
       - name: pg_qualstats
@@ -96,7 +96,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: One line for each extension that was, or in check mode would be, created, changed or removed.
+  description: One line for each extension that the task created, changed or removed, or would in check mode.
   returned: success
   type: list
   elements: str
@@ -113,29 +113,28 @@ extensions:
       returned: always
       sample: powa
     version:
-      description: The version that is installed, null where it is not.
+      description: The installed version, or null if it is not installed.
       type: str
       returned: always
       sample: 5.0.2
     schema:
-      description: The schema that it is installed in, null where it is not.
+      description: The schema that it is installed in, or null if it is not installed.
       type: str
       returned: always
       sample: public
     default_version:
-      description: The version that V(latest) stands for, null where the server does not have the extension.
+      description: The version that V(latest) stands for, or null if the server does not have the extension.
       type: str
       returned: always
       sample: 5.0.2
 preload:
-  description: Libraries that these extensions need in C(shared_preload_libraries), in the order in which they have to
-    be there.
+  description: Libraries that these extensions need in C(shared_preload_libraries), in the required order.
   returned: success
   type: list
   elements: str
   sample: [pg_stat_statements, pg_stat_kcache]
 preload_missing:
-  description: Those of RV(preload) that the configuration does not have.
+  description: Those of RV(preload) that the configuration lacks.
   returned: success
   type: list
   elements: str
@@ -146,7 +145,7 @@ restart_required:
   type: bool
   sample: false
 problems:
-  description: Every problem that was found, one sentence each.
+  description: Every problem found, one sentence each.
   returned: failure, if the extensions are wrong
   type: list
   elements: str

@@ -11,18 +11,17 @@ module: functions
 short_description: Register hand-written datasources with PoWA
 version_added: 0.2.0
 description:
-  - Registers functions that you or an extension brought as a datasource of PoWA, for given servers of a repository or
-    for the local server. Changes, enables, disables and unregisters what is registered.
+  - Registers functions of your own or of an extension as a datasource of PoWA, for given servers of a repository or for
+    the local server. Changes, enables, disables and unregisters them.
   - Works with PoWA 4 and PoWA 5. The rows go into C(powa_functions), or into C(powa_extensions),
     C(powa_extension_functions) and C(powa_extension_config).
-  - What anybody registered by hand under the same name is changed to what is declared, for the servers that the task
-    is about.
-  - The functions and the tables of history are yours. Transient tables come from M(pgfleet.powa.transient_tables).
-  - Datasources of M(pgfleet.powa.datasources) are registered by that module, and refused here. So are those that PoWA
-    brings, such as C(pg_qualstats); the option O(pgfleet.powa.servers#module:servers[].extensions) makes them active.
-    Only C(pg_track_settings) works both ways, with the functions that PoWA itself registers for it.
-  - The whole list is reconciled in one transaction. If anything is wrong with any datasource, every problem is reported
-    and nothing is changed.
+  - A registration made by hand under the same name is changed to the declared one, for the servers of the task.
+  - You create the functions and the history tables. M(pgfleet.powa.transient_tables) creates the transient tables.
+  - Rejects datasources of M(pgfleet.powa.datasources), which that module registers, and those that PoWA brings, such as
+    C(pg_qualstats). Activate the latter with O(pgfleet.powa.servers#module:servers[].extensions). Only
+    C(pg_track_settings) works both ways, with the functions that PoWA itself registers for it.
+  - Reconciles the whole list in one transaction. If anything is wrong with any datasource, the task reports every
+    problem and changes nothing.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -30,73 +29,74 @@ extends_documentation_fragment:
   - pgfleet.powa._lock
   - pgfleet.powa._attributes
 notes:
-  - The collector sees registrations at its next snapshot. It sees an extension that was created after it had connected
-    only when it is reloaded, as by M(pgfleet.powa.collector) with O(pgfleet.powa.collector#module:state=reloaded).
+  - The collector sees registrations at its next snapshot. It sees an extension that was created after it connected only
+    after a reload. Use M(pgfleet.powa.collector) with O(pgfleet.powa.collector#module:state=reloaded).
 options:
   datasources:
-    description: The datasources. What is not in the list is left alone.
+    description: The datasources. Those not in the list are left alone.
     type: list
     elements: dict
     required: true
     suboptions:
       name:
         description:
-          - Name of the datasource, which PoWA 4 calls a module and PoWA 5 an extension. For functions that an extension
-            brings, it is the name of the extension.
+          - Name of the datasource. PoWA 4 calls it a module, PoWA 5 an extension. For functions of an extension, give
+            the name of the extension.
         type: str
         required: true
       functions:
-        description: The functions, each with what PoWA calls it for. Required unless it is to go.
+        description: The functions, each with the operation that PoWA calls it for. Required unless
+          O(datasources[].state=absent).
         type: list
         elements: dict
         suboptions:
           operation:
             description:
               - When PoWA calls the function.
-              - PoWA 5 does not have V(unregister), and such an entry is left out there, so that one list is good for
-                both.
+              - PoWA 5 has no V(unregister) and skips such an entry, so one list works for both.
             type: str
             choices: [snapshot, aggregate, purge, reset, unregister]
             required: true
           function_name:
             description:
-              - Name of the function, which takes one integer, the number of a server, and is on the repository.
+              - Name of a function on the repository. It takes one integer, the number of a server.
             type: str
             required: true
           query_source:
             description:
               - With O(datasources[].functions[].operation=snapshot), the function that returns the rows on a remote.
-                The collector copies them into its transient table, which has to be there.
+                The collector copies them into its transient table, which must exist.
               - A plain lower-case identifier of at most 59 characters.
             type: str
           query_cleanup:
             description:
-              - With O(datasources[].functions[].query_source), SQL that the collector runs on the remote when it has
-                the rows. PoWA does not run it in local mode.
-              - With PoWA 5, C({extension}) becomes the schema that an extension has on the remote, as in
-                V(SELECT {powa}.app_orders_clean(\)). It has to be there, or the collector stops collecting from that
-                remote. All other braces are refused.
+              - With O(datasources[].functions[].query_source), SQL that the collector runs on the remote after it has
+                fetched the rows. PoWA does not run it in local mode.
+              - With PoWA 5, C({extension}) becomes the schema of that extension on the remote, as in
+                V(SELECT {powa}.app_orders_clean(\)). The extension must exist there, or the collector stops collecting
+                from that remote. No other braces are allowed.
             type: str
       external:
         description:
           - With PoWA 5, whether PoWA looks for the functions and transient tables in the schema of the extension of the
-            same name (V(true)), which then is installed on the remotes and on the repository, or in its own schema.
-          - Without it, V(true) where the database has an extension of that name.
+            same name (V(true)) or in its own schema. That extension must then be installed on the remotes and on the
+            repository.
+          - Defaults to V(true) if the database has an extension of that name.
           - With PoWA 4 all are in PoWA's schema, and this option is ignored.
         type: bool
       priority:
-        description: PoWA takes the snapshots of lower priority first.
+        description: PoWA takes snapshots with a lower priority number first.
         type: int
         default: 10
       servers:
         description:
-          - Servers of the repository that the task is about, each by its alias or by V(hostname:port). V(local) is the
-            local server. Registrations for others are left alone, but with PoWA 5 all servers share the functions.
-          - Without it, all remote servers, and with O(datasources[].state=absent) the local server, too.
+          - Servers of the repository to register for, each by its alias or by V(hostname:port). V(local) is the local
+            server. Registrations for other servers are left alone, but with PoWA 5 all servers share the functions.
+          - Defaults to all remote servers, and with O(datasources[].state=absent) also to the local server.
         type: list
         elements: str
       enabled:
-        description: Whether snapshots are taken. Without it, new registrations are enabled and others stay as they are.
+        description: Whether PoWA takes snapshots. Without it, new registrations are enabled, others stay as they are.
         type: bool
       state:
         description:
@@ -113,7 +113,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Collect from functions of one's own
+- name: Collect from your own functions
   pgfleet.powa.functions:
     datasources:
       - name: app_orders
@@ -150,7 +150,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: No longer for one server
+- name: Unregister it for one server
   pgfleet.powa.functions:
     datasources:
       - name: app_orders
@@ -162,7 +162,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: One line for each row of the registry that was, or in check mode would be, created, changed or removed.
+  description: One line for each registry row that the task created, changed or removed, or would in check mode.
   returned: success
   type: list
   elements: str
@@ -173,7 +173,7 @@ powa_version:
   type: str
   sample: 5.0.2
 problems:
-  description: Every problem that was found, one sentence each.
+  description: Every problem found, one sentence each.
   returned: failure, if the datasources are wrong
   type: list
   elements: str

@@ -11,9 +11,10 @@ module: history_info
 short_description: Read what datasources have collected
 version_added: 0.2.0
 description:
-  - Returns for each declared datasource, server and metric a few lines of few points, as for a graph, counters per
-    second and gauges as they are.
-  - It changes nothing, and sends the same number of SQL statements however many servers and datasources there are.
+  - Returns a few lines of a few points, as for a graph, for each declared datasource, server and metric. Counters are
+    per second, gauges as they are.
+  - Changes nothing, and sends the same number of SQL statements for any number of servers and datasources.
+  - Warns about a datasource whose stored definition is damaged and leaves it out, or fails if O(datasources) names it.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -22,47 +23,47 @@ extends_documentation_fragment:
   - pgfleet.powa._attributes
 options:
   datasources:
-    description: Names of datasources. Left out, all.
+    description: Names of datasources. Defaults to all.
     type: list
     elements: str
   servers:
     description:
       - Servers of the repository, each by its alias or by V(hostname:port). V(local) is the local server.
-        Left out, all.
+        Defaults to all.
     type: list
     elements: str
   range:
-    description: How much time is read, as an interval of PostgreSQL.
+    description: How much time to read, as a PostgreSQL interval.
     type: str
     default: 1 day
   until:
-    description: When that ends, such as V(2026-03-01 12:00+00). Left out, now.
+    description: When that time ends, such as V(2026-03-01 12:00+00). Defaults to now.
     type: str
   steps:
-    description: Points of a line. A point is the mean of the samples of its step.
+    description: Number of points in a line. A point is the mean of the samples in its step.
     type: int
     default: 60
   lines:
     description:
-      - Of each metric of each server, how many combinations of keys have a line of their own. These are the ones with
-        the greatest totals; all others are summed.
+      - How many combinations of keys get their own line, for each metric of each server. These are the ones with the
+        highest totals; all others are summed in one line.
     type: int
     default: 4
 notes:
-  - All samples of the range are read, on the server.
+  - The server reads all samples of the range.
 seealso:
   - module: pgfleet.powa.datasources
   - module: pgfleet.powa.server_info
 """
 
 EXAMPLES = r"""
-- name: What all datasources have collected since yesterday
+- name: Read what all datasources have collected since yesterday
   pgfleet.powa.history_info:
   register: powa_history
   become: true
   become_user: postgres
 
-- name: Locks of the last week, in steps of six hours
+- name: Read the locks of the last week, in steps of six hours
   pgfleet.powa.history_info:
     datasources: [lock_modes]
     range: 7 days
@@ -73,17 +74,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 since:
-  description: The beginning of the range, as UTC.
+  description: Beginning of the range, in UTC.
   returned: success
   type: str
   sample: "2026-03-01T12:00:00Z"
 until:
-  description: The end of the range, as UTC.
+  description: End of the range, in UTC.
   returned: success
   type: str
   sample: "2026-03-02T12:00:00Z"
 step:
-  description: Seconds of a step.
+  description: Length of a step in seconds.
   returned: success
   type: float
   sample: 1440.0
@@ -99,7 +100,7 @@ datasources:
       returned: always
       sample: lock_modes
     title:
-      description: Its title, as it was declared, or none.
+      description: Its declared title, or null.
       type: str
       returned: always
       sample: Locks
@@ -109,7 +110,7 @@ datasources:
       returned: always
       sample: Locks held, by mode
     metrics:
-      description: Its metrics that are numbers.
+      description: Its numeric metrics.
       type: list
       elements: dict
       returned: always
@@ -120,21 +121,21 @@ datasources:
           returned: always
           sample: held
         title:
-          description: Its title, as it was declared, or none.
+          description: Its declared title, or null.
           type: str
           returned: always
           sample: Locks held
         unit:
-          description: Its unit, or none. An interval is in seconds.
+          description: Its unit, or null. Intervals are in seconds.
           type: str
           returned: always
           sample: locks
         description:
-          description: Its description, or none.
+          description: Its description, or null.
           type: str
           returned: always
         per_second:
-          description: Whether values are those of a counter, per second.
+          description: Whether its values are those of a counter, per second.
           type: bool
           returned: always
           sample: false
@@ -155,7 +156,7 @@ datasources:
           returned: always
           sample: orders
         metrics:
-          description: The metrics in their order, each with its lines, the one with the greatest total first.
+          description: The metrics in declared order, each with its lines, the one with the highest total first.
           type: list
           elements: dict
           returned: always
@@ -172,12 +173,12 @@ datasources:
               returned: always
               contains:
                 key:
-                  description: The keys of the line as text, the database by its name. None for the sum of all others.
+                  description: Keys of the line as text, the database by its name. Null for the sum of all others.
                   type: dict
                   returned: always
                   sample: {mode: AccessShareLock}
                 points:
-                  description: A value of each step, or none where the step has no sample, with four digits.
+                  description: One value per step, rounded to four digits, or null if the step has no sample.
                   type: list
                   elements: float
                   returned: always

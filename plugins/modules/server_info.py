@@ -8,15 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_info
-short_description: See what PoWA is and does on a server
+short_description: Return the state of PoWA on a server
 version_added: 0.2.0
 description:
   - Returns versions, settings, servers, extensions, datasources with their drift, snapshots, sizes, the workers of the
     collector, and a list of problems, each with its cause and its cure.
-  - It changes nothing, in a session that the server itself keeps from writing, and sends the same number of SQL
-    statements however many servers and datasources there are.
-  - A database without PoWA is no failure but a problem, and so is a collector that does not answer.
-  - Passwords are never returned.
+  - Changes nothing, since its session is read-only, and sends the same number of SQL statements for any number of
+    servers and datasources.
+  - Reports a database without PoWA, or a collector that does not answer, as a problem; the task does not fail.
+  - Never returns passwords.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -26,29 +26,29 @@ extends_documentation_fragment:
 options:
   server_kind:
     description:
-      - What the server is to the datasources, as O(pgfleet.powa.datasources#module:server_kind) has it. It decides what
-        drift is, and which problems a server can have.
-      - Left out, it is seen from what the server has of each datasource, from the servers that it has registered, and
+      - What the server is, as in O(pgfleet.powa.datasources#module:server_kind). It decides what counts as drift, and
+        which problems a server can have.
+      - Without it, the module tells from what the server has of each datasource, from the servers registered on it, and
         from O(monitoring_role).
     type: list
     elements: str
     choices: [remote, repository, local]
   monitoring_role:
     description:
-      - The role that the collector logs in as, where the server is collected from. It is looked at, and drift includes
-        its rights.
+      - The role that the collector logs in as on a monitored server. The module checks the role, and drift includes its
+        rights.
     type: str
   collector_role:
-    description: The role that takes snapshots on a repository. It is looked at, and drift includes its rights.
+    description: The role that takes snapshots on a repository. The module checks it, and drift includes its rights.
     type: str
   collector_timeout:
-    description: Seconds to wait for the collector's answers, for a repository. V(0) does not ask it.
+    description: Seconds to wait for the collector's answers, on a repository. With V(0) the module does not ask it.
     type: int
     default: 5
 notes:
-  - It reads PoWA's tables, so it needs a superuser, the owner of PoWA, or on PoWA 5 a member of the role C(powa_admin).
-    Who may not read C(pg_file_settings) does not see libraries that wait for a restart.
-  - Rows in transient tables are looked for where the statistics of PostgreSQL count any.
+  - It reads PoWA's tables, so log in as a superuser, the owner of PoWA, or on PoWA 5 a member of the role
+    C(powa_admin). A role that cannot read C(pg_file_settings) does not see libraries that wait for a restart.
+  - It reads only those transient tables in which PostgreSQL's statistics count any rows.
 seealso:
   - module: pgfleet.powa.collector
   - module: pgfleet.powa.datasources
@@ -56,21 +56,21 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the repository
+- name: Read the state of the repository
   pgfleet.powa.server_info:
     collector_timeout: 10
   register: powa_info
   become: true
   become_user: postgres
 
-- name: Say what is wrong, why, and what to do
+- name: Show what is wrong, why, and how to fix it
   ansible.builtin.debug:
     msg: "{{ item.server or 'repository' }}: {{ item.problem }}, since {{ item.cause }}. Cure: {{ item.cure }}."
   loop: "{{ powa_info.problems }}"
   loop_control:
     label: "{{ item.kind }}"
 
-- name: Look at a remote, and at its monitoring role
+- name: Read the state of a remote and of its monitoring role
   pgfleet.powa.server_info:
     server_kind: [remote]
     monitoring_role: powa_monitor
@@ -86,7 +86,7 @@ database:
   type: str
   sample: powa
 postgresql_version:
-  description: The version of PostgreSQL, as it writes it.
+  description: The version of PostgreSQL, as the server reports it.
   returned: success
   type: str
   sample: 17.4 (Debian 17.4-1)
@@ -122,13 +122,13 @@ libraries:
   type: dict
   contains:
     loaded:
-      description: What the running server has.
+      description: Libraries that the running server has loaded.
       type: list
       elements: str
       returned: always
       sample: [pg_stat_statements]
     configured:
-      description: What its files name now, and a restart would load.
+      description: Libraries that its configuration files name now, and that a restart would load.
       type: list
       elements: str
       returned: always
@@ -150,17 +150,17 @@ extensions:
       returned: always
       sample: 5.0.2
     schema:
-      description: Where it is installed.
+      description: Schema that it is installed in.
       type: str
       returned: always
       sample: public
     available:
-      description: The version that the files of the server would install, or none where they are gone.
+      description: The version that the server's files would install, or null if they are gone.
       type: str
       returned: always
       sample: 5.0.2
 roles:
-  description: O(monitoring_role) and O(collector_role), as far as they are given.
+  description: O(monitoring_role) and O(collector_role), if given.
   returned: success
   type: list
   elements: dict
@@ -176,7 +176,7 @@ roles:
       returned: always
       sample: true
     login:
-      description: Whether it may log in.
+      description: Whether it can log in.
       type: bool
       returned: always
       sample: true
@@ -196,17 +196,17 @@ monitoring_role:
   type: str
   sample: powa_monitor
 powa_version:
-  description: The version of PoWA in the database, or none.
+  description: The version of PoWA in the database, or null.
   returned: success
   type: str
   sample: 5.0.2
 powa_schema:
-  description: Where PoWA is installed.
+  description: Schema that PoWA is installed in.
   returned: success
   type: str
   sample: public
 server_kind:
-  description: What the server is, as given or as seen.
+  description: What the server is, as given or as detected.
   returned: success
   type: list
   elements: str
@@ -248,7 +248,7 @@ servers:
       returned: always
       sample: powa_monitor
     dbname:
-      description: Database of PoWA there.
+      description: Database of PoWA on that server.
       type: str
       returned: always
       sample: powa
@@ -268,7 +268,7 @@ servers:
       returned: always
       sample: 1 day
     allow_ui_connection:
-      description: Whether PoWA's web interface may connect to it.
+      description: Whether powa-web may connect to it.
       type: bool
       returned: always
       sample: true
@@ -278,27 +278,27 @@ servers:
       returned: always
       sample: false
     enabled:
-      description: Whether snapshots are taken of it.
+      description: Whether the collector takes snapshots of it.
       type: bool
       returned: always
       sample: true
     postgresql_version:
-      description: Its version of PostgreSQL, as the collector has last seen it.
+      description: Its version of PostgreSQL, as last seen by the collector.
       type: str
       returned: always
       sample: "17.4"
     powa_version:
-      description: Its version of PoWA, as the collector has last seen it. PoWA 5 does not keep it.
+      description: Its version of PoWA, as last seen by the collector. PoWA 5 does not store it.
       type: str
       returned: always
       sample: 5.0.2
     extensions:
-      description: The stats extensions that are active, each with the version that the collector has last seen.
+      description: The active stats extensions, each with the version that the collector last saw.
       type: dict
       returned: always
       sample: {pg_qualstats: 2.1.1}
     datasources:
-      description: The declared datasources that are registered for it, and whether each is active.
+      description: The declared datasources registered for it, and whether each is active.
       type: dict
       returned: always
       sample: {lock_modes: true}
@@ -309,12 +309,12 @@ servers:
       returned: always
       sample: []
     snapshots:
-      description: Its snapshots, with the times as UTC. A time that never was is none.
+      description: Its snapshots, with times in UTC. Null stands for never.
       type: dict
       returned: always
       contains:
         sequence:
-          description: How many there have been, and one.
+          description: Number of snapshots so far, plus one.
           type: int
           returned: always
           sample: 27
@@ -339,7 +339,7 @@ servers:
           returned: always
           sample: 12
 datasources:
-  description: The datasources of M(pgfleet.powa.datasources) that the server has any side of, or history.
+  description: The datasources of M(pgfleet.powa.datasources) of which the server has objects or history.
   returned: success
   type: list
   elements: dict
@@ -350,17 +350,17 @@ datasources:
       returned: always
       sample: lock_modes
     module:
-      description: What PoWA's registry calls it.
+      description: Its name in PoWA's registry.
       type: str
       returned: always
       sample: lock_modes
     definition:
-      description: Its definition as the server has stored it, or none where only history is left.
+      description: Its definition as stored on the server, or null if only history is left.
       type: dict
       returned: always
       sample: {name: lock_modes, keys: [{name: mode, type: text, nullable: false}]}
     server_kind:
-      description: What the server is to it, as given or as seen.
+      description: What the server is for it, as given or as detected.
       type: list
       elements: str
       returned: always
@@ -372,7 +372,7 @@ datasources:
       returned: always
       sample: []
     drift:
-      description: What declaring it again as it is stored would change.
+      description: What would change if the stored definition were declared again.
       type: list
       elements: dict
       returned: always
@@ -383,7 +383,7 @@ datasources:
           returned: always
           sample: function public.powa_lock_modes_src
         action:
-          description: What would be done.
+          description: What would happen to it.
           type: str
           returned: always
           sample: create
@@ -417,39 +417,39 @@ datasources:
           returned: always
           sample: true
         paused:
-          description: Whether it waits for the server's side of a change of its columns.
+          description: Whether its snapshots are paused until the server has its changed columns.
           type: bool
           returned: always
           sample: false
         has_samples:
-          description: Whether there are samples of the server.
+          description: Whether there are samples from the server.
           type: bool
           returned: always
           sample: true
         last_sample:
-          description: The last sample, as UTC, if it is of the last day.
+          description: Time of the last sample in UTC, if it is less than a day old.
           type: str
           returned: always
           sample: "2026-03-01T12:00:05Z"
         age:
-          description: Seconds since that.
+          description: Seconds since the last sample.
           type: int
           returned: always
           sample: 12
     bytes:
-      description: Sizes of its tables, with indexes.
+      description: Sizes of its tables in bytes, including indexes.
       type: dict
       returned: always
       sample: {transient: 8192, current: 65536, history: 1048576}
 tables:
-  description: The tables of PoWA and of datasources, with their sizes in bytes, indexes included.
+  description: The tables of PoWA and of datasources, with their sizes in bytes, including indexes.
   returned: success
   type: list
   elements: dict
   sample: [{name: powa_statements_history, bytes: 1048576}]
 transient_rows:
   description:
-    - Rows that snapshots have left behind in transient tables. Of a table, at most 100000 rows are read.
+    - Rows that snapshots have left behind in transient tables. At most 100000 rows of each table are read.
   returned: success
   type: list
   elements: dict
@@ -460,32 +460,32 @@ transient_rows:
       returned: always
       sample: powa_lock_modes_src_tmp
     srvid:
-      description: The server that they are of.
+      description: PoWA's number of the server that they came from.
       type: int
       returned: always
       sample: 1
     rows:
-      description: How many.
+      description: Number of rows.
       type: int
       returned: always
       sample: 12
     oldest_age:
-      description: Seconds since the oldest was taken.
+      description: Age of the oldest row in seconds.
       type: int
       returned: always
       sample: 3600
 collector:
-  description: What powa-collector says. None where it was not asked.
+  description: What powa-collector reports. Null if it was not asked.
   returned: success
   type: dict
   contains:
     answers:
-      description: Whether it has answered in time.
+      description: Whether it answered in time.
       type: bool
       returned: always
       sample: true
     message:
-      description: What is wrong, where it has not.
+      description: What went wrong, if it did not answer.
       type: str
       returned: always
     workers:
@@ -500,12 +500,12 @@ collector:
       returned: always
       sample: false
     restart_required:
-      description: Whether a worker runs for a server that was removed or disabled.
+      description: Whether a worker is still running for a removed or disabled server.
       type: bool
       returned: always
       sample: false
 problems:
-  description: What is wrong, as far as this database tells. The playbook C(pgfleet.powa.doctor) adds what hosts tell.
+  description: What is wrong, as far as this database shows. The playbook C(pgfleet.powa.doctor) adds what hosts show.
   returned: success
   type: list
   elements: dict
@@ -516,12 +516,12 @@ problems:
       returned: always
       sample: snapshot_late
     server:
-      description: The server of the repository that it is about, or none.
+      description: The server of the repository that it is about, or null.
       type: str
       returned: always
       sample: orders
     datasource:
-      description: The datasource that it is about, or none.
+      description: The datasource that it is about, or null.
       type: str
       returned: always
     problem:
@@ -535,7 +535,7 @@ problems:
       returned: always
       sample: no powa-collector answers
     cure:
-      description: The command or variable that makes it right.
+      description: The command or variable that fixes it.
       type: str
       returned: always
       sample: start it (systemctl start powa-collector)

@@ -11,13 +11,13 @@ module: servers
 short_description: Register the remote servers of a PoWA repository
 version_added: 0.1.0
 description:
-  - Registers, changes, disables and removes the servers that a repository collects from, and what is active on each.
-  - A server is identified by its O(servers[].hostname) and O(servers[].port). All else can be changed, and only what
-    is given
-    is compared.
-  - The whole list is reconciled in one transaction. If anything is wrong with any server, every problem is reported
-    and nothing
-    is changed.
+  - Registers, changes, disables and removes the servers that a repository collects from, and sets what is active on
+    each.
+  - O(servers[].hostname) and O(servers[].port) identify a server. Everything else can change, and the module compares
+    only the options that you set.
+  - Reconciles the whole list in one transaction. If anything is wrong with any server, the task reports every problem
+    and changes nothing.
+  - Warns if the stored definition of a datasource is damaged.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -40,15 +40,16 @@ options:
         type: int
         default: 5432
       alias:
-        description: Name that PoWA shows. Empty takes it away. Servers may swap theirs in one task.
+        description: Name that PoWA shows. Empty removes it. Servers can swap aliases in one task.
         type: str
       username:
         description: Role that the collector logs in as. PoWA's default for a new server is V(powa).
         type: str
       password:
         description:
-          - Password that is stored in the repository for all to read who may read C(powa_servers). Empty takes it away.
-          - PoWA's authors recommend a password file of the collector instead.
+          - Password to store in the repository, where every role that can read C(powa_servers) sees it. Empty removes
+            it.
+          - PoWA's authors recommend a password file for the collector instead.
         type: str
       dbname:
         description: Database of PoWA on the server. PoWA's default for a new server is V(powa).
@@ -56,8 +57,8 @@ options:
       frequency:
         description:
           - Seconds between two snapshots, at least 5, or -1 for none.
-          - PoWA's default for a new server is 300, which a disabled one also gets when it is declared as present
-            without one.
+          - PoWA's default for a new server is 300. A disabled one also gets it if you declare it as present without
+            a frequency.
         type: int
       coalesce:
         description: Snapshots between two aggregations, at least 5. PoWA's default for a new server is 100.
@@ -66,36 +67,35 @@ options:
         description: How long history is kept, as an interval. PoWA's default for a new server is V(1 day).
         type: str
       allow_ui_connection:
-        description: Whether PoWA's web interface may connect to the server. PoWA's default for a new server is V(true).
+        description: Whether powa-web may connect to the server. PoWA's default for a new server is V(true).
         type: bool
       extensions:
         description:
-          - Stats extensions that are active on the server beside C(pg_stat_statements) and PoWA's own, such as
+          - Stats extensions to activate on the server besides C(pg_stat_statements) and PoWA's own, such as
             V(pg_qualstats). Others are deactivated. Without it, they stay as they are.
         type: list
         elements: str
       datasources:
         description:
-          - Datasources of M(pgfleet.powa.datasources) that are active on the server. Others of that module are
-            disabled.
+          - Datasources of M(pgfleet.powa.datasources) to activate on the server. Others of that module are disabled.
           - Without it, they stay as they are, and a new server gets all that are declared for all servers.
         type: list
         elements: str
       state:
         description:
-          - V(disabled) keeps the server and takes no snapshots of it.
+          - With V(disabled), the server stays registered, and no snapshots are taken of it.
           - V(absent) does the same, unless O(servers[].history=drop).
         type: str
         choices: [present, disabled, absent]
         default: present
       history:
         description:
-          - With O(servers[].state=absent), V(drop) deletes the server with all that was collected from it.
+          - With O(servers[].state=absent), V(drop) deletes the server with everything that was collected from it.
         type: str
         choices: [keep, drop]
         default: keep
       renamed_from:
-        description: The address at which the server was registered, when that has changed. Its history stays with it.
+        description: Former address of a server that has moved. It keeps its history.
         type: dict
         suboptions:
           hostname:
@@ -108,18 +108,19 @@ options:
             default: 5432
   state:
     description:
-      - V(present) leaves alone what the list leaves out.
-      - V(exact) disables it, or deletes it with O(history=drop), if a task of this module has declared it. What others
-        have registered is always left alone, and named in RV(others).
-      - V(exact) is refused under C(--limit), and after a host of the play has failed, since a list that is made from
-        the hosts of a run leaves out what the run does not know.
+      - V(present) leaves alone the servers that the list leaves out.
+      - V(exact) disables them, or deletes them with O(history=drop), if a task of this module has declared them.
+        Servers that others have registered are always left alone, and named in RV(others).
+      - V(exact) fails under C(--limit), and after any host of the play has failed. A list that is built from the hosts
+        of such a run would be incomplete.
     type: str
     choices: [present, exact]
     default: present
     version_added: 0.2.0
   history:
     description:
-      - With O(state=exact), V(drop) deletes the servers that the list leaves out with all that was collected from them.
+      - With O(state=exact), V(drop) deletes the servers that the list leaves out, with everything that was collected
+        from them.
     type: str
     choices: [keep, drop]
     default: keep
@@ -130,7 +131,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Two servers, one of them with more than the default
+- name: Register two servers, one of them with more than the defaults
   pgfleet.powa.servers:
     servers:
       - hostname: db1.example.com
@@ -146,14 +147,14 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: Have the collector see new servers
+- name: Let the collector know of new servers
   pgfleet.powa.collector:
     state: reloaded
   when: powa_servers_result.collector_action == 'reload'
   become: true
   become_user: postgres
 
-- name: One server has moved, the other goes with its history
+- name: Change the address of one server, and delete another with its history
   pgfleet.powa.servers:
     servers:
       - hostname: db1.example.org
@@ -165,7 +166,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: These and no others, but for those that others have registered
+- name: Keep these servers and those that others have registered, and disable the rest
   pgfleet.powa.servers:
     state: exact
     servers:
@@ -177,19 +178,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: One line for each server that was, or in check mode would be, registered, changed or removed.
+  description: One line for each server that the task registered, changed or removed, or would in check mode.
   returned: success
   type: list
   elements: str
   sample: ["create server db1.example.com:5432"]
 collector_action:
   description:
-    - What powa-collector needs to follow, V(none), V(reload) (M(pgfleet.powa.collector)) or V(restart) of its service.
+    - What powa-collector needs to notice the changes, V(none), V(reload) (M(pgfleet.powa.collector)) or V(restart) of
+      its service.
   returned: success
   type: str
   sample: reload
 servers:
-  description: What the servers of the list are registered as after the task. In check mode, as they are now.
+  description: The servers of the list as registered after the task, or in check mode as registered now.
   returned: success
   type: list
   elements: dict
@@ -216,7 +218,7 @@ servers:
       sample: orders
 others:
   description:
-    - Servers that no task has declared and that the list leaves out, by alias or hostname:port. They stay as they are.
+    - Servers that no task has declared and that the list leaves out, by alias or hostname:port. They are left alone.
   returned: success
   type: list
   elements: str
@@ -228,7 +230,7 @@ powa_version:
   type: str
   sample: 5.0.2
 problems:
-  description: Every problem that was found, one sentence each.
+  description: Every problem found, one sentence each.
   returned: failure, if the servers are wrong
   type: list
   elements: str

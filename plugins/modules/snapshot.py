@@ -12,12 +12,11 @@ short_description: Take a snapshot with PoWA now
 version_added: 0.1.0
 description:
   - Calls C(powa_take_snapshot) on a repository or local server and returns the errors that PoWA recorded.
-  - For the local server that collects everything anew. For a remote server it processes what the collector has already
-    copied into the transient tables, and counts as one of the snapshots between two aggregations.
-  - It waits until the collector is done with the server, and never makes a snapshot of the collector fail. A snapshot
-    of a remote
-    server that takes longer than 1.5 seconds is undone for that reason.
-  - Each server is a transaction of its own.
+  - For the local server, that collects everything anew. For a remote server, it processes what the collector has
+    already copied into the transient tables, and counts as one of the snapshots between two aggregations.
+  - Waits until the collector is done with the server, and never makes a snapshot of the collector fail. For that reason
+    it rolls back a snapshot of a remote server after 1.5 seconds.
+  - Takes each snapshot in its own transaction.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -30,11 +29,11 @@ options:
     elements: str
     required: true
   timeout:
-    description: Seconds to wait, in all, for snapshots that are already running.
+    description: Seconds to wait, in total, for snapshots that are already running.
     type: int
     default: 60
   fail_on_errors:
-    description: Whether errors of a snapshot make the task fail. What worked is kept in any case.
+    description: Whether the task fails if a snapshot has errors. What worked is always kept.
     type: bool
     default: true
 seealso:
@@ -43,13 +42,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A snapshot of the local server
+- name: Take a snapshot of the local server
   pgfleet.powa.snapshot:
     servers: [local]
   become: true
   become_user: postgres
 
-- name: See what is wrong with a server
+- name: Take a snapshot, and keep its errors for later
   pgfleet.powa.snapshot:
     servers: [orders]
     fail_on_errors: false
@@ -59,6 +58,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+changes:
+  description: One line for each snapshot that the task took, or would take in check mode.
+  returned: always, unless no snapshot could be taken
+  type: list
+  elements: str
+  sample: [create snapshot of server orders]
 snapshots:
   description: One entry for each server, in the order of the task. Empty in check mode.
   returned: always, unless no snapshot could be taken
@@ -66,7 +71,7 @@ snapshots:
   elements: dict
   contains:
     server:
-      description: The server as the task calls it.
+      description: Name of the server, as given in the task.
       type: str
       returned: always
       sample: orders
@@ -76,7 +81,7 @@ snapshots:
       returned: always
       sample: 1
     errors:
-      description: PoWA's messages about functions that failed.
+      description: PoWA's error messages for functions that failed.
       type: list
       elements: str
       returned: always

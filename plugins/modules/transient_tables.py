@@ -11,18 +11,17 @@ module: transient_tables
 short_description: Make the transient tables of hand-written datasources
 version_added: 0.2.0
 description:
-  - The collector copies what a C(query_source) function returns on a remote server into an unlogged table of the
-    repository, which is called like the function with C(_tmp) at its end. This module makes that table for functions
-    that you or an extension brought.
+  - The collector copies what a C(query_source) function returns on a remote server into an unlogged table on the
+    repository, named after the function with C(_tmp) appended. This module creates that table for functions of your own
+    or of an extension.
   - Its columns are C(srvid integer NOT NULL) and then the columns of the function's result, in the same order and of
-    the same types. They come from the function of that name on the repository, which is not called.
-  - Marks its tables with a comment. A table with that mark is repaired, and when the function returns other columns it
-    is made anew in the same transaction. The rows in it keep the columns that have the same name and type before and
-    after.
-  - A table without that mark is left alone where its columns fit, and refused where they do not.
-  - Datasources of M(pgfleet.powa.datasources) have their tables from there.
-  - The whole list is reconciled in one transaction. If anything is wrong with any table, every problem is reported and
-    nothing is changed.
+    the same types. The module reads them from the function of that name on the repository, without calling it.
+  - Marks its tables with a comment. It repairs tables with that mark. If the function returns other columns, it
+    recreates the table in the same transaction; rows keep the columns whose name and type stay the same.
+  - Leaves a table without that mark alone if its columns fit, and fails if they do not.
+  - M(pgfleet.powa.datasources) creates the tables of its own datasources.
+  - Reconciles the whole list in one transaction. If anything is wrong with any table, the task reports every problem
+    and changes nothing.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -31,7 +30,7 @@ extends_documentation_fragment:
   - pgfleet.powa._attributes
 options:
   tables:
-    description: The tables, each by its function. What is not in the list is left alone.
+    description: The tables, each by its function. Those not in the list are left alone.
     type: list
     elements: dict
     required: true
@@ -40,35 +39,35 @@ options:
         description:
           - Name of the function. It takes one integer, and its result has columns, from C(OUT) parameters,
             C(RETURNS TABLE), a composite type or a table. A function that returns a plain type gives one column.
-          - A plain lower-case identifier of at most 59 characters, since the collector does not quote it.
+          - A plain lower-case identifier of at most 59 characters, because the collector does not quote it.
         type: str
         required: true
       schema:
         description:
-          - Schema of the function, and of the table. It is PoWA's or that of an extension, since the collector looks
-            nowhere else. With PoWA 4 it is always PoWA's.
-          - Without it, the schema that PoWA is installed in.
+          - Schema of the function and of the table. It must be PoWA's or that of an extension, because the collector
+            looks nowhere else. With PoWA 4 it must be PoWA's.
+          - Defaults to the schema that PoWA is installed in.
         type: str
       adopt:
         description:
-          - Whether a table that someone else made is taken over. It gets the mark, is set unlogged and granted as the
-            module's own.
-          - Its columns have to fit. A table that belongs to an extension stays with that.
+          - Whether to take over a table that someone else created. It gets the mark, becomes unlogged and gets the
+            grants of the module's own tables.
+          - Its columns must fit. A table that belongs to an extension cannot be taken over.
         type: bool
         default: false
       state:
         description:
-          - Whether the table is there. Only an unlogged table with this module's mark is dropped, and only while no
-            registered datasource has the function as its C(query_source).
+          - Whether the table exists. The module drops only an unlogged table with its mark, and only if no registered
+            datasource has the function as its C(query_source).
           - V(absent) does not need the function.
         type: str
         choices: [present, absent]
         default: present
   collector_role:
     description:
-      - With PoWA 4, the role that the collector logs in with. It is granted what it needs on the tables.
-      - PoWA 5 has roles of its own. The tables are granted to those as PoWA does with its own, and this option is
-        ignored, unless PoWA's roles were removed.
+      - With PoWA 4, the role that the collector logs in as. It gets the rights that it needs on the tables.
+      - With PoWA 5 this option is ignored, unless PoWA's roles were removed. PoWA 5 has its own roles, and they get the
+        same rights as on PoWA's tables.
     type: str
 seealso:
   - module: pgfleet.powa.functions
@@ -76,7 +75,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Transient tables of two functions of one's own on the repository
+- name: Create the transient tables of two functions of your own
   pgfleet.powa.transient_tables:
     collector_role: powa_collector
     tables:
@@ -94,7 +93,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: Drop one that is no longer collected
+- name: Drop a table that is no longer needed
   pgfleet.powa.transient_tables:
     tables:
       - query_source: app_invoices_src
@@ -105,7 +104,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: One line for each table that was, or in check mode would be, created, changed or removed.
+  description: One line for each table that the task created, changed or removed, or would in check mode.
   returned: success
   type: list
   elements: str
@@ -116,7 +115,7 @@ powa_version:
   type: str
   sample: 5.0.2
 problems:
-  description: Every problem that was found, one sentence each.
+  description: Every problem found, one sentence each.
   returned: failure, if the tables are wrong
   type: list
   elements: str
