@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
-from typing import Any, Iterator
+from contextlib import ExitStack
+from typing import Any, Callable, Iterator
 
 import pytest
 import servers
@@ -16,11 +18,17 @@ import servers
 _NUMBER = itertools.count(1)
 
 
+@pytest.fixture(scope="session")
+def server_of() -> Iterator[Callable[[str], servers.Server]]:
+    """A function that starts the server of a suite when it is first asked for it."""
+    with ExitStack() as running:
+        yield functools.lru_cache(maxsize=None)(lambda key: running.enter_context(servers.running_server(key)))
+
+
 @pytest.fixture(scope="session", params=sorted(servers.SUITES), ids=lambda powa: "powa" + powa)
-def server(request: Any) -> Iterator[servers.Server]:
+def server(request: Any, server_of: Callable[[str], servers.Server]) -> servers.Server:
     """A server with PoWA 4 on PostgreSQL 15, and one with PoWA 5 on PostgreSQL 17."""
-    with servers.running_server(request.param) as running:
-        yield running
+    return server_of(request.param)
 
 
 @pytest.fixture
