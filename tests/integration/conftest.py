@@ -10,7 +10,8 @@ import functools
 import itertools
 import re
 from contextlib import ExitStack
-from typing import Any, Callable, Iterator
+from pathlib import Path
+from typing import Any, Callable, Iterator, List, Set
 
 import pytest
 import servers
@@ -61,6 +62,29 @@ def bare_database(server: servers.Server) -> Iterator[servers.Database]:
     server.sql("postgres", 'CREATE DATABASE "{0}"'.format(name))
     yield servers.Database(server, name)
     server.sql("postgres", 'DROP DATABASE "{0}" WITH (FORCE)'.format(name))
+
+
+def pytest_addoption(parser: Any) -> None:
+    parser.addoption("--quick", action="store_true", help="the contract, and one test of each other file, on PoWA 5")
+
+
+def pytest_collection_modifyitems(config: Any, items: List[Any]) -> None:
+    """Leave out with --quick what `make test-quick` has no time for."""
+    if not config.getoption("--quick"):
+        return
+    on_powa_5 = [item for item in items if getattr(item, "callspec", None) is None or _server(item) in ("5", None)]
+    seen: Set[Path] = set()
+    chosen = []
+    for item in on_powa_5:
+        if item.path.name == "test_contract.py" or item.path not in seen:
+            chosen.append(item)
+        seen.add(item.path)
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+
+
+def _server(item: Any) -> Any:
+    return item.callspec.params.get("server")
 
 
 def pytest_make_parametrize_id(config: Any, val: Any, argname: str) -> Any:
