@@ -30,6 +30,9 @@ suite = $(or $(suite_$(POWA)),$(error POWA must be 4 or 5, not '$(POWA)'))
 demo := playbooks/inventory/demo
 demo_playbook := ansible-playbook --inventory $(demo) \
   --extra-vars "container_network=pgfleet-demo container_subnet=10.91.10.0/24 demo_port=$(DEMO_PORT)"
+# The longest come first; a target that waited for the images would be last.
+in_parallel = $(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target --keep-going images=
+images := images
 integration = pytest tests/integration --numprocesses=$(WORKERS) --dist=worksteal
 scenarios := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 
@@ -51,11 +54,10 @@ demo-down: setup  ## Remove the demo's containers and network
 	$(demo_playbook) molecule/shared/destroy.yml
 
 test: setup images  ## Every check and test
-	$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target --keep-going \
-	  test-integration test-molecule lint test-packaging sanity test-unit
+	$(in_parallel) test-integration test-molecule lint test-packaging sanity test-unit
 
 test-quick: setup images  ## In 5 minutes: lint, unit tests, the contract of each module and one test of each other file, on PoWA 5
-	$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target --keep-going test-integration-quick lint test-unit
+	$(in_parallel) test-integration-quick lint test-unit
 
 lint: setup  ## yamllint, ruff, mypy, ansible-lint, changelog, documentation
 	yamllint --strict .
@@ -77,17 +79,17 @@ unit/%: setup
 unit-pages: setup
 	pytest powa_web_pages/tests
 
-test-packaging: setup images  ## The built collection, installed in an empty folder, and the checkout
+test-packaging: setup $(images)  ## The built collection, installed in an empty folder, and the checkout
 	pytest tests/packaging
 
-test-integration: setup images  ## Every module on real servers
+test-integration: setup $(images)  ## Every module on real servers
 	$(integration)
 
-test-integration-quick: setup images
+test-integration-quick: setup $(images)
 	$(integration) --quick
 
 test-molecule: $(scenarios:%=molecule/%)  ## Every scenario; one of them: make molecule/powa5
-molecule/%: setup images
+molecule/%: setup $(images)
 	molecule test --scenario-name $*
 
 bench: setup images  ## Ratios, each the median of five runs, into .bench/results.json and docs/benchmarks.md; one: make bench BENCH=read_vs_builtin

@@ -253,6 +253,7 @@ class Database:
 
     server: Server
     name: str
+    _dumped: Optional[Tuple[Any, str]] = None
 
     @property
     def powa(self) -> str:
@@ -292,20 +293,34 @@ class Database:
         return str(result["msg"])
 
     def dump(self) -> str:
-        """Return everything that the database holds, by pg_dump and by plain SQL for what it leaves out."""
+        """Return everything that the database holds, by pg_dump and by plain SQL for what it leaves out.
+
+        It is read again unless nobody wrote since the last time: a write takes a transaction number, which shows in the
+        snapshot, or moves a sequence.
+        """
+        with closing(self.server.connect(self.name)) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_current_snapshot()::text, ARRAY("
+                "SELECT format('%s.%s %s', schemaname, sequencename, last_value) FROM pg_sequences ORDER BY 1)"
+            )
+            written = cursor.fetchone()
+            if self._dumped is None or self._dumped[0] != written:
+                self._dumped = (written, self._read(cursor))
+        return self._dumped[1]
+
+    def _read(self, cursor: Any) -> str:
         text = self.server.shell("runuser -u postgres -- pg_dump {0}".format(self.name))
         # Another key each time; pg_dump of PostgreSQL 13 has neither the lines nor the option.
         text = re.sub(r"^\\(un)?restrict .*", "", text, flags=re.MULTILINE)
+        cursor.execute("SELECT FROM pg_extension WHERE extname = 'powa'")
+        if not cursor.rowcount:
+            return text
         registry = ["powa_servers", "powa_functions", "powa_snapshot_metas"]
         registry += ["powa_extensions"] if self.powa == "4" else ["powa_extension_functions", "powa_extension_config"]
-        with closing(self.server.connect(self.name)) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT FROM pg_extension WHERE extname = 'powa'")
-            if not cursor.rowcount:
-                return text
-            rows = []
-            for table in registry:
-                cursor.execute("SELECT * FROM {0} AS t".format(table))
-                rows.append(sorted(map(str, cursor.fetchall())))
+        rows = []
+        for table in registry:
+            cursor.execute("SELECT * FROM {0} AS t".format(table))
+            rows.append(sorted(map(str, cursor.fetchall())))
         return text + "\n".join(map(str, rows))
 
     def register(self, *hostnames: str) -> List[int]:
