@@ -162,7 +162,7 @@ def play(
 ) -> str:
     """Make and remove the marker extensions of these datasources, where the role does not see some things."""
     container = database.server.container
-    host = {"ansible_connection": "containers.podman.podman", "ansible_python_interpreter": "/usr/bin/python3"}
+    host = {"ansible_connection": "podman_pipelined", "ansible_python_interpreter": "/usr/bin/python3"}
     inventory = {"powa_repositories": {"hosts": {container: dict(host, powa_database=database.name)}}}
     role = {"name": "pgfleet.powa.common"}
     tasks: List[Dict[str, Any]] = [{"include_role": dict(role, tasks_from="preflight")}]
