@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 POWA ?= 4
 JOBS ?= 2
+# Integration tests wait for the collector much of the time, so there are more of them at once than cores.
+WORKERS ?= 3
 DEMO_PORT ?= 8443
 PYTHON ?= /usr/bin/python3
 
@@ -28,10 +30,14 @@ suite = $(or $(suite_$(POWA)),$(error POWA must be 4 or 5, not '$(POWA)'))
 demo := playbooks/inventory/demo
 demo_playbook := ansible-playbook --inventory $(demo) \
   --extra-vars "container_network=pgfleet-demo container_subnet=10.91.10.0/24 demo_port=$(DEMO_PORT)"
+# The longest come first; a target that waited for the images would be last.
+in_parallel = $(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target --keep-going images=
+images := images
+integration = pytest tests/integration --numprocesses=$(WORKERS) --dist=worksteal
 scenarios := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 
-.PHONY: help demo demo-down test lint sanity test-unit unit-pages test-packaging test-integration test-molecule bench build clean \
-  setup host-packages images
+.PHONY: help demo demo-down test test-quick lint sanity test-unit unit-pages test-packaging test-integration test-integration-quick \
+  test-molecule bench build clean setup host-packages images
 help:  ## This list
 	@awk -F ': .* ## ' '/^[a-z-]+:.*  ## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -47,9 +53,11 @@ demo: setup  ## Start a fleet of containers, run site.yml on it, show what was c
 demo-down: setup  ## Remove the demo's containers and network
 	$(demo_playbook) molecule/shared/destroy.yml
 
-test: setup  ## Every check and test
-	$(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target --keep-going \
-	  lint test-packaging sanity test-unit images test-integration test-molecule
+test: setup images  ## Every check and test
+	$(in_parallel) test-integration test-molecule lint test-packaging sanity test-unit
+
+test-quick: setup images  ## In 5 minutes: lint, unit tests, the contract of each module and one test of each other file, on PoWA 5
+	$(in_parallel) test-integration-quick lint test-unit
 
 lint: setup  ## yamllint, ruff, mypy, import-linter, ansible-lint, changelog, documentation
 	yamllint --strict .
@@ -72,14 +80,17 @@ unit/%: setup
 unit-pages: setup
 	pytest powa_web_pages/tests
 
-test-packaging: setup images  ## The built collection, installed in an empty folder, and the checkout
+test-packaging: setup $(images)  ## The built collection, installed in an empty folder, and the checkout
 	pytest tests/packaging
 
-test-integration: setup images  ## Every module on real servers
-	pytest tests/integration
+test-integration: setup $(images)  ## Every module on real servers
+	$(integration)
+
+test-integration-quick: setup $(images)
+	$(integration) --quick
 
 test-molecule: $(scenarios:%=molecule/%)  ## Every scenario; one of them: make molecule/powa5
-molecule/%: setup images
+molecule/%: setup $(images)
 	molecule test --scenario-name $*
 
 bench: setup images  ## Ratios, each the median of five runs, into .bench/results.json and docs/benchmarks.md; one: make bench BENCH=read_vs_builtin

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
-from typing import Any, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Callable, Iterator, List, Set
 
 import pytest
 import servers
@@ -16,11 +19,17 @@ import servers
 _NUMBER = itertools.count(1)
 
 
+@pytest.fixture(scope="session")
+def server_of() -> Iterator[Callable[[str], servers.Server]]:
+    """A function that starts the server of a suite when it is first asked for it."""
+    with ExitStack() as running:
+        yield functools.lru_cache(maxsize=None)(lambda key: running.enter_context(servers.running_server(key)))
+
+
 @pytest.fixture(scope="session", params=sorted(servers.SUITES), ids=lambda powa: "powa" + powa)
-def server(request: Any) -> Iterator[servers.Server]:
+def server(request: Any, server_of: Callable[[str], servers.Server]) -> servers.Server:
     """A server with PoWA 4 on PostgreSQL 15, and one with PoWA 5 on PostgreSQL 17."""
-    with servers.running_server(request.param) as running:
-        yield running
+    return server_of(request.param)
 
 
 @pytest.fixture
@@ -53,6 +62,29 @@ def bare_database(server: servers.Server) -> Iterator[servers.Database]:
     server.sql("postgres", 'CREATE DATABASE "{0}"'.format(name))
     yield servers.Database(server, name)
     server.sql("postgres", 'DROP DATABASE "{0}" WITH (FORCE)'.format(name))
+
+
+def pytest_addoption(parser: Any) -> None:
+    parser.addoption("--quick", action="store_true", help="the contract, and one test of each other file, on PoWA 5")
+
+
+def pytest_collection_modifyitems(config: Any, items: List[Any]) -> None:
+    """Leave out with --quick what `make test-quick` has no time for."""
+    if not config.getoption("--quick"):
+        return
+    on_powa_5 = [item for item in items if getattr(item, "callspec", None) is None or _server(item) in ("5", None)]
+    seen: Set[Path] = set()
+    chosen = []
+    for item in on_powa_5:
+        if item.path.name == "test_contract.py" or item.path not in seen:
+            chosen.append(item)
+        seen.add(item.path)
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+
+
+def _server(item: Any) -> Any:
+    return item.callspec.params.get("server")
 
 
 def pytest_make_parametrize_id(config: Any, val: Any, argname: str) -> Any:

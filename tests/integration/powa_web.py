@@ -20,15 +20,16 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 
-from servers import PASSWORD, ROOT, Database, wait_until
+from servers import PASSWORD, ROOT, Database, locked, wait_until
 
 
 def _install(version: str) -> Path:
     """Return the folder of powa-web; psycopg2 is the tests' own, since PyPI's would be compiled."""
     folder = ROOT / ".cache" / "powa-web-{0}".format(version)
-    if not (folder / "powa").is_dir():
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
-        subprocess.run([*pip, "tornado", "powa-web=={0}.*".format(version)], check=True)
+    with locked("powa-web"):
+        if not (folder / "powa").is_dir():
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
+            subprocess.run([*pip, "tornado", "powa-web=={0}.*".format(version)], check=True)
     return folder
 
 

@@ -8,7 +8,10 @@ listen_addresses = '*'
 shared_preload_libraries = 'pg_stat_statements,pg_stat_kcache,pg_qualstats,pg_wait_sampling,powa'
 # The background worker would take snapshots of its own.
 powa.frequency = -1
+# No test needs the data after a crash. Each test makes and drops a database, and so causes checkpoints, after which
+# whole pages would go into the WAL again.
 fsync = off
+full_page_writes = off
 # For the statistics of the archiver.
 archive_mode = on
 archive_command = 'true'

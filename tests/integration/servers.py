@@ -6,10 +6,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import io
+import itertools
 import json
 import os
 import re
+import select
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,13 +28,17 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 import psycopg2
 import psycopg2.extensions
 import pytest
+from container_shell import ContainerShell
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERS = ROOT / "tests" / "containers"
+PYTHONPATH = str(ROOT / ".collections")
 #: Long, and unlike anything else, so that it is found wherever it should not be.
 PASSWORD = "Zq7.planted.Xw2"
 #: Two checkouts may be tested at the same time.
 NETWORK = "pgfleet-tests-{0:08x}".format(zlib.crc32(str(ROOT).encode()))
+#: Each worker of pytest-xdist has servers of its own.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 #: What the fixture `server` starts, for every test.
 SUITES = {"4": "bookworm", "5": "trixie"}
 #: What only some tests ask for: the oldest and the newest PostgreSQL and PoWA.
@@ -44,6 +54,15 @@ def podman(*arguments: str, **options: Any) -> str:
     """Run podman and return what it prints."""
     command = [str(CONTAINERS / "podman"), *arguments]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout.strip()
+
+
+@contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Keep the other workers from doing the same at the same time."""
+    (ROOT / ".cache").mkdir(exist_ok=True)
+    with open(ROOT / ".cache" / (name + ".lock"), "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def wait_until(condition: Any, what: str, seconds: float = 60) -> Any:
@@ -82,29 +101,116 @@ class ModuleResult:
         return dict(self.result["diff"])
 
 
-def start_module(name: str, params: Dict[str, Any], check: bool = False) -> "subprocess.Popen[str]":
-    """Start a module as a process of its own, as a host would."""
-    process = subprocess.Popen(
+class ModuleProcess:
+    """A run of a module, of which the methods do what those of C(subprocess.Popen) do."""
+
+    def __init__(self, control: socket.socket, module: str, arguments: str) -> None:
+        self._module = module
+        self._status: Optional[int] = None
+        # Files in memory: whatever is written, nobody has to read it meanwhile.
+        files = [os.fdopen(os.memfd_create(name), "w+", encoding="utf-8") for name in ("in", "out", "err")]
+        self._out, self._err = files[1:]
+        files[0].write(arguments)
+        files[0].seek(0)
+        reading, writing = os.pipe()
+        request = json.dumps([module, dict(os.environ, PYTHONPATH=PYTHONPATH)])
+        socket.send_fds(control, [request.encode()], [*(file.fileno() for file in files), writing])
+        files[0].close()
+        os.close(writing)
+        self._reports = os.fdopen(reading)
+        self.pid = int(self._reports.readline())
+
+    def poll(self) -> Optional[int]:
+        """Return the exit status, or nothing while it runs."""
+        return self._wait(0)
+
+    def wait(self, timeout: float) -> int:
+        """Return the exit status."""
+        status = self._wait(timeout)
+        if status is None:
+            raise subprocess.TimeoutExpired(self._module, timeout)
+        return status
+
+    def kill(self) -> None:
+        """Kill it, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def communicate(self, timeout: float = 120) -> Tuple[str, str]:
+        """Return what it wrote."""
+        try:
+            self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        written = []
+        for file in (self._out, self._err):
+            file.seek(0)
+            written.append(file.read())
+        return written[0], written[1]
+
+    def _wait(self, timeout: float) -> Optional[int]:
+        if self._status is None and select.select([self._reports], [], [], timeout)[0]:
+            self._status = int(self._reports.readline())
+        return self._status
+
+
+@functools.lru_cache(maxsize=None)
+def _module_servers() -> "Iterator[socket.socket]":
+    """Return in turn the sockets of two processes that run modules.
+
+    What they fork has their order of sets: with two, a run and the run before it never have the same one, as on a host.
+    """
+    return itertools.cycle([_start_module_server(seed) for seed in range(2)])
+
+
+def _start_module_server(seed: int) -> socket.socket:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    # It ends when this process does, and so its socket is closed.
+    subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("module_server.py"))],
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        env=dict(os.environ, PYTHONPATH=PYTHONPATH, PYTHONHASHSEED=str(seed)),
+    )
+    theirs.close()
+    return ours
+
+
+def start_module(name: str, params: Dict[str, Any], check: bool = False) -> ModuleProcess:
+    """Start a module as a process of its own, as a host would; module_server.py has imported it already."""
+    return ModuleProcess(next(_module_servers()), name, module_arguments(params, check))
+
+
+def run_new_python(name: str, params: Dict[str, Any], check: bool = False) -> ModuleResult:
+    """Run a module in a new Python, exactly as a host would."""
+    done = subprocess.run(
         [sys.executable, "-m", "ansible_collections.pgfleet.powa.plugins.modules." + name],
-        stdin=subprocess.PIPE,
+        input=module_arguments(params, check),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=dict(os.environ, PYTHONPATH=str(ROOT / ".collections")),
+        check=False,
+        timeout=120,
+        env=dict(os.environ, PYTHONPATH=PYTHONPATH),
     )
-    arguments = dict(params, _ansible_check_mode=check, _ansible_diff=True)
-    assert process.stdin is not None
-    process.stdin.write(json.dumps({"ANSIBLE_MODULE_ARGS": arguments}))
-    process.stdin.close()
-    process.stdin = None
-    return process
+    return read_result(done.stdout, done.stderr)
 
 
-def finish_module(process: "subprocess.Popen[str]") -> ModuleResult:
-    """Wait for a module and return what it printed; a traceback is never an answer."""
-    out, err = process.communicate(timeout=120)
+def module_arguments(params: Dict[str, Any], check: bool) -> str:
+    """Return what a module reads from its standard input."""
+    return json.dumps({"ANSIBLE_MODULE_ARGS": dict(params, _ansible_check_mode=check, _ansible_diff=True)})
+
+
+def read_result(out: str, err: str) -> ModuleResult:
+    """Return what a module printed; a traceback is never an answer."""
     assert "Traceback" not in out + err, out + err
     return ModuleResult(json.loads(out))
+
+
+def finish_module(process: ModuleProcess) -> ModuleResult:
+    """Wait for a module and return what it printed."""
+    return read_result(*process.communicate())
 
 
 @dataclass
@@ -127,9 +233,18 @@ class Server:
             cursor.execute(statement, params)
             return list(cursor.fetchall()) if cursor.description else []
 
-    def shell(self, script: str, **options: Any) -> str:
-        """Run a script as root in the container."""
-        return podman("exec", "--interactive", self.container, "bash", "-c", script, **options)
+    def shell(self, script: str, input: str = "") -> str:
+        """Run a script as root in the container, and return what it prints."""
+        return self._shell.run(script, input).strip()
+
+    def close(self) -> None:
+        """End what runs in the container on behalf of this process."""
+        if "_shell" in vars(self):
+            self._shell.close()
+
+    @functools.cached_property
+    def _shell(self) -> ContainerShell:
+        return ContainerShell(str(CONTAINERS / "podman"), self.container)
 
 
 @dataclass
@@ -138,6 +253,7 @@ class Database:
 
     server: Server
     name: str
+    _dumped: Optional[Tuple[Any, str]] = None
 
     @property
     def powa(self) -> str:
@@ -155,7 +271,7 @@ class Database:
         ((value,),) = self.sql(statement, params)
         return value
 
-    def start(self, module: str, check: bool = False, **params: Any) -> "subprocess.Popen[str]":
+    def start(self, module: str, check: bool = False, **params: Any) -> ModuleProcess:
         return start_module(module, dict(self.login, **params), check)
 
     def run(self, module: str, check: bool = False, **params: Any) -> ModuleResult:
@@ -177,15 +293,34 @@ class Database:
         return str(result["msg"])
 
     def dump(self) -> str:
-        """Return everything that the database holds, by pg_dump and by plain SQL for what it leaves out."""
+        """Return everything that the database holds, by pg_dump and by plain SQL for what it leaves out.
+
+        It is read again unless nobody wrote since the last time: a write takes a transaction number, which shows in the
+        snapshot, or moves a sequence.
+        """
+        with closing(self.server.connect(self.name)) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_current_snapshot()::text, ARRAY("
+                "SELECT format('%s.%s %s', schemaname, sequencename, last_value) FROM pg_sequences ORDER BY 1)"
+            )
+            written = cursor.fetchone()
+            if self._dumped is None or self._dumped[0] != written:
+                self._dumped = (written, self._read(cursor))
+        return self._dumped[1]
+
+    def _read(self, cursor: Any) -> str:
         text = self.server.shell("runuser -u postgres -- pg_dump {0}".format(self.name))
         # Another key each time; pg_dump of PostgreSQL 13 has neither the lines nor the option.
         text = re.sub(r"^\\(un)?restrict .*", "", text, flags=re.MULTILINE)
-        if not self.value("SELECT count(*) FROM pg_extension WHERE extname = 'powa'"):
+        cursor.execute("SELECT FROM pg_extension WHERE extname = 'powa'")
+        if not cursor.rowcount:
             return text
         registry = ["powa_servers", "powa_functions", "powa_snapshot_metas"]
         registry += ["powa_extensions"] if self.powa == "4" else ["powa_extension_functions", "powa_extension_config"]
-        rows = [sorted(map(str, self.sql("SELECT * FROM {0} AS t".format(table)))) for table in registry]
+        rows = []
+        for table in registry:
+            cursor.execute("SELECT * FROM {0} AS t".format(table))
+            rows.append(sorted(map(str, cursor.fetchall())))
         return text + "\n".join(map(str, rows))
 
     def register(self, *hostnames: str) -> List[int]:
@@ -226,10 +361,11 @@ def running_server(key: str, beside: str = "") -> Iterator[Server]:
     image = subprocess.run(
         [str(CONTAINERS / "image"), suite, "powa"], check=True, stdout=subprocess.PIPE, text=True
     ).stdout.strip()
-    container = "{0}-{1}{2}".format(NETWORK, key, beside)
+    container = "-".join(filter(None, (NETWORK, WORKER, key + beside)))
     podman("rm", "--force", "--ignore", "--time", "0", container)
-    if not _network_exists():
-        podman("network", "create", NETWORK)
+    with locked("network"):
+        if not _network_exists():
+            podman("network", "create", NETWORK)
     start = _start_beside_cgroup_v1(container) if suite == "forky" and not _is_cgroup_v2() else _START
     podman("run", "--detach", "--name", container, "--network", NETWORK, *start.options, image, *start.command)
     try:
@@ -237,7 +373,9 @@ def running_server(key: str, beside: str = "") -> Iterator[Server]:
         with open(Path(__file__).parent / "prepare-server.sh") as script:
             podman("exec", "--interactive", container, "bash", "-s", "--", PASSWORD, stdin=script)
         address = json.loads(podman("inspect", container))[0]["NetworkSettings"]["Networks"][NETWORK]["IPAddress"]
-        yield Server(key[0], container, address)
+        server = Server(key[0], container, address)
+        yield server
+        server.close()
     finally:
         podman("rm", "--force", "--time", "0", container)
         for folder in filter(os.path.isdir, start.leaves):
@@ -256,15 +394,23 @@ class _Start:
     leaves: Tuple[str, ...] = ()
 
 
-_START = _Start(("--systemd", "always"), ("/sbin/init",))
+#: Each test makes a database of 900 files and drops it. On ext4 that takes 0.5 to 0.8 s: it searches long for inodes
+#: that were not freed in the last seconds. In memory it takes 0.04 s.
+_IN_MEMORY = "--tmpfs=/var/lib/postgresql"
+_START = _Start(("--systemd", "always", _IN_MEMORY), ("/sbin/init",))
 _UNIFIED = Path("/sys/fs/cgroup/unified")
 
 
 def _start_beside_cgroup_v1(container: str) -> _Start:
     """Give a systemd that knows cgroup v2 only a group of the host's v2 hierarchy, where podman makes none."""
     assert _UNIFIED.is_dir(), "this host has no cgroup v2, and systemd of this suite does not start without it"
-    options = ["--systemd=false", "--env=container=podman", "--volume={0}:/sys/fs/cgroup:rw".format(_UNIFIED)]
-    options += ["--tmpfs=" + folder for folder in ("/run", "/run/lock", "/tmp")]
+    options = [
+        "--systemd=false",
+        "--env=container=podman",
+        "--volume={0}:/sys/fs/cgroup:rw".format(_UNIFIED),
+        _IN_MEMORY,
+    ]
+    options += ["--tmpfs=" + folder for folder in ("/run", "/run/lock", "/tmp")] + [_IN_MEMORY]
     script = 'mkdir -p "/sys/fs/cgroup/$1" && echo $$ > "/sys/fs/cgroup/$1/cgroup.procs" && exec /sbin/init'
     return _Start(tuple(options), ("sh", "-c", script, "sh", container), (str(_UNIFIED / container),))
 
@@ -293,7 +439,12 @@ def run_playbook(*arguments: str) -> "subprocess.CompletedProcess[str]":
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        env=dict(os.environ, ANSIBLE_NOCOLOR="1"),
+        env=dict(
+            os.environ,
+            ANSIBLE_NOCOLOR="1",
+            ANSIBLE_PIPELINING="1",
+            ANSIBLE_CONNECTION_PLUGINS=str(ROOT / "molecule" / "shared" / "connection"),
+        ),
     )
 
 
@@ -336,11 +487,12 @@ def running_collector(database: Database) -> Iterator[None]:
         yield
     finally:
         server.shell("kill $(cat {0}/pid); tail -n 40 {0}/log".format(folder))
-        wait_until(
-            lambda: (
-                not database.value(
-                    "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'PoWA collector%%'"
-                )
-            ),
-            "the collector ends",
-        )
+
+        def has_ended() -> bool:
+            # Its main thread would sleep on for up to 10 s, but for a message.
+            database.sql("NOTIFY powa_collector, 'WORKERS_STATUS -'")
+            return not database.value(
+                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'PoWA collector%%'"
+            )
+
+        wait_until(has_ended, "the collector ends")

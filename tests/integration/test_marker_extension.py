@@ -162,7 +162,7 @@ def play(
 ) -> str:
     """Make and remove the marker extensions of these datasources, where the role does not see some things."""
     container = database.server.container
-    host = {"ansible_connection": "containers.podman.podman", "ansible_python_interpreter": "/usr/bin/python3"}
+    host = {"ansible_connection": "podman_pipelined", "ansible_python_interpreter": "/usr/bin/python3"}
     inventory = {"powa_repositories": {"hosts": {container: dict(host, powa_database=database.name)}}}
     role = {"name": "pgfleet.powa.common"}
     tasks: List[Dict[str, Any]] = [{"include_role": dict(role, tasks_from="preflight")}]
@@ -182,8 +182,8 @@ def play(
 
 def written(database: Database) -> List[str]:
     """Return the files of the folder that no package brought."""
-    script = "cd {0} && for file in *; do dpkg -S $PWD/$file > /dev/null 2>&1 || echo $file; done"
-    return sorted(database.server.shell(script.format(folder(database))).split())
+    script = "comm -13 <(dpkg -S {0}/* 2> /dev/null | sed 's/^.*: //' | sort) <(printf '%s\\n' {0}/* | sort)"
+    return sorted(Path(path).name for path in database.server.shell(script.format(folder(database))).split())
 
 
 def test_the_roles_write_create_repair_and_remove(database: Database, tmp_path: Path) -> None:
