@@ -171,7 +171,7 @@ def a_limit_registers_one_and_changes_nothing_of_the_others(tmp_path):
 def a_limit_refuses_what_concerns_others(tmp_path):
     run = Run(tmp_path, "--limit", DOWN, variables={"powa_datasources": [*DATASOURCES, RELATIONS]})
     assert list(run.causes) == ["down"] and "its repository " + EAST in run.causes["down"], run.output
-    assert "which concerns all of its remotes" in run.causes["down"] and not run.changed
+    assert "which affects all of its remotes" in run.causes["down"] and not run.changed
 
 
 def a_remote_moves_to_another_repository(tmp_path):
