@@ -174,4 +174,4 @@ def test_what_can_not_be_is_refused_before_anything_is_written(moved, fleet):
 def test_a_wrong_password_is_found(fleet):
     code, printed = play(limit="powa_web", powa_web_password="not this")
     assert code
-    assert f"powa-web can not log in to {fleet.repository} as powa_web" in printed
+    assert f"powa-web cannot log in to {fleet.repository} as powa_web" in printed
