@@ -136,7 +136,7 @@ def a_host_that_is_down_never_empties_a_batch_and_is_not_taken_for_removed(tmp_p
     assert registered(EAST) == {"primary": 5, "standby": 5} and registered(WEST) == {"other": 5}
     assert "powa_servers_exact" in run.causes["down"]
     limited = Run(tmp_path, "--limit", PRIMARY, variables={"powa_servers_exact": True})
-    assert limited.returncode != 0 and "has powa_servers_exact, but --limit" in limited.output
+    assert limited.returncode != 0 and "has powa_servers_exact, which would disable" in limited.output
     assert not limited.changed
 
 
