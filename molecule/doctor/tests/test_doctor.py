@@ -98,7 +98,7 @@ def test_roles_extensions_datasources_passwords_and_rows_that_are_left(well, tmp
         "rows that no snapshot takes",
     )
     findings = Findings(tmp_path, powa_doctor_fail=True)
-    assert findings.failed and "problems were found: datasource_" in findings.output
+    assert findings.failed and "found these kinds of problems: datasource_" in findings.output
     errors = {kind for kind in findings.kinds if kind[0] == "snapshot_errors"}
     assert {server for _kind, server, _datasource in errors} == {"remote1", "remote2"}
     assert findings.kinds - errors == {

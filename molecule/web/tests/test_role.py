@@ -164,14 +164,14 @@ def test_what_can_not_be_is_refused_before_anything_is_written(moved, fleet):
     assert "powa-web shows repositories of one version of PoWA only" in printed
     assert f"{moved.following} on {fleet.repository}" in printed
     for name, value in WRONG.items():
-        assert f"{name} is {value}: it is " in printed
-    assert "powa_web_tls_certificate is /no/such, and there is no such file on this host" in printed
-    assert "and powa_web_tls_key is empty: set both, or neither" in printed
-    assert f"powa_web_store_login is true, and {fleet.repository} has no powa_web_password" in printed
+        assert f"{name} is {value}: set it to " in printed
+    assert "powa_web_tls_certificate is /no/such, but this host has no such file" in printed
+    assert "but powa_web_tls_key is empty: set both, or neither" in printed
+    assert f"powa_web_store_login is true, but {fleet.repository} has no powa_web_password" in printed
     assert moved.refused == moved.before
 
 
 def test_a_wrong_password_is_found(fleet):
     code, printed = play(limit="powa_web", powa_web_password="not this")
     assert code
-    assert f"powa-web can not log in to {fleet.repository} as powa_web" in printed
+    assert f"powa-web cannot log in to {fleet.repository} as powa_web" in printed

@@ -1,8 +1,8 @@
 # shellcheck shell=sh
-# Prints what this host has, one key=value a line, and changes nothing.
-# Arguments: the wanted major version (or nothing), the port, the name of PoWA's database, the monitoring role, powa-web's and the
-# collector's joined by commas, further packages to look for, a query for a repository, which returns JSON, powa-web's folder, and the
-# certificate and key that it is given.
+# Prints facts about this host, one key=value per line, and changes nothing.
+# Arguments: the wanted major version (or an empty string), the port, the name of PoWA's database, the monitoring role, powa-web's role
+# and the collector's role joined by commas, more packages to look for, a query that returns the state of a repository as JSON,
+# powa-web's folder, and the paths of its certificate and key.
 set -u
 version=$1 port=$2 database=$3 roles=$4 packages=${5:-} repository=${6:-} web=${7:-} certificate=${8:-} key=${9:-}
 . /etc/os-release
@@ -22,7 +22,7 @@ for file in $bin/postgres; do
 done
 echo "installed=${installed# }"
 
-# Debian can have several clusters: the port says which one is meant.
+# Debian can have several clusters; the port selects one.
 cluster=''
 if command -v pg_lsclusters >/dev/null; then
   echo "clusters=$(pg_lsclusters -h | awk '{printf "%s%s/%s on port %s", sep, $1, $2, $3; sep=", "}')"
@@ -39,7 +39,7 @@ if [ -n "$cluster" ]; then
   echo "cluster=$cluster"
   version=${cluster%% *}
 elif [ -z "$version" ] && [ "$family" = Debian ]; then
-  # What `apt install postgresql` would bring.
+  # The version that `apt install postgresql` would install.
   version=$(apt-cache policy postgresql 2>/dev/null | awk '/Candidate:/ && $2 ~ /^[0-9]+\+/ {print int($2)}')
 fi
 echo "version=$version"
@@ -53,13 +53,13 @@ if [ "$family" = Debian ] && [ -n "$version" ]; then
   for package in "postgresql-$version" "postgresql-$version-powa" $packages; do
     case $there in *" $package "*) ;; *) missing="$missing $package" ;; esac
   done
-  # It takes longer than all else here.
+  # This takes longer than the rest of the script.
   # shellcheck disable=SC2086
   [ -n "$missing" ] && apt-cache policy $missing 2>/dev/null | awk -v prefix="postgresql-$version-" -v server="-$version" '
     /^[^ ]/ {name = $1; sub(/:$/, "", name); sub("^" prefix, "", name); sub(server "$", "", name)}
     /Candidate:/ && $2 != "(none)" {print "candidate_" name "=" $2}'
 fi
-# Marker extensions are told from all others by their first line, and compared by the sum of their files.
+# The first line of a control file identifies a marker extension, and the checksum of its files shows whether somebody changed it.
 for folder in "/usr/share/postgresql/$version/extension" "/usr/pgsql-$version/share/extension"; do
   [ -d "$folder" ] || continue
   echo "extension_folder=$folder"
@@ -75,7 +75,7 @@ done
 if getent passwd powa >/dev/null; then
   echo collector_user=1
   echo "collector_unit=$(systemctl is-enabled powa-collector 2>/dev/null) $(systemctl is-active powa-collector 2>/dev/null)"
-  # No sum of the file with the passwords: it would help to guess them.
+  # No checksum of the password file: it would help somebody guess the passwords.
   for file in /etc/powa-collector.conf /etc/systemd/system/powa-collector.service.d/pgfleet.conf; do
     [ -f "$file" ] && echo "collector_${file##*/}=$(stat --format='%U:%G:%a' "$file") $(sha256sum <"$file" | cut -d ' ' -f 1)"
   done
@@ -97,7 +97,7 @@ if [ -n "$web" ]; then
   echo "web_unit=$(systemctl is-enabled powa-web 2>/dev/null) $(systemctl is-active powa-web 2>/dev/null)"
   echo "web_nginx=$(systemctl is-enabled nginx 2>/dev/null) $(systemctl is-active nginx 2>/dev/null)"
   echo "web_tls_files=$(for file in "$certificate" "$key"; do [ -f "$file" ] && printf '%s:' "$file"; done)"
-  # No sums of the files with passwords and secrets.
+  # No checksums of the files that hold passwords and secrets.
   [ -s /etc/powa-web/cookie_secret.conf ] && echo web_secret=1
   grep -q "'password'" /etc/powa-web/powa-web.conf 2>/dev/null && echo web_login_stored=1
   for file in $(grep -L "'password'" /etc/powa-web/powa-web.conf 2>/dev/null) /etc/systemd/system/powa-web.service /etc/nginx/conf.d/powa-web-tls.conf; do

@@ -1,6 +1,7 @@
--- What a repository has for the collector's role, and what is registered, as JSON. Rights are those that PoWA 5's powa_grant() gives
--- its role powa_snapshot: PoWA 5 grants its own tables itself; those of other extensions (pg_track_settings) are left to us on both.
--- Psql fills in the variables, of which powa is PoWA's schema: look.sh.
+-- Returns as JSON which rights the roles of the collector and of powa-web have and lack in a repository, and which servers it has
+-- registered. The collector needs the rights that powa_grant() of PoWA 5 gives to the role powa_snapshot. PoWA 5 grants those on its own
+-- tables itself; with both versions the role repository grants those on tables of other extensions (pg_track_settings).
+-- look.sh sets the variables of psql; powa is PoWA's schema.
 WITH powa AS (
   SELECT n.nspname, split_part(e.extversion, '.', 1)::int AS major
   FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
@@ -20,7 +21,7 @@ WITH powa AS (
   FROM collector, relation, unnest(CASE WHEN registry THEN ARRAY['SELECT'] ELSE ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE'] END) AS privilege
   WHERE NOT has_table_privilege(collector.oid, relation.oid, privilege)
 ), powa_role AS (
-  -- PoWA 4 has no powa_roles, and a query that names it would fail there.
+  -- PoWA 4 has no table powa_roles, so a query that names it would fail there.
   SELECT powa_role, CASE WHEN major > 4 THEN
     (xpath('//rolname/text()', query_to_xml(
       format('SELECT rolname FROM %I.powa_roles WHERE powa_role = %L', nspname, powa_role), false, true, '')))[1]::text END AS rolname
@@ -38,7 +39,7 @@ WITH powa AS (
   WHERE major > 4 AND powa_role = 'powa_read_all_data'
     AND (powa_role.rolname IS NULL OR NOT pg_has_role(web.oid, powa_role.rolname, 'MEMBER'))
   UNION ALL
-  -- Else powa-web says that no collector is running: it looks for its connection.
+  -- Without this right powa-web does not see the collector's connection, and says that no collector is running.
   SELECT 1, format('GRANT pg_read_all_stats TO %I', web.rolname)
   FROM web
   WHERE NOT pg_has_role(web.oid, 'pg_read_all_stats', 'MEMBER')
@@ -49,7 +50,7 @@ WITH powa AS (
     SELECT FROM pg_class c
     WHERE c.relnamespace = to_regnamespace(quote_ident(nspname)) AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(web.oid, c.oid, 'SELECT'))
   UNION ALL
-  -- Also those of datasources that are declared later.
+  -- This covers the tables of datasources that are declared later.
   SELECT 2, format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I GRANT SELECT ON TABLES TO %I', nspname, web.rolname)
   FROM powa, web
   WHERE major = 4 AND NOT EXISTS (
@@ -60,7 +61,7 @@ WITH powa AS (
   SELECT format('SELECT %I.setup_powa_roles(%s)', nspname, EXISTS (SELECT FROM pg_roles WHERE rolname = 'powa_snapshot')) AS statement
   FROM powa, snapshot WHERE major > 4 AND snapshot.rolname IS NULL
   UNION ALL
-  -- The collector notes the versions it finds, and warns each time it may not.
+  -- The collector records the versions that it finds, and warns each time it lacks the right to.
   SELECT format('GRANT UPDATE (version) ON %s TO %I', name, rolname)
   FROM collector, (
     SELECT format('%I.%I', nspname, unnest(ARRAY['powa_servers', CASE major WHEN 4 THEN 'powa_extensions' ELSE 'powa_extension_config' END]))
