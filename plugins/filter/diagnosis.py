@@ -34,7 +34,9 @@ options:
     elements: str
     default: []
   ignore:
-    description: Kinds of problems that are left out.
+    description:
+      - Kinds of problems to leave out. RV(pgfleet.powa.server_info#module:problems[].kind) has them, and any other word
+        is an error.
     type: list
     elements: str
     default: []

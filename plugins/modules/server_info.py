@@ -355,7 +355,7 @@ datasources:
       returned: always
       sample: lock_modes
     definition:
-      description: Its definition as stored on the server, or null if only history is left.
+      description: Its definition as stored on the server, or null if only history is left or it is damaged.
       type: dict
       returned: always
       sample: {name: lock_modes, keys: [{name: mode, type: text, nullable: false}]}
@@ -365,6 +365,13 @@ datasources:
       elements: str
       returned: always
       sample: [repository]
+    damaged:
+      description:
+        - What is wrong with the comment that should hold its definition, or null. The sentence names the function that
+          has the comment.
+      type: str
+      returned: always
+      sample: the comment of function public.powa_lock_modes_src should hold the definition, found none
     refused:
       description: Why it could not be compared with its definition.
       type: list
@@ -505,13 +512,17 @@ collector:
       returned: always
       sample: false
 problems:
-  description: What is wrong, as far as this database shows. The playbook C(pgfleet.powa.doctor) adds what hosts show.
+  description:
+    - What is wrong, as far as this database shows. The playbook C(pgfleet.powa.doctor) adds what hosts show.
+    - No two problems have the same RV(problems[].kind), RV(problems[].server), RV(problems[].datasource) and
+      RV(problems[].subject).
   returned: success
   type: list
   elements: dict
   contains:
     kind:
-      description: The kind of the problem.
+      description:
+        - The kind of the problem. The page C(docs/problems.md) of this collection lists all kinds with their meaning.
       type: str
       returned: always
       sample: snapshot_late
@@ -524,11 +535,18 @@ problems:
       description: The datasource that it is about, or null.
       type: str
       returned: always
+    subject:
+      description:
+        - What else it is about (an extension, library, role, table, function, host name or the like), or null. It also
+          says where, if that is not the server itself.
+      type: str
+      returned: always
+      sample: pg_track_settings on the repository
     problem:
       description: What is wrong.
       type: str
       returned: always
-      sample: the last snapshot is 1200 s old, expected one each 300 s
+      sample: the last snapshot is 1200 seconds old, expected one every 300 seconds
     cause:
       description: Why.
       type: str

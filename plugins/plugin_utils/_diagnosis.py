@@ -6,12 +6,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_collection import release, version_problem
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SOURCE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.versions import release
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_collection import version_problem
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import (
     RESTART,
     SITE,
+    Identity,
     Problem,
     cure_of_missing,
 )
@@ -25,7 +30,7 @@ _ACTIVE = "active"
 #: What Ansible says where there is no account postgres, and what it does not say.
 _BECOMING = "becoming an unprivileged user"
 _NO_ACCOUNT = (
-    "Ansible can not become the user postgres there: either there is no PostgreSQL, or Ansible needs the package acl"
+    "Ansible cannot become the user postgres there: either there is no PostgreSQL, or Ansible needs the package acl"
 )
 #: What is said of each server. Without a snapshot, C(age) is None, and without a repository all after it are.
 _FIELDS = ("groups", "powa", "postgresql", "bytes", "repository", "alias", "enabled", "frequency", "retention", "age")
@@ -35,46 +40,59 @@ Looks = Mapping[str, Look]
 
 
 class Found(NamedTuple):
-    """A problem, and the host on which it was seen."""
+    """A problem, and the host on which it was seen. One of the inventory itself was seen on none."""
 
-    host: str
+    host: Optional[str]
     problem: Problem
+
+
+def parse_ignored(ignore: Union[None, str, Sequence[str]]) -> Set[Kind]:
+    """Return the kinds that a user leaves out: a list of words, or one text with commas between them.
+
+    :raises PowaError: when a word is no kind
+    """
+    words = ignore.split(",") if isinstance(ignore, str) else ignore or ()
+    named = {str(word).strip(): None for word in words}
+    known = {kind.value: kind for kind in Kind}
+    unknown = [word for word in named if word and word not in known]
+    if unknown:
+        raise PowaError(
+            "powa_doctor_ignore: found {0}, expected any of {1}".format(
+                ", ".join('"{0}"'.format(word) for word in unknown), ", ".join(sorted(known))
+            )
+        )
+    return {known[word] for word in named if word}
 
 
 def diagnose(
     looks: Looks,
     fleet: Mapping[str, Any],
     inventory_problems: Sequence[str] = (),
-    ignore: Sequence[str] = (),
+    ignore: Union[None, str, Sequence[str]] = (),
 ) -> Dict[str, Any]:
     """Return the C(problems) and C(servers) of a fleet, and both as lines of C(text) and of a C(table).
 
     :param looks: of each host its C(groups), the result of module server_info (C(info)), and that of host.sh (C(host))
     :param fleet: which host serves which
     :param ignore: kinds of problems that are left out
+    :raises PowaError: when C(ignore) names a kind that does not exist
     """
+    ignored = parse_ignored(ignore)
     names = _ServerNames(fleet)
-    found = [Found("", _of_inventory(problem)) for problem in inventory_problems]
-    for host, look in looks.items():
-        found += [Found(host, problem) for problem in _of_host(host, look, looks, fleet)]
-    for host in fleet["remotes"]:
-        found += [Found(host, problem) for problem in _of_remote(host, looks, fleet)]
-    problems: Dict[Tuple[Any, ...], Dict[str, Any]] = {}
+    found = [Found(host, problem) for host, look in looks.items() for problem in _of_host(host, look, looks, fleet)]
+    # The error of a snapshot leaves open which side lacks something. A comparison of both sides says it, so it goes
+    # last and replaces what was found before.
+    found += [Found(host, problem) for host in fleet["remotes"] for problem in _of_remote(host, looks, fleet)]
+    unique: Dict[Identity, Found] = {}
     for host, problem in found:
-        server = names.of(host, problem.server)
-        key = (problem.kind, server, problem.datasource, problem.problem)
-        if problem.kind not in ignore:
-            problems.setdefault(key, {"host": host or None, **problem._asdict(), "server": server})
+        named = problem._replace(server=names.of(host, problem.server))
+        unique[named.identity] = Found(host, named)
     # Together by server, in the order of the inventory; what is found on its repository is about the server, too.
     order = {server: position for position, server in enumerate(looks)}
-    # The error of a snapshot leaves open which side lacks something. Where both were compared, that says it.
-    told = {(problem["kind"], problem["server"], problem["problem"]) for problem in problems.values()}
-    kept = [
-        problem
-        for problem in problems.values()
-        if (problem["kind"], problem["server"], problem["problem"].rpartition(", or ")[0]) not in told
-    ]
-    listed = sorted(kept, key=lambda problem: order.get(problem["server"], len(order)))
+    entries = sorted(unique.values(), key=lambda entry: order.get(entry.problem.server or "", len(order)))
+    # The inventory says each thing once.
+    entries += [Found(None, _of_inventory(problem)) for problem in inventory_problems]
+    listed = [{"host": host, **problem.as_dict()} for host, problem in entries if problem.kind not in ignored]
     servers = _servers(looks, names, listed)
     return {"problems": listed, "servers": servers, "table": _table(servers), "text": _text(listed)}
 
@@ -90,9 +108,9 @@ class _ServerNames:
                 if name:
                     self._hosts[remote["repository"], name] = host
 
-    def of(self, host: str, server: Optional[str]) -> Optional[str]:
+    def of(self, host: Optional[str], server: Optional[str]) -> Optional[str]:
         """Return what a problem is about that was seen on a host: a host of the inventory where there is one."""
-        return self._hosts.get((host, server), server) if server else host or None
+        return self._hosts.get((host or "", server), server) if server else host
 
 
 def _address(server: Mapping[str, Any]) -> str:
@@ -100,7 +118,7 @@ def _address(server: Mapping[str, Any]) -> str:
 
 
 def _of_inventory(problem: str) -> Problem:
-    return Problem("inventory", problem, "the inventory says so", "change the inventory or its variables")
+    return Problem(Kind.INVENTORY, problem, "the inventory says so", "change the inventory or its variables")
 
 
 def _of_host(host: str, look: Look, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[Problem]:
@@ -108,21 +126,21 @@ def _of_host(host: str, look: Look, looks: Looks, fleet: Mapping[str, Any]) -> I
     unreachable = [result for result in (info, seen) if result.get("unreachable")]
     if unreachable:
         yield Problem(
-            "host_unreachable",
-            "the host can not be reached",
+            Kind.HOST_UNREACHABLE,
+            "Ansible cannot reach the host",
             _line(unreachable[0].get("msg")),
             "start it, and check ansible_host and how Ansible logs in (ansible -m ping {0})".format(host),
         )
         return
     if "problems" in info:
-        for problem in info["problems"]:
-            if problem["kind"] == "collector_down" and _told_by_its_host(host, looks, fleet):
+        for problem in map(Problem.from_dict, info["problems"]):
+            if problem.kind is Kind.COLLECTOR_DOWN and _told_by_its_host(host, looks, fleet):
                 continue
-            yield Problem(**problem)
+            yield problem
     elif info.get("msg"):
         yield Problem(
-            "database_unreachable",
-            "PoWA's database can not be looked at",
+            Kind.DATABASE_UNREACHABLE,
+            "Ansible cannot look at PoWA's database",
             _NO_ACCOUNT if _BECOMING in info["msg"] else _line(info["msg"]),
             "start PostgreSQL (systemctl start postgresql), check powa_port and powa_database, or {0}".format(SITE),
         )
@@ -130,8 +148,8 @@ def _of_host(host: str, look: Look, looks: Looks, fleet: Mapping[str, Any]) -> I
         yield from _of_collector_or_web(host, look, looks, fleet)
     elif seen.get("msg") and not seen.get("skipped"):
         yield Problem(
-            "host_unreachable",
-            "the host itself can not be looked at",
+            Kind.HOST_UNREACHABLE,
+            "Ansible cannot look at the host itself",
             _line(seen["msg"]),
             "check ansible_become and how Ansible becomes root there (ansible -b -m ping {0})".format(host),
         )
@@ -165,23 +183,27 @@ def _of_collector_or_web(host: str, look: Look, looks: Looks, fleet: Mapping[str
     if is_collector:
         yield from _of_collector(host, looks, fleet)
     for name in _lines(look).get("unresolved", ()):
-        problem = 'the {0} host can not resolve "{1}"'.format("collector's" if is_collector else "web", name)
+        problem = 'the {0} host cannot resolve "{1}"'.format("collector's" if is_collector else "web", name)
+        # The errors of snapshots say the same of the collector's host. Each web host has to resolve the name by itself.
+        subject = name if is_collector else "{0} on {1}".format(name, host)
         unknown = "neither DNS nor /etc/hosts of {0} knows it".format(host)
         servers = list(_registered_as(name, looks, fleet))
         for server in servers:
             yield Problem(
-                "hostname_unresolved",
+                Kind.HOSTNAME_UNRESOLVED,
                 problem,
                 "the name is registered for the server, and {0}".format(unknown),
                 "make the name known there (DNS or /etc/hosts), or register an address: powa_host",
                 server,
+                subject=subject,
             )
         if not servers:
             yield Problem(
-                "hostname_unresolved",
+                Kind.HOSTNAME_UNRESOLVED,
                 problem,
                 "the name is that of a repository, and {0}".format(unknown),
                 "make the name known there (DNS or /etc/hosts), or set powa_host of the repository to an address",
+                subject=subject,
             )
 
 
@@ -191,16 +213,16 @@ def _of_collector(host: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator
     state, log, installed = _unit(looks[host])
     no_login = "authentication failed" in log or "no password" in log or "pg_hba.conf" in log
     asked = looks.get(fleet["collectors"][host]["repository"], {}).get("info", {}).get("collector")
-    # Its main thread ends when it can not connect again, and the service goes on.
+    # Its main thread ends when it cannot connect again, and the service goes on.
     hangs = state == _ACTIVE and no_login and asked is not None and not asked["answers"]
     if state == _ACTIVE and not hangs:
         return
     if not installed:
-        yield Problem("collector_down", "powa-collector is not installed", "its unit is not there", SITE)
+        yield Problem(Kind.COLLECTOR_DOWN, "powa-collector is not installed", "its unit is not there", SITE)
     elif no_login:
         yield Problem(
-            "collector_login",
-            "the collector can not log in to its repository",
+            Kind.COLLECTOR_LOGIN,
+            "the collector cannot log in to its repository",
             "its log says: {0}".format(log),
             "set powa_collector_password as the role powa_collector_role has it, {0}and {1}".format(
                 RESTART + ", " if hangs else "", SITE
@@ -208,7 +230,7 @@ def _of_collector(host: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator
         )
     else:
         yield Problem(
-            "collector_down",
+            Kind.COLLECTOR_DOWN,
             "powa-collector does not run",
             "its unit is {0}{1}".format(state, ", and its log says: " + log if log else ""),
             "start it (systemctl start powa-collector), or {0}".format(SITE),
@@ -235,7 +257,7 @@ def _of_remote(host: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[Pr
     if not rows:
         if server.get("state", "present") == "present":
             yield Problem(
-                "server_unregistered",
+                Kind.SERVER_UNREGISTERED,
                 "it is not registered in its repository {0}".format(repository),
                 "no server there has the address {0}".format(_address(server)),
                 "{0} without a limit".format(SITE),
@@ -250,12 +272,13 @@ def _of_remote(host: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[Pr
     for name in [_ALWAYS, *rows[0]["extensions"]]:
         if name not in installed and name not in _ELSEWHERE:
             yield Problem(
-                "extension_missing",
+                Kind.EXTENSION_MISSING,
                 "extension {0} is active for the server and not installed there".format(name),
                 'repository {0} has it in its registry, and database "{1}" of the server does not have it'.format(
                     repository, own["database"]
                 ),
                 cure_of_missing(name),
+                subject=name,
             )
     yield from _sides(repository, rows[0], own, theirs)
 
@@ -264,12 +287,16 @@ def _sides(
     repository: str, row: Mapping[str, Any], own: Mapping[str, Any], theirs: Mapping[str, Any]
 ) -> Iterator[Problem]:
     """Return the active datasources whose two sides do not fit."""
-    here = {entry["name"]: entry["definition"] for entry in own["datasources"]}
+    here = {entry["name"]: entry for entry in own["datasources"]}
     for entry in theirs["datasources"]:
         name, wanted = entry["name"], entry["definition"]
         if not row["datasources"].get(name) or wanted is None or wanted.get("scope") == "database":
             continue
-        found = here.get(name)
+        side = here.get(name, {})
+        if side.get("damaged"):
+            # That is a problem of its own, and what the definition was is not known.
+            continue
+        found = side.get("definition")
         if found is None:
             cause = "repository {0} collects it, and the server has no source function for it".format(repository)
         elif _columns(found) != _columns(wanted):
@@ -279,11 +306,13 @@ def _sides(
         else:
             continue
         yield Problem(
-            "datasource_drift",
+            Kind.DATASOURCE_DRIFT,
             "its two sides do not fit",
             cause,
             "{0}, for the server and its repository".format(SITE),
             datasource=name,
+            # The drift of the server alone is about the datasource as a whole.
+            subject=object_name(name, SOURCE),
         )
 
 
@@ -343,7 +372,11 @@ def _text(problems: Sequence[Mapping[str, Any]]) -> List[str]:
         if problem["datasource"]:
             about += ", datasource " + problem["datasource"]
         lines += [
-            "{0}: {1} ({2})".format(about, problem["problem"], problem["kind"]),
+            "{0}: {1} ({2})".format(
+                about,
+                problem["problem"],
+                ": ".join(filter(None, (problem["kind"], problem["subject"]))),
+            ),
             "    because {0}".format(problem["cause"]),
             "    cure: {0}".format(problem["cure"]),
         ]

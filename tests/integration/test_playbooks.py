@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Dict, List
@@ -87,6 +88,25 @@ def test_the_example_of_filter_diagnosis_names_what_is_wrong(database: Database,
     look: Dict[str, Any] = {"pgfleet.powa.server_info": {"collector_timeout": 0}, "register": "powa_info"}
     printed = play(tmp_path, database, [look, *examples("filter", "diagnosis")])
     assert "orders: no snapshot of the server was ever taken (never_snapshotted)" in printed
+
+
+@pytest.mark.parametrize("name", ["doctor", "report"])
+@pytest.mark.parametrize(("ignore", "refused"), [(["snapshot_late", "snapshot_lat"], True), ("", False)])
+def test_a_misspelt_kind_is_refused_before_any_host_is_looked_at(
+    name: str, ignore: Any, refused: bool, tmp_path: Path
+) -> None:
+    # Nothing listens there.
+    host = {"nowhere": {"ansible_host": "127.0.0.1", "ansible_port": 1}}
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text(json.dumps({"all": {"children": {"powa_repositories": {"hosts": host}}}}))
+    variables = {"powa_doctor_ignore": ignore, "powa_report_file": str(tmp_path / "report.html")}
+    playbook = str(Path(ROOT, "playbooks", name + ".yml"))
+    done = run_playbook("--inventory", str(inventory), "--extra-vars", json.dumps(variables), playbook)
+    assert ("Look at PoWA" in done.stdout) is not refused, done.stdout
+    if refused:
+        assert done.returncode != 0
+        assert "value of powa_doctor_ignore must be one or more of: collector_down, " in done.stdout
+        assert "Got no match for: snapshot_lat\n" in done.stdout
 
 
 def test_the_example_of_filter_html_writes_a_page(database: Database, tmp_path: Path) -> None:

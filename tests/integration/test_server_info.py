@@ -27,7 +27,12 @@ REMOTE = {"username": "powa", "frequency": 5}
 
 
 def look(database: Database, **params: Any) -> ModuleResult:
-    return database.ok("server_info", **dict({"collector_timeout": 0}, **params))
+    found = database.ok("server_info", **dict({"collector_timeout": 0}, **params))
+    told_apart = [
+        tuple(problem[part] for part in ("kind", "server", "datasource", "subject")) for problem in found["problems"]
+    ]
+    assert len(set(told_apart)) == len(told_apart)
+    return found
 
 
 def problems(result: ModuleResult) -> Set[Tuple[str, Optional[str], Optional[str]]]:
@@ -214,6 +219,22 @@ def test_what_can_not_be_compared_says_why(database: Database) -> None:
     assert not look(database)["problems"]
 
 
+def test_a_damaged_definition_is_a_problem_that_names_the_object(database: Database) -> None:
+    declare(database, LOCK_MODES, COMMITS)
+    assert [entry["damaged"] for entry in look(database)["datasources"]] == [None, None]
+    database.sql("COMMENT ON FUNCTION powa_lock_modes_src(integer) IS 'pgfleet.powa datasource lock_modes: {'")
+    found = look(database)
+    assert problems(found) == {("definition_damaged", None, "lock_modes")}
+    problem = the_problem(found, "definition_damaged")
+    _commits, damaged = found["datasources"]
+    assert damaged["damaged"] == problem["cause"] and damaged["definition"] is None
+    assert "the comment of function public.powa_lock_modes_src should hold" in problem["cause"]
+    # As the cure says.
+    assert "declare the datasource again" in problem["cure"]
+    declare(database, LOCK_MODES, COMMITS)
+    assert not look(database)["problems"]
+
+
 def test_history_that_is_kept_is_named(database: Database) -> None:
     declare(database, LOCK_MODES, COMMITS)
     declare(database, dict(LOCK_MODES, state="absent"))
@@ -278,7 +299,7 @@ def test_never_snapshotted_and_late(database: Database) -> None:
     database.sql("UPDATE powa_snapshot_metas SET snapts = now() - interval '910 seconds' WHERE srvid = %s", (first,))
     found = look(database)
     assert problems(found) == {("snapshot_late", "one", None)}
-    assert "one each 300 s" in the_problem(found, "snapshot_late")["problem"]
+    assert "one every 300 seconds" in the_problem(found, "snapshot_late")["problem"]
     database.ok("servers", servers=[{"hostname": "one", "state": "disabled"}])
     assert not look(database)["problems"]
 
@@ -325,6 +346,9 @@ def test_rows_that_are_left_in_transient_tables(database: Database) -> None:
     }
     counted = {(entry["table"], entry["srvid"], entry["rows"]) for entry in found["transient_rows"]}
     assert counted == {("powa_commits_src_tmp", srvid, 2), ("powa_commits_src_tmp", 77, 1)}
+    assert {problem["subject"] for problem in found["problems"] if problem["kind"] == "transient_rows"} == {
+        "powa_commits_src_tmp"
+    }
     # As the cures say.
     (deletion,) = [problem["cure"] for problem in found["problems"] if problem["server"] == "77"]
     database.sql(deletion)
@@ -360,7 +384,9 @@ def test_an_extension_that_the_repository_lacks(database: Database) -> None:
     (srvid,) = database.register("one")
     snapshot_now(database, srvid)
     database.ok("servers", servers=[{"hostname": "one", "extensions": ["pg_track_settings"]}])
-    assert problems(look(database)) == {("extension_missing", "one", None)}
+    found = look(database)
+    assert problems(found) == {("extension_missing", "one", None)}
+    assert the_problem(found, "extension_missing")["subject"] == "pg_track_settings on the repository"
     database.ok("extensions", extensions=[{"name": "pg_track_settings"}])
     assert not look(database)["problems"]
 

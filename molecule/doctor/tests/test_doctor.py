@@ -194,8 +194,8 @@ def test_the_collector_hostnames_and_the_purge_of_pg_qualstats(well, tmp_path):
     assert "stray is in no group" in findings.the("inventory", None)["problem"]
     assert "does not know the server" in findings.the("never_snapshotted", "ghost")["cause"]
     assert {(problem["host"], problem["problem"]) for problem in findings.all("hostname_unresolved", "ghost")} == {
-        (REPOSITORY, 'the collector\'s host can not resolve "db9.invalid"'),
-        (FIRST, 'the web host can not resolve "db9.invalid"'),
+        (REPOSITORY, 'the collector\'s host cannot resolve "db9.invalid"'),
+        (FIRST, 'the web host cannot resolve "db9.invalid"'),
     }
     assert all("/etc/hosts" in problem["cure"] for problem in findings.all("hostname_unresolved", "ghost"))
     for host in (REPOSITORY, FIRST):

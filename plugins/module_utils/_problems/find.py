@@ -36,8 +36,8 @@ _LOOKS: Tuple[Callable[[Found], Iterator[Problem]], ...] = (
     library_problems,
     role_problems,
     collector_problems,
-    version_problems,
     error_problems,
+    version_problems,
     snapshot_problems,
     extension_problems,
     qualstats_problems,
@@ -52,6 +52,6 @@ def find_problems(found: Found) -> List[Dict[str, Any]]:
 
     :param found: what module server_info returns of it
     """
-    problems = [problem for look in _LOOKS for problem in look(found)]
-    unique = {(problem.kind, problem.server, problem.datasource, problem.problem): problem for problem in problems}
-    return [problem._asdict() for problem in unique.values()]
+    # Several looks may find the same problem. The last one has compared, and knows more than a recorded error.
+    unique = {problem.identity: problem for look in _LOOKS for problem in look(found)}
+    return [problem.as_dict() for problem in unique.values()]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Iterator, Mapping, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.versions import purges_qualstats, release
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import is_explained, shown
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import (
     EXTERNAL,
@@ -17,10 +19,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem imp
     SITE,
     Found,
     Problem,
+    on_repository,
 )
-
-#: From and to which PoWA, both included, the purge of pg_qualstats calls a function that does not exist.
-_BROKEN_QUALSTATS = ((5, 1, 2), (5, 3, 0))
 
 #: A collector that works on a server says so.
 _RUNNING = "running"
@@ -31,11 +31,6 @@ _CURE_OF_WORKER = (
 )
 
 
-def release(version: str) -> Tuple[str, ...]:
-    """Return the major.minor of a version of PoWA: the collector compares no more of it."""
-    return tuple(version.split(".")[:2])
-
-
 def collector_problems(found: Found) -> Iterator[Problem]:
     """Return what the collector and its workers do not do."""
     collector = found["collector"]
@@ -44,7 +39,7 @@ def collector_problems(found: Found) -> Iterator[Problem]:
     if not collector["answers"]:
         if any(server["srvid"] and server["enabled"] for server in found["servers"]):
             yield Problem(
-                "collector_down",
+                Kind.COLLECTOR_DOWN,
                 "no powa-collector answers",
                 collector["message"],
                 RESTART + ", which starts one that is down, and look into its log (journalctl --unit powa-collector)",
@@ -57,7 +52,7 @@ def collector_problems(found: Found) -> Iterator[Problem]:
             continue
         if srvid not in statuses:
             yield Problem(
-                "collector_unaware",
+                Kind.COLLECTOR_UNAWARE,
                 "powa-collector does not know the server",
                 "it reads its list of servers when it starts or is told to, and this one was registered later",
                 RESTART if collector["restart_required"] else RELOAD,
@@ -65,7 +60,7 @@ def collector_problems(found: Found) -> Iterator[Problem]:
             )
         elif statuses[srvid] != _RUNNING and not is_explained(server):
             yield Problem(
-                "collector_not_connected",
+                Kind.COLLECTOR_NOT_CONNECTED,
                 "the collector's worker of the server does not run",
                 _why_not_running(statuses[srvid]),
                 _CURE_OF_WORKER,
@@ -75,11 +70,13 @@ def collector_problems(found: Found) -> Iterator[Problem]:
         server = known.get(worker["srvid"])
         if server is None or not server["enabled"]:
             yield Problem(
-                "collector_needless_worker",
+                Kind.COLLECTOR_NEEDLESS_WORKER,
                 "powa-collector still works for a server that was {0}".format("disabled" if server else "removed"),
                 "a reload never ends a worker",
                 RESTART,
                 worker["server"],
+                # All servers that were removed have the same name.
+                subject="worker {0}".format(worker["srvid"]),
             )
 
 
@@ -95,10 +92,12 @@ def snapshot_problems(found: Found) -> Iterator[Problem]:
             continue
         cause, cure = _why_no_snapshot(server, found)
         if age is None:
-            kind, problem = "never_snapshotted", "no snapshot of the server was ever taken"
+            kind, problem = Kind.NEVER_SNAPSHOTTED, "no snapshot of the server was ever taken"
         else:
-            kind = "snapshot_late"
-            problem = "the last snapshot is {0} s old, expected one each {1} s".format(age, server["frequency"])
+            kind = Kind.SNAPSHOT_LATE
+            problem = "the last snapshot is {0} seconds old, expected one every {1} seconds".format(
+                age, server["frequency"]
+            )
         yield Problem(kind, problem, cause, cure, server["name"])
 
 
@@ -140,8 +139,8 @@ def version_problems(found: Found) -> Iterator[Problem]:
 def version_problem(version: str, repository: str, server: str) -> Problem:
     """Return the problem of a remote whose PoWA the collector does not take."""
     return Problem(
-        "powa_version",
-        "PoWA of the server is of another major.minor than {0} of its repository".format(".".join(release(repository))),
+        Kind.POWA_VERSION,
+        "PoWA of the server is of another major.minor than {0} of its repository".format(release(repository)),
         "the server has PoWA {0} and the repository {1}, and the collector takes no snapshot then".format(
             version, repository
         ),
@@ -158,33 +157,31 @@ def extension_problems(found: Found) -> Iterator[Problem]:
             if name in installed or not (name in EXTERNAL or server["srvid"] == 0):
                 continue
             yield Problem(
-                "extension_missing",
+                Kind.EXTENSION_MISSING,
                 "extension {0} is active for the server and not installed on the repository".format(name),
                 'it is in PoWA\'s registry, and database "{0}" does not have it'.format(found["database"]),
                 "{0} with powa_stats_extensions naming it, or create it with module pgfleet.powa.extensions".format(
                     SITE
                 ),
                 server["name"],
+                subject=on_repository(name),
             )
 
 
 def qualstats_problems(found: Found) -> Iterator[Problem]:
     """Return what a PoWA never purges."""
-    if found["powa_version"] is None:
-        return
-    version = tuple(int(part) for part in found["powa_version"].split(".") if part.isdigit())
-    low, high = _BROKEN_QUALSTATS
-    if not low <= version <= high:
+    if found["powa_version"] is None or purges_qualstats(found["powa_version"]):
         return
     for server in found["servers"]:
         if "pg_qualstats" in server["extensions"]:
             yield Problem(
-                "qualstats_purge",
+                Kind.QUALSTATS_PURGE,
                 "the history of pg_qualstats is never purged",
                 "powa_qualstats_purge of PoWA {0} calls a function that does not exist".format(found["powa_version"]),
                 "leave pg_qualstats out of powa_stats_extensions (servers[].extensions of module pgfleet.powa.servers)"
                 " until a later PoWA is installed",
                 server["name"],
+                subject="pg_qualstats",
             )
 
 
@@ -193,7 +190,7 @@ def password_problems(found: Found) -> Iterator[Problem]:
     for server in found["servers"]:
         if server["password_stored"]:
             yield Problem(
-                "password_stored",
+                Kind.PASSWORD_STORED,
                 "the password of the server is stored in powa_servers",
                 "all who may read that table can read it, and PoWA's authors recommend a password file",
                 "{0} with powa_store_passwords: false, or give module pgfleet.powa.servers an empty password".format(

@@ -9,26 +9,35 @@ from __future__ import annotations
 from typing import Any, Iterator, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import shown
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import LATE_AFTER, SITE, Found, Problem
 
 
 def datasource_problems(found: Found) -> Iterator[Problem]:
-    """Return datasources that differ from their definition, are paused or have no samples."""
+    """Return datasources whose definition is damaged, that differ from it, are paused or have no samples."""
     for datasource in found["datasources"]:
         name = datasource["name"]
-        for refused in datasource["refused"]:
+        if datasource["damaged"]:
             yield Problem(
-                "datasource_refused",
-                "it can not be compared with its definition",
-                refused,
-                "cure what the sentence names, and declare it again",
+                Kind.DEFINITION_DAMAGED,
+                "its stored definition is damaged",
+                datasource["damaged"],
+                "declare the datasource again, which repairs the comment ({0})".format(SITE),
+                datasource=name,
+            )
+        if datasource["refused"]:
+            yield Problem(
+                Kind.DATASOURCE_REFUSED,
+                "it cannot be compared with its definition",
+                "; ".join(datasource["refused"]),
+                "cure what the cause names, and declare the datasource again",
                 datasource=name,
             )
         if datasource["drift"]:
             changes = ["{action} {object}".format(**change) for change in datasource["drift"]]
             yield Problem(
-                "datasource_drift",
+                Kind.DATASOURCE_DRIFT,
                 "it is not as its definition says, in {0} place{1}".format(
                     len(changes), "s" if len(changes) > 1 else ""
                 ),
@@ -45,7 +54,7 @@ def _datasource_of_servers(datasource: Mapping[str, Any], found: Found) -> Itera
         server = servers[entry["srvid"]]
         if entry["paused"]:
             yield Problem(
-                "datasource_paused",
+                Kind.DATASOURCE_PAUSED,
                 "it is paused for the server",
                 "its columns were changed, and the server has not been seen with the new ones yet",
                 "{0} when the server can be reached".format(SITE),
@@ -65,7 +74,7 @@ def _datasource_of_servers(datasource: Mapping[str, Any], found: Found) -> Itera
                 if object_name(name, "_") in error or "datasource data {0}:".format(name) in error
             ]
             yield Problem(
-                "datasource_without_samples",
+                Kind.DATASOURCE_WITHOUT_SAMPLES,
                 "it has no samples of the server",
                 "its snapshot fails: {0}".format(mentioned[0])
                 if mentioned
@@ -95,13 +104,14 @@ def transient_row_problems(found: Found) -> Iterator[Problem]:
             cause = "what they are of was deactivated, or the collector was stopped, while a snapshot was taken"
             cure = "what the next snapshot does not take is not active any more: {0}".format(delete)
         yield Problem(
-            "transient_rows",
-            "{0} rows of the server wait in {1}, the oldest for {2} s".format(
+            Kind.TRANSIENT_ROWS,
+            "{0} rows of the server wait in {1}, the oldest for {2} seconds".format(
                 entry["rows"], entry["table"], entry["oldest_age"]
             ),
             cause,
             cure,
             server["name"] if server else str(entry["srvid"]),
+            subject=entry["table"],
         )
 
 

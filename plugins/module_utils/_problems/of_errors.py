@@ -7,139 +7,153 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Iterator, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import (
     EXTERNAL,
     SITE,
     Found,
     Problem,
     cure_of_missing,
+    on_repository,
 )
 
 
 class _Explanation(NamedTuple):
-    """What a recorded error means. C({0}) is what the pattern has in parentheses.
+    """What a recorded error means. C({part}) is what the pattern has in parentheses, C({error}) the error itself.
 
     :param cause: None where the error itself is the cause of something that is worth a problem of its own
+    :param subject: what the problem is about; where it is empty, the error may name an object
     """
 
     pattern: str
-    kind: str
+    kind: Kind
     problem: str
     cause: Optional[str]
     cure: str
+    subject: str = "{part}"
 
 
-_ERRORS = "snapshot_errors"
 _EXPLANATIONS = (
     _Explanation(
         r'could not translate host name "([^"]*)"',
-        "hostname_unresolved",
-        'the collector\'s host can not resolve "{0}"',
+        Kind.HOSTNAME_UNRESOLVED,
+        'the collector\'s host cannot resolve "{part}"',
         None,
         "make the name known there (DNS or /etc/hosts), or register an address: powa_host",
     ),
     _Explanation(
-        r'(?:authentication failed for user|role) "([^"]*)"(?= does not exist| is not permitted to log in|)',
-        "collector_login",
-        'the collector can not log in to the server as "{0}"',
+        r'(?:authentication failed for user|role) "([^"]*)"',
+        Kind.COLLECTOR_LOGIN,
+        'the collector cannot log in to the server as "{part}"',
         None,
         "set powa_monitoring_password of the server as its role has it, and " + SITE,
     ),
     _Explanation(
         r"(no password supplied)",
-        "collector_login",
+        Kind.COLLECTOR_LOGIN,
         "the collector has no password for the server",
         None,
         "set powa_monitoring_password, and " + SITE + ", which writes the collector's password file",
+        "",
     ),
     _Explanation(
         r'no pg_hba\.conf entry for host "([^"]*)"',
-        "collector_login",
-        "the server lets nobody in from the collector's address {0}",
+        Kind.COLLECTOR_LOGIN,
+        "the server lets nobody in from the collector's address {part}",
         None,
         SITE + ", which writes a line for it, or add one to pg_hba.conf",
     ),
     _Explanation(
         r"(Connection refused|timeout expired|No route to host|server closed the connection)",
-        "collector_not_connected",
-        "the collector can not reach the server",
+        Kind.COLLECTOR_NOT_CONNECTED,
+        "the collector cannot reach the server",
         None,
         "start PostgreSQL there, and check its listen_addresses (powa_listen_addresses), port (powa_port) and firewall",
+        "",
     ),
     _Explanation(
         r"Incompatible PoWA version[^(]*\((\d+[.]\d+)",
-        "powa_version",
-        "PoWA of the server is of another major.minor than {0} of its repository",
+        Kind.POWA_VERSION,
+        "PoWA of the server is of another major.minor than {part} of its repository",
         None,
         "install the same PoWA on both (powa_install_method, powa_source), and update the extension",
+        "",
     ),
     _Explanation(
         r"Extension (\S+) is not installed on the the remote",
-        "extension_missing",
-        "extension {0} is active for the server and not installed there",
+        Kind.EXTENSION_MISSING,
+        "extension {part} is active for the server and not installed there",
         None,
         # It says so of external ones only.
         cure_of_missing(EXTERNAL[0]),
     ),
     _Explanation(
         r"Extension (\S+) is not installed on the the repository",
-        "extension_missing",
-        "extension {0} is active for the server and not installed on the repository",
+        Kind.EXTENSION_MISSING,
+        "extension {part} is active for the server and not installed on the repository",
         None,
         SITE + " with powa_stats_extensions naming it, or create it there with module pgfleet.powa.extensions",
+        on_repository("{part}"),
     ),
     _Explanation(
         r"(pg_qualstats|pg_stat_kcache|pg_track_settings|pg_wait_sampling)\w*\"?.*(?:does not exist|near \"[.]\")",
-        "extension_missing",
-        "extension {0} is active for the server and not installed there, or on the repository",
+        Kind.EXTENSION_MISSING,
+        "extension {part} is active for the server and not installed there, or on the repository",
         None,
         cure_of_missing(""),
     ),
     _Explanation(
         r"permission denied for \w+ (\S+)",
-        _ERRORS,
-        "the last snapshot failed at {0}: {1}",
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed at {part}: {error}",
         "the role that the collector logs in as has no right to it",
         SITE + ", which gives powa_monitoring_role and powa_collector_role their rights",
     ),
     _Explanation(
-        r"null value in column .(\w+). of relation .powa_\w+_src_tmp.",
-        _ERRORS,
-        "the last snapshot failed: {1}",
-        "the server returns no value there: the role that the collector logs in as is no member of pg_read_all_stats,"
-        " or the query of the datasource returns NULL for a key",
+        r"null value in column .\w+. of relation .(powa_\w+_src_tmp).",
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
+        "the server returns no value there: the role that the collector logs in as is not a member of"
+        " pg_read_all_stats, or the query of the datasource returns NULL for a key",
         "GRANT pg_read_all_stats to that role (" + SITE + "), or declare the key as nullable",
     ),
     _Explanation(
         r"(?:relation|function) \"?(\S+?)\"?(?:\(integer\))? does not exist",
-        _ERRORS,
-        "the last snapshot failed at {0}: {1}",
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed at {part}: {error}",
         "the server or its repository lacks a side of the datasource",
         SITE + ", for the server and for its repository",
     ),
     _Explanation(
         r"(extra data after last expected column|missing data for column)",
-        _ERRORS,
-        "the last snapshot failed: {1}",
-        "the source function of the server and the transient table of the repository have other columns",
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
+        "the source function of the server and the transient table of the repository have different columns",
         SITE + ", for the server and for its repository",
+        "",
     ),
     _Explanation(
         r"Could not lock the (powa_snapshot_metas)",
-        _ERRORS,
-        "the last snapshot failed: {1}",
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
         "another snapshot of the server was running, such as one by hand, or a second collector works for it",
-        "see that there is one collector for each repository; the next snapshot takes what this one has not",
+        "leave one collector for each repository; the next snapshot takes what this one could not",
     ),
     _Explanation(
         r"()",
-        _ERRORS,
-        "the last snapshot failed: {1}",
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
         "the statement that it names fails on the server or on its repository",
         "run that statement by hand; module pgfleet.powa.snapshot shows what is left",
+        "",
     ),
+)
+
+#: Where PoWA and its collector name the object at which a snapshot failed.
+_OBJECTS = re.compile(
+    r'Error while calling (?:SELECT )?(?:"?\w+"?[.])*"?(\w+)|retrieving datasource data (\w+)|function "([^"]+)" failed'
 )
 
 
@@ -152,6 +166,13 @@ def _explain(text: str) -> Tuple[_Explanation, str]:
     raise AssertionError("the last pattern matches everything")
 
 
+def _subject(explanation: _Explanation, part: str, text: str) -> Optional[str]:
+    if explanation.subject:
+        return explanation.subject.format(part=part)
+    match = _OBJECTS.search(text) if explanation.kind is Kind.SNAPSHOT_ERRORS else None
+    return match.group(match.lastindex or 0) if match else None
+
+
 def shown(error: str) -> str:
     """Return an error in one line, without those in which PostgreSQL repeats the statement, and each once."""
     lines = re.split(r"\n(?:LINE|HINT|QUERY|CONTEXT|DETAIL)\b", error)[0].splitlines()
@@ -160,19 +181,27 @@ def shown(error: str) -> str:
 
 def is_explained(server: Mapping[str, Any]) -> bool:
     """Whether the errors of a server say why its worker does not run."""
-    return any(_explain(shown(error))[0].kind != _ERRORS for error in server["errors"])
+    return any(_explain(shown(error))[0].kind is not Kind.SNAPSHOT_ERRORS for error in server["errors"])
 
 
 def error_problems(found: Found) -> Iterator[Problem]:
-    """Return a problem for each error that PoWA has recorded of a server."""
+    """Return a problem for each thing that the errors are about which PoWA has recorded of a server."""
     for server in found["servers"]:
-        for error in server["errors"]:
-            text = shown(error)
+        # The first error decides what is said of its subject, and all of them are shown.
+        explained: Dict[Tuple[Kind, Optional[str]], Tuple[_Explanation, str]] = {}
+        texts: Dict[Tuple[Kind, Optional[str]], List[str]] = {}
+        for text in dict.fromkeys(map(shown, server["errors"])):
             explanation, part = _explain(text)
+            key = (explanation.kind, _subject(explanation, part, text))
+            explained.setdefault(key, (explanation, part))
+            texts.setdefault(key, []).append(text)
+        for (kind, subject), (explanation, part) in explained.items():
+            error = "; ".join(texts[kind, subject])
             yield Problem(
-                explanation.kind,
-                explanation.problem.format(part, text),
-                explanation.cause or "the last snapshot says: {0}".format(text),
+                kind,
+                explanation.problem.format(part=part, error=error),
+                explanation.cause or "the last snapshot says: {0}".format(error),
                 explanation.cure,
                 server["name"],
+                subject=subject,
             )

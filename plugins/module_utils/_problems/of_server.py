@@ -10,6 +10,7 @@ from typing import Iterator
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import PRELOADED
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REMOTE
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import SITE, Found, Problem
 
 
@@ -17,10 +18,11 @@ def powa_problems(found: Found) -> Iterator[Problem]:
     """Return whether PoWA is missing."""
     if found["powa_version"] is None:
         yield Problem(
-            "powa_absent",
+            Kind.POWA_ABSENT,
             'database "{0}" has no extension powa'.format(found["database"]),
             "it was not created there, or was dropped",
             "{0}, or create the extension with module pgfleet.powa.extensions".format(SITE),
+            subject="powa",
         )
 
 
@@ -33,17 +35,18 @@ def library_problems(found: Found) -> Iterator[Problem]:
     for name in needed:
         if name not in configured:
             yield Problem(
-                "library_not_preloaded",
-                "extension {0} is installed, and its library is not preloaded".format(name),
+                Kind.LIBRARY_NOT_PRELOADED,
+                "extension {0} is installed, but its library is not preloaded".format(name),
                 "shared_preload_libraries is '{0}'".format(", ".join(configured)),
                 "{0} with powa_stats_extensions naming it, or add it to shared_preload_libraries, and restart"
                 " PostgreSQL".format(SITE),
+                subject=name,
             )
     waiting = [name for name in configured if name not in loaded]
     settings = [name for name in found["pending_restart"] if name != "shared_preload_libraries" or not waiting]
     if waiting or settings:
         yield Problem(
-            "restart_pending",
+            Kind.RESTART_PENDING,
             "a restart of PostgreSQL is pending for {0}".format(
                 ", ".join(["library " + name for name in waiting] + settings)
             ),
@@ -61,29 +64,33 @@ def role_problems(found: Found) -> Iterator[Problem]:
         name = role["name"]
         if not role["present"]:
             yield Problem(
-                "monitoring_role_absent",
+                Kind.MONITORING_ROLE_ABSENT,
                 'monitoring role "{0}" does not exist'.format(name),
                 "it was not created, or was dropped",
                 "{0}, which makes powa_monitoring_role".format(SITE),
+                subject=name,
             )
         elif role["superuser"]:
             yield Problem(
-                "monitoring_role_superuser",
+                Kind.MONITORING_ROLE_SUPERUSER,
                 'monitoring role "{0}" is a superuser'.format(name),
                 "it was made one by hand, and whoever has the collector's passwords may do anything on this server",
                 'ALTER ROLE "{0}" NOSUPERUSER, and {1} for the rights that it needs'.format(name, SITE),
+                subject=name,
             )
         elif not role["reads_statistics"]:
             yield Problem(
-                "monitoring_role_rights",
-                'monitoring role "{0}" is no member of pg_read_all_stats'.format(name),
+                Kind.MONITORING_ROLE_RIGHTS,
+                'monitoring role "{0}" is not a member of pg_read_all_stats'.format(name),
                 "it sees the statements of other roles as <insufficient privilege>",
                 'GRANT pg_read_all_stats TO "{0}", or {1}'.format(name, SITE),
+                subject=name,
             )
         if role["present"] and not role["login"]:
             yield Problem(
-                "monitoring_role_login",
-                'monitoring role "{0}" may not log in'.format(name),
+                Kind.MONITORING_ROLE_LOGIN,
+                'monitoring role "{0}" cannot log in'.format(name),
                 "it has NOLOGIN",
                 'ALTER ROLE "{0}" LOGIN, or {1}'.format(name, SITE),
+                subject=name,
             )

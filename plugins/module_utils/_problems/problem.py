@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 
 #: What cures most of it.
 SITE = "run the playbook pgfleet.powa.site"
@@ -22,24 +24,48 @@ LATE_AFTER = 3
 #: What module server_info returns of a server.
 Found = Mapping[str, Any]
 
+#: What tells a problem from all others: its kind, server, datasource and subject.
+Identity = Tuple[Kind, Optional[str], Optional[str], Optional[str]]
+
 
 class Problem(NamedTuple):
     """A problem.
 
-    :param kind: a word for each kind
+    :param kind: what kind of problem it is
     :param problem: what is wrong
     :param cause: why
     :param cure: the command or variable that makes it right
     :param server: the server of a repository that it is about; None for the server itself
     :param datasource: the datasource that it is about, or None
+    :param subject: what else it is about (an extension, library, role, table, function, host name or the like), or None
     """
 
-    kind: str
+    kind: Kind
     problem: str
     cause: str
     cure: str
     server: Optional[str] = None
     datasource: Optional[str] = None
+    subject: Optional[str] = None
+
+    @property
+    def identity(self) -> Identity:
+        """What tells it from all others. Its sentences do not: they may change from run to run."""
+        return self.kind, self.server, self.datasource, self.subject
+
+    def as_dict(self) -> Dict[str, Optional[str]]:
+        """Return it as module server_info returns it."""
+        return {**self._asdict(), "kind": self.kind.value}
+
+    @classmethod
+    def from_dict(cls, returned: Mapping[str, Any]) -> Problem:
+        """Return the problem that module server_info has returned so."""
+        return cls(**{**returned, "kind": Kind(returned["kind"])})
+
+
+def on_repository(extension: str) -> str:
+    """Return the subject of a problem with an extension of the repository; the server may lack the same extension."""
+    return "{0} on the repository".format(extension)
 
 
 def cure_of_missing(name: str) -> str:

@@ -140,7 +140,10 @@ def _declaration(state: State, name: str) -> Dict[str, Any]:
 
 def _damage(state: State, name: str) -> Optional[str]:
     damaged = state.catalog.damaged(name)
-    return damaged.problem if damaged else None
+    if damaged is None:
+        return None
+    # What cures it is said by the problem that comes of it.
+    return "the comment of {0} should hold the definition, found {1}".format(damaged.object, damaged.found)
 
 
 def _of_server(server: Mapping[str, Any], name: str, is_paused: bool, samples: Samples) -> Dict[str, Any]:

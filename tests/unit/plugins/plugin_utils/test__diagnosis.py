@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._diagnosis import diagnose
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._diagnosis import diagnose, parse_ignored
 
 FLEET = {
     "repositories": ["hub"],
@@ -20,7 +22,7 @@ FLEET = {
 LOCKS = {"name": "locks", "keys": [{"name": "mode", "type": "text"}], "metrics": [{"name": "held", "type": "bigint"}]}
 
 
-def problem(kind, server=None, datasource=None, text="it is wrong"):
+def problem(kind, server=None, datasource=None, text="it is wrong", subject=None):
     return {
         "kind": kind,
         "problem": text,
@@ -28,6 +30,7 @@ def problem(kind, server=None, datasource=None, text="it is wrong"):
         "cure": "cure it",
         "server": server,
         "datasource": datasource,
+        "subject": subject,
     }
 
 
@@ -59,7 +62,9 @@ def info(servers=(), definitions=(LOCKS,), extensions=("powa", "pg_stat_statemen
         "collector": None,
         "servers": list(servers),
         "extensions": [{"name": name} for name in extensions],
-        "datasources": [{"name": definition["name"], "definition": definition} for definition in definitions],
+        "datasources": [
+            {"name": definition["name"], "definition": definition, "damaged": None} for definition in definitions
+        ],
         "problems": list(problems),
         **changes,
     }
@@ -144,12 +149,12 @@ def test_the_inventory_and_what_is_left_out():
         (
             {"failed": True, "msg": "Failed ... when becoming an unprivileged user (rc: 1"},
             "database_unreachable",
-            "Ansible can not become the user postgres there: either there is no PostgreSQL, or Ansible needs the"
+            "Ansible cannot become the user postgres there: either there is no PostgreSQL, or Ansible needs the"
             " package acl",
         ),
     ],
 )
-def test_what_can_not_be_reached_is_said_once(seen, kind, cause):
+def test_what_cannot_be_reached_is_said_once(seen, kind, cause):
     looks = fleet_of()
     looks["two"]["info"] = seen
     findings = diagnose(looks, FLEET)
@@ -196,10 +201,15 @@ def test_a_server_that_is_not_registered(state, expected):
 
 
 def test_what_was_compared_goes_before_an_error_that_leaves_it_open():
-    text = "extension pg_qualstats is active for the server and not installed there"
     servers = [row(1, "10.0.0.1", "first", extensions={"pg_qualstats": None}), row(2, "10.0.0.2", "two")]
-    open_end = problem("extension_missing", "first", text=text + ", or on the repository")
+    open_end = problem("extension_missing", "first", subject="pg_qualstats")
     assert found(fleet_of(info(servers, problems=[open_end]))) == [("extension_missing", "one", "one", None)]
+    # That the repository lacks it, too, is another problem.
+    other = problem("extension_missing", "first", subject="pg_qualstats on the repository")
+    assert found(fleet_of(info(servers, problems=[open_end, other]))) == [
+        ("extension_missing", "one", "one", None),
+        ("extension_missing", "hub", "one", None),
+    ]
     # Nobody could compare.
     looks = fleet_of(info(servers, problems=[open_end]))
     looks["one"]["info"] = {"failed": True}
@@ -231,7 +241,7 @@ def test_the_host_of_the_collector_says_more_than_its_silence(lines, changes, ki
     assert not kind or part in entries[0]["cure"]
 
 
-def test_names_that_a_host_can_not_resolve():
+def test_names_that_a_host_cannot_resolve():
     looks = fleet_of(repository(), lines=["unit=active", "unresolved=db9", "unresolved=hub.example"])
     looks["one"] = look("powa_web", info(), "unresolved=db9")
     assert found(looks) == [
@@ -239,3 +249,81 @@ def test_names_that_a_host_can_not_resolve():
         ("hostname_unresolved", "hub", "stranger", None),
         ("hostname_unresolved", "one", "stranger", None),
     ]
+    subjects = [entry["subject"] for entry in diagnose(looks, FLEET)["problems"]]
+    assert subjects == ["hub.example", "db9", "db9 on one"]
+
+
+def test_each_web_host_that_cannot_resolve_a_name_is_named():
+    looks = fleet_of(repository())
+    for host in ("one", "two"):
+        looks[host] = look("powa_web", info(), "unresolved=db9")
+    assert found(looks) == [("hostname_unresolved", host, "stranger", None) for host in ("one", "two")]
+
+
+def test_what_a_snapshot_and_the_collectors_host_say_of_a_name_is_one_problem():
+    error = problem("hostname_unresolved", "stranger", text="from the error of a snapshot", subject="db9")
+    looks = fleet_of(repository(error), lines=["unit=active", "unresolved=db9"])
+    (entry,) = diagnose(looks, FLEET)["problems"]
+    assert entry["subject"] == "db9" and "neither DNS nor /etc/hosts of hub knows it" in entry["cause"]
+
+
+def test_problems_are_told_apart_by_what_they_are_about_and_not_by_their_sentences():
+    said_twice = [problem("transient_rows", "first", subject="a", text=text) for text in ("5 rows", "6 rows")]
+    another = problem("transient_rows", "first", subject="b", text="5 rows")
+    findings = diagnose(fleet_of(repository(*said_twice, another)), FLEET)
+    assert [(entry["subject"], entry["problem"]) for entry in findings["problems"]] == [
+        ("a", "6 rows"),
+        ("b", "5 rows"),
+    ]
+    assert findings["text"][0] == "one: 6 rows (transient_rows: a)"
+    assert findings["servers"][1]["problems"] == 2
+
+
+def test_each_problem_of_the_inventory_is_one():
+    assert found(fleet_of(), ["db7 is in no group", "db8 is in no group"]) == [("inventory", None, None, None)] * 2
+
+
+def test_a_damaged_definition_is_not_taken_for_a_side_that_is_missing():
+    one = info(definitions=[], problems=[problem("definition_damaged", None, "locks")])
+    one["datasources"] = [{"name": "locks", "definition": None, "damaged": "the comment is damaged"}]
+    assert found(fleet_of(one=one)) == [("definition_damaged", "one", "one", "locks")]
+
+
+def test_drift_of_a_server_and_sides_that_do_not_fit_are_two_problems():
+    drift = problem("datasource_drift", None, "locks")
+    one = info(definitions=[dict(LOCKS, metrics=[])], problems=[drift])
+    subjects = [entry["subject"] for entry in diagnose(fleet_of(one=one), FLEET)["problems"]]
+    assert subjects == [None, "powa_locks_src"]
+
+
+@pytest.mark.parametrize(
+    ("ignore", "expected"),
+    [
+        (None, set()),
+        ("", set()),
+        ([], set()),
+        ([""], set()),
+        (["password_stored"], {Kind.PASSWORD_STORED}),
+        ("password_stored, inventory", {Kind.PASSWORD_STORED, Kind.INVENTORY}),
+    ],
+)
+def test_kinds_that_a_user_leaves_out(ignore, expected):
+    assert parse_ignored(ignore) == expected
+
+
+@pytest.mark.parametrize(
+    ("ignore", "named"),
+    [
+        (["password_stord"], '"password_stord"'),
+        ("password_stored,late,later", '"late", "later"'),
+        # A part of a kind is none.
+        ("stored", '"stored"'),
+        ([7], '"7"'),
+    ],
+)
+def test_a_misspelt_kind_is_refused(ignore, named):
+    with pytest.raises(PowaError) as caught:
+        diagnose(fleet_of(), FLEET, [], ignore)
+    message = str(caught.value)
+    assert message.startswith("powa_doctor_ignore: found {0}, expected any of collector_down, ".format(named))
+    assert all(kind.value in message for kind in Kind)

@@ -1,0 +1,65 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What module server_info returns of a server without problems, but for what a test changes."""
+
+from __future__ import annotations
+
+
+def server(srvid=1, name="one", **changes):
+    return {
+        "srvid": srvid,
+        "name": name,
+        "enabled": True,
+        "frequency": 300,
+        "powa_version": None,
+        "password_stored": False,
+        "extensions": {},
+        "errors": [],
+        "snapshots": {"age": 7, "last": "2026-03-01T12:00:05Z"},
+        **changes,
+    }
+
+
+def datasource(name="locks", **changes):
+    return {"name": name, "damaged": None, "refused": [], "drift": [], "servers": [], **changes}
+
+
+def of_server(**changes):
+    """What a datasource has of server one."""
+    return {"srvid": 1, "name": "one", "enabled": True, "paused": False, "has_samples": True, **changes}
+
+
+def collector(*workers, **changes):
+    """A collector that answers, and the srvid, server and status of each of its workers."""
+    listed = [{"srvid": srvid, "server": name, "status": status} for srvid, name, status in workers]
+    return {"answers": True, "message": None, "restart_required": False, "workers": listed, **changes}
+
+
+def role(**changes):
+    return {"name": "monitor", "present": True, "login": True, "superuser": False, "reads_statistics": True, **changes}
+
+
+def found(**changes):
+    return {
+        "database": "powa",
+        "powa_version": "5.0.2",
+        "powa_schema": "public",
+        "server_kind": ["remote", "repository"],
+        "monitoring_role": "monitor",
+        "roles": [role()],
+        "libraries": {"loaded": ["pg_stat_statements"], "configured": ["pg_stat_statements"]},
+        "pending_restart": [],
+        "extensions": [{"name": "powa"}, {"name": "pg_stat_statements"}],
+        "servers": [server()],
+        "datasources": [datasource(servers=[of_server()])],
+        "transient_rows": [],
+        "collector": collector((1, "one", "running")),
+        **changes,
+    }
+
+
+def identities(problems):
+    """The identity of each problem, with the kind as its word."""
+    return [(problem.kind.value, *problem.identity[1:]) for problem in problems]
