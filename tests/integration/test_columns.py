@@ -176,6 +176,10 @@ def test_types_are_changed(database: Database) -> None:
     size = database.value("SELECT pg_total_relation_size('powa_things_history')")
     assert "rewritten, {0} bytes: a from integer to numeric".format(size) in checked.diff["after"]
     assert "rewritten, {0} bytes: k from text to character varying".format(size) in checked.diff["after"]
+    history = {"effect": "rewritten", "object": "table public.powa_things_history", "lock": "ACCESS EXCLUSIVE"}
+    assert dict(history, size=size, reason="a from integer to numeric") in checked["hazards"]
+    rebuilt = [hazard["object"] for hazard in checked["hazards"] if hazard["effect"] == "rebuilt"]
+    assert rebuilt == ["index public.powa_things_history_ts"]
     declare(database, **changed)
     sample(database, srvid, k="x", a="3.5", b=30)
     aggregate(database, srvid)
