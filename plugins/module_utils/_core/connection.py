@@ -52,11 +52,13 @@ _LIBPQ_NAMES = {
 _LOCK_TIMEOUT = "1500ms"
 _ATTEMPTS = 5
 
-# Nothing that a user wrote decides what our own statements mean; a check can not write, whatever its code does.
+# Nothing that a user wrote decides what our own statements mean, nor a setting how long they take: compiling reads of the
+# catalog takes longer than running them. A check cannot write, whatever its code does.
 _PREPARE_SESSION = """
     SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),
            pg_catalog.set_config('application_name', 'pgfleet.powa', false),
            pg_catalog.set_config('client_min_messages', 'warning', false),
+           pg_catalog.set_config('jit', 'off', false),
            pg_catalog.set_config('lock_timeout', {lock_timeout}, false),
            pg_catalog.set_config('default_transaction_read_only', {read_only}, false)
 """

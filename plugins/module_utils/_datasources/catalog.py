@@ -143,7 +143,8 @@ def read_catalog(cursor: Any, archivist: Archivist, datasources: Sequence[str], 
     for row in rows(texts.RELATIONS, Table, RecordType):
         add(_record_type(row) if row["relkind"] == "c" else table_of(row), row["extension"])
     for row in rows(texts.INDEXES, Index):
-        add(_index(row), None)
+        table = found[Table].get(row["on_table"])
+        add(_index(row, table.object.size if table else 0), None)
     for row in rows(texts.FUNCTIONS, Function):
         add(_function(row), row["extension"])
     definitions = {name: _definition(name, Catalog(found), archivist.schema) for name in datasources}
@@ -221,7 +222,7 @@ def table_of(row: Dict[str, Any]) -> Table:
     )
 
 
-def _index(row: Dict[str, Any]) -> Index:
+def _index(row: Dict[str, Any], size: int) -> Index:
     return Index(
         schema=row["schema"],
         name=row["relname"],
@@ -229,7 +230,7 @@ def _index(row: Dict[str, Any]) -> Index:
         table=row["on_table"],
         method=row["method"],
         width=row["columns"],
-        size=row["size"],
+        size=size,
     )
 
 

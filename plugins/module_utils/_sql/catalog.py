@@ -33,7 +33,6 @@ RELATIONS = """
 
 INDEXES = """
     SELECT n.nspname AS schema, c.relname, t.relname AS on_table, m.amname AS method, i.indnatts AS columns,
-        pg_catalog.pg_table_size(t.oid) AS size,
         pg_catalog.obj_description(c.oid, 'pg_class') AS comment
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
