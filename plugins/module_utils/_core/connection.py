@@ -52,8 +52,8 @@ _LIBPQ_NAMES = {
 _LOCK_TIMEOUT = "1500ms"
 _ATTEMPTS = 5
 
-# Nothing that a user wrote decides what our own statements mean, nor a setting how long they take: compiling reads of the
-# catalog takes longer than running them. A check cannot write, whatever its code does.
+# No setting of the role or database decides what our statements mean or how long they take: with JIT, PostgreSQL would
+# compile a read of the catalog for longer than it runs. In check mode the server refuses every write.
 _PREPARE_SESSION = """
     SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),
            pg_catalog.set_config('application_name', 'pgfleet.powa', false),
