@@ -487,12 +487,10 @@ def running_collector(database: Database) -> Iterator[None]:
         yield
     finally:
         server.shell("kill $(cat {0}/pid); tail -n 40 {0}/log".format(folder))
+        wait_until(lambda: _has_ended(database), "the collector ends")
 
-        def has_ended() -> bool:
-            # Its main thread would sleep on for up to 10 s, but for a message.
-            database.sql("NOTIFY powa_collector, 'WORKERS_STATUS -'")
-            return not database.value(
-                "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'PoWA collector%%'"
-            )
 
-        wait_until(has_ended, "the collector ends")
+def _has_ended(database: Database) -> bool:
+    """Tell whether the collector has ended; its main thread would sleep on for up to 10 s, but for a message."""
+    database.sql("NOTIFY powa_collector, 'WORKERS_STATUS -'")
+    return not database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'PoWA collector%%'")

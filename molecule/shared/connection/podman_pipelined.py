@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from typing import Any, Tuple
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.connection import ensure_connect
 from ansible_collections.containers.podman.plugins.connection import podman
 
@@ -49,8 +50,11 @@ class Connection(podman.Connection):
         """Run a command that may read from its standard input."""
         options = ["--interactive"] if in_data is not None else []
         options += ["--user", self.user] if self.user else []
-        result: Tuple[int, bytes, bytes] = self._podman(["exec", *options], shlex.split(cmd), in_data)
-        return result
+        status, out, err = self._podman(["exec", *options], shlex.split(cmd), in_data)
+        # What podman itself says of a container that is down: the host cannot be reached.
+        if status in (125, 255) and err.startswith(b"Error: "):
+            raise AnsibleConnectionFailure(err.decode("utf-8", "replace").strip())
+        return status, out, err
 
     def put_file(self, in_path: str, out_path: str) -> None:
         """Copy a file into the container."""
