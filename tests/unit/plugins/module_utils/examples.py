@@ -101,6 +101,12 @@ def with_objects(catalog, *objects, extension=None):
     return replace(catalog, found=found)
 
 
+def unmarked(catalog, extension=None):
+    """Return a catalog in which nothing bears our mark and nothing is stored."""
+    objects = [replace(found.object, comment=None) for entries in catalog.found.values() for found in entries.values()]
+    return with_objects(replace(catalog, definitions={}), *objects, extension=extension)
+
+
 def state(archivist=POWA_4, catalog=None, servers=(ALPHA, BETA), **changes):
     """Return a server as a task about datasources finds it."""
     parts = {
