@@ -84,7 +84,8 @@ def test_a_type():
 
 def test_an_index():
     row = dict(TABLE, relname="i", on_table="t", method="gist", columns=3)
-    assert catalog._index(row) == Index("public", "i", "mark", "t", "gist", 3)
+    found = catalog._index(row, 4096)
+    assert (found, found.size) == (Index("public", "i", "mark", "t", "gist", 3), 4096)
 
 
 def test_a_function():

@@ -74,5 +74,8 @@ def test_what_is_returned(offline_driver):
     assert locks["bytes"] == {"transient": 0, "current": 0, "history": 8192}
     assert (locks["server_kind"], locks["damaged"], locks["refused"]) == (["repository"], None, [])
     assert [(server["name"], server["paused"]) for server in locks["servers"]] == [("first", True)]
-    assert (broken["definition"], broken["damaged"]) == (None, DAMAGED["broken"].problem)
+    assert (broken["definition"], broken["damaged"]) == (
+        None,
+        "the comment of function f should hold the definition, found none",
+    )
     assert broken["servers"] == broken["drift"] == []
