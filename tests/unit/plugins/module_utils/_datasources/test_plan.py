@@ -19,6 +19,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects 
     Table,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reshape import ordered_like
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     LOCAL,
     POWA_4,
@@ -31,6 +32,8 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     with_objects,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import rendered
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 HELD = {"name": "held", "type": "bigint"}
 WAITS = {"name": "waits", "type": "integer"}
@@ -211,3 +214,39 @@ def test_a_remote_has_no_history_to_drop():
 
 def test_there_is_nothing_to_remove():
     assert removed(REPOSITORY, True, Catalog()) == []
+
+
+COLUMNS = st.permutations(["a", "b", "c"]).flatmap(lambda names: st.sampled_from([names[:1], names[:2], names]))
+TYPES = st.fixed_dictionaries({name: st.sampled_from(["bigint", "text", "boolean"]) for name in "abc"})
+
+
+@st.composite
+def declared(draw):
+    """Draw a datasource whose keys and metrics never have the same names."""
+    types = draw(TYPES)
+    keys = [{"name": "k" + name, "type": types[name], "nullable": draw(st.booleans())} for name in draw(COLUMNS)]
+    metrics = [{"name": "m" + name, "type": types[name]} for name in draw(COLUMNS)]
+    return definition(keys=draw(st.sampled_from([[], keys])), metrics=metrics)
+
+
+def reached(after, catalog):
+    """Return what the server has once a datasource was made as wanted: columns that were there keep their order."""
+    entry = wanted(after, catalog=catalog)
+    made = [
+        ordered_like(thing, catalog.there(thing), entry.layout.renames)
+        if isinstance(thing, (Table, RecordType)) and catalog.there(thing) and not getattr(thing, "unlogged", False)
+        else thing
+        for thing in entry.objects
+    ]
+    return with_objects(catalog_of(entry), *made)
+
+
+@settings(max_examples=60, deadline=None, database=None)
+@given(st.lists(declared(), min_size=1, max_size=4))
+def test_whatever_was_declared_before_the_second_run_changes_nothing(history):
+    catalog = Catalog()
+    for entry in history:
+        catalog = reached(entry, catalog)
+    plan = Plan()
+    plan_datasource(plan, wanted(history[-1], catalog=catalog), catalog)
+    assert plan.summary() == []
