@@ -30,3 +30,38 @@ def test_no_sql_is_pasted_together(path):
 def test_every_module_is_in_the_action_group():
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
     assert runtime["action_groups"]["powa"] == sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+
+
+MODULE_UTILS = ROOT / "plugins" / "module_utils"
+TESTS = Path(__file__).resolve().parent
+
+#: Files of module_utils without a test file of the same name, each with its reason.
+UNTESTED = {
+    "_sql": "texts only: the integration tests run each of them on every PostgreSQL and PoWA",
+}
+
+
+def _code(folder):
+    return sorted(path.relative_to(MODULE_UTILS) for path in folder.rglob("*.py") if path.name != "__init__.py")
+
+
+@pytest.mark.parametrize("path", _code(MODULE_UTILS), ids=str)
+def test_every_file_has_a_test_file_of_the_same_name(path):
+    test = TESTS / path.parent / "test_{0}".format(path.name)
+    reasons = {str(part) for part in (path, *path.parents)} & set(UNTESTED)
+    assert test.is_file() != bool(reasons), "{0} needs a test file, or UNTESTED a reason".format(path)
+
+
+def test_every_reason_is_about_a_file():
+    assert [name for name in UNTESTED if not (MODULE_UTILS / name).exists()] == []
+
+
+def test_only_what_quotes_or_describes_the_sql_of_users_may_ask_for_it():
+    asking = {
+        str(path)
+        for path in _code(MODULE_UTILS)
+        for node in ast.walk(ast.parse((MODULE_UTILS / path).read_text(encoding="utf-8")))
+        if (isinstance(node, ast.ImportFrom) and any(alias.name == "user_sql" for alias in node.names))
+        or (isinstance(node, ast.Attribute) and node.attr == "user_sql")
+    }
+    assert asking == {"_datasources/source.py", "_datasources/describe.py"}

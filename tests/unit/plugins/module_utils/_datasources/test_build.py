@@ -24,7 +24,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist impor
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa4 import Archivist4
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa5 import Archivist5
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
-from psycopg2 import sql
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import render
 
 POWA_4 = Archivist4((4, 1, 4), "public", "public", 150000)
 POWA_5 = Archivist5((5, 0, 2), "PoWA", '"PoWA"', 170000, {"powa_snapshot": "snap"})
@@ -35,15 +35,6 @@ DATASOURCE = {
     "keys": [{"name": "k%", "type": "text"}],
     "metrics": [{"name": "n", "type": "integer"}, {"name": "b", "type": "boolean"}],
 }
-
-
-def render(part):
-    """Return composed SQL as text, without the connection that the driver wants for it."""
-    if isinstance(part, sql.Composed):
-        return "".join(render(piece) for piece in part.seq)
-    if isinstance(part, sql.Identifier):
-        return ".".join('"{0}"'.format(name.replace('"', '""')) for name in part.strings)
-    return part.string if isinstance(part, sql.SQL) else repr(part.wrapped)
 
 
 def definition(**changes):

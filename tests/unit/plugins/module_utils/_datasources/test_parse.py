@@ -145,3 +145,137 @@ def test_a_sample_of_a_database_begins_with_the_database():
     definition = parsed(scope="database")
     assert [column.name for column in definition.stored_keys] == ["dbid", "mode"]
     assert [column.name for column in definition.columns] == ["mode", "held"]
+
+
+HELD = {"name": "held", "type": "bigint"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": ""}, "name: it is empty: give a plain lower-case name, such as lock_modes"),
+        ({"name": "A b"}, 'name: found "A b", expected lower-case letters, digits and underscores'),
+        ({"name": "n" * 60}, "name: it has 60 characters, and powa_"),
+        ({"name": "table"}, "name: it is a reserved word of SQL, and would need quoting: choose another"),
+        ({"name": "statements"}, "name: PoWA itself uses this name: choose another"),
+        ({"history": "drop"}, 'history: found "drop" with state "present": only state "absent" can drop history'),
+        ({"history": "drop", "state": "paused"}, 'history: found "drop" with state "paused"'),
+        ({"metrics": None}, "metrics: there is none, and a datasource without metrics has no history"),
+        ({"description": "a\0b"}, "description: found 'a\\x00b', and PostgreSQL stores neither a zero byte nor"),
+        ({"servers": ["\ud800"]}, "servers[0]: found '\\ud800', and PostgreSQL stores neither a zero byte nor"),
+        ({"keys": [{"name": "\0"}]}, "keys[0].name: found '\\x00'"),
+        ({"servers": ["a", "b", "a", "b"]}, 'servers: found "a", "b" more than once: give each once'),
+        ({"search_path": [""]}, "search_path: found an empty name: take it out"),
+        ({"extension": "e" * 64}, 'extension: found "{0}", expected the name of an extension'.format("e" * 64)),
+        ({"extension": "pg_qualstats"}, 'extension: PoWA itself has datasources for "pg_qualstats": leave it out'),
+        ({"databases": []}, 'databases: it is given with scope "cluster": give scope: database, or leave it out'),
+        (
+            {"scope": "database", "extension": "x"},
+            'extension: it is given with scope "database", which installs nothing',
+        ),
+        ({"scope": "database", "query_cleanup": "SELECT 1"}, 'query_cleanup: it is given with scope "database"'),
+        ({"scope": "database", "search_path": ["x"]}, 'search_path: it is given with scope "database"'),
+        (
+            {"scope": "database", "keys": [{"name": "dbid", "type": "oid"}]},
+            'keys[0].name: with scope "database", the collector itself adds a column "dbid": leave it out',
+        ),
+        (
+            {"scope": "database", "metrics": [dict(HELD, renamed_from="dbid")]},
+            'metrics[0].renamed_from: with scope "database", "dbid" is the collector\'s own column: leave it out',
+        ),
+        ({"query": ";"}, "query: it is empty: give a SELECT"),
+        ({"query": "UPDATE x"}, 'query: found "UPDATE" at its beginning, expected a query that returns rows'),
+        ({"queries": []}, "query: it is given together with queries: give one of the two"),
+        ({"query": None}, "query: neither query nor queries is given"),
+        ({"query": None, "queries": [{"query": ""}]}, "queries[0].query: it is empty: give a SELECT"),
+        (
+            {"query": None, "queries": [{"query": "SELECT 1", "min_version": 17}]},
+            "queries[0].min_version: found 17, expected a server_version_num such as 150000 for PostgreSQL 15",
+        ),
+        (
+            {"query": None, "queries": [{"query": "SELECT 1", "min_version": 150000}] * 2},
+            "queries[1].min_version: 150000 is there twice: give each its own",
+        ),
+        ({"metrics": [dict(HELD, name="")]}, "metrics[0].name: it is empty: give the name of a column of the query"),
+        ({"metrics": [dict(HELD, name="ü" * 32)]}, 'metrics[0].name: "{0}" has 64 bytes'.format("ü" * 32)),
+        ({"metrics": [dict(HELD, name="ts")]}, 'metrics[0].name: "ts" is a column of PoWA\'s tables or of PostgreSQL'),
+        ({"metrics": [dict(HELD, name="$1")]}, 'metrics[0].name: "$1" is what PL/pgSQL calls a parameter'),
+        ({"metrics": [dict(HELD, type="money")]}, 'metrics[0].type: found "money", expected one of "char", bigint, '),
+        ({"keys": [{"name": "k", "type": "json"}]}, "keys[0].type: json can not be grouped: use jsonb"),
+        (
+            {"metrics": [dict(HELD, renamed_from="srvid")]},
+            'metrics[0].renamed_from: "srvid" is a column of PoWA\'s tables or of PostgreSQL itself, and was never',
+        ),
+        (
+            {"metrics": [dict(HELD, name="mode")]},
+            'metrics[0].name: "mode" is also keys[0]: give each column once',
+        ),
+        (
+            {"metrics": [HELD, {"name": "n", "renamed_from": "held"}]},
+            'metrics[1].renamed_from: "held" is declared, too (metrics[0]): leave renamed_from out once',
+        ),
+        (
+            {"metrics": [{"name": "m", "renamed_from": "x"}, {"name": "n", "renamed_from": "x"}]},
+            'metrics[1].renamed_from: "x" is also that of metrics[0]: give it once',
+        ),
+    ],
+)
+def test_every_sentence(changes, sentence):
+    (problem,) = problems(**changes)
+    name = changes.get("name", "lock_modes") or "number 1 of the list"
+    assert problem.startswith('datasource "{0}", {1}'.format(name, sentence))
+
+
+def test_a_column_was_not_renamed_from_its_own_name():
+    found = problems(metrics=[dict(HELD, renamed_from="held")])
+    assert 'metrics[0].renamed_from: found "held", expected the name that it had: correct it' in found[0]
+
+
+def test_two_datasources_of_one_name():
+    assert collect_definitions([GOOD, GOOD])[2] == [
+        'datasource "lock_modes", name: it is also the name of number 1 of the list: give each its own'
+    ]
+
+
+def test_a_datasource_may_not_be_declared_and_removed():
+    definitions, removals, found = collect_definitions([GOOD, {"name": "lock_modes", "state": "absent"}])
+    assert len(definitions) == len(found) == 1 and removals == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT 1",
+        "select 1",
+        "WITH x AS (SELECT 1) TABLE x",
+        "VALUES (1)",
+        "TABLE pg_locks",
+        "(SELECT 1) UNION SELECT 2",
+        "-- why\nSELECT 1",
+        "/* why\n not */ SELECT 1",
+        "\n\t((/* a */ -- b\n SELECT 1))",
+        "'no word'",
+    ],
+)
+def test_a_query_begins_with_what_returns_rows(query):
+    assert problems(query=query) == []
+
+
+@pytest.mark.parametrize(
+    "query", ["INSERT INTO x", "-- SELECT\nDELETE FROM x", "/* SELECT */ do $$ $$", "EXPLAIN SELECT 1", "selects 1"]
+)
+def test_anything_else_is_no_query(query):
+    assert "expected a query that returns rows" in problems(query=query)[0]
+
+
+def test_what_is_paused_is_told_apart():
+    assert parsed(state="paused").pause and not parsed(state="present").pause and not parsed().pause
+
+
+def test_white_space_around_texts_is_taken_off():
+    definition = parsed(description=" a\n", title=" ", query_cleanup=" ; ")
+    assert (definition.description, definition.title, definition.query_cleanup) == ("a", None, None)
+
+
+def test_priority_zero_is_a_priority():
+    assert parsed(priority=0).priority == 0

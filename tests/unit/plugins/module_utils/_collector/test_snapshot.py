@@ -1,0 +1,132 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Snapshots that a task takes itself."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector import snapshot
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.snapshot import Resolved, SnapshotTask
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_4, POWA_5
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, Session
+from psycopg2 import Error, ProgrammingError
+
+
+class Busy(Error):
+    """Another session holds the lock."""
+
+    pgcode = "55P03"
+
+
+class Slow(Error):
+    """The statement took longer than it may."""
+
+    pgcode = "57014"
+
+
+def task(*names, timeout=60, fail_on_errors=True):
+    return SnapshotTask({"servers": names, "timeout": timeout, "fail_on_errors": fail_on_errors})
+
+
+def read(*names, local_mode=False):
+    answers = {
+        "pg_extension": [("4.1.4", "public", "public", 150000, "powa")],
+        ".powa_servers": [
+            ({"id": 1, "hostname": "alpha", "port": 5432, "alias": "first"},),
+            ({"id": 2, "hostname": "beta", "port": 5432, "alias": None},),
+        ],
+        "": [(local_mode,)],
+    }
+    return task(*names).read(Recorder(answers))
+
+
+def test_servers_in_the_order_of_the_task():
+    assert read("beta", "local", "first").srvids == [2, 0, 1]
+
+
+def test_a_name_that_is_not_one_servers():
+    found = read("omega", "first")
+    assert found.srvids == [] and 'server "omega" is not registered here' in found.problems[0]
+    assert task().resolve(None, found, False) == (found, found.problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "local_mode", "number"), [("local", False, 1), ("local", True, 0), ("first", False, 0)]
+)
+def test_without_local_mode_there_is_no_local_server(name, local_mode, number):
+    problems = task(name).check(None, Resolved(POWA_4, [0], [], local_mode))
+    assert len(problems) == number
+    assert all(problem.startswith('server "local": PoWA is not loaded by this server') for problem in problems)
+
+
+def test_each_snapshot_is_a_change():
+    assert task("first", "local").plan(None, None).summary() == [
+        "create snapshot of server first",
+        "create snapshot of server local",
+    ]
+
+
+def taken(archivist, name, srvid):
+    cursor = Recorder({"errors": [(["broken"],)], "pg_class": [("powa", "powa_a_src_tmp")]})
+    made = task(name)
+    wanted = Resolved(archivist, [srvid], [], True)
+    session = Session(cursor)
+    made.write(session, Planned(wanted, made.plan(cursor, wanted)))
+    return made.taken, cursor.statements, session.transactions
+
+
+def test_each_snapshot_has_a_transaction_of_its_own():
+    found, _statements, transactions = taken(POWA_5, "first", 1)
+    assert found == [{"server": "first", "srvid": 1, "errors": ["broken"]}] and transactions == ["write"]
+
+
+def test_the_collector_waits_where_it_can():
+    _found, statements, _transactions = taken(POWA_5, "first", 1)
+    assert sum("LOCK TABLE" in statement for statement in statements) == 1
+    _found, local, _transactions = taken(POWA_5, "local", 0)
+    assert len(local) == len(statements) - 2
+
+
+def test_errors_fail_unless_the_task_says_otherwise():
+    result = {"snapshots": [{"server": "a", "errors": ["x", "y"]}, {"server": "b", "errors": []}]}
+    with pytest.raises(PowaError) as caught:
+        snapshot.check_errors(result, True)
+    assert str(caught.value) == 'the snapshot of server "a" had errors, and kept what worked: x; y'
+    assert caught.value.result == result
+    snapshot.check_errors(result, False)
+    snapshot.check_errors({"snapshots": []}, True)
+
+
+def failing(error, timeout):
+    made = task("first", timeout=timeout)
+    wanted = Resolved(POWA_5, [1], [], True)
+    cursor = Recorder({"powa_take_snapshot": error})
+    return lambda: made.write(Session(cursor), Planned(wanted, made.plan(cursor, wanted)))
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (
+            Busy("x"),
+            'the snapshot of server "first" was not taken, since another snapshot was',
+        ),
+        (
+            Slow("x"),
+            'the snapshot of server "first" takes more than 1500 ms, so the collector',
+        ),
+    ],
+)
+def test_a_snapshot_that_can_not_be_taken(error, sentence):
+    with pytest.raises(PowaError) as caught:
+        failing(error, -1)()
+    assert str(caught.value).startswith(sentence)
+
+
+def test_any_other_error_is_not_ours():
+    with pytest.raises(ProgrammingError):
+        failing(ProgrammingError("x"), -1)()

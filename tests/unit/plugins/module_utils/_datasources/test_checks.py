@@ -1,0 +1,196 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a server refuses about datasources before anything is written."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusals
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import Schema
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
+    LATER_POWA_5,
+    LOCAL,
+    POWA_4,
+    POWA_5,
+    REMOTE,
+    REPOSITORY,
+    catalog_of,
+    definition,
+    state,
+    unmarked,
+    wanted,
+)
+
+APP = {"app": Schema("app", True, False)}
+
+
+def refused(side=REPOSITORY, found=None, removals=(), **changes):
+    return refusals([definition(**changes)], removals, side, found or state())
+
+
+@pytest.mark.parametrize("side", [REMOTE, REPOSITORY, LOCAL], ids=lambda side: side.server_kind[0])
+def test_what_can_be_made_is_not_refused(side):
+    assert refused(side) == []
+
+
+@pytest.mark.parametrize(
+    ("side", "roles", "problem"),
+    [
+        (REMOTE, [], 'monitoring_role: role "mon" does not exist on this server: create it first'),
+        (REPOSITORY, ["mon"], 'collector_role: role "coll" does not exist on this server: create it first'),
+    ],
+)
+def test_a_role_that_does_not_exist(side, roles, problem):
+    assert refused(side, state(roles=roles)) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("side", "found", "changes", "problem"),
+    [
+        (
+            REPOSITORY,
+            state(POWA_4),
+            {"scope": "database"},
+            'scope: found "database", which PoWA 4.1.4 does not know: use PoWA 5, or scope "cluster"',
+        ),
+        (
+            LOCAL,
+            state(POWA_5),
+            {"scope": "database"},
+            'scope: found "database", which PoWA has for remote servers only: use scope "cluster" on a local server',
+        ),
+        (
+            REPOSITORY,
+            state(POWA_5),
+            {"retention": "7 days"},
+            "retention: PoWA 5.0.2 keeps all datasources of a server equally long, one of its own needs 5.1.2:"
+            " leave it out, and set the retention of the servers",
+        ),
+        (
+            REPOSITORY,
+            state(LATER_POWA_5, bad_intervals={"soon": "it is no interval"}),
+            {"retention": "soon"},
+            "retention: it is no interval",
+        ),
+        (
+            REMOTE,
+            state(),
+            {"state": "paused"},
+            'state: found "paused", which is for server_kind repository: it stores what remotes send',
+        ),
+        (
+            REMOTE,
+            state(schemas={"app": Schema("app", False, False)}),
+            {"search_path": ["app"]},
+            'search_path: schema "app" does not exist: create it, or leave it out',
+        ),
+        (
+            LOCAL,
+            state(schemas={"app": Schema("app", True, True)}),
+            {"search_path": ["app"], "security_definer": True},
+            'security_definer: PUBLIC may create objects in schema "app", and could run them as the owner:'
+            " revoke that, or leave the schema out",
+        ),
+        (
+            REPOSITORY,
+            state(),
+            {"servers": ["first", "omega"]},
+            'servers: server "omega" is not registered here, registered are beta:5432, first:'
+            " give an alias or hostname:port of one of them",
+        ),
+    ],
+)
+def test_what_this_server_can_not_have(side, found, changes, problem):
+    assert refused(side, found, **changes) == ['datasource "locks", ' + problem]
+
+
+@pytest.mark.parametrize(
+    ("side", "found", "changes"),
+    [
+        (REPOSITORY, state(POWA_5), {"scope": "database"}),
+        (REMOTE, state(POWA_5), {"scope": "database"}),
+        (REPOSITORY, state(LATER_POWA_5, intervals={"7 days": "7 days"}), {"retention": "7 days"}),
+        (REPOSITORY, state(), {"state": "paused"}),
+        (REPOSITORY, state(), {"state": "paused", "servers": ["omega"]}),
+        (REPOSITORY, state(), {"search_path": ["app"]}),
+        (REMOTE, state(schemas=APP), {"search_path": ["app"], "security_definer": True}),
+        (REMOTE, state(), {"servers": ["omega"]}),
+    ],
+)
+def test_what_another_server_could_not_have(side, found, changes):
+    assert refused(side, found, **changes) == []
+
+
+def test_the_schema_of_an_extension_is_one_that_everybody_may_create_in():
+    found = state(extension_schemas={"x": "app"}, schemas={"app": Schema("app", True, True)})
+    (problem,) = refused(REMOTE, found, extension="x", security_definer=True)
+    assert 'security_definer: PUBLIC may create objects in schema "app"' in problem
+
+
+def test_objects_that_others_made():
+    there = catalog_of(wanted(definition(), REMOTE), extension="theirs")
+    assert refused(REMOTE, state(catalog=there)) == [
+        'datasource "locks", name: the server has objects of that name which the extension theirs brought'
+        " (function public.powa_locks_src): choose another name, or rename them"
+    ]
+
+
+WITHOUT_MARK = unmarked(catalog_of(wanted(definition(), REMOTE)))
+
+
+def test_objects_without_our_mark():
+    (problem,) = refused(REMOTE, state(catalog=WITHOUT_MARK))
+    assert "objects of that name which were not made by this collection (function public.powa_locks_src)" in problem
+    assert problem.endswith("choose another name, or rename them, or take them over with adopt: true")
+
+
+def test_objects_of_others_may_be_taken_over_but_not_removed():
+    found = state(catalog=WITHOUT_MARK)
+    assert refused(REMOTE, found, adopt=True) == []
+    assert len(refusals([], [Removal("locks", False)], REMOTE, found)) == 1
+
+
+def registered(function):
+    key = {"srvid": 1, "module": "locks", "operation": "snapshot", "function_name": function}
+    return catalog_of(registry=[Row("powa_functions", key, {})])
+
+
+def test_a_name_that_the_registry_has_for_another_function():
+    assert refused(found=state(catalog=registered("their_snapshot"))) == [
+        'datasource "locks", name: PoWA\'s registry has that name with the functions their_snapshot:'
+        " choose another name, or unregister those, or take the name over with adopt: true"
+    ]
+    assert refused(found=state(catalog=registered("powa_locks_snapshot"))) == []
+    assert refused(found=state(catalog=registered("their_snapshot")), extension="locks") == []
+    assert refused(found=state(catalog=registered("their_snapshot")), adopt=True) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other", "found"),
+    [
+        ("enabled", True, False, "found false, and true"),
+        ("enabled", None, False, "found false, and nothing"),
+        ("servers", ["first"], ["first", "beta"], "found first, beta, and first"),
+        ("retention", "7 days", None, "found nothing, and 7 days"),
+    ],
+)
+def test_datasources_of_one_extension_agree_on_powa_5(field, one, other, found):
+    pair = [
+        definition(name="one", extension="x", **{field: one}),
+        definition(name="other", extension="x", **{field: other}),
+    ]
+    assert refusals(pair, [], REPOSITORY, state(LATER_POWA_5)) == [
+        'datasource "other", {0}: {1} in datasource "one" of the same extension "x",'
+        " which share it on PoWA 5: give both the same".format(field, found)
+    ]
+    if field != "retention":
+        assert refusals(pair, [], REPOSITORY, state(POWA_4)) == []
+
+
+def test_all_refusals_at_once():
+    pair = [definition(servers=["x"]), definition(name="waits", scope="database")]
+    assert len(refusals(pair, [], REPOSITORY, state(roles=[]))) == 3

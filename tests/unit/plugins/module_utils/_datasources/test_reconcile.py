@@ -1,0 +1,91 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The task of module datasources, as far as it needs no server."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import (
+    DatasourcesTask,
+    Resolved,
+    plan_datasources,
+)
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
+    LOCKS,
+    REMOTE,
+    REPOSITORY,
+    catalog_of,
+    definition,
+    state,
+    wanted,
+)
+
+PARAMS = {
+    "datasources": [LOCKS],
+    "server_kind": ["remote"],
+    "monitoring_role": "mon",
+    "collector_role": None,
+    "state": "present",
+    "history": "keep",
+    "remote_results": None,
+    "ready_servers": None,
+    "timeout": 60,
+}
+
+
+def task(**changes):
+    return DatasourcesTask(dict(PARAMS, **changes))
+
+
+def test_the_parameters_of_a_task():
+    found = task(datasources=[LOCKS, {"name": "old", "state": "absent"}], state="exact", history="drop")
+    assert found.definitions == [definition()] and found.removals == [Removal("old", False)]
+    assert (found.side, found.exact, found.drop_history, found.problems) == (REMOTE, True, True, [])
+
+
+def test_history_is_dropped_only_of_what_goes():
+    assert task(history="drop").problems == [
+        'history: found "drop" with state "present", which removes nothing: give it with state "exact",'
+        " or to a datasource of the list whose state is absent"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"server_kind": []}, "server_kind: found an empty list, expected what the server is: give remote, repository"),
+        ({"monitoring_role": "a\0"}, "monitoring_role: found 'a\\x00', and PostgreSQL stores neither a zero byte"),
+        ({"ready_servers": ["\ud800"]}, "ready_servers[0]: found '\\ud800', and PostgreSQL stores neither"),
+        ({"remote_results": [{"server": "\0", "datasources": []}]}, "remote_results[0].server: found '\\x00'"),
+    ],
+)
+def test_options_that_nothing_can_be_looked_up_with(changes, problem):
+    with pytest.raises(ProblemsError) as caught:
+        task(**changes)
+    assert str(caught.value).startswith(problem)
+
+
+def planned(definitions, removals=(), side=REPOSITORY, catalog=None):
+    found = state(catalog=catalog or catalog_of())
+    made = [wanted(entry, side, catalog=found.catalog) for entry in definitions if not entry.pause]
+    return plan_datasources(None, Resolved(found, definitions, removals, made), side).summary()
+
+
+def test_removals_come_first_and_the_registry_last():
+    there = catalog_of(wanted(definition(name="old")))
+    lines = planned([definition()], [Removal("old", False)], catalog=there)
+    removed = [number for number, line in enumerate(lines) if line.startswith("remove")]
+    rows = [number for number, line in enumerate(lines) if " row " in line]
+    assert removed == list(range(len(removed))) and rows == list(range(rows[0], len(lines)))
+
+
+def test_a_remote_has_no_registry():
+    assert planned([definition()], side=REMOTE) == ["create function public.powa_locks_src"]
+
+
+def test_a_paused_datasource_is_not_made():
+    assert planned([definition(state="paused")]) == []

@@ -1,0 +1,84 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The function that runs a user's query, and the one that cleans up after it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Query
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import sample_query, source_path
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
+    LOCAL,
+    POWA_5,
+    REMOTE,
+    REPOSITORY,
+    definition,
+    wanted,
+)
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import render
+
+QUERIES = [{"query": "SELECT 13"}, {"min_version": 170000, "query": "SELECT 17"}]
+
+
+def functions(side=REMOTE, **changes):
+    return {entry.name: entry for entry in wanted(definition(**changes), side).objects}
+
+
+@pytest.mark.parametrize(
+    ("security_definer", "search_path", "path"),
+    [
+        (False, [], 'pg_catalog, "PoWA", pg_temp'),
+        (False, ["app", '"PoWA"'], 'pg_catalog, "PoWA", app, pg_temp'),
+        (True, [], "pg_catalog, pg_temp"),
+        (True, ["app"], "pg_catalog, app, pg_temp"),
+    ],
+)
+def test_where_a_query_looks_up_names(security_definer, search_path, path):
+    assert source_path(definition(security_definer=security_definer), POWA_5, search_path) == path
+
+
+def test_a_sample_has_the_declared_columns_and_types():
+    declared = definition()
+    assert render(sample_query(declared, Query(0, "SELECT 1 -- %"))) == (
+        'SELECT q."mode"::text, q."held"::bigint\nFROM (\nSELECT 1 -- %\n) AS q'
+    )
+
+
+def test_a_snapshot_of_a_remote_is_what_the_collector_has_copied():
+    body = functions()["powa_locks_src"].body
+    assert 'FROM "public"."powa_locks_src_tmp" AS t\n        WHERE t.srvid = _srvid' in body
+
+
+def test_one_query_for_all_versions_needs_no_choice():
+    assert "CASE" not in functions()["powa_locks_src"].body
+
+
+def test_the_query_of_the_latest_version_that_fits_runs():
+    body = functions(query=None, queries=QUERIES)["powa_locks_src"].body
+    assert body.index(">= 170000") < body.index("SELECT 17") < body.index(">= 0") < body.index("SELECT 13")
+    assert "RAISE EXCEPTION 'datasource % has no query for PostgreSQL %',\n                'locks'" in body
+
+
+def test_the_result_is_a_time_and_the_columns():
+    source = functions()["powa_locks_src"]
+    assert [column.name for column in source.columns] == ["ts", "mode", "held"]
+    assert (source.returns, source.volatility) == ("SETOF record", "STABLE")
+
+
+@pytest.mark.parametrize(("side", "there"), [(REMOTE, True), (LOCAL, True), (REPOSITORY, False)])
+def test_a_cleanup_is_where_the_query_runs(side, there):
+    assert ("powa_locks_cleanup" in functions(side, query_cleanup="SELECT 2")) is there
+    assert "powa_locks_cleanup" not in functions(side)
+
+
+def test_a_cleanup_runs_what_the_user_wrote():
+    cleanup = functions(query_cleanup="SELECT '{x}', $query$a$query$", security_definer=True)["powa_locks_cleanup"]
+    assert "EXECUTE $query_$\nSELECT '{x}', $query$a$query$\n$query_$;" in cleanup.body
+    assert (cleanup.returns, cleanup.security_definer, cleanup.execute) == ("void", True, ("mon",))
+
+
+def test_a_quote_is_one_that_no_text_of_the_datasource_has():
+    body = functions(query="SELECT $query$x$query$, $query_$y$query_$")["powa_locks_src"].body
+    assert body.count("$query__$") == 2

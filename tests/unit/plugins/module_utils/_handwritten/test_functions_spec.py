@@ -1,0 +1,114 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Registrations of hand-written datasources are parsed and checked without a database."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions_spec import parse_datasources
+
+SNAPSHOT = {"operation": "snapshot", "function_name": "app_snapshot", "query_source": "app_src"}
+PURGE = {"operation": "purge", "function_name": "app_purge"}
+GOOD = {"name": "app", "functions": [SNAPSHOT, PURGE]}
+
+
+def parsed(**changes):
+    (spec,), problems = parse_datasources([dict(GOOD, **changes)])
+    assert problems == []
+    return spec
+
+
+def test_what_is_not_given():
+    spec = parsed()
+    assert (spec.priority, spec.enabled, spec.external, spec.servers, spec.local) == (10, None, None, None, None)
+    assert [function.name for function in spec.functions] == ["app_snapshot", "app_purge"]
+
+
+@pytest.mark.parametrize(
+    ("servers", "remotes", "local", "collected"),
+    [
+        (None, None, None, True),
+        (["a"], ("a",), False, True),
+        (["local"], (), True, False),
+        (["local", "a"], ("a",), True, True),
+    ],
+)
+def test_the_local_server_is_none_of_the_remotes(servers, remotes, local, collected):
+    spec = parsed(servers=servers)
+    assert (spec.servers, spec.local, spec.collected) == (remotes, local, collected)
+
+
+def test_the_functions_of_a_removal_say_nothing():
+    spec = parsed(state="absent")
+    assert spec.absent and spec.functions == () and spec.sources == []
+
+
+def test_priority_zero_is_a_priority():
+    assert parsed(priority=0).priority == 0
+
+
+def test_the_functions_whose_rows_are_copied():
+    assert parsed().sources == ["app_src"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": "a\0"}, "name: it is empty or holds a character that can not be printed"),
+        ({"servers": []}, "servers: it is empty: name at least one server, or leave it out for all"),
+        ({"servers": ["b", "a", "b"]}, 'servers: found "b" more than once: name each server once'),
+        ({"functions": []}, "functions: there is none that takes a snapshot or does anything else with history"),
+        (
+            {"functions": [{"operation": "unregister", "function_name": "f"}]},
+            "functions: there is none that takes a snapshot",
+        ),
+        ({"functions": [PURGE, PURGE]}, "functions[1].function_name: purge app_purge is in the list already: give it"),
+        (
+            {"functions": [dict(PURGE, function_name=" ")]},
+            "functions[0].function_name: it is empty or holds a character",
+        ),
+        (
+            {"functions": [dict(PURGE, query_source="x")]},
+            'functions[0].query_source: it is given for the operation "purge": only a snapshot has one',
+        ),
+        (
+            {"functions": [dict(PURGE, query_cleanup="x")]},
+            'functions[0].query_cleanup: it is given for the operation "purge": only a snapshot has one',
+        ),
+        (
+            {"functions": [dict(SNAPSHOT, query_source="A")]},
+            'functions[0].query_source: found "A", expected lower-case',
+        ),
+        (
+            {"functions": [dict(SNAPSHOT, query_cleanup=" ")]},
+            "functions[0].query_cleanup: it is empty or holds a zero byte: give SQL, or leave it out",
+        ),
+        (
+            {"functions": [dict(SNAPSHOT, query_source=None, query_cleanup="SELECT 1")]},
+            "functions[0].query_cleanup: without a query_source the collector never runs it: give both",
+        ),
+    ],
+)
+def test_every_sentence(changes, sentence):
+    specs, (problem,) = parse_datasources([dict(GOOD, **changes)])
+    assert specs == []
+    name = changes.get("name", "app").replace("\0", "?")
+    assert problem.startswith('datasource "{0}", {1}'.format(name, sentence))
+
+
+def test_a_datasource_without_a_name_goes_by_its_number():
+    assert parse_datasources([dict(GOOD, name="")])[1][0].startswith('datasource "number 1 of the list", name: ')
+
+
+def test_each_name_and_each_source_once():
+    assert parse_datasources([GOOD, dict(GOOD, functions=[PURGE]), dict(GOOD, name="other")])[1] == [
+        'datasource "app", name: it is also the name of number 1 of the list: give it once',
+        'datasource "other", functions: the query_source "app_src" is also one of "app", so each of its rows would be'
+        " copied twice: give it once",
+    ]
+
+
+def test_a_source_may_move_to_another_datasource():
+    assert parse_datasources([dict(GOOD, state="absent"), dict(GOOD, name="other")])[1] == []

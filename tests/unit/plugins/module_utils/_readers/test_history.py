@@ -1,0 +1,174 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What datasources have collected, as lines of few points."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers import history
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_5, definition, stored_text
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, literals, render
+from psycopg2 import DataError
+
+METRICS = [
+    {"name": "held", "type": "bigint", "title": "Held", "unit": "locks"},
+    {"name": "note", "type": "text"},
+    {"name": "lag", "type": "interval", "kind": "gauge", "unit": "ignored"},
+]
+NAMES = {0: "local", 1: "first", 2: "beta:5432"}
+WITHIN = history._Range("then", "now", 60.0, 3)
+
+
+def datasource(**changes):
+    return history._Datasource(definition(**dict({"metrics": METRICS}, **changes)), ("mode",))
+
+
+@pytest.mark.parametrize("option", ["steps", "lines"])
+def test_at_least_one_step_and_one_line(option):
+    with pytest.raises(PowaError, match="{0}: found 0, expected at least 1".format(option)):
+        history.read_history(dict({"steps": 1, "lines": 1}, **{option: 0}), False)
+
+
+@pytest.mark.parametrize(
+    ("steps", "values", "points"),
+    [
+        ([], [], [None, None, None]),
+        ([0, 2], [1.0, 2.5], [1.0, None, 2.5]),
+        ([1], [123456.789], [None, 123500.0, None]),
+        ([1], [0.000123456], [None, 0.0001235, None]),
+    ],
+)
+def test_points_have_few_digits(steps, values, points):
+    assert history._points(3, steps, values) == points
+
+
+def test_only_numbers_are_drawn():
+    assert [(position, column.name) for position, column in datasource().metrics] == [(0, "held"), (2, "lag")]
+
+
+def test_the_statement_that_reads_a_datasource():
+    part = " ".join(render(history._part(POWA_5, datasource(), NAMES, WITHIN)).split())
+    assert "LATERAL \"PoWA\".\"powa_locks_rate\"(s.id, 'then'::timestamptz, 'now'::timestamptz) AS r" in part
+    assert 'pg_catalog.jsonb_build_array(r."mode"::text)' in part
+    assert '(0, ("r"."held")::double precision), (2, (extract(epoch FROM "r"."lag"))::double precision)' in part
+    assert [0, 1, 2] in literals(history._part(POWA_5, datasource(), NAMES, WITHIN))
+
+
+def test_a_database_is_shown_by_its_name():
+    sizes = history._Datasource(definition(scope="database"), ("dbid", "mode"))
+    assert "powa_databases" in render(history._part(POWA_5, sizes, NAMES, WITHIN))
+    own = history._Datasource(definition(keys=[{"name": "dbid", "type": "integer"}]), ("dbid",))
+    assert "powa_databases" not in render(history._part(POWA_5, own, NAMES, WITHIN))
+
+
+def test_what_is_returned_of_a_datasource():
+    lines = {("locks", 1, 0): [(["Row"], [0, 1], [1.0, 2.0]), (None, [2], [3.0])]}
+    found = history._returned(datasource(title="Locks"), lines, NAMES, 3)
+    assert found["servers"] == [
+        {
+            "srvid": 1,
+            "name": "first",
+            "metrics": [
+                {
+                    "name": "held",
+                    "lines": [
+                        {"key": {"mode": "Row"}, "points": [1.0, 2.0, None]},
+                        {"key": None, "points": [None, None, 3.0]},
+                    ],
+                },
+                {"name": "lag", "lines": []},
+            ],
+        }
+    ]
+    assert found["title"] == "Locks"
+    assert found["metrics"] == [
+        {"name": "held", "title": "Held", "unit": "locks", "description": None, "per_second": True},
+        {"name": "lag", "title": None, "unit": "s", "description": None, "per_second": False},
+    ]
+
+
+RANGE = {"range": "1 hour", "until": None, "steps": 4}
+
+
+def test_a_range_in_steps():
+    cursor = Recorder({"interval": [("a", "b", 3600.0, "A", "B")]})
+    assert history._read_range(cursor, RANGE) == (
+        history._Range("a", "b", 900.0, 4),
+        {"since": "A", "until": "B", "step": 900.0},
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (DataError("invalid input\nLINE"), 'range "1 hour" until "": invalid input: give an interval such as "7 days"'),
+        ([("a", "b", 0.0, "A", "B")], 'range: found "1 hour", expected more than nothing and an end'),
+        ([("a", "b", float("inf"), "A", "B")], 'range: found "1 hour", expected more than nothing and an end'),
+    ],
+)
+def test_a_range_that_is_none(answer, sentence):
+    with pytest.raises(PowaError) as caught:
+        history._read_range(Recorder({"interval": answer}), RANGE)
+    assert str(caught.value).startswith(sentence)
+
+
+def rows():
+    return [
+        ({"id": 1, "hostname": "alpha", "port": 5432, "alias": "first"},),
+        ({"id": 2, "hostname": "beta", "port": 5432, "alias": None},),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [(None, NAMES), (["beta"], {2: "beta:5432"}), (["local", "first"], {0: "local", 1: "first"}), ([], {})],
+)
+def test_the_servers_that_are_asked_for(asked, names):
+    assert history._read_names(Recorder({"powa_servers": rows()}), POWA_5, asked) == names
+
+
+def test_a_server_that_is_not_registered():
+    with pytest.raises(ProblemsError, match='server "omega" is not registered here'):
+        history._read_names(Recorder({"powa_servers": rows()}), POWA_5, ["omega"])
+
+
+def read(asked, readable=(("powa_locks_rate", ["mode", "ts", "held"]),)):
+    definitions = [
+        ("powa_locks_src", stored_text()),
+        ("powa_waits_src", stored_text(name="waits")),
+        ("powa_broken_src", "pgfleet.powa datasource broken: {"),
+    ]
+    answers = {"_rate$": readable, "obj_description": definitions}
+    found, warnings = history._read_datasources(Recorder(answers), POWA_5, asked)
+    return [entry.definition.name for entry in found], warnings
+
+
+def test_all_datasources_that_can_be_read_and_what_keeps_the_others_from_it():
+    names, (warning,) = read(None)
+    assert names == ["locks"] and warning.startswith('datasource "broken": the comment of function')
+
+
+def test_a_datasource_that_is_asked_for_tells_of_no_others():
+    assert read(["locks"]) == (["locks"], [])
+
+
+@pytest.mark.parametrize(
+    ("asked", "readable", "sentence"),
+    [
+        (["x"], (("powa_locks_rate", ["mode", "held"]),), 'datasource "x" is not declared here, or not to be read,'),
+        (["x"], (), "declared are none: give one of them"),
+        (["broken"], (), 'datasource "broken": the comment of function PoWA.powa_broken_src should hold'),
+        (
+            ["locks"],
+            (("powa_locks_rate", ["mode"]),),
+            'datasource "locks": function PoWA.powa_locks_rate does not return "held", which its definition has',
+        ),
+    ],
+)
+def test_a_datasource_that_can_not_be_read(asked, readable, sentence):
+    with pytest.raises(ProblemsError) as caught:
+        read(asked, readable)
+    assert sentence in str(caught.value)

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a repository refuses about servers."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.checks import refusals
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._servers.repository import repository, specs
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_4, POWA_5, definition
+
+PAIR = [definition(name=name, extension="x") for name in ("locks", "waits")]
+
+
+def refused(*servers, **state):
+    return refusals(specs(*servers), repository(**dict({"definitions": [definition()]}, **state)))
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        [{"hostname": "new", "alias": "third"}],
+        [{"hostname": "alpha", "alias": "first"}],
+        [{"hostname": "alpha", "extensions": ["pg_qualstats"], "datasources": ["locks"]}],
+        [{"hostname": "gamma", "renamed_from": {"hostname": "alpha", "port": 5432}, "alias": "first"}],
+        [{"hostname": "alpha", "alias": "x"}, {"hostname": "beta", "alias": "first"}],
+        [{"hostname": "alpha", "state": "absent", "history": "drop"}, {"hostname": "beta", "alias": "first"}],
+        [{"hostname": "beta", "alias": "first", "state": "absent"}],
+    ],
+)
+def test_what_can_be_done_is_not_refused(servers):
+    assert refused(*servers) == []
+
+
+@pytest.mark.parametrize(
+    ("server", "problem"),
+    [
+        (
+            {"hostname": "beta", "renamed_from": {"hostname": "alpha", "port": 5432}},
+            "renamed_from: alpha:5432 and beta:5432 are both registered, so neither can become the other:"
+            " remove one of them first",
+        ),
+        (
+            {"hostname": "beta", "alias": "first"},
+            'alias: "first" is the alias of alpha:5432: give that server another alias in the same task',
+        ),
+        (
+            {"hostname": "beta", "extensions": ["pg_qualstats", "x", "a"]},
+            "extensions: a, x is not known here, known are pg_qualstats, pg_wait_sampling: choose from those",
+        ),
+        (
+            {"hostname": "beta", "datasources": ["waits"]},
+            "datasources: waits is not known here, known are locks: declare it on the repository first",
+        ),
+    ],
+)
+def test_what_is_refused(server, problem):
+    assert refused(server) == ['server "beta:5432", ' + problem]
+
+
+def test_where_no_datasource_is_declared():
+    assert "known are none" in refused({"hostname": "beta", "datasources": ["locks"]}, definitions=[])[0]
+
+
+def test_a_datasource_with_a_damaged_definition():
+    damaged = {"broken": Damaged("broken", "function f", "none")}
+    assert refused({"hostname": "beta", "datasources": ["broken"]}, damaged=damaged) == [
+        'server "beta:5432", datasources: ' + damaged["broken"].problem
+    ]
+
+
+def test_powa_5_has_an_extension_active_as_a_whole():
+    server = {"hostname": "beta", "datasources": ["locks"]}
+    assert refused(server, archivist=POWA_5, definitions=PAIR) == [
+        'server "beta:5432", datasources: found locks without waits of the same extension "x", which PoWA 5 has'
+        " active or not as a whole: name all of them or none"
+    ]
+    assert refused(server, archivist=POWA_4, definitions=PAIR) == []
+    assert refused(dict(server, datasources=["locks", "waits"]), archivist=POWA_5, definitions=PAIR) == []
