@@ -24,7 +24,7 @@ class Extension:
     """An extension of the server: available, and perhaps installed in this database.
 
     :param targets: versions that the installed one can be updated to
-    :param tables: how many tables with data of the user it owns
+    :param tables: how many tables with user data it owns
     """
 
     default_version: str
@@ -267,11 +267,11 @@ def _create(name: str, schema: Optional[str], version: Optional[str]) -> Any:
 
 
 def _no_path(name: str, installed: str, version: str) -> str:
-    advice = "leave the version as it is, or install a package that brings the path"
+    advice = "keep the installed version, or install a package that provides such a path"
     if name == "powa" and installed.split(".")[0] != version.split(".")[0]:
         advice = (
-            "keep what you need of its history (pg_dump), drop it with state: absent and history: drop,"
-            " and create version {0} anew".format(version)
+            "save the history that you need (pg_dump), drop the extension with state: absent and history: drop,"
+            " and create version {0} again".format(version)
         )
     return 'extension "{0}", version: {1} is installed, and there is no update path from it to {2}: {3}'.format(
         name, installed, version, advice
