@@ -274,7 +274,7 @@ def test_a_second_statement_is_never_run(database: Database, wrong: Dict[str, An
 
 def test_a_retention_of_its_own_needs_a_later_powa(database: Database) -> None:
     message = database.refused("datasources", datasources=[dict(COMMITS, retention="7 days")], **REPOSITORY)
-    assert "only 5.1.2 or later can keep one longer: leave it out, and set the retention of the servers" in message
+    assert "a retention of its own needs PoWA 5.1.2: leave it out, and set the retention of the servers" in message
 
 
 def test_adopting_what_others_made(database: Database) -> None:

@@ -236,7 +236,7 @@ def test_those_of_an_extension_stay_with_it(database: Database) -> None:
     for more, words in (
         (
             {"adopt": True},
-            "belongs to the extension pg_track_settings, and only a table of no extension can be adopted",
+            "belongs to the extension pg_track_settings, which maintains it",
         ),
         (
             {"state": "absent"},

@@ -54,8 +54,8 @@ def _unsupported(definition: Definition, side: Side, state: State) -> List[str]:
         )
     if definition.retention is not None and not archivist.own_retention:
         problems.append(
-            "retention: PoWA {0} keeps all datasources of a server for the same time, and only 5.1.2 or later can keep"
-            " one longer: leave it out, and set the retention of the servers".format(archivist.version_text)
+            "retention: PoWA {0} keeps all datasources of a server for the same time, and a retention of its own needs"
+            " PoWA 5.1.2: leave it out, and set the retention of the servers".format(archivist.version_text)
         )
     elif definition.retention is not None and definition.retention in state.bad_intervals:
         problems.append("retention: {0}".format(state.bad_intervals[definition.retention]))

@@ -196,7 +196,7 @@ def _check_extension(definition: Definition, problems: _Problems) -> None:
     elif definition.extension in POWA_EXTENSIONS:
         problems.add(
             "extension",
-            'PoWA itself has datasources for "{0}": leave it out, and PoWA registers yours under its own name'.format(
+            'PoWA itself has datasources for "{0}": leave it out to register the datasource under its own name'.format(
                 definition.extension
             ),
         )

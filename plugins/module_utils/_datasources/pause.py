@@ -4,9 +4,9 @@
 
 """Datasources whose snapshots wait while their columns change on a fleet.
 
-The repository pauses them before any remote changes, and resumes those whose remote has changed. It stores what we
-paused beside the definition. That tells it from what a user disabled, and lets the next task finish what a killed one
-left.
+The repository pauses them before any remote changes, and resumes those whose remote has changed. The stored definition
+lists the servers that we paused: they are not taken for servers that a user disabled, and after a killed task the next
+one resumes them.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Resolved:
     """What a task wants, with the types of all columns that are known.
 
     :param definitions: those of the task, paused ones included
-    :param wanted: those of them that are made as declared
+    :param wanted: those that this task makes, without paused ones
     """
 
     state: State

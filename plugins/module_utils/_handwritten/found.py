@@ -39,7 +39,7 @@ class FoundFunction:
     """A function of one integer.
 
     :param columns: those of its result; empty if only a call shows them
-    :param problem: why its result can not be copied into a table, or None
+    :param problem: why its result cannot be copied into a table, or None
     """
 
     columns: Tuple[TableColumn, ...]

@@ -53,7 +53,7 @@ class State:
     """The repository as it is.
 
     :param registry: rows of the registry about the names of the task
-    :param listed: rows of the table, beside the registry, that lists the extensions of each server
+    :param listed: rows of the table, besides the registry, that lists the extensions of each server
     :param extensions: name to schema of those in this database
     :param available: those extensions named by some query_cleanup that this server could have
     :param registered: (name, external, query_source) of those of the task's functions that the registry has

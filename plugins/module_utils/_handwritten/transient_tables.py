@@ -261,9 +261,7 @@ def _table_refusal(spec: TableSpec, table: Optional[FoundTable], state: State) -
     if not table.is_table:
         return "query_source: {0} exists, but is not a plain table: rename or drop it".format(name)
     if spec.adopt and table.extension:
-        return "adopt: {0} {1}, and only a table of no extension can be adopted: leave adopt out".format(
-            name, _whose(table)
-        )
+        return "adopt: {0} {1}, which maintains it: leave adopt out".format(name, _whose(table))
     ours, fits = _is_ours(table, (schema, source)), table.fits(function.columns)
     if not fits and not ours:
         return (

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The PoWA of a database. Nothing outside this package knows what differs between PoWA 4 and PoWA 5."""
+"""The PoWA of a database. The only place that knows what differs between PoWA 4 and PoWA 5."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class Grantees:
 
     Each maps a role to the privileges that it is given, as C(aclexplode) names them.
 
-    :param functions: who may call what a snapshot calls
-    :param readers: who may call what reads history back; C("") for PUBLIC
+    :param functions: roles that may call what a snapshot calls
+    :param readers: roles that may call what reads history back; C("") for PUBLIC
     """
 
     history: Mapping[str, Tuple[str, ...]]
