@@ -271,7 +271,7 @@ def _no_path(name: str, installed: str, version: str) -> str:
     if name == "powa" and installed.split(".")[0] != version.split(".")[0]:
         advice = (
             "save the history that you need (pg_dump), drop the extension with state: absent and history: drop,"
-            " and create version {0} again".format(version)
+            " and then create version {0}".format(version)
         )
     return 'extension "{0}", version: {1} is installed, and there is no update path from it to {2}: {3}'.format(
         name, installed, version, advice

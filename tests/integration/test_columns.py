@@ -254,7 +254,7 @@ def test_what_users_made_of_it_is_named(
     for check in (True, False):
         message = database.refused("datasources", check=check, datasources=[changed], **REPOSITORY)
         assert named.format(schema) in message
-        assert 'found that {0} reports."Of things" depends on it'.format(kind.lower()) in message
+        assert ': {0} reports."Of things" depends on it'.format(kind.lower()) in message
     assert database.dump() == before
     # What does not concern it is changed.
     declare(database, description="Things")

@@ -59,7 +59,7 @@ def test_types_are_taken_from_the_query(database: Database) -> None:
     # What the repository has kept is enough for the next run.
     unchanged(database, datasources=[untyped], **REPOSITORY)
     wrong = dict(untyped, query="SELECT '{}'::json AS mode, 1 AS held, 1.5 AS x")
-    assert "can not be grouped" in database.refused("datasources", datasources=[wrong], **REMOTE)
+    assert "which GROUP BY cannot use" in database.refused("datasources", datasources=[wrong], **REMOTE)
 
 
 def test_several_datasources_of_one_extension(database: Database) -> None:
@@ -248,7 +248,7 @@ def test_a_datasource_of_each_database(database: Database) -> None:
         ({"metrics": [{"name": "n", "renamed_from": "m"}, {"name": "m"}]}, "remove renamed_from once"),
         ({"query": "SELECT ARRAY[1] AS n", "metrics": [{"name": "n"}]}, "is of a type with oid 1007, expected one of"),
         ({"query": "/* adds */ insert INTO t VALUES (1)"}, 'query: it begins with "insert", expected a query'),
-        ({"query": "SHOW work_mem"}, 'query: found "SHOW" at its beginning'),
+        ({"query": "SHOW work_mem"}, 'query: it begins with "SHOW"'),
         ({"state": "paused"}, 'found "paused", which needs server_kind repository'),
     ],
 )

@@ -192,7 +192,7 @@ def test_only_an_unlogged_table_with_the_mark_is_dropped(database: Database) -> 
     database.sql("CREATE FUNCTION taking(app_orders_src_tmp) RETURNS void LANGUAGE sql AS ''")
     message = database.refused("transient_tables", tables=gone)
     assert "table public.app_orders_src_tmp: view public.watching depends on it" in message
-    assert "found that function public.taking(public.app_orders_src_tmp) depends on it" in message
+    assert ": function public.taking(public.app_orders_src_tmp) depends on it" in message
     database.sql("DROP VIEW watching")
     database.sql("DROP FUNCTION taking")
 
