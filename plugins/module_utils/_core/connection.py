@@ -52,8 +52,8 @@ _LIBPQ_NAMES = {
 _LOCK_TIMEOUT = "1500ms"
 _ATTEMPTS = 5
 
-# No setting of the role or database decides what our statements mean or how long they take: with JIT, PostgreSQL would
-# compile a read of the catalog for longer than it runs. In check mode the server refuses every write.
+# No setting of the role or database may change what our statements mean or how long they take: with JIT, PostgreSQL
+# would compile a read of the catalog for longer than it runs. In check mode the server refuses every write.
 _PREPARE_SESSION = """
     SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),
            pg_catalog.set_config('application_name', 'pgfleet.powa', false),

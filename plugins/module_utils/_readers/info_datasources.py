@@ -142,7 +142,7 @@ def _damage(state: State, name: str) -> Optional[str]:
     damaged = state.catalog.damaged(name)
     if damaged is None:
         return None
-    # What cures it is said by the problem that comes of it.
+    # The problem that reports it names the cure.
     return "the comment of {0} should hold the definition, found {1}".format(damaged.object, damaged.found)
 
 
