@@ -10,4 +10,4 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._exact import ExactAc
 
 
 class ActionModule(ExactAction):
-    """Sees to it that state "exact" is asked for by runs of the whole fleet only."""
+    """Refuses state "exact" in a run that does not cover the whole fleet."""

@@ -141,7 +141,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._readers.inventory im
 _FILE_NAME = re.compile(r"(^|\.)powa\.ya?ml$")
 _PLUGIN_KEY = re.compile(r"^plugin:\s*['\"]?pgfleet\.powa\.servers\b", re.MULTILINE)
 
-#: The login options that may hold a password, and what they are.
+#: The login options that may hold a password, and their types.
 _SECRETS = {"login_password": ((str, int, float), "text"), "connect_params": (dict, "a dictionary")}
 
 
@@ -151,7 +151,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = "pgfleet.powa.servers"
 
     def verify_file(self, path: str) -> bool:
-        """Whether a file is named as one of this plugin; say so where only its name is wrong."""
+        """Whether a file's name is one for this plugin; warn about a file of the plugin with another name."""
         if not super().verify_file(path):
             return False
         if _FILE_NAME.search(os.path.basename(path)):
@@ -160,13 +160,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             with open(path, encoding="utf-8", errors="replace") as file:
                 if _PLUGIN_KEY.search(file.read()):
                     self.display.warning(
-                        '{0} names the plugin {1}, which takes only files whose name ends with "powa.yml" or'
+                        '{0} names the plugin {1}, which reads only files whose name ends with "powa.yml" or'
                         ' "powa.yaml": rename it, such as to fleet.powa.yml'.format(path, self.NAME)
                     )
         return False
 
     def set_options(self, task_keys: Any = None, var_options: Any = None, direct: Any = None) -> None:
-        """Take the options of the file, with templates of the login options filled in before types are looked at."""
+        """Set the options of the file, and fill in templates of the login options before types are checked."""
         if direct:
             self.templar.available_variables = var_options or {}
             direct = {
@@ -176,15 +176,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         super().set_options(task_keys=task_keys, var_options=var_options, direct=direct)
 
     def _filled_in(self, name: str, value: Any) -> Any:
-        """Return an option without templates. What Ansible says about a wrong one would show a password."""
+        """Return an option without templates. Ansible's own message about a wrong one could show a password."""
         try:
             filled_in = self.templar.template(value)
         except AnsibleError as error:
-            reason = "it is a template that can not be filled in" if name in _SECRETS else error
+            reason = "Ansible cannot fill in its template" if name in _SECRETS else error
             raise PowaError("{0}: {1}: correct it".format(name, reason)) from None
         types, expected = _SECRETS.get(name, (object, ""))
         if filled_in is not None and not isinstance(filled_in, types):
-            raise PowaError("{0}: what is there, and is not shown here, is not {1}: correct it".format(name, expected))
+            raise PowaError("{0}: expected {1}, found a value that is hidden here: correct it".format(name, expected))
         return filled_in
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
@@ -195,25 +195,25 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self._refuse_unknown_options(config)
             self._populate(self._fleet(path, cache))
         except PowaError as error:
-            # Ansible would say again what the cause says.
+            # With a cause, Ansible would print the message twice.
             raise AnsibleParserError("{0}: {1}".format(path, error)) from None
         except AnsibleError as error:
             raise AnsibleParserError("{0}: {1}".format(path, error)) from error
 
     def _refuse_unknown_options(self, config: Dict[str, Any]) -> None:
-        """Ansible itself ignores what it does not know."""
+        """Fail on options that the plugin does not have, which Ansible itself ignores."""
         for name in config:
             if name in self._options:
                 continue
             close = difflib.get_close_matches(str(name), self._options, n=1)
             raise PowaError(
                 'found the option "{0}", expected those of ansible-doc --type inventory {1}: {2}'.format(
-                    name, self.NAME, 'call it "{0}"'.format(close[0]) if close else "take it away"
+                    name, self.NAME, 'rename it to "{0}"'.format(close[0]) if close else "remove it"
                 )
             )
 
     def _fleet(self, path: str, cache: bool) -> Dict[str, Any]:
-        """Return what the cache has of the repository, or else what the repository has."""
+        """Return the repository's servers from the cache, or else from the repository."""
         key = self.get_cache_key(path)
         caching = self.get_option("cache")
         if caching and cache:
@@ -248,7 +248,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _in_another_repository(self, name: str, variables: Dict[str, Any]) -> Dict[str, Any]:
         """Return the variables that a host has from another repository, or none.
 
-        :raises PowaError: when it is another server there
+        :raises PowaError: when the host is a different server there
         """
         host = self.inventory.get_host(name)
         there = host.vars if host else {}
@@ -263,7 +263,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return there
 
     def _leave_groups(self, name: str) -> None:
-        """Take a host out of what it is by a repository that does not collect from it."""
+        """Take a host out of the groups that it has from a repository that does not collect from it."""
         host = self.inventory.get_host(name)
         for group in list(host.get_groups()):
             if is_about_one_repository(group.name):

@@ -24,7 +24,7 @@ class Extension:
     """An extension of the server: available, and perhaps installed in this database.
 
     :param targets: versions that the installed one can be updated to
-    :param tables: how many tables with data of the user it owns
+    :param tables: how many tables with user data it owns
     """
 
     default_version: str
@@ -155,7 +155,7 @@ def _plan(wanted: Sequence[Mapping[str, Any]], state: State, check_mode: bool) -
 
 
 class _Planner:
-    """Plans extensions in the order in which it is asked for them."""
+    """Plans extensions, in the order of the calls."""
 
     def __init__(self, wanted: Sequence[Mapping[str, Any]], state: State) -> None:
         self.state = state
@@ -172,7 +172,7 @@ class _Planner:
         self.problems.append('extension "{0}"{1}: {2}'.format(name, field, problem))
 
     def drop(self, extension: Mapping[str, Any]) -> None:
-        """Plan that an extension is dropped, unless that loses data."""
+        """Plan to drop an extension, unless that loses data."""
         name = extension["name"]
         found = self.state.extensions.get(name)
         if found is None or found.installed is None:
@@ -189,13 +189,13 @@ class _Planner:
         self.changes.add(_identity(name), found.describe(), None, compose(text, name=identifier(name)))
 
     def present(self, extension: Mapping[str, Any]) -> None:
-        """Plan that an extension is created, updated or moved."""
+        """Plan to create, update or move an extension."""
         name = extension["name"]
         found = self.state.extensions.get(name)
         if found is None:
             self._refuse(
                 name,
-                "this server does not have it: install the package that brings it"
+                "this server does not have it: install the package that provides it"
                 " (role pgfleet.powa.archivist does that for PoWA's)",
             )
             return
@@ -225,7 +225,7 @@ class _Planner:
         if missing:
             self._refuse(
                 name,
-                "it requires {0}, which this database does not have and the list does not make:"
+                "it requires {0}, which neither this database nor the list has:"
                 " add it to the list".format(", ".join(missing)),
             )
             return
@@ -267,11 +267,11 @@ def _create(name: str, schema: Optional[str], version: Optional[str]) -> Any:
 
 
 def _no_path(name: str, installed: str, version: str) -> str:
-    advice = "leave the version as it is, or install a package that brings the path"
+    advice = "keep the installed version, or install a package that provides such a path"
     if name == "powa" and installed.split(".")[0] != version.split(".")[0]:
         advice = (
-            "keep what you need of its history (pg_dump), drop it with state: absent and history: drop,"
-            " and create version {0} anew".format(version)
+            "save the history that you need (pg_dump), drop the extension with state: absent and history: drop,"
+            " and then create version {0}".format(version)
         )
     return 'extension "{0}", version: {1} is installed, and there is no update path from it to {2}: {3}'.format(
         name, installed, version, advice

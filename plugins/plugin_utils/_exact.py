@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What state "exact" must not be asked for: a run that does not know the whole fleet takes absence for removal."""
+"""Refuses state "exact" in a run that does not cover the whole fleet, since it would remove what it does not see."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 
 
 class ExactAction(NormalAction):
-    """Runs the module of the same name, unless the run knows a part of the fleet only."""
+    """Runs the module of the same name, unless the run covers only a part of the fleet."""
 
     def run(self, tmp=None, task_vars=None):
         """Refuse the task, or run its module.
@@ -26,13 +26,13 @@ class ExactAction(NormalAction):
 def _refuse(action, task_vars):
     limit = task_vars.get("ansible_limit")
     lost = sorted(set(task_vars.get("ansible_play_hosts_all") or ()) - set(task_vars.get("ansible_play_hosts") or ()))
-    advice = "and nothing was changed, since what this run does not know would be taken for removed"
+    why = "and nothing was changed, since it would remove what this run does not see"
     if limit:
         raise AnsibleActionFail(
-            f'{action}: state "exact" was asked for under --limit {limit}, {advice}: leave out the limit, or the state'
+            f'{action}: found state "exact" under --limit {limit}, {why}: run without the limit, or without the state'
         )
     if lost:
         raise AnsibleActionFail(
-            f'{action}: state "exact" was asked for after {", ".join(lost)} failed in this play, {advice}:'
+            f'{action}: found state "exact" after {", ".join(lost)} failed in this play, {why}:'
             " run it again when no host fails"
         )

@@ -41,7 +41,7 @@ def graph(lines: Sequence[Line], width: float, height: float) -> Dict[str, Any]:
 
 
 def _label(keys: Mapping[str, Optional[str]]) -> str:
-    """Return the values of the keys; of several, those that say something."""
+    """Return the values of the keys; with several keys, only those that are not empty."""
     if len(keys) == 1:
         (value,) = keys.values()
         return "(none)" if value is None else value or "(empty)"
@@ -64,7 +64,7 @@ def _longest_distance(lines: Sequence[Line]) -> int:
 
 
 def _path(heights: Values, width: float, longest: int) -> str:
-    """Return a line that has gaps where values are missing. A lonely value is a dot: a line without length."""
+    """Return a line that has gaps where values are missing. A value without neighbours is a dot: a line of length 0."""
     distance = width / max(1, len(heights) - 1)
     runs: List[List[str]] = []
     last = None

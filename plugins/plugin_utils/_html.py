@@ -20,7 +20,7 @@ _FILTERS = {"graph": graph, "number": number, "size": size, "duration": duration
 def render(variables: Mapping[str, Any], template: str) -> str:
     """Return the page that a template makes of variables.
 
-    :raises AnsibleFilterError: for a template that is not there, or has an error
+    :raises AnsibleFilterError: for a template that does not exist, or has an error
     """
     folder, name = os.path.split(os.path.abspath(template))
     environment = Environment(
@@ -35,4 +35,4 @@ def render(variables: Mapping[str, Any], template: str) -> str:
     try:
         return environment.get_template(name).render(variables)
     except TemplateError as error:
-        raise AnsibleFilterError("template {0} can not be rendered: {1}".format(template, error)) from error
+        raise AnsibleFilterError("template {0} cannot be rendered: {1}".format(template, error)) from error

@@ -23,7 +23,7 @@ def number(value: Optional[float], unit: Optional[str] = None, per_second: bool 
         return size(value * 1024 ** _BYTES[unit]) + ("/s" if per_second else "")
     if unit in _SECONDS and not per_second:
         return duration(value * _SECONDS[unit])
-    # Milliseconds in each second stay what they are.
+    # Milliseconds per second keep their unit.
     text = _scaled(value, 1000, _THOUSANDS)
     if unit == "%":
         text += " %"
@@ -58,5 +58,5 @@ def _scaled(value: float, base: int, units: Any) -> str:
 
 
 def _short(value: float) -> str:
-    """Return three digits, without those that say nothing."""
+    """Return three significant digits, without trailing zeros."""
     return "{0:.0f}".format(value) if abs(value) >= 100 else "{0:.3g}".format(value)

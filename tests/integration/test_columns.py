@@ -199,7 +199,7 @@ def test_types_are_changed(database: Database) -> None:
 def test_a_type_that_does_not_fit_changes_nothing(database: Database) -> None:
     with_history(database)
     wrong = dict(BASE, query="SELECT 1 AS k, 1 AS a, 2::bigint AS b", keys=[{"name": "k", "type": "integer"}])
-    expected = 'datasource "things", keys: the history has values of "k" that do not become integer'
+    expected = 'datasource "things", keys: the history has values of "k" that cannot become integer'
     assert expected in database.refused("datasources", datasources=[wrong], **REPOSITORY)
 
 
@@ -214,7 +214,7 @@ def test_values_that_do_not_fit_another_type_are_told_in_check_mode(database: Da
     before = database.dump()
     for check in (True, False):
         message = database.refused("datasources", check=check, datasources=[wrong], **REPOSITORY)
-        assert 'metrics: the history has values of "small" that do not become smallint (smallint out of' in message
+        assert 'metrics: the history has values of "small" that cannot become smallint (smallint out of' in message
     assert database.dump() == before
     # As the message says.
     declare(database, query=wrong["query"], metrics=[BASE["metrics"][0], dict(small[1], renamed_from=None)])
@@ -254,7 +254,7 @@ def test_what_users_made_of_it_is_named(
     for check in (True, False):
         message = database.refused("datasources", check=check, datasources=[changed], **REPOSITORY)
         assert named.format(schema) in message
-        assert 'found that {0} reports."Of things" depends on it'.format(kind.lower()) in message
+        assert ': {0} reports."Of things" depends on it'.format(kind.lower()) in message
     assert database.dump() == before
     # What does not concern it is changed.
     declare(database, description="Things")

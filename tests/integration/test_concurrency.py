@@ -54,7 +54,8 @@ def test_a_task_that_waits_too_long_says_for_whom(database: Database) -> None:
         result = finish_module(task)
     assert result.failed
     assert 'process {0} of role "postgres" from '.format(pid) in result["msg"]
-    assert "did not end within 1 s, and nothing was changed" in result["msg"]
+    assert "was writing to this database for more than 1 s" in result["msg"]
+    assert "nothing was changed" in result["msg"]
     assert database.value("SELECT count(*) FROM powa_servers WHERE id > 0") == 0
 
 

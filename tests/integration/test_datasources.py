@@ -278,25 +278,25 @@ BAD = [
     ({"metrics": [{"name": "ts", "type": "bigint"}]}, 'metrics[0].name: "ts" is a column of PoWA'),
     ({"metrics": [{"name": "n", "type": "int"}, {"name": "n", "type": "int"}]}, '"n" is also metrics[0]'),
     ({"metrics": [{"name": "n", "type": "bigit"}]}, 'metrics[0].type: found "bigit", expected one of "char", bigint'),
-    ({"metrics": []}, "metrics: there is none"),
-    ({"queries": [{"query": "SELECT 1 AS n"}]}, "query: it is given together with queries"),
-    ({"query": None}, "neither query nor queries is given"),
-    ({"query": "SELEC 1 AS n"}, 'found "SELEC" at its beginning, expected a query'),
+    ({"metrics": []}, "metrics: found none"),
+    ({"queries": [{"query": "SELECT 1 AS n"}]}, "query: found both query and queries"),
+    ({"query": None}, "query: found neither query nor queries"),
+    ({"query": "SELEC 1 AS n"}, 'it begins with "SELEC", expected a query'),
     ({"query": "SELECT 1 AS n FROM"}, "syntax error"),
-    ({"query": "SELECT 1 AS n, 2 AS m"}, "it returns (n, m), declared are (n)"),
-    ({"query": "SELECT 1::bigint AS n"}, 'column "n" is bigint, declared integer'),
-    ({"query": "SELECT 1 AS n; DROP TABLE powa_servers"}, "the server refuses it"),
+    ({"query": "SELECT 1 AS n, 2 AS m"}, "it returns the columns (n, m), but the keys and metrics are (n)"),
+    ({"query": "SELECT 1::bigint AS n"}, 'column "n" is bigint, but declared as integer'),
+    ({"query": "SELECT 1 AS n; DROP TABLE powa_servers"}, "PostgreSQL refuses it"),
     ({"query": "SELECT count(*)::int AS n FROM pg_hba_file_rules"}, "permission denied"),
-    ({"keys": [{"name": "k", "type": "json"}]}, "json can not be grouped"),
+    ({"keys": [{"name": "k", "type": "json"}]}, "found json, which GROUP BY cannot use"),
     ({"history": "drop"}, 'only state "absent" can drop history'),
-    ({"description": "a\0b"}, "description: found 'a\\x00b', and PostgreSQL stores neither a zero byte"),
-    ({"description": "\ud800"}, "description: found '\\ud800', and PostgreSQL stores neither"),
-    ({"query": "SELECT 1 AS n\0"}, "query: found 'SELECT 1 AS n\\x00', and"),
-    ({"extension": "a\0"}, "extension: found 'a\\x00', and"),
-    ({"retention": "a\0"}, "retention: found 'a\\x00', and"),
-    ({"search_path": ["x", "a\0"]}, "search_path[1]: found 'a\\x00', and"),
-    ({"query_cleanup": "SELECT 1\0"}, "query_cleanup: found 'SELECT 1\\x00', and"),
-    ({"metrics": [{"name": "n\0", "type": "int"}]}, "metrics[0].name: found 'n\\x00', and"),
+    ({"description": "a\0b"}, "description: found 'a\\x00b', but PostgreSQL can store neither a zero byte"),
+    ({"description": "\ud800"}, "description: found '\\ud800', but PostgreSQL can store neither"),
+    ({"query": "SELECT 1 AS n\0"}, "query: found 'SELECT 1 AS n\\x00', but"),
+    ({"extension": "a\0"}, "extension: found 'a\\x00', but"),
+    ({"retention": "a\0"}, "retention: found 'a\\x00', but"),
+    ({"search_path": ["x", "a\0"]}, "search_path[1]: found 'a\\x00', but"),
+    ({"query_cleanup": "SELECT 1\0"}, "query_cleanup: found 'SELECT 1\\x00', but"),
+    ({"metrics": [{"name": "n\0", "type": "int"}]}, "metrics[0].name: found 'n\\x00', but"),
 ]
 
 
@@ -320,7 +320,7 @@ def test_all_problems_of_all_datasources_are_reported_at_once(database: Database
 def test_what_is_not_ours_is_never_overwritten(database: Database) -> None:
     database.sql("CREATE TABLE powa_commits_history (mine integer)")
     message = database.refused("datasources", datasources=[COMMITS], **REPOSITORY)
-    assert "were not made by this collection (table public.powa_commits_history)" in message
+    assert "this collection did not make (table public.powa_commits_history)" in message
     message = database.refused("datasources", datasources=[{"name": "commits", "state": "absent"}], **REPOSITORY)
     assert "powa_commits_history" in message
 
@@ -336,23 +336,23 @@ def test_rows_of_others_in_the_registry_are_refused(database: Database) -> None:
             "INSERT INTO powa_extension_functions (extname, operation, function_name) VALUES ('commits', 'purge', 'f')"
         )
     message = database.refused("datasources", datasources=[COMMITS], **REPOSITORY)
-    assert "registry has that name with the functions f" in message
+    assert "registry has other functions under that name (f" in message
 
 
 def test_an_unknown_server_or_role_is_refused(database: Database) -> None:
     database.register("one")
     message = database.refused("datasources", datasources=[changed_copy(COMMITS, servers=["nix"])], **REPOSITORY)
-    assert 'server "nix" is not registered here, registered are one' in message
+    assert 'server "nix" is not registered here (registered: one' in message
     message = database.refused("datasources", server_kind=["remote"], monitoring_role="nix", datasources=[COMMITS])
     assert 'role "nix" does not exist' in message
 
 
 def test_options_that_say_nothing_are_refused(database: Database) -> None:
     message = database.refused("datasources", datasources=[COMMITS], server_kind=[])
-    assert "server_kind: found an empty list, expected what the server is" in message
+    assert "server_kind: found an empty list, expected remote, repository or local" in message
     for option in ("monitoring_role", "collector_role"):
         message = database.refused("datasources", datasources=[COMMITS], server_kind=["remote"], **{option: "a\0"})
-        assert "{0}: found 'a\\x00', and PostgreSQL stores neither a zero byte".format(option) in message
+        assert "{0}: found 'a\\x00', but PostgreSQL can store neither a zero byte".format(option) in message
 
 
 def test_a_killed_module_leaves_what_was_there(database: Database) -> None:

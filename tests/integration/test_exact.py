@@ -73,7 +73,7 @@ def test_a_run_with_a_limit_is_refused(database: Database, tmp_path: Path) -> No
     ):
         tasks: Any = [dict(task, register="refused", ignore_errors=True), {"debug": {"var": "refused.msg"}}]
         printed = play(tmp_path, database, tasks, "--limit", "localhost")
-        assert 'state \\"exact\\" was asked for under --limit localhost' in printed
+        assert 'found state \\"exact\\" under --limit localhost' in printed
     assert database.sql(FREQUENCIES) == [("a", 300)]
     play(tmp_path, database, [{"pgfleet.powa.servers": {"servers": [], "state": "exact"}}])
     assert database.sql(FREQUENCIES) == [("a", -1)]
@@ -92,5 +92,5 @@ def test_a_run_that_has_lost_a_host_is_refused(database: Database, tmp_path: Pat
     (tmp_path / "play.yml").write_text(yaml.safe_dump([playbook], sort_keys=False))
     done = run_playbook("--inventory", "kept,lost,", str(tmp_path / "play.yml"))
     assert done.returncode == 2
-    assert 'state "exact" was asked for after lost failed in this play' in done.stdout.replace('\\"', '"')
+    assert 'found state "exact" after lost failed in this play' in done.stdout.replace('\\"', '"')
     assert database.sql(FREQUENCIES) == [("a", 300)]

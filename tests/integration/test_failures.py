@@ -34,7 +34,7 @@ def one_sentence(message: str) -> None:
 def test_no_server_there(database: Database, module: str) -> None:
     result = database.run(module, login_port=1, **MODULES[module])
     one_sentence(result["msg"])
-    assert "port 1 can not be reached as postgres" in result["msg"] and "check that PostgreSQL runs" in result["msg"]
+    assert "port 1 cannot be reached as postgres" in result["msg"] and "check that PostgreSQL runs" in result["msg"]
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
@@ -64,7 +64,10 @@ def test_a_role_without_rights(database: Database, module: str) -> None:
     result = database.run(module, login_user="nobody_special", **MODULES[module])
     assert database.dump() == before
     one_sentence(result["msg"])
-    assert 'role "nobody_special" may not do this' in result["msg"] and "log in as a superuser" in result["msg"]
+    assert (
+        'role "nobody_special" lacks a right that the task needs' in result["msg"]
+        and "log in as a superuser" in result["msg"]
+    )
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))

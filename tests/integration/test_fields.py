@@ -48,7 +48,7 @@ def test_types_are_taken_from_the_query(database: Database) -> None:
     database.sql("DROP FUNCTION powa_untyped_src(integer)")
 
     message = database.refused("datasources", datasources=[untyped], **REPOSITORY)
-    assert "the types of mode, held are left out, and no remote has described the query" in message
+    assert "no type is declared for mode, held, and no remote has described the query" in message
     key_columns = [{"name": "mode", "type": "name"}]
     other = {"server": "two", "datasources": [dict(result["datasources"][0], key_columns=key_columns)]}
     message = database.refused("datasources", datasources=[untyped], remote_results=[described, other], **REPOSITORY)
@@ -59,7 +59,7 @@ def test_types_are_taken_from_the_query(database: Database) -> None:
     # What the repository has kept is enough for the next run.
     unchanged(database, datasources=[untyped], **REPOSITORY)
     wrong = dict(untyped, query="SELECT '{}'::json AS mode, 1 AS held, 1.5 AS x")
-    assert "can not be grouped" in database.refused("datasources", datasources=[wrong], **REMOTE)
+    assert "which GROUP BY cannot use" in database.refused("datasources", datasources=[wrong], **REMOTE)
 
 
 def test_several_datasources_of_one_extension(database: Database) -> None:
@@ -141,7 +141,7 @@ def test_the_cleanup_runs_on_the_remote_and_in_local_mode(database: Database) ->
     database.ok("snapshot", servers=["local"])
     assert database.sql("SELECT i FROM public.events") == [(3,)]
     message = database.refused("datasources", datasources=[dict(events, query_cleanup="DROP TABLE events")], **BOTH)
-    assert 'datasource "our_events", query_cleanup: the server refuses it' in message
+    assert 'datasource "our_events", query_cleanup: PostgreSQL refuses it' in message
     database.ok("datasources", datasources=[dict(events, query_cleanup=None)], **BOTH)
     assert database.sql("SELECT FROM pg_proc WHERE proname = 'powa_our_events_cleanup'") == []
 
@@ -232,8 +232,11 @@ def test_a_datasource_of_each_database(database: Database) -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"scope": "database", "query_cleanup": "SELECT 1"}, 'query_cleanup: it is given with scope "database"'),
-        ({"databases": ["a"]}, 'databases: it is given with scope "cluster"'),
+        (
+            {"scope": "database", "query_cleanup": "SELECT 1"},
+            'query_cleanup: scope "database" installs nothing on the remote',
+        ),
+        ({"databases": ["a"]}, 'databases: it works only with scope "database"'),
         ({"extension": "pg_qualstats"}, "PoWA itself has datasources for"),
         ({"search_path": ["a", "a"]}, 'search_path: found "a" more than once'),
         ({"metrics": [{"name": "n", "renamed_from": "n"}]}, 'metrics[0].renamed_from: found "n"'),
@@ -242,11 +245,11 @@ def test_a_datasource_of_each_database(database: Database) -> None:
             {"scope": "database", "metrics": [{"name": "n", "renamed_from": "dbid"}]},
             'metrics[0].renamed_from: with scope "database", "dbid" is the collector',
         ),
-        ({"metrics": [{"name": "n", "renamed_from": "m"}, {"name": "m"}]}, "leave renamed_from out once"),
+        ({"metrics": [{"name": "n", "renamed_from": "m"}, {"name": "m"}]}, "remove renamed_from once"),
         ({"query": "SELECT ARRAY[1] AS n", "metrics": [{"name": "n"}]}, "is of a type with oid 1007, expected one of"),
-        ({"query": "/* adds */ insert INTO t VALUES (1)"}, 'query: found "insert" at its beginning, expected a query'),
-        ({"query": "SHOW work_mem"}, 'query: found "SHOW" at its beginning'),
-        ({"state": "paused"}, 'found "paused", which is for server_kind repository'),
+        ({"query": "/* adds */ insert INTO t VALUES (1)"}, 'query: it begins with "insert", expected a query'),
+        ({"query": "SHOW work_mem"}, 'query: it begins with "SHOW"'),
+        ({"state": "paused"}, 'found "paused", which needs server_kind repository'),
     ],
 )
 def test_a_wrong_field_is_refused(database: Database, wrong: Dict[str, Any], words: str) -> None:
@@ -271,7 +274,7 @@ def test_a_second_statement_is_never_run(database: Database, wrong: Dict[str, An
 
 def test_a_retention_of_its_own_needs_a_later_powa(database: Database) -> None:
     message = database.refused("datasources", datasources=[dict(COMMITS, retention="7 days")], **REPOSITORY)
-    assert "one of its own needs 5.1.2: leave it out, and set the retention of the servers" in message
+    assert "a retention of its own needs PoWA 5.1.2: leave it out, and set the retention of the servers" in message
 
 
 def test_adopting_what_others_made(database: Database) -> None:
@@ -288,7 +291,7 @@ def test_adopting_what_others_made(database: Database) -> None:
     ):
         database.sql("COMMENT ON {0} IS NULL".format(thing))
     message = database.refused("datasources", datasources=[LOCK_MODES], **BOTH)
-    assert "were not made by this collection" in message and "adopt: true" in message
+    assert "this collection did not make" in message and "adopt: true" in message
     database.ok("datasources", datasources=[dict(LOCK_MODES, adopt=True)], **BOTH)
     unchanged(database, datasources=[LOCK_MODES], **BOTH)
     assert database.sql("SELECT * FROM powa_lock_modes_history_current ORDER BY mode") == kept

@@ -171,7 +171,7 @@ def test_functions_in_the_schema_of_an_extension(database: Database) -> None:
     else:
         message = refused(database, datasource)
         assert (
-            "no function elsewhere.app_orders_snapshot(integer), only in schema public: set external to false"
+            "no function elsewhere.app_orders_snapshot(integer), only one in schema public: set external to false"
             in message
         )
         declare(database, changed_copy(datasource, external=False))
@@ -187,28 +187,31 @@ def test_functions_in_the_schema_of_an_extension(database: Database) -> None:
 
 CASES: List[Any] = [
     (changed_copy(APP_ORDERS, name=" "), "name: it is empty"),
-    (changed_copy(APP_ORDERS, name="app_invoices"), "name: it is also the name of number 1 of the list"),
-    (changed_copy(APP_INVOICES, name="other"), 'the query_source "app_invoices_src" is also one of "app_invoices"'),
-    ({"name": "app_orders"}, "functions: there is none"),
-    (changed_copy(APP_ORDERS, functions=APP_ORDERS["functions"][3:]), "functions: there is none that takes a snapshot"),
+    (changed_copy(APP_ORDERS, name="app_invoices"), "name: number 1 of the list has the same name"),
+    (changed_copy(APP_INVOICES, name="other"), '"app_invoices" has the query_source "app_invoices_src", too'),
+    ({"name": "app_orders"}, "functions: found none"),
+    (changed_copy(APP_ORDERS, functions=APP_ORDERS["functions"][3:]), "functions: found none that takes a snapshot"),
     (
         changed_copy(APP_ORDERS, functions=APP_ORDERS["functions"][1:] * 2),
-        "aggregate app_orders_aggregate is in the list",
+        "the list has aggregate app_orders_aggregate already",
     ),
     (changed_copy(APP_ORDERS, servers=[]), "servers: it is empty"),
     (changed_copy(APP_ORDERS, servers=["one", "one"]), 'servers: found "one" more than once'),
     (changed_copy(APP_ORDERS, servers=["nix"]), 'servers: server "nix" is not registered here'),
     (changed_copy(APP_ORDERS, servers=["nix"], state="absent"), 'servers: server "nix" is not registered here'),
     (with_function(function_name=""), "functions[0].function_name: it is empty"),
-    (with_function(function_name="nix"), "functions[0].function_name: there is no function public.nix(integer)"),
-    (with_function(function_name="app_orders_clean"), "there is no function public.app_orders_clean(integer)"),
+    (with_function(function_name="nix"), "functions[0].function_name: found no function public.nix(integer)"),
+    (with_function(function_name="app_orders_clean"), "found no function public.app_orders_clean(integer)"),
     (with_function(query_source="App"), 'functions[0].query_source: found "App", expected lower-case letters'),
-    (with_function(query_source="nix_src"), "transient table public.nix_src_tmp is not there: make it with"),
-    (with_function(query_source="bare_src"), "public.bare_src_tmp has the columns (srvid integer), its result needs"),
-    (with_function(operation="purge"), 'query_source: it is given for the operation "purge"'),
+    (with_function(query_source="nix_src"), "transient table public.nix_src_tmp does not exist: create it with"),
+    (
+        with_function(query_source="bare_src"),
+        "public.bare_src_tmp has the columns (srvid integer), but its result needs",
+    ),
+    (with_function(operation="purge"), 'query_source: only a snapshot has one, found it for the operation "purge"'),
     (with_function(query_cleanup=""), "functions[0].query_cleanup: it is empty"),
-    (with_function(query_cleanup="SELECT 1", query_source=None), "without a query_source the collector never runs it"),
-    (with_function(query_cleanup="SELECT '{}'"), "query_cleanup: it holds a brace"),
+    (with_function(query_cleanup="SELECT 1", query_source=None), "the collector never runs it without a query_source"),
+    (with_function(query_cleanup="SELECT '{}'"), "query_cleanup: found a brace"),
     (with_function(query_cleanup="SELECT {nix}.f()"), "query_cleanup: "),
     (changed_copy(APP_ORDERS, name="pg_qualstats"), "name: PoWA itself brings this datasource"),
     ({"name": "pg_stat_statements", "state": "absent"}, "name: PoWA itself brings this datasource"),
@@ -241,7 +244,7 @@ def test_functions_of_powas_own_datasources_are_refused_where_they_differ(databa
             message = refused(database, changed_copy(TRACK_SETTINGS, **changes))
             assert "PoWA itself brings this datasource, and with other functions" in message and words in message
         database.sql("DROP EXTENSION pg_track_settings")
-        assert "schema of the extension pg_track_settings, which is not in this database" in refused(
+        assert "schema of the extension pg_track_settings, which this database lacks" in refused(
             database, TRACK_SETTINGS
         )
         assert "pg_qualstats" in refused(database, {"name": "pg_qualstats", "state": "absent"})
@@ -271,7 +274,7 @@ def test_a_zero_byte_is_no_crash(database: Database) -> None:
     with_transient_tables(database, "app_orders")
     for field in ("function_name", "query_source", "query_cleanup"):
         assert "functions[0]." + field in refused(database, with_function(**{field: "a\0b"}))
-    assert "can not be printed" in refused(database, changed_copy(APP_ORDERS, name="a\0b"))
+    assert "contains an unprintable character" in refused(database, changed_copy(APP_ORDERS, name="a\0b"))
 
 
 def test_a_run_without_changes_sends_as_many_statements_for_many_datasources_and_servers(database: Database) -> None:

@@ -133,10 +133,10 @@ def test_a_range_may_begin_before_there_was_a_calendar(database: Database) -> No
 def test_what_can_not_be_read_is_refused_in_a_sentence(database: Database) -> None:
     declare(database, COMMITS)
     for params, sentence in (
-        ({"datasources": ["nix"]}, 'datasource "nix" is not declared here, or not to be read, declared are commits'),
-        ({"servers": ["nix"]}, 'server "nix" is not registered here, registered are one, two'),
+        ({"datasources": ["nix"]}, 'datasource "nix" is not declared here, or cannot be read (declared: commits'),
+        ({"servers": ["nix"]}, 'server "nix" is not registered here (registered: one, two'),
         ({"range": "a while"}, 'range "a while" until "": invalid input syntax for type interval'),
-        ({"range": "-1 day"}, 'range: found "-1 day", expected more than nothing'),
+        ({"range": "-1 day"}, 'range: found "-1 day", expected a positive and finite interval'),
         ({"range": "1000000 years"}, 'range "1000000 years" until "": '),
         ({"until": "soon"}, 'range "1 day" until "soon": invalid input syntax for type timestamp with time zone'),
         ({"steps": 0}, "steps: found 0, expected at least 1"),

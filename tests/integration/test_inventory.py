@@ -418,8 +418,8 @@ WRONG = [
     ({"login_db": "postgres"}, 'database "postgres" has no extension powa'),
     ({"login_user": "nobody_special"}, "as nobody_special: permission denied"),
     ({"login_user": "{{ nix }}"}, "login_user: 'nix' is undefined"),
-    ({"session_role": "nix"}, 'session_role "nix" can not be taken'),
-    ({"hostnames": ["alias"]}, "hostnames: 3 of 4 servers, such as db2.example.com:5432, have no name of their own"),
+    ({"session_role": "nix"}, 'cannot switch to session_role "nix"'),
+    ({"hostnames": ["alias"]}, "hostnames: 3 of 4 servers, such as db2.example.com:5432, get no name of their own"),
     ({"hostnames": ["nix"]}, "Valid values are: alias, hostname, hostname_port"),
     ({"strict": True, "keyed_groups": [{"key": "nix"}]}, "Could not generate group for host orders from nix entry"),
     ({"strict": True, "compose": {"x": "nix"}}, "Could not set x for host orders"),
@@ -450,7 +450,7 @@ def test_a_file_has_the_name_of_the_plugin(database: Database, tmp_path: Path) -
         assert list(hosts(listed(config(tmp_path, database, name)))) == ["a"]
     for name in ("servers.yml", "xpowa.yml", "powa.yml.yaml"):
         failed = run("ansible-inventory", "-i", config(tmp_path, database, name), "--list")
-        assert 'takes only files whose name ends with "powa.yml" or "powa.yaml": rename it' in failed.stderr
+        assert 'reads only files whose name ends with "powa.yml" or "powa.yaml": rename it' in failed.stderr
         assert hosts(parsed(failed.stdout)) == {}
     # A file of others, which is asked for only where the plugin is enabled.
     enabled = {"ANSIBLE_INVENTORY_ENABLED": PLUGIN + ",ansible.builtin.yaml"}

@@ -50,7 +50,7 @@ def test_it_waits_for_a_snapshot_that_runs(database: Database) -> None:
         connection.autocommit = False
         cursor.execute("SELECT powa_take_snapshot(%s)", (srvid,))
         waiting = database.run("snapshot", servers=["one"], timeout=1)
-        assert waiting.failed and "another snapshot was running until the timeout" in waiting["msg"]
+        assert waiting.failed and "another one was still running at the timeout" in waiting["msg"]
         process = database.start("snapshot", servers=["one"], timeout=60)
         wait_until(
             lambda: database.value(

@@ -172,7 +172,7 @@ def test_a_table_of_others_is_left_alone_adopted_or_refused(database: Database) 
     database.sql("CREATE TABLE app_orders_src_tmp (srvid integer, mine text)")
     for adopt in (False, True):
         message = database.refused("transient_tables", tables=entry(adopt=adopt), **ROLE)
-        assert "is not marked as made by this module and has the columns (srvid integer, mine text)" in message
+        assert "has no mark of this module and has the columns (srvid integer, mine text)" in message
         assert "change or drop the table" in message
 
 
@@ -180,7 +180,7 @@ def test_only_an_unlogged_table_with_the_mark_is_dropped(database: Database) -> 
     write_by_hand(database, "app_orders")
     gone = entry(state="absent")
     database.sql("CREATE UNLOGGED TABLE app_orders_src_tmp (srvid integer)")
-    assert "only a table that this module made is dropped" in database.refused("transient_tables", tables=gone)
+    assert "this module drops only tables that it made" in database.refused("transient_tables", tables=gone)
     database.sql("DROP TABLE app_orders_src_tmp")
 
     database.ok("transient_tables", tables=entry())
@@ -191,8 +191,8 @@ def test_only_an_unlogged_table_with_the_mark_is_dropped(database: Database) -> 
     database.sql("CREATE VIEW watching AS SELECT * FROM app_orders_src_tmp")
     database.sql("CREATE FUNCTION taking(app_orders_src_tmp) RETURNS void LANGUAGE sql AS ''")
     message = database.refused("transient_tables", tables=gone)
-    assert "table public.app_orders_src_tmp: found that view public.watching depends on it" in message
-    assert "found that function public.taking(public.app_orders_src_tmp) depends on it" in message
+    assert "table public.app_orders_src_tmp: view public.watching depends on it" in message
+    assert ": function public.taking(public.app_orders_src_tmp) depends on it" in message
     database.sql("DROP VIEW watching")
     database.sql("DROP FUNCTION taking")
 
@@ -234,12 +234,18 @@ def test_those_of_an_extension_stay_with_it(database: Database) -> None:
     assert not database.ok("transient_tables", tables=tables, **ROLE).changed
     assert database.dump() == before
     for more, words in (
-        ({"adopt": True}, "belongs to the extension pg_track_settings, which keeps it"),
-        ({"state": "absent"}, "belongs to the extension pg_track_settings, and only a table that this module made"),
+        (
+            {"adopt": True},
+            "belongs to the extension pg_track_settings, which maintains it",
+        ),
+        (
+            {"state": "absent"},
+            "belongs to the extension pg_track_settings, and this module drops only tables that it made",
+        ),
     ):
         assert words in database.refused("transient_tables", tables=[dict(tables[0], **more)])
     if options:
-        assert "only in schema track: give its schema" in database.refused(
+        assert "only one in schema track: give that schema" in database.refused(
             "transient_tables", tables=entry(TRACK_SOURCES[0])
         )
 
@@ -249,12 +255,12 @@ BAD = [
     (entry(""), "", 'table of "number 1 of the list", query_source: it is empty'),
     (entry("App-Src"), "", 'query_source: found "App-Src", expected lower-case letters'),
     (entry("x" * 60), "", "with _tmp at its end it has 64 characters, and PostgreSQL allows 63"),
-    (entry() + entry(), "", "query_source: it is also number 1 of the list"),
-    (entry() + entry(schema="public"), "", "this is public.app_orders_src, which is in the list already"),
-    (entry(schema=""), "", "schema: it is empty or holds a zero byte"),
+    (entry() + entry(), "", "query_source: number 1 of the list has the same"),
+    (entry() + entry(schema="public"), "", "this is public.app_orders_src, which the list has already"),
+    (entry(schema=""), "", "schema: it is empty or contains a zero byte"),
     (entry(schema="pg_toast"), "", 'schema: found "pg_toast"'),
     (entry(state="absent", adopt=True), "", 'adopt: found true with state "absent"'),
-    (entry("nix"), "", "there is no function public.nix(integer), in no other schema either"),
+    (entry("nix"), "", "found no function public.nix(integer), nor one in any other schema"),
     (entry("app_src"), "CREATE FUNCTION app_src(text) RETURNS TABLE (a int) LANGUAGE sql AS 'SELECT 1'", "no function"),
     (
         entry("app_src"),
@@ -276,7 +282,7 @@ BAD = [
         "CREATE FUNCTION app_src(int) RETURNS TABLE (ctid int, n int) LANGUAGE sql AS 'SELECT 1, 2'",
         'returns a column "ctid", which is a column of every table',
     ),
-    (entry(), "CREATE VIEW app_orders_src_tmp AS SELECT 1 AS srvid", "is there and not a plain table"),
+    (entry(), "CREATE VIEW app_orders_src_tmp AS SELECT 1 AS srvid", "exists, but is not a plain table"),
 ]
 
 

@@ -288,7 +288,7 @@ def test_versions_libraries_and_what_is_down_or_absent(well, tmp_path):
     kinds = {problem["kind"] for problem in findings.problems}
     assert not kinds & {"powa_version", "library_not_preloaded", "host_unreachable"}
     assert "library pg_qualstats" in findings.the("restart_pending", FIRST)["problem"]
-    assert "can not be reached" in findings.the("database_unreachable", SECOND)["cause"]
+    assert "cannot be reached" in findings.the("database_unreachable", SECOND)["cause"]
     assert "systemctl start postgresql" in findings.the("database_unreachable", SECOND)["cure"]
     shell(SECOND, "systemctl start postgresql")
     assert "systemctl restart postgresql" in findings.the("restart_pending", FIRST)["cure"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A channel on which the running powa-collector is asked, and answers."""
+"""The channel on which the running powa-collector takes commands and answers them."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import P
 
 #: The channel that powa-collector listens to.
 _CHANNEL = "powa_collector"
-#: How often workers are asked again while one is still starting.
+#: How long to wait before asking again while a worker is still starting.
 _PAUSE_SECONDS = 0.5
 _RUNNING = "running"
-#: What has ended, such as for a server without PoWA, runs again only after a reload.
+#: A worker that has ended, such as for a server without PoWA, runs again only after a reload.
 _ENDED = "stopped"
 
 _LISTEN = "LISTEN {channel}"
@@ -29,7 +29,7 @@ _BACKEND = "SELECT pg_catalog.pg_backend_pid()"
 
 
 class Answer(NamedTuple):
-    """What the collector says to a command.
+    """The collector's answer to a command.
 
     :param status: C(OK), C(ERROR), or C(UNKNOWN) for a command that it does not know
     """
@@ -44,7 +44,7 @@ def at_work(workers: Mapping[int, str]) -> Set[int]:
 
 
 class Collector:
-    """Asks and waits for answers on a channel of its own."""
+    """Sends commands, and waits for their answers on a channel of its own."""
 
     def __init__(self, connection: Connection, timeout: int) -> None:
         self._connection = connection.raw
@@ -52,7 +52,7 @@ class Collector:
         self.timeout = timeout
         self._connection.rollback()
         self._connection.set_session(autocommit=True)
-        #: In a transaction of its own for each statement.
+        #: Each of its statements is a transaction of its own.
         self.cursor = self._connection.cursor()
         self.cursor.execute(_BACKEND)
         self._channel = "pgfleet_powa_{0}".format(self.cursor.fetchone()[0])
@@ -60,7 +60,7 @@ class Collector:
 
     @property
     def remaining(self) -> float:
-        """Seconds until the time is over."""
+        """Seconds until the timeout."""
         return self._deadline - time.monotonic()
 
     def reload(self) -> None:
@@ -70,7 +70,7 @@ class Collector:
     def workers(self, last_srvid: int) -> Dict[int, str]:
         """Return the status of each worker, by srvid.
 
-        Each server is asked for by its number: an answer about many does not fit into a notification.
+        It asks about each server by its number: an answer about many does not fit into a notification.
         """
         messages = ["WORKERS_STATUS {0} {1}".format(self._channel, srvid + 1) for srvid in range(last_srvid)]
         found: Dict[int, str] = {}
@@ -79,7 +79,7 @@ class Collector:
         return found
 
     def wait_for(self, srvids: Set[int], last_srvid: int) -> Dict[int, str]:
-        """Wait until these have a worker that runs or has ended, or until the time is over: a server may be down."""
+        """Wait until the worker of each of these servers runs or has ended, or until the timeout: one may be down."""
         workers = self.workers(last_srvid)
         while any(workers.get(srvid) not in (_RUNNING, _ENDED) for srvid in srvids) and self.remaining > 1:
             time.sleep(_PAUSE_SECONDS)
@@ -87,7 +87,7 @@ class Collector:
         return workers
 
     def force_snapshot(self, srvid: int) -> Answer:
-        """Have the collector take a snapshot of a server now, and return what it says to that: it may refuse."""
+        """Have the collector take a snapshot of a server now, and return its answer: it may refuse."""
         (answer,) = self._exchange("FORCE_SNAPSHOT", ["FORCE_SNAPSHOT {0} {1}".format(self._channel, srvid)])
         return answer
 
@@ -106,7 +106,7 @@ class Collector:
         return [answer.text for answer in answers]
 
     def _exchange(self, command: str, messages: Sequence[str]) -> List[Answer]:
-        """Send messages and return their answers. The session stays, since the collector checks who asked.
+        """Send messages and return their answers. The session stays open, since the collector checks who asked.
 
         :raises PowaError: when an answer does not come in time
         """

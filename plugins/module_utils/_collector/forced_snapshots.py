@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Snapshots that the running powa-collector is asked to take now, with what remotes have now."""
+"""Snapshots that the running powa-collector takes on request, of what the remotes have now."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist impor
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, RegisteredServer, resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot as texts
 
-#: Between two looks. The collector refuses a snapshot within 10 s of the last, and while one runs.
+#: Between two attempts. The collector refuses a snapshot within 10 s of the last, and while one runs.
 _PAUSE_SECONDS = 1.0
 
-_BEGUN = "it has promised one"
+_BEGUN = "it agreed to take one"
 
 
 class _Last(NamedTuple):
@@ -32,7 +32,7 @@ class _Last(NamedTuple):
 def servers_to_snapshot(servers: Sequence[RegisteredServer], names: Sequence[str]) -> List[RegisteredServer]:
     """Return the servers of these names.
 
-    :raises ProblemsError: for a name that is not one server's, or whose server is disabled
+    :raises ProblemsError: for a name that matches no server or several, and for a disabled server
     """
     srvids, problems = resolve(servers, names)
     by_srvid = {server.srvid: server for server in servers}
@@ -51,12 +51,12 @@ def servers_to_snapshot(servers: Sequence[RegisteredServer], names: Sequence[str
 def force_snapshots(
     collector: Collector, archivist: Archivist, servers: Sequence[RegisteredServer]
 ) -> List[Dict[str, Any]]:
-    """Have the collector take a snapshot of each server, and wait until it has: C(server), C(srvid) and C(errors).
+    """Have the collector take a snapshot of each server, and return C(server), C(srvid) and C(errors) of each.
 
     :raises PowaError: when the collector is too old for it, or does not take them in time
     """
     waiting = {server.srvid: server for server in servers}
-    #: What the last snapshot was when the collector promised one.
+    #: The last snapshot of each server when the collector agreed to take another.
     promised: Dict[int, _Last] = {}
     said: Dict[int, str] = {}
     taken: Dict[int, List[str]] = {}
@@ -72,7 +72,7 @@ def force_snapshots(
                     promised[srvid] = last[srvid]
         if not waiting:
             return [{"server": server.name, "srvid": server.srvid, "errors": taken[server.srvid]} for server in servers]
-        # What is asked needs its time for an answer.
+        # Leave the collector time to answer another command.
         if collector.remaining < 2 * _PAUSE_SECONDS:
             raise PowaError(_late(collector, list(waiting.values()), said, last))
         time.sleep(_PAUSE_SECONDS)
@@ -88,8 +88,8 @@ def _ask(collector: Collector, srvid: int) -> str:
     answer = collector.force_snapshot(srvid)
     if answer.status == "UNKNOWN":
         raise PowaError(
-            "powa-collector does not know FORCE_SNAPSHOT, which it has since 1.3: update it, or wait for the snapshots"
-            " that it takes by each server's frequency"
+            "powa-collector does not know the command FORCE_SNAPSHOT, expected version 1.3 or later: update it, or wait"
+            " for the regular snapshots of the servers"
         )
     return _BEGUN if answer.status == "OK" else 'it says "{0}"'.format(answer.text)
 
@@ -97,18 +97,16 @@ def _ask(collector: Collector, srvid: int) -> str:
 def _late(
     collector: Collector, servers: Sequence[RegisteredServer], said: Mapping[int, str], last: Mapping[int, _Last]
 ) -> str:
-    return (
-        "powa-collector did not take a snapshot within {0} s of {1}: give a longer timeout, or look at its log".format(
-            collector.timeout,
-            ", ".join(
-                'server "{0}" ({1}{2})'.format(
-                    server.name,
-                    said[server.srvid],
-                    ", and the server's errors are: " + "; ".join(last[server.srvid].errors)
-                    if last[server.srvid].errors
-                    else "",
-                )
-                for server in servers
-            ),
-        )
+    return "within {0} s, powa-collector took no snapshot of {1}: give a longer timeout, or look at its log".format(
+        collector.timeout,
+        ", ".join(
+            'server "{0}" ({1}{2})'.format(
+                server.name,
+                said[server.srvid],
+                ", and the server's errors are: " + "; ".join(last[server.srvid].errors)
+                if last[server.srvid].errors
+                else "",
+            )
+            for server in servers
+        ),
     )

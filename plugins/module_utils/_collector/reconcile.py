@@ -29,12 +29,11 @@ _LAST_SRVID = "SELECT s.last_value FROM {schema}.powa_servers_id_seq AS s"
 def run_collector(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     """Make the collector work on all servers of the repository and take snapshots, and return its workers.
 
-    It writes nothing into the database itself, so there is no transaction to plan again in.
+    It writes nothing to the database itself, so there is no transaction in which to plan again.
 
-    :raises PowaError: for a server without snapshots, when no collector answers or not in time, or for a snapshot's
-        errors
+    :raises PowaError: for a disabled server, when the collector does not answer in time, and for errors of a snapshot
     """
-    # A check asks, too: NOTIFY writes nothing, and the server refuses it only on a standby.
+    # Check mode asks, too: NOTIFY writes nothing, and only a standby refuses it.
     with connected(params, read_only=check_mode) as connection:
         with connection.reading() as cursor:
             archivist = detect_archivist(cursor)
@@ -44,7 +43,7 @@ def run_collector(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]
         collector = Collector(connection, params["timeout"])
         workers = collector.workers(last_srvid)
         active = {server.srvid for server in servers if server.values["frequency"] != NEVER}
-        # A reload would leave the worker of such a server running and the collector without its name.
+        # On a reload, the collector forgets servers that are gone or disabled, and their workers keep running.
         restart_required = not set(workers) <= active
         reload = not restart_required and (params["state"] == RELOADED or not active <= at_work(workers))
         plan = _plan(workers, servers, reload, targets)
@@ -75,7 +74,7 @@ def _plan(
 
 
 def read_last_srvid(cursor: Any, archivist: Archivist) -> int:
-    """Return the highest number that a server has ever had: the collector may work for one that is gone."""
+    """Return the highest number that a server ever had: the collector may still have a worker for a removed one."""
     cursor.execute(compose(_LAST_SRVID, schema=identifier(archivist.schema)))
     (last_srvid,) = cursor.fetchone()
     return int(last_srvid)

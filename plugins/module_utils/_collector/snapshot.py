@@ -20,9 +20,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import d
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import LOCAL_NAME, read_servers, resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot as texts
 
-#: How long a snapshot of ours may hold what the collector waits for: less than the collector's lock_timeout of 2 s.
+#: How long a snapshot of ours may hold locks that the collector needs: less than the collector's lock_timeout of 2 s.
 _HELD_MILLISECONDS = 1500
-#: Between two looks at a lock that is taken. NOWAIT never makes others queue behind us, as waiting would.
+#: Between two attempts to get a lock. With NOWAIT others never queue behind us, as they would if we waited.
 _PAUSE_SECONDS = 0.05
 
 
@@ -64,7 +64,7 @@ class SnapshotTask(Task[Resolved, Resolved]):
         if LOCAL_NAME not in self.names or wanted.local_mode:
             return []
         return [
-            'server "local": PoWA is not loaded by this server, so there is no local mode:'
+            'server "local": PostgreSQL has not loaded PoWA\'s library here, so there is no local mode:'
             " add powa to shared_preload_libraries and restart PostgreSQL"
         ]
 
@@ -87,14 +87,14 @@ class SnapshotTask(Task[Resolved, Resolved]):
 
 
 def check_errors(result: Mapping[str, Any], fail_on_errors: bool) -> None:
-    """Look at what PoWA has recorded of the C(snapshots) of a result.
+    """Check the errors that PoWA recorded for the C(snapshots) of a result.
 
-    :raises PowaError: for errors, with the result, where they are to fail
+    :raises PowaError: for any error, along with the result, if C(fail_on_errors)
     """
     failed = [snapshot for snapshot in result["snapshots"] if snapshot["errors"]]
     if failed and fail_on_errors:
         raise PowaError(
-            "the snapshot of {0} had errors, and kept what worked: {1}".format(
+            "the snapshot of {0} had errors, and kept the samples of the datasources without one: {1}".format(
                 ", ".join('server "{0}"'.format(snapshot["server"]) for snapshot in failed),
                 "; ".join(error for snapshot in failed for error in snapshot["errors"]),
             ),
@@ -109,15 +109,15 @@ def _take(connection: Connection, archivist: Archivist, name: str, srvid: int, d
         except driver.psycopg2.Error as error:
             if error.pgcode == driver.errorcodes.QUERY_CANCELED:
                 raise PowaError(
-                    'the snapshot of server "{0}" takes more than {1} ms, so the collector would fail while it runs,'
-                    " and it was undone: let the collector take it".format(name, _HELD_MILLISECONDS)
+                    'the snapshot of server "{0}" took more than {1} ms and was undone, since the collector would fail'
+                    " meanwhile: let the collector take it".format(name, _HELD_MILLISECONDS)
                 ) from error
             if error.pgcode != driver.errorcodes.LOCK_NOT_AVAILABLE:
                 raise
         if time.monotonic() > deadline:
             raise PowaError(
-                'the snapshot of server "{0}" was not taken, since another snapshot was running until the timeout:'
-                " give a longer one".format(name)
+                'the snapshot of server "{0}" was not taken, since another one was still running at the timeout:'
+                " give a longer timeout".format(name)
             )
         time.sleep(_PAUSE_SECONDS)
 
@@ -129,8 +129,8 @@ def _attempt(cursor: Any, archivist: Archivist, name: str, srvid: int) -> Dict[s
         "srvid": literal(srvid),
     }
     if srvid:
-        # The collector copies into this table before it asks for the row below, and would fail if that was taken:
-        # with the table in our hands it waits here, not there.
+        # The collector copies into this table before it locks the row below, and fails if somebody holds that row.
+        # While we hold the table, it waits for that instead.
         cursor.execute(compose(texts.FIRST_TRANSIENT_TABLE, **parts))
         for schema, table in cursor.fetchall():
             cursor.execute(compose(texts.LOCK_TRANSIENT_TABLE, table=identifier(schema, table)))

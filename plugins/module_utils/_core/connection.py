@@ -48,12 +48,12 @@ _LIBPQ_NAMES = {
     "ssl_key": "sslkey",
 }
 
-#: Shorter than the lock_timeout of powa-collector (2 s), so that what waits for us never waits that long.
+#: Shorter than powa-collector's own lock_timeout (2 s), so that it never fails by queueing behind us.
 _LOCK_TIMEOUT = "1500ms"
 _ATTEMPTS = 5
 
-# No setting of the role or database decides what our statements mean or how long they take: with JIT, PostgreSQL would
-# compile a read of the catalog for longer than it runs. In check mode the server refuses every write.
+# No setting of the role or database may change what our statements mean or how long they take: with JIT, PostgreSQL
+# would compile a read of the catalog for longer than it runs. In check mode the server refuses every write.
 _PREPARE_SESSION = """
     SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),
            pg_catalog.set_config('application_name', 'pgfleet.powa', false),
@@ -69,8 +69,8 @@ class Connection:
     """One connection for one task.
 
     :param params: the module's parameters, with those of C(LOGIN_SPEC)
-    :param read_only: whether the server is to refuse every write
-    :raises PowaError: when there is no server or not that database, the driver is missing, or the role may not log in
+    :param read_only: whether the server refuses every write
+    :raises PowaError: when psycopg2 is missing, or the server, the database or the login fails
     """
 
     def __init__(self, params: Mapping[str, Any], read_only: bool) -> None:
@@ -90,18 +90,20 @@ class Connection:
                     cursor.execute(compose(_SET_ROLE, role=identifier(params["session_role"])))
             except driver.psycopg2.Error as error:
                 raise PowaError(
-                    'session_role "{0}" can not be taken: {1}'.format(params.get("session_role"), first_line(error))
+                    'cannot switch to session_role "{0}" ({1}): give a role that login_user is a member of'.format(
+                        params.get("session_role"), first_line(error)
+                    )
                 ) from error
         self._connection.commit()
 
     @property
     def raw(self) -> Any:
-        """The driver's connection, for what needs notifications or autocommit."""
+        """The driver's connection, for notifications and autocommit."""
         return self._connection
 
     @contextmanager
     def reading(self) -> Iterator[Any]:
-        """Give a cursor in a transaction that can not write, and end it without a trace."""
+        """Yield a cursor in a read-only transaction, and roll the transaction back."""
         self._connection.rollback()
         self._connection.set_session(readonly=True)
         try:
@@ -111,9 +113,9 @@ class Connection:
             self._connection.rollback()
 
     def write(self, work: Callable[[Any], Result]) -> Result:
-        """Run C(work(cursor)) in one transaction, again from the start when a lock is not to be had in time.
+        """Run C(work(cursor)) in one transaction, and start over when it does not get a lock in time.
 
-        :raises PowaError: when the lock could not be had in any attempt
+        :raises PowaError: when no attempt got its locks
         """
         for attempt in range(_ATTEMPTS):
             try:
@@ -124,16 +126,16 @@ class Connection:
                 blocked = error
                 time.sleep(0.2 * (attempt + 1))
         raise PowaError(
-            "the change could not get its locks in {0} attempts of {1} each, and nothing was changed:"
-            " another session holds what it needs ({2}); try again when that has ended".format(
+            "another session held a lock that this change needs in all {0} attempts of {1} each ({2}), and nothing was"
+            " changed: run the task again once that session has ended".format(
                 _ATTEMPTS, _LOCK_TIMEOUT, first_line(blocked)
             )
         ) from blocked
 
     def write_once(self, work: Callable[[Any], Result], wait_seconds: float = 0) -> Result:
-        """Run C(work(cursor)) in one transaction. Only one task of this collection is in such a one at a time.
+        """Run C(work(cursor)) in one transaction, while no other task of this collection writes to the database.
 
-        :param wait_seconds: how long to wait for another task, beside the time for a lock
+        :param wait_seconds: how long to wait for another task, or 0 for the session's C(lock_timeout)
         :raises PowaError: when another task did not end in that time
         """
         self._connection.rollback()
@@ -157,10 +159,10 @@ class Connection:
 def connected(
     params: Mapping[str, Any], read_only: bool, subject: str = "", problems: Sequence[str] = ()
 ) -> Iterator[Connection]:
-    """Give the one connection of a task, and end it.
+    """Yield the one connection of a task, and close it.
 
-    :param subject: what the problems are in
-    :param problems: what is wrong with the task already, and is said when no server can be asked for the rest
+    :param subject: what the heading of a list of problems names
+    :param problems: those found in the parameters, which are reported if the connection fails
     """
     try:
         connection = Connection(params, read_only)
@@ -175,7 +177,7 @@ def connected(
 
 
 def first_line(error: BaseException) -> str:
-    """Return what an exception of the driver says, without the lines that repeat the statement."""
+    """Return the message of one of the driver's exceptions, without the lines that repeat the statement."""
     lines = str(error).strip().splitlines()
     return lines[0].strip() if lines else type(error).__name__
 
@@ -207,9 +209,11 @@ def _connect(params: Mapping[str, Any]) -> Any:
         elif "authentication failed" in reason or "no password supplied" in reason or "pg_hba.conf" in reason:
             advice = "check login_user, login_password, become_user and pg_hba.conf"
         else:
-            advice = "check that PostgreSQL runs there, and login_host, login_port and login_unix_socket"
+            advice = "check that PostgreSQL runs there, and check login_host, login_port and login_unix_socket"
         raise PowaError(
-            "{0} can not be reached as {1} ({2}): {3}".format(where, libpq.get("user"), reason, advice)
+            "{0} cannot be reached as {1} ({2}): {3}".format(where, libpq.get("user"), reason, advice)
         ) from error
     except driver.psycopg2.Error as error:
-        raise PowaError("{0}: the login options are not understood: {1}".format(where, first_line(error))) from error
+        raise PowaError(
+            "libpq rejects the login options for {0} ({1}): correct them".format(where, first_line(error))
+        ) from error

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List
 
 try:
-    # The other files take them from here.
+    # The other files import them from here.
     import psycopg2  # pylint: disable=unused-import
     from psycopg2 import errorcodes, sql  # pylint: disable=unused-import
 except ImportError:
-    # The function that connects reports it; nothing else is used without a connection.
+    # The code that connects reports this, and nothing else runs without a connection.
     psycopg2 = errorcodes = sql = None  # type: ignore[assignment]
 
 
@@ -38,7 +38,7 @@ def raw(text: str) -> Any:
 
 
 def user_sql(text: str) -> Any:
-    """Return SQL that a user declared. Only code that knows who will plan and run it may ask for it."""
+    """Return SQL that a user declared. Only code that knows who will plan and run that SQL may call this."""
     return sql.SQL(text)
 
 
@@ -48,6 +48,6 @@ def joined(parts: Iterable[Any], separator: str = ", ") -> Any:
 
 
 def dicts(cursor: Any) -> List[Dict[str, Any]]:
-    """Return the rows of the last statement, each with its values by the names of the columns."""
+    """Return the rows of the last statement, each as column name to value."""
     columns = [column.name for column in cursor.description]
     return [dict(zip(columns, row)) for row in cursor.fetchall()]

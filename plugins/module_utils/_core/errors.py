@@ -12,7 +12,7 @@ from typing import Any, Sequence
 class PowaError(Exception):
     """One sentence for the user: the object, what was found, what was expected, what to do.
 
-    :param result: what the module returns beside the sentence
+    :param result: what the module returns along with the sentence
     """
 
     def __init__(self, message: str, **result: Any) -> None:
@@ -23,7 +23,7 @@ class PowaError(Exception):
 class ProblemsError(PowaError):
     """All problems of a task at once.
 
-    :param subject: what was looked at, for the first line
+    :param subject: what was checked, for the first line
     :param problems: one sentence for each problem, in the order of the task
     """
 

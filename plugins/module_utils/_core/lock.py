@@ -19,9 +19,9 @@ _KEY = {"first": 0x706F, "second": 0x7701}
 
 
 def take(cursor: Any, wait_seconds: float) -> None:
-    """Take the lock until the transaction ends. While it is waited for, nothing else is held.
+    """Take the lock until the transaction ends. It comes first, so that a task holds nothing else while it waits.
 
-    :param wait_seconds: at most, or 0 for the session's C(lock_timeout)
+    :param wait_seconds: the longest wait, or 0 for the session's C(lock_timeout)
     :raises psycopg2.Error: C(lock_not_available)
     """
     if not wait_seconds:
@@ -35,15 +35,15 @@ def take(cursor: Any, wait_seconds: float) -> None:
 
 
 def explain(cursor: Any, waited_seconds: float) -> str:
-    """Return who has the lock, in a sentence for the user."""
+    """Return a sentence for the user that says who holds the lock."""
     cursor.execute(compose(texts.HOLDER, **_key()))
     holder = cursor.fetchone()
-    who = "which has just ended"
+    who = "it has just ended"
     if holder:
-        who = 'process {0} of role "{1}" from {2}, at it for {3} s'.format(*holder)
+        who = 'process {0} of role "{1}" from {2}, running for {3} s'.format(*holder)
     return (
-        "another task of this collection writes in this database ({0}): it did not end within {1} s, and nothing was"
-        " changed; run this one again when it has ended"
+        "another task of this collection was writing to this database for more than {1} s ({0}), and nothing was"
+        " changed: run this task again once the other has ended"
     ).format(who, waited_seconds)
 
 

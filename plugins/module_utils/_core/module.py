@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every module of this collection does around its own part."""
+"""What every module of this collection does around its own task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import
 def run_module(options: Mapping[str, Any], run: Callable[[Mapping[str, Any], bool], Dict[str, Any]]) -> None:
     """Parse the parameters, call C(run(parameters, check_mode)), and report its result or its failure.
 
-    :param options: the module's own options, beside those for logging in
+    :param options: the module's own options, without those for logging in
     """
     module = AnsibleModule(argument_spec=dict(LOGIN_SPEC, **options), supports_check_mode=True)
     try:
@@ -31,7 +31,7 @@ def run_module(options: Mapping[str, Any], run: Callable[[Mapping[str, Any], boo
         if driver.psycopg2 is None or not isinstance(error, driver.psycopg2.Error):
             raise
         module.fail_json(msg=_sentence(error, module.params))
-    # Ansible would send the whole list back to who has sent it, and it may tell of a thousand servers.
+    # Ansible would echo the parameters in the result, and a list may name a thousand servers.
     told = {name: value for name, value in module.params.items() if options.get(name, {}).get("elements") != "dict"}
     module.exit_json(invocation={"module_args": told}, **result)
 
@@ -48,14 +48,13 @@ def _sentence(error: Any, params: Mapping[str, Any]) -> str:
     user = params.get("session_role") or params["login_user"]
     if error.pgcode == driver.errorcodes.INSUFFICIENT_PRIVILEGE:
         return (
-            'role "{0}" may not do this on database "{1}" ({2}): log in as a superuser or as the owner of PoWA'.format(
-                user, params["login_db"], first_line(error)
-            )
+            'role "{0}" lacks a right that the task needs in database "{1}" ({2}):'
+            " log in as a superuser or as the owner of PoWA".format(user, params["login_db"], first_line(error))
         )
     if error.pgcode is None:
-        return "the connection was lost, and what was not committed is undone ({0}): run the task again".format(
+        return "the connection was lost, and PostgreSQL undoes what was not committed ({0}): run the task again".format(
             first_line(error)
         )
-    return 'the server refused, and nothing was changed in database "{0}": {1}'.format(
+    return 'PostgreSQL refused a statement of the task, and nothing was changed in database "{0}": {1}'.format(
         params["login_db"], first_line(error)
     )

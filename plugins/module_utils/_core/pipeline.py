@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The way of every task that writes: read, resolve, check, plan, and under the lock all of it again before it applies.
+"""The steps of every task that writes: read, resolve, check and plan, then the same again under the lock, and apply.
 
-No other code opens a transaction for a plan. A module brings the steps as a subclass of C(Task).
+No other code opens a transaction for a plan. A module supplies its steps as a subclass of C(Task).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 
-#: What a task reads of the server, and what it makes of that and its parameters.
+#: What a task reads from the server, and what it derives from that and its parameters.
 Found = TypeVar("Found")
 Wanted = TypeVar("Wanted")
 
@@ -31,10 +31,10 @@ class Planned(NamedTuple, Generic[Wanted]):  # type: ignore[misc]
 class Task(ABC, Generic[Found, Wanted]):
     """The steps of one module.
 
-    :param problems: what is wrong with its parameters, whatever the server has
+    :param problems: what is wrong with its parameters, found without a server
     """
 
-    #: What a list of problems is headed with, such as C(the datasources).
+    #: What the heading of a list of problems names, such as C(the datasources).
     subject: str
     #: Set by C(reconcile).
     check_mode = False
@@ -48,37 +48,37 @@ class Task(ABC, Generic[Found, Wanted]):
 
     @abstractmethod
     def resolve(self, cursor: Any, found: Found, locked: bool) -> Tuple[Wanted, List[str]]:
-        """Return what the server is to be like, and the problems met in finding that out.
+        """Return what the server should have, and the problems met in finding that out.
 
-        :param locked: whether this is the second time, under the lock
+        :param locked: whether this is the second pass, under the lock
         """
 
     def check(self, cursor: Any, wanted: Wanted) -> List[str]:
-        """Return what is refused, before anything is written."""
+        """Return why the task is refused, before anything is written."""
         return []
 
     @abstractmethod
     def plan(self, cursor: Any, wanted: Wanted) -> Plan:
         """Return the changes.
 
-        :param cursor: only renders SQL; nothing is asked of the server
+        :param cursor: only renders SQL, and sends nothing to the server
         """
 
     def check_plan(self, cursor: Any, wanted: Wanted, plan: Plan, locked: bool) -> List[str]:
-        """Return what PostgreSQL would refuse of the changes."""
+        """Return which changes PostgreSQL would refuse, and why."""
         return []
 
     def write(self, connection: Connection, planned: Planned[Wanted]) -> Planned[Wanted]:
         """Read, check and plan again under the lock, and make the changes in the same transaction.
 
-        :param planned: what the first time led to
+        :param planned: the result of the first pass
         """
         return connection.write(self._apply)
 
     def result(self, connection: Connection, planned: Planned[Wanted], written: bool) -> Dict[str, Any]:
-        """Return what the module returns beside C(changed), C(diff) and C(changes).
+        """Return what the module returns besides C(changed), C(diff) and C(changes).
 
-        :param written: whether the changes were made; else there were none, or it is check mode
+        :param written: whether the changes were made; false in check mode and without changes
         """
         return {}
 
@@ -104,7 +104,7 @@ class Task(ABC, Generic[Found, Wanted]):
 
 
 def reconcile(task: Task[Any, Any], params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
-    """Make true what a task declares, or in check mode return what that would change.
+    """Bring the server to what a task declares, or in check mode return what that would change.
 
     :raises PowaError: with everything that is wrong, before anything is written
     """

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The ordered changes of a task: what makes each of them, and what it looks like before and after."""
+"""The ordered changes of a task: the writes of each, and its object before and after."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ class Batch(ABC):
 class Change:
     """One object that is not yet as wanted.
 
-    :param identity: what it is, such as C(function powa_lock_modes_src)
-    :param before: its description now, or None where it is not there
-    :param after: its description as wanted, or None where it is removed
-    :param writes: what makes the change, composed SQL or C(Batch)
+    :param identity: its kind and name, such as C(function powa_lock_modes_src)
+    :param before: its description now, or None if it does not exist
+    :param after: its description as wanted, or None if it is removed
+    :param writes: the SQL statements or C(Batch) that make the change
     :param replaced: the parts of it that nothing else may depend on
     :param hazards: what the change costs those who use the object
     """

@@ -19,7 +19,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind imp
 
 
 def build_objects(parts: Parts, side: Side) -> List[DatabaseObject]:
-    """Return the objects of a datasource, in an order in which they can be made."""
+    """Return the objects of a datasource, in an order in which they can be created."""
     definition = parts.definition
     objects: List[DatabaseObject] = []
     if side.stores:

@@ -71,7 +71,7 @@ class Catalog:
     """What the server has.
 
     :param found: by kind, then by name
-    :param registry: rows of PoWA's registry about the datasources that were asked for
+    :param registry: rows of PoWA's registry about the datasources to look for
     :param definitions: what is stored about each datasource, or what is wrong with that, by its name
     """
 
@@ -89,7 +89,7 @@ class Catalog:
         return found.object if found else None
 
     def of_datasource(self, datasource: str) -> List[Found[Any]]:
-        """Return every object that is called as one of a datasource, whoever made it."""
+        """Return every object that has the name of one of a datasource's, whoever made it."""
         found = (
             self.get(kind, object_name(datasource, suffix))
             for kind, suffixes in SUFFIXES.items()
@@ -108,7 +108,7 @@ class Catalog:
         return functions
 
     def stored(self, datasource: str) -> Optional[Stored]:
-        """Return what is stored about a datasource, or None where nothing is or it can not be read."""
+        """Return what is stored about a datasource, or None if nothing is stored or it cannot be read."""
         found = self.definitions.get(datasource)
         return found if isinstance(found, Stored) else None
 
@@ -119,9 +119,9 @@ class Catalog:
 
 
 def read_catalog(cursor: Any, archivist: Archivist, datasources: Sequence[str], modules: Sequence[str]) -> Catalog:
-    """Read everything that is called as an object of one of the datasources, whoever made it.
+    """Read everything that has the name of an object of one of the datasources, whoever made it.
 
-    :param modules: the names that the registry is to have them under; those that it has are read, too
+    :param modules: their names in the registry, as wanted; the names that it has for them now are read, too
     """
     found: Dict[Type[DatabaseObject], Dict[str, Found[Any]]] = {kind: {} for kind in SUFFIXES}
     parts = {
@@ -164,7 +164,7 @@ def _definition(datasource: str, catalog: Catalog, schema: str) -> Union[None, S
 class Definitions:
     """The definitions of all datasources that a server has any side of, each by its datasource's name.
 
-    :param damaged: what is wrong with those that can not be read
+    :param damaged: what is wrong with those that cannot be read
     :param with_history: the datasources that the server keeps history of: a mere remote keeps none
     """
 

@@ -18,7 +18,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import 
 
 
 def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], side: Side, state: State) -> List[str]:
-    """Return what can be told without the types of columns."""
+    """Return the problems that can be seen without the types of columns."""
     problems = []
     for option, role in (("monitoring_role", side.monitoring_role), ("collector_role", side.collector_role)):
         if role and role not in state.roles:
@@ -50,17 +50,17 @@ def _unsupported(definition: Definition, side: Side, state: State) -> List[str]:
         )
     elif definition.scope == DATABASE and LOCAL in side.server_kind:
         problems.append(
-            'scope: found "database", which PoWA has for remote servers only: use scope "cluster" on a local server'
+            'scope: found "database", which PoWA supports only for remotes: use scope "cluster" on a local server'
         )
     if definition.retention is not None and not archivist.own_retention:
         problems.append(
-            "retention: PoWA {0} keeps all datasources of a server equally long, one of its own needs 5.1.2:"
-            " leave it out, and set the retention of the servers".format(archivist.version_text)
+            "retention: PoWA {0} keeps all datasources of a server for the same time, and a retention of its own needs"
+            " PoWA 5.1.2: leave it out, and set the retention of the servers".format(archivist.version_text)
         )
     elif definition.retention is not None and definition.retention in state.bad_intervals:
         problems.append("retention: {0}".format(state.bad_intervals[definition.retention]))
     if definition.pause and REPOSITORY not in side.server_kind:
-        problems.append('state: found "paused", which is for server_kind repository: it stores what remotes send')
+        problems.append('state: found "paused", which needs server_kind repository: leave it out on other servers')
     if side.runs_queries:
         for name in state.query_schemas(definition):
             schema = state.schemas[name]
@@ -68,14 +68,14 @@ def _unsupported(definition: Definition, side: Side, state: State) -> List[str]:
                 problems.append('search_path: schema "{0}" does not exist: create it, or leave it out'.format(name))
             elif definition.security_definer and schema.public_creates:
                 problems.append(
-                    'security_definer: PUBLIC may create objects in schema "{0}", and could run them as the owner:'
-                    " revoke that, or leave the schema out".format(name)
+                    'security_definer: PUBLIC may create objects in schema "{0}", so anyone could run code as the'
+                    " owner: revoke that right, or leave the schema out".format(name)
                 )
     return problems
 
 
 def _disagreements(definitions: Sequence[Definition], archivist: Archivist) -> List[str]:
-    """Datasources of one extension share a row for each server on PoWA 5."""
+    """Return where datasources of one extension differ in what they share on PoWA 5: a row for each server."""
     problems = []
     first: Dict[str, Definition] = {}
     if not archivist.shares_extensions:
@@ -87,8 +87,8 @@ def _disagreements(definitions: Sequence[Definition], archivist: Archivist) -> L
         for field in ("enabled", "retention", "servers"):
             if getattr(definition, field) != getattr(other, field):
                 problems.append(
-                    'datasource "{0}", {1}: found {2}, and {3} in datasource "{4}" of the same extension "{5}",'
-                    " which share it on PoWA 5: give both the same".format(
+                    'datasource "{0}", {1}: found {2}, but {3} in datasource "{4}" of the same extension "{5}",'
+                    " and on PoWA 5 they share it: give both the same".format(
                         definition.name,
                         field,
                         _shown(getattr(definition, field)),
@@ -112,10 +112,10 @@ def _foreign(datasource: str, found: Sequence[Found[Any]]) -> List[str]:
         return []
     names = ", ".join(entry.object.identity for entry in foreign)
     owners = sorted({entry.extension for entry in foreign if entry.extension})
-    what = "the extension {0} brought".format(", ".join(owners)) if owners else "were not made by this collection"
+    what = "belong to the extension " + ", ".join(owners) if owners else "this collection did not make"
     advice = "choose another name, or rename them" + ("" if owners else ", or take them over with adopt: true")
     return [
-        'datasource "{0}", name: the server has objects of that name which {1} ({2}): {3}'.format(
+        'datasource "{0}", name: the server has objects of that name that {1} ({2}): {3}'.format(
             datasource, what, names, advice
         )
     ]
@@ -129,7 +129,7 @@ def _foreign_rows(definition: Definition, state: State) -> List[str]:
     if functions <= ours:
         return []
     return [
-        'datasource "{0}", name: PoWA\'s registry has that name with the functions {1}:'
+        'datasource "{0}", name: PoWA\'s registry has other functions under that name ({1}):'
         " choose another name, or unregister those, or take the name over with adopt: true".format(
             definition.name, ", ".join(sorted(functions - ours))
         )

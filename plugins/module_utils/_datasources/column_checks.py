@@ -44,7 +44,7 @@ def refusals_of_columns(cursor: Any, wanted: Sequence[Wanted], side: Side, state
 
 
 def _misfits(cursor: Any, wanted: Wanted, side: Side, state: State) -> List[str]:
-    """Objects that are to be taken over have the columns that we would give them."""
+    """Return which objects to be taken over have other columns than we would give them."""
     problems = []
     for entry in objects_of_nothing(cursor, wanted.definition, side, state):
         found = state.catalog.get(type(entry), entry.name)
@@ -86,11 +86,11 @@ def _ambiguous_renames(wanted: Wanted) -> List[str]:
 
 
 def _of_another_kind(wanted: Wanted) -> List[str]:
-    """A key and a metric of one name would hide the values of what was there before."""
+    """Return the keys that were metrics, and the reverse: they would hide the values from before."""
     layout, definition = wanted.layout, wanted.definition
     keys = {column.name for column in definition.stored_keys}
     return [
-        '{0}: "{1}" was a {2} before, whose values stay in the history under that name:'
+        '{0}: "{1}" was a {2} before, and its values stay in the history under that name:'
         " give the {3} another name".format(field, name, before, now)
         for field, names, before, now in (
             ("keys", layout.kept_metrics & keys, "metric", "key"),
@@ -101,7 +101,7 @@ def _of_another_kind(wanted: Wanted) -> List[str]:
 
 
 def _changed_tables(wanted: Wanted, catalog: Catalog) -> Iterator[Tuple[Table, Table]]:
-    """Give each history table as wanted and as found."""
+    """Yield each history table as wanted and as found."""
     for entry in wanted.objects:
         if isinstance(entry, Table) and not entry.unlogged:
             found = catalog.there(entry)
@@ -110,7 +110,7 @@ def _changed_tables(wanted: Wanted, catalog: Catalog) -> Iterator[Tuple[Table, T
 
 
 def _undeclared_values(cursor: Any, wanted: Wanted, catalog: Catalog) -> List[str]:
-    """A column that somebody added by hand is dropped, but not with values in it."""
+    """Return the columns added by hand that hold values: only an empty one is dropped."""
     problems = []
     for entry, found in _changed_tables(wanted, catalog):
         for column in reshape.extra_columns(entry, found, wanted.layout.renames):
@@ -124,7 +124,7 @@ def _undeclared_values(cursor: Any, wanted: Wanted, catalog: Catalog) -> List[st
 
 
 def values_that_do_not_fit(cursor: Any, wanted: Sequence[Wanted], side: Side, state: State) -> List[str]:
-    """Return the columns of another type which can not hold what history has; it is read as a whole for that."""
+    """Return the columns whose new type cannot hold their values; this reads the whole history."""
     problems = []
     for where, entry in with_names(wanted) if side.stores else ():
         for field, name, new_type, statement in _casts(entry, state.catalog):
@@ -134,7 +134,7 @@ def values_that_do_not_fit(cursor: Any, wanted: Sequence[Wanted], side: Side, st
             except (driver.psycopg2.DataError, driver.psycopg2.ProgrammingError) as error:
                 cursor.execute(texts.ROLLBACK)
                 problem = (
-                    '{0}{1}: the history has values of "{2}" that do not become {3} ({4}):'
+                    '{0}{1}: the history has values of "{2}" that cannot become {3} ({4}):'
                     " declare a type that holds them, or give the column another name".format(
                         where, field, name, new_type, first_line(error)
                     )
@@ -145,7 +145,7 @@ def values_that_do_not_fit(cursor: Any, wanted: Sequence[Wanted], side: Side, st
 
 
 def _casts(wanted: Wanted, catalog: Catalog) -> Iterator[Tuple[str, str, str, Any]]:
-    """Give field, column and type of each value that gets another, with a statement that casts all of them."""
+    """Yield field, column and new type of each changed column, with a statement that casts all of its values."""
     renames = wanted.layout.renames
     old_names = {new: old for old, new in renames.items()}
 

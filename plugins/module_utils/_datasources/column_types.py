@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The types of all columns of a task: declared, or from whoever has described the query."""
+"""The types of all columns of a task: declared, or from the server that described the query."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _describe(
 ) -> Tuple[Dict[str, Any], List[str], List[str]]:
     """Return the types by datasource, why nothing could be described, and what is wrong with queries."""
     role = side.monitoring_role if REMOTE in side.server_kind and side.monitoring_role in state.roles else None
-    # A remote stores nothing that says it has seen a query of scope database.
+    # A remote stores nothing about a query of scope database, so it is described each time.
     of_databases = [definition for definition in definitions if definition.scope == DATABASE]
     others = [definition for definition in definitions if definition.name in new and definition.scope != DATABASE]
     refused = may_become(cursor, role) if role else None
@@ -72,7 +72,7 @@ def _describe(
 
 def _with_stored_types(definition: Definition, is_new: bool, state: State) -> Definition:
     stored = state.catalog.stored(definition.name)
-    # What is about to have other columns may have other types, too.
+    # A datasource whose columns are about to change may get other types, too.
     if stored is None or (definition.pause and is_new):
         return definition
     return definition.with_types(stored.types())
@@ -80,6 +80,6 @@ def _with_stored_types(definition: Definition, is_new: bool, state: State) -> De
 
 def _undeclared(definition: Definition) -> str:
     return (
-        'datasource "{0}": the types of {1} are left out, and no remote has described the query:'
-        " declare them, or run the task on a remote first and pass its result as remote_results"
+        'datasource "{0}": no type is declared for {1}, and no remote has described the query:'
+        " declare the types, or run the task on a remote first and pass its result as remote_results"
     ).format(definition.name, ", ".join(column.name for column in definition.undeclared()))

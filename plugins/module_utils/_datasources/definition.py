@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Datasource definitions: what a user declared, whole and without contradiction."""
+"""Datasource definitions: what a user declared, complete and consistent."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Column:
 
     :param type: C(UNDECLARED) until the query is described, if the user left it out
     :param nullable: whether a sample may lack it; metrics always may
-    :param renamed_from: what it was called before, or None
-    :param shown: C(title), C(unit) and C(description) of a metric, as far as they were given; nothing but what
-        draws it reads them
+    :param renamed_from: its former name, or None
+    :param shown: C(title), C(unit) and C(description) of a metric, as far as they were given; only graphs and tables
+        use them
     """
 
     name: str
@@ -82,16 +82,16 @@ class Query:
 class Definition:
     """A declared datasource.
 
-    C(enabled), C(servers) and C(databases) are None where the user did not say.
+    C(enabled), C(servers) and C(databases) are None if the user left them out.
 
     :param extension: the extension that it belongs to in PoWA's registry, or None
     :param scope: C(cluster), or C(database) for one sample of each database of a remote
-    :param retention: an interval, or None for that of the server
+    :param retention: an interval, or None for the server's own
     :param query_cleanup: SQL that runs on the server after the query, or None
     :param search_path: further schemas where the query looks up names
     :param adopt: whether objects of the same names are taken over
-    :param pause: whether nothing is changed yet, but snapshots stop if other columns are declared than there are
-    :param title: what it is called where it is shown, or None
+    :param pause: whether to change nothing yet, and only to stop snapshots if the declared columns are new
+    :param title: its name where it is shown, or None
     """
 
     name: str
@@ -120,7 +120,7 @@ class Definition:
 
     @property
     def stored_keys(self) -> Tuple[Column, ...]:
-        """The keys of a sample in the tables: those of the query, with scope C(database) after the database."""
+        """The keys of a sample in the tables: those of the query, preceded by the database with scope C(database)."""
         return ((DBID,) if self.scope == DATABASE else ()) + self.keys
 
     @property
@@ -143,7 +143,7 @@ class Definition:
         return tuple(column for column in self.columns if column.type is UNDECLARED)
 
     def with_types(self, types: Mapping[str, ColumnType]) -> "Definition":
-        """Fill in types that were left out, as far as C(types), by column, has them."""
+        """Fill in the types that were left out, as far as C(types) has them by column."""
 
         def fill(columns: Tuple[Column, ...]) -> Tuple[Column, ...]:
             return tuple(
@@ -154,7 +154,7 @@ class Definition:
         return replace(self, keys=fill(self.keys), metrics=fill(self.metrics))
 
     def as_dict(self) -> Dict[str, Any]:
-        """Return the definition as it is stored on the server, in JSON's types."""
+        """Return the definition as it is stored on the server, in types that JSON has."""
         return {
             **({"title": self.title} if self.title else {}),
             "name": self.name,
@@ -177,9 +177,9 @@ class Definition:
 
 @dataclass(frozen=True)
 class Removal:
-    """A datasource that is to go.
+    """A datasource to remove.
 
-    :param drop_history: whether its history goes, too
+    :param drop_history: whether to drop its history, too
     """
 
     name: str

@@ -21,7 +21,9 @@ def refusals_of_dependents(cursor: Any, plan: Plan) -> List[str]:
     replaced = json.dumps([entry._asdict() for entry in plan.replaced])
     cursor.execute(compose(texts.DEPENDENTS, replaced=literal(replaced)))
     return [
-        "{0} {1}.{2}: found that {3} depends on it, expected nothing, since it is dropped or changed:"
-        " drop that before the task, and create it again afterwards".format(kind, schema, name, dependent)
+        "{0} {1}.{2}: {3} depends on it, and the task has to drop or change it:"
+        " drop what depends on it before the task, and create that again afterwards".format(
+            kind, schema, name, dependent
+        )
         for kind, schema, name, dependent in cursor.fetchall()
     ]

@@ -37,7 +37,7 @@ class Describer:
     """Describes queries in a READ ONLY transaction, which the caller ends.
 
     :param role: who will run the queries; None for the role of this session
-    :param search_path_of: where the query of a definition looks up names
+    :param search_path_of: returns where the query of a definition looks up names
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Describer:
         query = definition.query_for(self._version)
         if query is None:
             self.problems.append(
-                'datasource "{0}", queries: none is for this server\'s version {1}:'
+                'datasource "{0}", queries: none runs on this server\'s version {1}:'
                 " add one with a lower min_version".format(definition.name, self._version)
             )
         return query
@@ -112,7 +112,7 @@ class Describer:
             self._cursor.execute(compose(texts.SET_ROLE, role=identifier(self._role)))
 
     def _run(self, statement: Any) -> None:
-        """Run a statement that holds a user's SQL, if it is still one statement with it."""
+        """Run a statement with a user's SQL in it, provided that this SQL does not make it several statements."""
         body = compose(texts.ONE_STATEMENT, statement=literal(statement.as_string(self._cursor)))
         self._cursor.execute(compose(texts.DO, body=literal(body.as_string(self._cursor))))
         self._cursor.execute(statement)
@@ -146,15 +146,15 @@ class Describer:
             raise error
         if getattr(error, "pgcode", None) == driver.errorcodes.INVALID_CURSOR_DEFINITION:
             self.problems.append(
-                'datasource "{0}", {1}: found more than one statement, expected one: take the others out'.format(
+                'datasource "{0}", {1}: found more than one statement, expected one: remove the others'.format(
                     definition.name, field
                 )
             )
             return
         role = None if definition.security_definer else self._role
         self.problems.append(
-            'datasource "{0}", {1}: the server refuses it{2} ({3}):'
-            " correct the query, or what the role may read".format(
+            'datasource "{0}", {1}: PostgreSQL refuses it{2} ({3}):'
+            " correct it, or grant the role the right that it needs".format(
                 definition.name, field, ' for role "{0}"'.format(role) if role else "", first_line(error)
             )
         )
@@ -168,14 +168,14 @@ class Describer:
 
 
 def may_become(cursor: Any, role: str) -> Optional[str]:
-    """Return why the session may not take a role, or None."""
+    """Return why the session cannot switch to a role, or None."""
     cursor.execute(texts.SAVEPOINT)
     try:
         cursor.execute(compose(texts.SET_ROLE, role=identifier(role)))
         return None
     except driver.psycopg2.Error as error:
         return (
-            'monitoring_role "{0}" can not be taken to try the queries ({1}):'
+            'cannot switch to monitoring_role "{0}" to try the queries ({1}):'
             " log in as a superuser or as a member of that role".format(role, first_line(error))
         )
     finally:
@@ -193,15 +193,15 @@ def _compare(definition: Definition, description: Sequence[Any]) -> Tuple[Dict[s
     returned: Dict[str, int] = {}
     for column in description:
         if column.name in returned:
-            problems.append('it returns two columns "{0}": give each its own name (AS ...)'.format(column.name))
+            problems.append('it returns two columns called "{0}": give each its own name (AS ...)'.format(column.name))
         returned[column.name] = column.type_code
     declared = {column.name for column in definition.columns}
     extra = [name for name in returned if name not in declared]
     missing = [column.name for column in definition.columns if column.name not in returned]
     if extra or missing:
         problems.append(
-            "it returns ({0}), declared are ({1}):"
-            " make the columns of the query and the keys and metrics the same".format(
+            "it returns the columns ({0}), but the keys and metrics are ({1}):"
+            " change the query or the declaration until they match".format(
                 ", ".join(returned), ", ".join(column.name for column in definition.columns)
             )
         )
@@ -213,7 +213,7 @@ def _compare(definition: Definition, description: Sequence[Any]) -> Tuple[Dict[s
         found = type_of_oid(oid)
         if column.type is UNDECLARED and found is None:
             problems.append(
-                'column "{0}" is of a type with oid {1}, expected one of {2}: cast it in the query'.format(
+                'column "{0}" has a type with oid {1}, expected one of {2}: cast it in the query'.format(
                     column.name, oid, ", ".join(TYPE_NAMES)
                 )
             )
@@ -221,13 +221,13 @@ def _compare(definition: Definition, description: Sequence[Any]) -> Tuple[Dict[s
             types[column.name] = found
             if column.is_key and not found.groupable:
                 problems.append(
-                    'key "{0}" is {1}, which can not be grouped: cast it to jsonb in the query'.format(
+                    'key "{0}" is {1}, which GROUP BY cannot use: cast it to jsonb in the query'.format(
                         column.name, found.name
                     )
                 )
         elif oid != column.type.oid:
             problems.append(
-                'column "{0}" is {1}, declared {2}: declare the type that the query returns, or cast it there'.format(
+                'column "{0}" is {1}, but declared as {2}: declare the type that the query returns, or cast it'.format(
                     column.name, found.name if found else "of a type with oid {0}".format(oid), column.type.name
                 )
             )

@@ -39,7 +39,7 @@ class Grants:
         ]
 
     def merged(self, found: Mapping[str, Privileges]) -> Dict[str, Privileges]:
-        """Return these grants and those that the server has: what others granted is not ours to take."""
+        """Return these grants and those that the server has: we do not revoke what others granted."""
         merged = dict(found)
         for role, privileges in self.privileges.items():
             merged[role] = tuple(sorted(set(privileges) | set(merged.get(role, ()))))

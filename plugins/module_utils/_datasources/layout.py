@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which columns the history of a datasource has: the declared ones, and those that it keeps from before.
+"""The columns of a datasource's history: the declared ones, and those that it keeps from before.
 
 Nothing here loses history: a metric that is no longer declared keeps its attribute, a key its column.
 """
@@ -38,12 +38,12 @@ class Layout:
     """The columns of history, kept ones included.
 
     :param keys: of both tables
-    :param metrics: attributes of the record type, in the order that it has
-    :param minmax: attributes of the min/max type, in the order that it has
+    :param metrics: attributes of the record type, in its order
+    :param minmax: attributes of the min/max type, in its order
     :param kept_keys: names of the keys that are not declared
     :param kept_metrics: names of the metrics that are not declared
     :param nullable: names of the keys that may be NULL in history
-    :param renames: old to new name of columns that the server has by their old name
+    :param renames: old to new name of columns that the server still has by their old name
     """
 
     keys: Tuple[Column, ...]
@@ -55,7 +55,7 @@ class Layout:
     renames: Mapping[str, str]
 
     def stored(self, definition: Definition, paused: Iterable[int]) -> Stored:
-        """Return what the server is to store about the datasource.
+        """Return what the server should store about the datasource.
 
         :param paused: servers whose snapshots wait for their side of a change
         """
@@ -125,7 +125,7 @@ def _renames(definition: Definition, there: Any) -> Dict[str, str]:
 
 
 def _known(columns: Optional[Sequence[Column]], renames: Mapping[str, str]) -> Optional[Dict[str, Kind]]:
-    """Return the kind of each column that we made, or None where nothing tells."""
+    """Return the kind of each column that we made, or None if nothing shows it."""
     if columns is None:
         return None
     return {renames.get(column.name, column.name): column.kind for column in columns}
@@ -138,9 +138,9 @@ def _arrange(
     renames: Mapping[str, str],
     otherwise: Kind = Kind.GAUGE,
 ) -> Tuple[Column, ...]:
-    """Return the columns that are there, in their order, then new ones. What nobody declared is left out.
+    """Return the existing columns in their order, then new ones, but no column that nobody ever declared.
 
-    :param otherwise: the kind of a column where nothing tells it
+    :param otherwise: the kind of a column if nothing shows it
     """
     wanted = {column.name: column for column in declared}
     arranged = []

@@ -54,7 +54,7 @@ class TableColumn:
         return "{0} {1}{2}".format(self.name, self.type, " not null" if self.not_null else "")
 
     def definition(self) -> Any:
-        """Return the column as CREATE TABLE and CREATE TYPE have it."""
+        """Return the column as CREATE TABLE and CREATE TYPE write it."""
         return compose(
             "{name} {type}{not_null}",
             name=identifier(self.name),
@@ -103,13 +103,13 @@ class DatabaseObject(ABC):
 
     @abstractmethod
     def create(self) -> List[Any]:
-        """Return the statements that make the object, with its comment and grants."""
+        """Return the statements that create the object, with its comment and grants."""
 
     @abstractmethod
     def alter(self: Self, found: Self) -> List[Any]:
         """Return the statements that make an object of the server like this one.
 
-        Columns of types and tables are not looked at: C(reshape) changes those.
+        These ignore the columns of types and tables, which C(reshape) changes.
         """
 
     def drop(self) -> List[Any]:
@@ -156,7 +156,7 @@ class RecordType(DatabaseObject):
 class Table(DatabaseObject):
     """A table.
 
-    :param server_key: whether C(srvid) is a key to C(powa_servers), which is in the same schema, that cascades
+    :param server_key: whether C(srvid) has a cascading foreign key to C(powa_servers) in the same schema
     :param toast_target: whether C(toast_tuple_target) is set as for PoWA's own history
     :param main_columns: the columns with storage MAIN
     :param grants: role to the privileges that it has, C("") for PUBLIC; as wanted, at least these
@@ -175,7 +175,7 @@ class Table(DatabaseObject):
 
     @property
     def replaced(self) -> List[Replaced]:
-        # Functions may take rows of a table, whose type is dropped with it.
+        # Dropping a table drops its row type, which a function may have as a parameter.
         return [*super().replaced, Replaced(RecordType.kind, self.schema, self.name)]
 
     def describe(self) -> str:
@@ -215,7 +215,13 @@ class Table(DatabaseObject):
             hazards.append(Hazard("rewritten", self.identity, "it becomes unlogged", EXCLUSIVE, self.size))
         if wanted.server_key and not self.server_key:
             hazards.append(
-                Hazard("read", self.identity, "its key to powa_servers is checked", "SHARE ROW EXCLUSIVE", self.size)
+                Hazard(
+                    "read",
+                    self.identity,
+                    "PostgreSQL checks its new foreign key to powa_servers",
+                    "SHARE ROW EXCLUSIVE",
+                    self.size,
+                )
             )
         return hazards
 
@@ -234,9 +240,9 @@ class Table(DatabaseObject):
 
 @dataclass(frozen=True)
 class Index(DatabaseObject):
-    """An index of a table of ours. Its comment says what the columns are, so it differs where another index is needed.
+    """An index of a table of ours. Its comment names the columns, so that a changed index has another comment.
 
-    :param columns: composed SQL as wanted; not known of an index of the server
+    :param columns: composed SQL as wanted; unknown for an index of the server
     :param width: the number of columns
     :param size: bytes of its table; as wanted, 0
     """

@@ -61,11 +61,11 @@ class _Problems:
         self._found.append('datasource "{0}", {1}: {2}'.format(self._datasource, field, sentence))
 
 
-UNSTORABLE = "and PostgreSQL stores neither a zero byte nor half a character: take it out"
+UNSTORABLE = "but PostgreSQL can store neither a zero byte nor a lone surrogate: remove it"
 
 
 def unstorable_texts(value: Any, field: str = "") -> Iterator[Tuple[str, str]]:
-    """Find what no text of PostgreSQL can hold, wherever it is, with the name of its field."""
+    """Find texts that PostgreSQL cannot store, at any depth, and yield each with the name of its field."""
     if isinstance(value, str):
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
             yield field, value
@@ -80,7 +80,7 @@ def unstorable_texts(value: Any, field: str = "") -> Iterator[Tuple[str, str]]:
 def collect_definitions(
     parameters: Iterable[Mapping[str, Any]],
 ) -> Tuple[List[Definition], List[Removal], List[str]]:
-    """Parse what can be parsed, and return the problems of the rest beside it."""
+    """Parse what can be parsed, and return it with the problems of the rest."""
     definitions: List[Definition] = []
     removals: List[Removal] = []
     found: List[str] = []
@@ -96,7 +96,7 @@ def collect_definitions(
             continue
         _check_name(name, problems)
         if name in seen:
-            problems.add("name", "it is also the name of number {0} of the list: give each its own".format(seen[name]))
+            problems.add("name", "number {0} of the list has the same name: give each its own".format(seen[name]))
         seen.setdefault(name, position + 1)
         if parameter.get("state") == "absent":
             if len(found) == before:
@@ -148,7 +148,7 @@ def _parse(name: str, parameter: Mapping[str, Any], problems: _Problems) -> Defi
     keys = _parse_columns("keys", parameter.get("keys"), problems)
     metrics = _parse_columns("metrics", parameter.get("metrics"), problems)
     if not parameter.get("metrics"):
-        problems.add("metrics", "there is none, and a datasource without metrics has no history: declare at least one")
+        problems.add("metrics", "found none, and a datasource without metrics has no history: declare at least one")
     _check_column_names(keys, metrics, problems)
     priority = parameter.get("priority")
     definition = Definition(
@@ -184,7 +184,7 @@ def _parse_names(field: str, parameter: Mapping[str, Any], problems: _Problems) 
     if repeated:
         problems.add(field, 'found "{0}" more than once: give each once'.format('", "'.join(repeated)))
     if not all(names):
-        problems.add(field, "found an empty name: take it out")
+        problems.add(field, "found an empty name: remove it")
     return tuple(names)
 
 
@@ -196,7 +196,7 @@ def _check_extension(definition: Definition, problems: _Problems) -> None:
     elif definition.extension in POWA_EXTENSIONS:
         problems.add(
             "extension",
-            'PoWA itself has datasources for "{0}": leave it out, and it is registered by its own name'.format(
+            'PoWA itself has datasources for "{0}": leave it out to register the datasource under its own name'.format(
                 definition.extension
             ),
         )
@@ -205,7 +205,7 @@ def _check_extension(definition: Definition, problems: _Problems) -> None:
 def _check_scope(definition: Definition, problems: _Problems) -> None:
     if definition.scope == CLUSTER:
         if definition.databases is not None:
-            problems.add("databases", 'it is given with scope "cluster": give scope: database, or leave it out')
+            problems.add("databases", 'it works only with scope "database": set that scope, or leave it out')
         return
     for field, given in (
         ("extension", definition.extension),
@@ -214,7 +214,7 @@ def _check_scope(definition: Definition, problems: _Problems) -> None:
         ("search_path", definition.search_path),
     ):
         if given:
-            problems.add(field, 'it is given with scope "database", which installs nothing on the remote: leave it out')
+            problems.add(field, 'scope "database" installs nothing on the remote that could use it: leave it out')
     for field, columns in (("keys", definition.keys), ("metrics", definition.metrics)):
         for position, column in enumerate(columns):
             if column.name == DBID.name:
@@ -230,7 +230,7 @@ def _check_scope(definition: Definition, problems: _Problems) -> None:
 
 
 def _clean_sql(sql: str) -> str:
-    """Take off what users paste after a query and what a sub-select does not allow."""
+    """Strip what users paste after a query, and a sub-select does not allow."""
     return sql.strip().rstrip(";").rstrip()
 
 
@@ -248,21 +248,21 @@ def _check_query(field: str, sql: str, problems: _Problems) -> None:
     if first and first.group().lower() not in _SELECTS:
         problems.add(
             field,
-            'found "{0}" at its beginning, expected a query that returns rows:'
-            " begin it with SELECT, WITH, VALUES or TABLE".format(first.group()),
+            'it begins with "{0}", expected a query that returns rows:'
+            " write one that begins with SELECT, WITH, VALUES or TABLE".format(first.group()),
         )
 
 
 def _parse_queries(parameter: Mapping[str, Any], problems: _Problems) -> Tuple[Query, ...]:
     query, queries = parameter.get("query"), parameter.get("queries")
     if query is not None and queries is not None:
-        problems.add("query", "it is given together with queries: give one of the two")
+        problems.add("query", "found both query and queries: give one of the two")
         return ()
     if query is not None:
         _check_query("query", _clean_sql(query), problems)
         return (Query(0, _clean_sql(query)),)
     if not queries:
-        problems.add("query", "neither query nor queries is given: give the SELECT that returns the samples")
+        problems.add("query", "found neither query nor queries: give the SELECT that returns the samples")
         return ()
     parsed = []
     versions: List[int] = []
@@ -277,7 +277,7 @@ def _parse_queries(parameter: Mapping[str, Any], problems: _Problems) -> Tuple[Q
                 "found {0}, expected a server_version_num such as 150000 for PostgreSQL 15".format(min_version),
             )
         if min_version in versions:
-            problems.add(field + ".min_version", "{0} is there twice: give each its own".format(min_version))
+            problems.add(field + ".min_version", "found {0} twice: give each query its own".format(min_version))
         versions.append(min_version)
         parsed.append(Query(min_version, sql))
     return tuple(sorted(parsed, key=lambda entry: entry.min_version))
@@ -317,17 +317,17 @@ def _parse_columns(field: str, entries: Any, problems: _Problems) -> Tuple[Colum
             )
             column_type = UNDECLARED
         elif field == "keys" and not column_type.groupable:
-            problems.add(where + ".type", "{0} can not be grouped: use jsonb".format(column_type.name))
+            problems.add(where + ".type", "found {0}, which GROUP BY cannot use: use jsonb".format(column_type.name))
         renamed_from = entry.get("renamed_from")
         if renamed_from is not None and renamed_from in ("", name):
             problems.add(
-                where + ".renamed_from", 'found "{0}", expected the name that it had: correct it'.format(renamed_from)
+                where + ".renamed_from", 'found "{0}", expected its former name: correct it'.format(renamed_from)
             )
         elif renamed_from in RESERVED_COLUMNS:
             problems.add(
                 where + ".renamed_from",
                 '"{0}" is a column of PoWA\'s tables or of PostgreSQL itself, and was never a key or a metric:'
-                " give the name that it had, or leave it out".format(renamed_from),
+                " give the column's former name, or leave it out".format(renamed_from),
             )
         if field == "keys":
             columns.append(Column(name, column_type, Kind.KEY, bool(entry.get("nullable")), renamed_from))
@@ -360,13 +360,13 @@ def _check_column_names(keys: Tuple[Column, ...], metrics: Tuple[Column, ...], p
         if column.renamed_from in seen:
             problems.add(
                 where,
-                '"{0}" is declared, too ({1}): leave renamed_from out once the rename is done'.format(
+                'a column "{0}" is declared, too ({1}): remove renamed_from once the rename is done'.format(
                     column.renamed_from, seen[column.renamed_from]
                 ),
             )
         if column.renamed_from in sources:
             problems.add(
                 where,
-                '"{0}" is also that of {1}: give it once'.format(column.renamed_from, sources[column.renamed_from]),
+                '{1} has the same "{0}": give it once'.format(column.renamed_from, sources[column.renamed_from]),
             )
         sources.setdefault(column.renamed_from, seen[column.name])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the objects of one datasource are built from: its definition, its layout, and the server that they are for."""
+"""What the objects of one datasource are built from: its definition, its layout and their server."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Parts:
     """The parts of one datasource.
 
     :param layout: the columns of its history
-    :param stored: what the server is to store about it
+    :param stored: what the server should store about it
     :param grantees: roles of a repository and their rights
-    :param search_path: where the query looks up names, as a function's SET has it
+    :param search_path: where the query looks up names, as a function's SET writes it
     """
 
     definition: Definition
@@ -79,5 +79,5 @@ def listed(alias: str, columns: Sequence[Column]) -> Any:
 
 
 def for_each(columns: Sequence[Column], text: str) -> Any:
-    """Return SQL once for each column, the column being its C({name})."""
+    """Return SQL once for each column, with the column's name as its C({name})."""
     return joined((compose(text, name=identifier(column.name)) for column in columns), "")

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Datasources whose snapshots wait, while their columns change on a fleet.
+"""Datasources whose snapshots wait while their columns change on a fleet.
 
-The repository pauses them before any remote changes, and resumes those whose remote has changed. What we paused is
-stored beside the definition, so that it is not taken for what a user disabled, and a task that is killed is made up
-for by the next one.
+The repository pauses them before any remote changes, and resumes those whose remote has changed. The stored definition
+lists the servers that we paused: they are not taken for servers that a user disabled, and after a killed task the next
+one resumes them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def paused(datasource: str, state: State) -> FrozenSet[int]:
 
 
 def still_paused(definition: Definition, state: State, ready_servers: Optional[Sequence[str]]) -> FrozenSet[int]:
-    """Return those of them that stay paused.
+    """Return the paused servers that stay paused.
 
     :param ready_servers: the servers whose side is known to be as declared; None for all
     """
@@ -51,7 +51,7 @@ def still_paused(definition: Definition, state: State, ready_servers: Optional[S
 
 
 def columns_differ(definition: Definition, state: State) -> bool:
-    """Whether what a remote returns by this definition does not fit into what the repository has."""
+    """Whether a remote with this definition returns columns that do not fit the repository's tables."""
     transient = state.catalog.get(Table, object_name(definition.name, TRANSIENT))
     stored = state.catalog.stored(definition.name)
     if transient is None or (stored is None and state.catalog.damaged(definition.name) is None):
@@ -66,10 +66,10 @@ def columns_differ(definition: Definition, state: State) -> bool:
 
 
 def plan_pause(plan: Plan, definition: Definition, state: State) -> None:
-    """Plan that no snapshot of a datasource is taken of any remote, and that this is remembered."""
+    """Plan to stop the snapshots of a datasource on all remotes, and to store that we did."""
     if not columns_differ(definition, state):
         return
-    # Where the stored definition is damaged, the declared one takes its place, with all columns that history has.
+    # If the stored definition is damaged, the declared one takes its place, with all columns that history has.
     stored = state.catalog.stored(definition.name) or layout_of(definition, state.catalog).stored(definition, ())
     before = stored.definition
     active = [
@@ -116,8 +116,8 @@ def wait_for_snapshots(connection: Connection, archivist: Archivist, timeout: fl
             return
         if time.monotonic() > deadline:
             raise PowaError(
-                "{0} snapshots that began before the pause still run after {1} s, and no remote may change meanwhile:"
-                " the datasources stay paused; run the task again, or with a longer timeout".format(
+                "{0} snapshots that began before the pause still run after {1} s, so no remote can change yet, and the"
+                " datasources stay paused: run the task again, with a longer timeout if need be".format(
                     len(running), timeout
                 )
             )

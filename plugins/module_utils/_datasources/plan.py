@@ -39,14 +39,14 @@ Rewritten = Sequence[Tuple[RecordType, RecordType]]
 
 
 def plan_datasource(plan: Plan, wanted: Wanted, catalog: Catalog) -> None:
-    """Plan what makes the objects of a datasource as wanted.
+    """Plan the changes that bring the objects of a datasource to what is wanted.
 
     Waiting rows are taken into history first, and types come before the tables that use them.
     """
     _Planner(plan, wanted, catalog).plan_objects()
     definition = wanted.definition
     names = {entry.name for entry in wanted.objects if isinstance(entry, Function)}
-    # One host may be several kinds of servers in several tasks; only what no kind needs is dropped.
+    # Several tasks may declare one host as several kinds of server, so only what no kind needs is dropped.
     needless = [SOURCE] if definition.scope == DATABASE else []
     needless += [] if definition.query_cleanup else [CLEANUP]
     for suffix in needless:
@@ -102,14 +102,14 @@ class _Planner:
                 self._change(entry, found, [], replaced, [])
 
     def _rewritten(self) -> Rewritten:
-        """Return the record types if one of them has an attribute of another type now."""
+        """Return the record types if the type of any attribute changes."""
         types = [entry for entry in self.wanted.objects if isinstance(entry, RecordType)]
         pairs = [(entry, found) for entry in types for found in [self.catalog.there(entry)] if found is not None]
         changed = any(reshape.retyped(entry, found, self.renames) for entry, found in pairs)
         return pairs if changed else []
 
     def _renew(self, wanted: DatabaseObject) -> bool:
-        """Plan a new transient table, if the one that is there has other columns."""
+        """Plan a new transient table if the existing one has other columns."""
         if not isinstance(wanted, Table) or not wanted.unlogged:
             return False
         found = self.catalog.there(wanted)
@@ -131,7 +131,7 @@ class _Planner:
         if not self.rewritten:
             self._change(wanted, found, reshape.type_statements(wanted, found, self.renames), [], [])
             return
-        # The first of them replaces both.
+        # The statements for the first of the two types replace both.
         first = wanted.name == self.rewritten[0][0].name
         statements = reshape.replace_types(self.rewritten, self.renames) if first else []
         replaced = [part for _new, old in self.rewritten for part in old.replaced] if first else []

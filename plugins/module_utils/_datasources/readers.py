@@ -27,7 +27,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import functions
 
 
 def reading_functions(parts: Parts) -> List[Function]:
-    """Return the functions. Without a search_path the planner can look into them."""
+    """Return the functions. They set no search_path, so that the planner can inline them."""
     keys = parts.layout.keys
     metrics = [column for column in parts.layout.metrics if column.name not in {key.name for key in keys}]
     get = compose(

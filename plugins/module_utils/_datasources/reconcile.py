@@ -41,7 +41,7 @@ class Resolved:
     """What a task wants, with the types of all columns that are known.
 
     :param definitions: those of the task, paused ones included
-    :param wanted: those of them that are made as declared
+    :param wanted: those that this task makes, without paused ones
     """
 
     state: State
@@ -73,8 +73,8 @@ class DatasourcesTask(Task[_Found, Resolved]):
         self.timeout = params["timeout"]
         if self.drop_history and not self.exact:
             problems.append(
-                'history: found "drop" with state "present", which removes nothing: give it with state "exact",'
-                " or to a datasource of the list whose state is absent"
+                'history: found "drop" with state "present", which removes nothing: use it with state "exact",'
+                " or on a datasource of the list whose state is absent"
             )
         super().__init__(problems)
 
@@ -110,7 +110,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         return plan_datasources(cursor, wanted, self.side)
 
     def check_plan(self, cursor: Any, wanted: Resolved, plan: Plan, locked: bool) -> List[str]:
-        # All of history is read for this, which is too long to hold locks.
+        # This reads all of history, which takes too long to do while holding locks.
         misfits = [] if locked else values_that_do_not_fit(cursor, wanted.wanted, self.side, wanted.state)
         return misfits + refusals_of_dependents(cursor, plan)
 
@@ -128,9 +128,9 @@ class DatasourcesTask(Task[_Found, Resolved]):
 
 
 def plan_datasources(cursor: Any, wanted: Resolved, side: Side) -> Plan:
-    """Return what makes datasources as wanted.
+    """Return the changes that bring datasources to what is wanted.
 
-    :param cursor: only renders SQL; nothing is asked of the server
+    :param cursor: only renders SQL, and sends nothing to the server
     """
     plan, state = Plan(), wanted.state
     for removal in wanted.removals:
@@ -161,9 +161,9 @@ def _waiting(wanted: Resolved, side: Side) -> Dict[str, List[str]]:
 
 
 def _check_options(params: Mapping[str, Any]) -> None:
-    """Refuse what nothing can be looked up with.
+    """Refuse options that no lookup on the server could use.
 
-    :raises ProblemsError: with what is wrong beside the datasources
+    :raises ProblemsError: with what is wrong with options other than the datasources
     """
     options = ("monitoring_role", "collector_role", "ready_servers", "remote_results")
     problems = [
@@ -171,7 +171,7 @@ def _check_options(params: Mapping[str, Any]) -> None:
         for field, text in unstorable_texts({option: params[option] for option in options})
     ]
     if not params["server_kind"]:
-        problems.append("server_kind: found an empty list, expected what the server is: give remote, repository, local")
+        problems.append("server_kind: found an empty list, expected remote, repository or local: give at least one")
     if problems:
         raise ProblemsError("the datasources", problems)
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What PoWA's registry is to say about a declared datasource, and the changes that lead there."""
+"""What PoWA's registry should say about a declared datasource."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def registry_rows(
     """Return the rows of a declared datasource.
 
     :param srvids: its servers
-    :param retention: that of the definition, as PostgreSQL writes it
+    :param retention: the definition's, as PostgreSQL writes it
     """
     registration = Registration(
         name=definition.module,
@@ -73,7 +73,7 @@ def registry_rows(
 
 
 def is_about(row: Row, definition: Definition) -> bool:
-    """Whether a row is about a declared datasource, be it shared with others of its extension."""
+    """Whether a row is about a declared datasource, even if others of its extension share the row."""
     if row.module != definition.module or row.of_databases != (definition.scope == DATABASE):
         return False
     function = row.function

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The changes of PoWA's registry that make it say what is declared, and leave alone what others registered."""
+"""The changes that bring PoWA's registry to what is declared, and leave alone what others registered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def plan_registry(
 ) -> None:
     """Plan the rows of all datasources of a task.
 
-    :param cursor: only renders SQL; nothing is asked of the server
+    :param cursor: only renders SQL, and sends nothing to the server
     """
     now = {row.place: row for row in state.catalog.registry}
     rows: Dict[Any, Row] = {}
@@ -54,7 +54,7 @@ def _rows(cursor: Any, wanted: Wanted, side: Side, state: State, now: Mapping[An
         elif row.srvid in wanted.was_paused and definition.enabled is None:
             row = _with(row, row.activated(True, definition.databases))
         elif definition.enabled is None and current is not None and current.values.get("enabled") is False:
-            # What somebody disabled by hand stays as they left it.
+            # A datasource that somebody disabled by hand stays disabled.
             row = replace(row, values={column: value for column, value in row.values.items() if column != "dbnames"})
         rows.append(row)
     return rows
@@ -65,7 +65,7 @@ def _with(row: Row, changed: Row) -> Row:
 
 
 def _merged(first: Optional[Row], second: Row) -> Row:
-    """Return the one row that datasources of one extension share: it is active if it is for all of them."""
+    """Return the one row that datasources of one extension share, which is enabled if all of them are."""
     if first is None:
         return second
     values = dict(first.values, **second.values)
@@ -75,7 +75,7 @@ def _merged(first: Optional[Row], second: Row) -> Row:
 
 
 class _Managed:
-    """Which of the rows that the registry has are deleted where they are not wanted."""
+    """Tells which rows of the registry are deleted when they are not wanted."""
 
     def __init__(
         self, rows: Sequence[Row], wanted: Sequence[Wanted], removals: Sequence[Removal], side: Side, state: State
@@ -102,5 +102,5 @@ class _Managed:
 
 
 def _family(row: Row) -> Tuple[bool, str]:
-    """Return what rows about one module have in common: whether it is one of databases, and its name."""
+    """Return what rows about one module have in common: whether it has scope C(database), and its name."""
     return (row.of_databases, row.module)

@@ -15,7 +15,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types im
 def with_remote_types(
     definition: Definition, remote_results: Sequence[Mapping[str, Any]]
 ) -> Tuple[Definition, List[str]]:
-    """Fill in types that remotes have returned, and return the columns about which they disagree.
+    """Fill in types that remotes have returned, and return a problem for each column on which they disagree.
 
     :param remote_results: by server, C(server) and C(datasources) as the module returned them there
     """

@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The SQL that changes the columns of types and tables which are there, without losing what they hold.
+"""The SQL that changes the columns of existing types and tables without losing their values.
 
-Adding, removing and renaming rewrite no history; another type does.
+Adding, removing or renaming a column rewrites no history; changing its type does.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects 
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as texts
 
-#: What is replaced is called so meanwhile, which is never longer.
+#: The suffixes of record types while they are replaced, by their usual ones; none is longer.
 _OLD_SUFFIXES = {
     "_history_record_minmax": "_old_minmax",
     "_history_record": "_old_record",
 }
-#: What has columns that may change.
+#: The objects whose columns may change.
 Columned = TypeVar("Columned", Table, RecordType)
 
 #: The columns of history with records, by the kind of their type.
@@ -41,7 +41,7 @@ def _old_name(wanted: RecordType) -> str:
 
 
 def renamed(columns: Sequence[TableColumn], renames: Mapping[str, str]) -> Dict[str, TableColumn]:
-    """Return the columns by the names that they are to have."""
+    """Return the columns by their new names."""
     return {
         renames.get(column.name, column.name): replace(column, name=renames.get(column.name, column.name))
         for column in columns
@@ -49,7 +49,7 @@ def renamed(columns: Sequence[TableColumn], renames: Mapping[str, str]) -> Dict[
 
 
 def retyped(wanted: Columned, found: Columned, renames: Mapping[str, str]) -> List[Tuple[str, str, str]]:
-    """Return name, type now and type wanted of the columns whose type changes."""
+    """Return name, present type and wanted type of the columns whose type changes."""
     there = renamed(found.columns, renames)
     return [
         (column.name, there[column.name].type, column.type)
@@ -67,7 +67,7 @@ def ordered_like(wanted: Columned, found: Columned, renames: Mapping[str, str]) 
 
 
 def replaced_columns(wanted: Table, found: Table, renames: Mapping[str, str], rewrite: bool) -> List[str]:
-    """Return the columns of a history table, by the names that they have now, which get another type or go."""
+    """Return the present names of the columns of a history table that change their type or are dropped."""
     gone = {name for name, _before, _after in retyped(wanted, found, renames)} | set(
         extra_columns(wanted, found, renames)
     )
@@ -79,7 +79,7 @@ def replaced_columns(wanted: Table, found: Table, renames: Mapping[str, str], re
 def rewrite_hazards(
     wanted: Table, found: Table, renames: Mapping[str, str], rewritten: Sequence[Tuple[RecordType, RecordType]]
 ) -> List[Hazard]:
-    """Return one hazard for each column whose other type rewrites a history table.
+    """Return one hazard for each column whose new type rewrites a history table.
 
     :param rewritten: the record types that are replaced, each as wanted and as found
     """
@@ -98,7 +98,7 @@ def extra_columns(wanted: Columned, found: Columned, renames: Mapping[str, str])
 
 
 def type_statements(wanted: RecordType, found: RecordType, renames: Mapping[str, str]) -> List[Any]:
-    """Return what makes a record type have the wanted attributes, if none changes its type."""
+    """Return the statements that give a record type the wanted attributes, if none changes its type."""
     name = wanted.qualified
     there = renamed(found.columns, renames)
     statements = _rename_statements(found, renames, texts.ALTER_TYPE, texts.RENAME_ATTRIBUTE, name)
@@ -128,9 +128,9 @@ def _rename_statements(found: Columned, renames: Mapping[str, str], alter: str, 
 
 
 def history_statements(wanted: Table, found: Table, renames: Mapping[str, str], rewrite: bool) -> List[Any]:
-    """Return what makes a history table have the wanted columns.
+    """Return the statements that give a history table the wanted columns.
 
-    :param rewrite: whether the record types were replaced, so that every record is turned into the new ones
+    :param rewrite: whether the record types were replaced, so that every record is cast to the new ones
     """
     name = wanted.qualified
     there = renamed(found.columns, renames)
@@ -144,7 +144,7 @@ def history_statements(wanted: Table, found: Table, renames: Mapping[str, str], 
         elif rewrite and column.name in _RECORDS + _EXTREMES:
             actions.append(compose(texts.CAST_COLUMN, **parts))
             if column.name in wanted.main_columns:
-                # Another type has its own storage again.
+                # With the type, PostgreSQL resets the column's storage.
                 actions.append(compose(texts.KEEP_STORAGE_MAIN, name=parts["name"]))
         elif now.type != column.type:
             actions.append(compose(texts.RETYPE_COLUMN, **parts))
@@ -159,11 +159,11 @@ def history_statements(wanted: Table, found: Table, renames: Mapping[str, str], 
 def transient_statements(
     wanted: Table, found: Table, current: Optional[Table], record: Optional[RecordType]
 ) -> List[Any]:
-    """Return what takes the rows of a transient table into history, and makes it anew.
+    """Return the statements that take the rows of a transient table into history, and replace the table.
 
-    It has to run before anything else changes.
+    They have to run before anything else changes.
 
-    :param current: the table that the rows go to, and C(record) the type that they become, as they are
+    :param current: the table that takes the rows, and C(record) the type that they become, as the server has them
     """
     statements: List[Any] = []
     name = wanted.qualified
@@ -200,7 +200,7 @@ def transient_statements(
 
 
 def replace_types(pairs: Sequence[Tuple[RecordType, RecordType]], renames: Mapping[str, str]) -> List[Any]:
-    """Return what puts types with other attributes in the place of those that are there, and how to cast to them.
+    """Return the statements that replace types by others with the wanted attributes, and define the casts.
 
     :param pairs: each type as wanted and as found
     """
@@ -239,7 +239,7 @@ def _body(text: Any) -> Any:
 
 
 def drop_replaced_types(pairs: Sequence[Tuple[RecordType, RecordType]]) -> List[Any]:
-    """Return what removes the types that were replaced, once no table uses them."""
+    """Return the statements that drop the replaced types, once no table uses them."""
     statements = []
     for wanted, found in pairs:
         old = identifier(wanted.schema, _old_name(wanted))

@@ -25,9 +25,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import functions
 
 
 def source_path(definition: Definition, archivist: Archivist, search_path: Sequence[str]) -> str:
-    """Return where a query looks up names; as its owner, never where anybody may create objects.
+    """Return where a query looks up names: with security_definer, never where anybody may create objects.
 
-    :param search_path: quoted schemas beside PoWA's
+    :param search_path: quoted schemas besides PoWA's
     """
     own = [] if definition.security_definer else [archivist.quoted_schema]
     return ", ".join(dict.fromkeys(["pg_catalog", *own, *search_path, "pg_temp"]))

@@ -26,8 +26,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot 
 class Schema(NamedTuple):
     """A schema that a query looks names up in.
 
-    :param quoted: as a search_path has it
-    :param public_creates: whether everybody may make objects there
+    :param quoted: as a search_path writes it
+    :param public_creates: whether everybody may create objects there
     """
 
     quoted: str
@@ -39,11 +39,11 @@ class Schema(NamedTuple):
 class State:
     """The server as it is.
 
-    :param roles: those of the task that exist
+    :param roles: those of the task's roles that exist
     :param schemas: those that queries look names up in, by name
     :param extension_schemas: where an extension of the task is installed
     :param intervals: intervals of the task as PostgreSQL writes them
-    :param bad_intervals: what PostgreSQL says of the others
+    :param bad_intervals: what PostgreSQL says about the others
     :param local_mode: whether the background worker is loaded
     """
 
@@ -58,14 +58,14 @@ class State:
     local_mode: bool
 
     def query_schemas(self, definition: Definition) -> List[str]:
-        """Return the schemas where a query looks names up beside PoWA's."""
+        """Return the schemas where a query looks names up, besides PoWA's."""
         names = list(definition.search_path)
         if definition.extension is not None and definition.extension in self.extension_schemas:
             names.append(self.extension_schemas[definition.extension])
         return names
 
     def quoted_query_schemas(self, definition: Definition) -> List[str]:
-        """Return the same as a search_path has them."""
+        """Return the same as a search_path writes them."""
         return [self.schemas[name].quoted for name in self.query_schemas(definition)]
 
     def query_path(self, definition: Definition) -> str:
@@ -76,11 +76,11 @@ class State:
         return source_path(definition, self.archivist, self.quoted_query_schemas(definition))
 
     def manages(self, row: Row, side: Side) -> bool:
-        """Whether a row of the registry is about servers of the kind that the task is about."""
+        """Whether a row of the registry is about the kind of servers that the task is about."""
         if row.srvid is None:
             return True
         if row.srvid == 0:
-            # PoWA 5 itself activates an extension for the local server as it is created.
+            # PoWA 5 itself activates an extension for the local server when somebody creates it.
             return LOCAL in side.server_kind or row.by_powa or not self.local_mode
         return REPOSITORY in side.server_kind
 

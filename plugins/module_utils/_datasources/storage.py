@@ -109,7 +109,7 @@ def _shape(keys: Sequence[Column]) -> List[str]:
 
 
 def _index_key(column: Column) -> Any:
-    """Keys of fixed length as they are; of others a hash, since a long one would not fit into an index page."""
+    """Return a key of fixed length as it is, and the hash of any other: a long one would not fit into an index page."""
     if column.type.fixed:
         return identifier(column.name)
     return compose(column.type.hashed, name=identifier(column.name))

@@ -24,7 +24,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types im
 
 Value = TypeVar("Value")
 
-#: Comments of our objects begin so, which tells them from other objects of the same name.
+#: The beginning of our objects' comments, which tells them from other objects of the same name.
 MARK = "pgfleet.powa datasource "
 
 
@@ -71,7 +71,7 @@ class Stored:
         return "{0}: {1}".format(mark(self.definition.name), text)
 
     def covers(self, definition: Definition) -> bool:
-        """Whether the server has seen the queries of a definition, and with these columns."""
+        """Whether the server has described the queries of a definition, with these columns."""
         before = self.definition
         types = {column.name: column.type for column in before.columns}
         return (
@@ -90,7 +90,7 @@ class Stored:
 
 
 class Damaged(NamedTuple):
-    """A comment that bears our mark, and that this collection did not write so.
+    """A comment that bears our mark, but was not written by this collection.
 
     :param object: the function that has the comment
     :param found: what is wrong with it
@@ -206,7 +206,7 @@ class _Fields:
 
 
 def _text(value: Any) -> str:
-    # No text of PostgreSQL holds these; JSON can.
+    # JSON can hold these, but PostgreSQL's text cannot.
     if not isinstance(value, str) or "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise TypeError
     return value

@@ -17,11 +17,11 @@ class ColumnType(NamedTuple):
 
     :param name: as C(format_type) prints it
     :param oid: its row in C(pg_type), the same on every server
-    :param minmax: whether min() and max() take it on every supported version (13 to 18)
+    :param minmax: whether min() and max() accept it on every supported version (13 to 18)
     :param fixed: whether it has a fixed length and a GiST operator class of btree_gist on every supported version
-    :param groupable: whether GROUP BY takes it, so that it may be a key
-    :param hashed: SQL of the hash that stands in an index for a key that is not fixed, the key being C({name});
-        immutable on every supported version, and the same for equal values
+    :param groupable: whether GROUP BY accepts it, so that it may be a key
+    :param hashed: SQL of the hash that an index has instead of a key C({name}) that is not fixed; immutable on every
+        supported version, and the same for equal values
     :param number: SQL that turns a C({value}) into a number that can be subtracted and drawn, or None for a type that
         is no number
     :param counts: whether a counter of this type has a rate per second, the growth of its number
@@ -47,8 +47,8 @@ class ColumnType(NamedTuple):
 #: The type of a column whose declaration leaves it out, until the query is described.
 UNDECLARED = ColumnType("", 0)
 
-# What is equal need not look equal: 1.0 and 1.00 are. How a bytea looks as text is a setting, and the text of an array
-# is not immutable.
+# A key's text will not do for a hash: 1.0 and 1.00 are equal, the text of a bytea depends on a setting, and the cast of
+# an array to text is not immutable.
 _EXACT = "{value}::numeric"
 _TYPES = (
     ColumnType("smallint", 21, fixed=True, number=_EXACT),
@@ -61,7 +61,7 @@ _TYPES = (
     ColumnType("text", 25),
     ColumnType("character varying", 1043),
     ColumnType("name", 19),
-    # Its min() is that of its text, which has no such byte above 127.
+    # Its min() works on its text, and no text has such a single byte above 127.
     ColumnType('"char"', 18, minmax=False, hashed="pg_catalog.hashchar({name})"),
     ColumnType("boolean", 16, minmax=False, number="{value}::integer", counts=False),
     ColumnType("timestamp with time zone", 1184, fixed=True),
@@ -102,7 +102,7 @@ _ALIASES = {
 _BY_NAME = {column_type.name: column_type for column_type in _TYPES}
 _BY_OID = {column_type.oid: column_type for column_type in _TYPES}
 
-#: What an error message offers.
+#: The names that error messages offer.
 TYPE_NAMES = tuple(sorted(_BY_NAME))
 #: The types that are numbers.
 NUMBERS = tuple(column_type for column_type in _TYPES if column_type.number is not None)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the datasources of a task are to be on this server. It is computed once, and checked and planned from."""
+"""What this server should have of a task's datasources: computed once, for the checks and the plan."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind imp
 
 @dataclass(frozen=True)
 class Wanted:
-    """One datasource as this server is to have it.
+    """One datasource as this server should have it.
 
     :param layout: the columns of its history
-    :param objects: its objects, in an order in which they can be made
+    :param objects: its objects, in an order in which they can be created
     :param was_paused: servers whose snapshots we have paused
     :param paused: those of them that stay paused
     """
@@ -44,7 +44,7 @@ def wanted_datasources(
 ) -> List[Wanted]:
     """Return each of these definitions as wanted; their types are known.
 
-    :param cursor: only renders SQL; nothing is asked of the server
+    :param cursor: only renders SQL, and sends nothing to the server
     :param ready_servers: servers whose side is known to be as declared; None for all
     """
     wanted = []
@@ -59,7 +59,7 @@ def wanted_datasources(
 
 
 def objects_of_nothing(cursor: Any, definition: Definition, side: Side, state: State) -> List[DatabaseObject]:
-    """Return the objects that a definition leads to on a server that has none of them."""
+    """Return the objects that a definition needs on a server that has none of them."""
     return _objects(cursor, definition, layout_of(definition, Catalog()), side, state, frozenset())
 
 
@@ -83,5 +83,5 @@ def _rendered(entry: DatabaseObject, cursor: Any) -> DatabaseObject:
 
 
 def with_names(wanted: Sequence[Wanted]) -> List[Tuple[str, Wanted]]:
-    """Return each datasource with how a sentence about it begins."""
+    """Return each datasource with the beginning of a sentence about it."""
     return [('datasource "{0}", '.format(entry.definition.name), entry) for entry in wanted]

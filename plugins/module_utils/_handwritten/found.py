@@ -21,7 +21,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritt
 
 TRANSIENT_SUFFIX = "_tmp"
 
-#: What PostgreSQL takes without quotes as it is written.
+#: A name that PostgreSQL reads without quotes as it is written.
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_$]*\Z")
 
 #: PostgreSQL's own columns of every table.
@@ -38,8 +38,8 @@ SRVID = TableColumn("srvid", "integer", True)
 class FoundFunction:
     """A function of one integer.
 
-    :param columns: of its result; empty where it has none that are known before it is called
-    :param problem: why its result can not be copied into a table, or None
+    :param columns: those of its result; empty if only a call shows them
+    :param problem: why its result cannot be copied into a table, or None
     """
 
     columns: Tuple[TableColumn, ...]
@@ -56,7 +56,7 @@ class FoundFunction:
 class FoundTable:
     """A relation with the name of a transient table.
 
-    :param table: it, as far as it is like a table
+    :param table: the relation, as far as it resembles a table
     :param is_table: whether it is a plain table
     :param extension: the extension that it belongs to, or None
     """
@@ -104,7 +104,7 @@ def check_plain_name(name: str) -> Optional[str]:
 
 
 def printable(text: str) -> str:
-    """Return a user's text so that it fits into a sentence."""
+    """Return a user's text in a form that fits into a sentence."""
     shown = "".join(character if character.isprintable() else "?" for character in text)
     return shown if len(shown) <= 80 else shown[:77] + "..."
 
@@ -140,7 +140,7 @@ def _result_problem(returns: str, columns: Sequence[TableColumn], kinds: Sequenc
 
 
 def read_tables(cursor: Any, archivist: Archivist, names: Iterable[Name]) -> Dict[Name, FoundTable]:
-    """Read what has the names of transient tables, in one statement."""
+    """Read the relations that have the names of transient tables, in one statement."""
     wanted = set(names)
     cursor.execute(
         compose(
@@ -163,5 +163,5 @@ def read_extension_schemas(cursor: Any) -> Dict[str, str]:
 
 
 def column_list(columns: Iterable[TableColumn]) -> str:
-    """Return columns as a sentence has them."""
+    """Return columns as a sentence lists them."""
     return ", ".join("{0} {1}".format(column.name, column.type) for column in columns)

@@ -41,10 +41,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers, resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
 
-#: Columns of the registry that are not this module's, but for the extension of a datasource that has one.
+#: Columns of the registry that this module does not set, except the extension of a datasource that has one.
 _LEFT_ALONE = ("extname", "retention")
 
-#: PoWA 5's own syntax: the collector puts in the schema that an extension has on the remote.
+#: PoWA 5's own syntax: the collector fills in the schema that an extension has on the remote.
 _PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_-]*)\}")
 
 
@@ -53,9 +53,9 @@ class State:
     """The repository as it is.
 
     :param registry: rows of the registry about the names of the task
-    :param listed: rows of the table, beside the registry, that lists the extensions of each server
+    :param listed: rows of the table, besides the registry, that lists the extensions of each server
     :param extensions: name to schema of those in this database
-    :param available: of the extensions that some query_cleanup names, those that this server could have
+    :param available: those extensions named by some query_cleanup that this server could have
     :param registered: (name, external, query_source) of those of the task's functions that the registry has
     """
 
@@ -86,7 +86,7 @@ class State:
         return bool(known.values["external"]) if known else spec.name in self.extensions
 
     def schema(self, spec: FunctionsSpec) -> Optional[str]:
-        """Return where PoWA looks for the functions, or None where their extension is not here."""
+        """Return where PoWA looks for the functions, or None if this database lacks their extension."""
         if self.archivist.external_schemas and self.external(spec):
             return self.extensions.get(spec.name)
         return self.archivist.schema
@@ -180,7 +180,7 @@ def _refusals(spec: FunctionsSpec, state: State) -> List[str]:
 
 def _name_refusal(spec: FunctionsSpec, state: State) -> Optional[str]:
     known = state.known(spec.name)
-    advice = "make it active with the option extensions of pgfleet.powa.servers"
+    advice = "activate it with the option extensions of pgfleet.powa.servers"
     if spec.name in state.archivist.built_in or (spec.absent and known and not known.values["external"]):
         return "PoWA itself brings this datasource: " + advice
     if known and not spec.absent:
@@ -191,7 +191,7 @@ def _name_refusal(spec: FunctionsSpec, state: State) -> Optional[str]:
             ).format("; ".join(differing), advice)
     elsewhere = sorted({row.table for row in state.rows(spec.name) if row.of_databases})
     if elsewhere:
-        return "it is the name of a datasource of databases ({0}): choose another".format(", ".join(elsewhere))
+        return "a datasource with scope database has this name ({0}): choose another".format(", ".join(elsewhere))
     functions = {function.name for function in _functions(spec, state)} | {_declared_snapshot(spec.name)}
     functions |= {row.key["function_name"] for row in state.rows(spec.name) if "function_name" in row.key}
     declared = sorted(
@@ -201,14 +201,14 @@ def _name_refusal(spec: FunctionsSpec, state: State) -> Optional[str]:
     )
     if declared:
         return (
-            "it has functions of the module pgfleet.powa.datasources ({0}), which registers them:"
-            " leave it to that module, or choose another name"
+            "this datasource has functions of the module pgfleet.powa.datasources ({0}), which registers them itself:"
+            " leave the datasource to that module, or choose another name"
         ).format(", ".join(declared))
     return None
 
 
 def _functions(spec: FunctionsSpec, state: State) -> List[RegisteredFunction]:
-    """Return the functions that this PoWA knows the operations of."""
+    """Return the functions whose operation this PoWA knows."""
     return [function for function in spec.functions if function.operation in state.archivist.operations]
 
 
@@ -230,10 +230,10 @@ def _differing(spec: FunctionsSpec, known: Row, state: State) -> List[str]:
         )
         for function in _functions(spec, state)
     }
-    differing = ["declared is {0}".format(text) for text in sorted(declared - own)]
+    differing = ["the task declares {0}".format(text) for text in sorted(declared - own)]
     differing += ["PoWA has {0}".format(text) for text in sorted(own - declared)]
     if state.external(spec) != known.values["external"]:
-        differing.append("external is {0} there".format("true" if known.values["external"] else "false"))
+        differing.append("PoWA has external {0}".format("true" if known.values["external"] else "false"))
     return differing
 
 
@@ -250,9 +250,8 @@ def _function_refusals(spec: FunctionsSpec, state: State) -> List[str]:
     schema = state.schema(spec)
     if schema is None:
         return [
-            "external: its functions are in the schema of the extension {0}, which is not in this database:"
-            " create it"
-            " (module pgfleet.powa.extensions){1}".format(
+            "external: PoWA looks for the functions in the schema of the extension {0}, which this database lacks:"
+            " create the extension (module pgfleet.powa.extensions){1}".format(
                 spec.name, "" if state.known(spec.name) else ", or set external to false"
             )
         ]
@@ -280,10 +279,10 @@ def _missing_function(function: RegisteredFunction, schema: str, spec: Functions
         advice = "set external to true"
     elif not elsewhere:
         advice = "create it on this server"
-    return "function_name: there is no function {0}.{1}(integer), {2}: {3}".format(
+    return "function_name: found no function {0}.{1}(integer), {2}: {3}".format(
         schema,
         printable(function.name),
-        "only in schema " + ", ".join(elsewhere) if elsewhere else "in no other schema either",
+        "only one in schema " + ", ".join(elsewhere) if elsewhere else "nor one in any other schema",
         advice,
     )
 
@@ -296,15 +295,14 @@ def _cleanup_refusal(function: RegisteredFunction, spec: FunctionsSpec, state: S
         unknown = sorted(set(_PLACEHOLDER.findall(cleanup)) - known)
         if unknown:
             return (
-                'query_cleanup: found "{{{0}}}", and no extension of that name is installed or available here, while'
-                " the collector ends without a word where a remote has none: correct it, or {1}"
+                'query_cleanup: found "{{{0}}}", but this server has no extension of that name, and the collector'
+                " exits without a message if a remote has none: correct the name, or {1}"
             ).format(unknown[0], way_out)
         cleanup = _PLACEHOLDER.sub("", cleanup)
     if "{" in cleanup or "}" in cleanup:
-        return (
-            "query_cleanup: it holds a brace, which the collector takes for a placeholder{0} and ends without a word:"
-            " {1}"
-        ).format(" other than {extension}" if state.archivist.external_schemas else "", way_out)
+        return ("query_cleanup: found a brace{0}, which makes the collector exit without a message: {1}").format(
+            " outside of a placeholder such as {powa}" if state.archivist.external_schemas else "", way_out
+        )
     return None
 
 
@@ -316,16 +314,16 @@ def _source_refusal(function: RegisteredFunction, schema: str, spec: FunctionsSp
         where = state.extensions.get(name) if external else state.archivist.schema
         if name != spec.name and query_source == source and where == schema:
             return (
-                "query_source: {0}.{1} is registered for the datasource {2}, and each of its rows would be copied"
-                " twice: unregister that, or choose another function"
+                "query_source: {0}.{1} is registered for the datasource {2} already, so the collector would copy each"
+                " of its rows twice: unregister that datasource, or choose another function"
             ).format(schema, source, printable(name))
     if not spec.collected:
         return None
     table, found = state.tables.get((schema, source + TRANSIENT_SUFFIX)), state.functions.get((schema, source))
     name = "{0}.{1}{2}".format(schema, source, TRANSIENT_SUFFIX)
     if table is None or not table.is_table:
-        return "query_source: its transient table {0} {1}: make it with pgfleet.powa.transient_tables".format(
-            name, "is not there" if table is None else "is not a plain table"
+        return "query_source: its transient table {0} {1}: create it with pgfleet.powa.transient_tables".format(
+            name, "does not exist" if table is None else "is not a plain table"
         )
     if found is None:
         return None
@@ -333,8 +331,8 @@ def _source_refusal(function: RegisteredFunction, schema: str, spec: FunctionsSp
         return "query_source: {0}.{1}(integer) {2}".format(schema, source, found.problem)
     if not table.fits(found.columns):
         return (
-            "query_source: its transient table {0} has the columns ({1}), its result needs ({2}):"
-            " repair it with pgfleet.powa.transient_tables"
+            "query_source: its transient table {0} has the columns ({1}), but its result needs ({2}):"
+            " repair the table with pgfleet.powa.transient_tables"
         ).format(name, column_list(table.table.columns), column_list((SRVID, *found.columns)))
     return None
 
@@ -351,7 +349,7 @@ def _wanted_rows(spec: FunctionsSpec, state: State) -> List[Row]:
     )
     rows = [_ours(row) for row in state.archivist.registry_rows(registration)]
     if known:
-        # The rest is PoWA's, which marks so what is there for its own server.
+        # Rows for all servers are PoWA's own, and it marks those for the local server as its own, too.
         rows = [row.marked(by_powa=row.srvid == 0) for row in rows if row.srvid is not None]
     if not external:
         return rows
@@ -366,7 +364,7 @@ def _ours(row: Row) -> Row:
 
 
 class _Managed:
-    """Which of the rows of a datasource go where they are not wanted."""
+    """Tells which rows of a datasource are deleted when they are not wanted."""
 
     def __init__(self, spec: FunctionsSpec, state: State) -> None:
         self._known = state.known(spec.name) is not None
@@ -382,5 +380,5 @@ class _Managed:
             return False
         if row.srvid is not None:
             return self._srvids is None or row.srvid in self._srvids
-        # What is not about any one server stays for the others.
+        # A row that is about no single server stays for the other servers.
         return not self._known and (self._everywhere or not self._absent)

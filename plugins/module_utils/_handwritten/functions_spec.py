@@ -21,11 +21,11 @@ UNREGISTER = "unregister"
 class FunctionsSpec:
     """One datasource of a task.
 
-    :param functions: of all operations, also those that this PoWA does not know
-    :param external: whether its functions are in an extension's schema; None leaves that to the server
+    :param functions: those of all operations, including any that this PoWA does not know
+    :param external: whether its functions are in an extension's schema; None to decide by what the server has
     :param servers: remote servers as the task names them; None for all
     :param local: whether the local server is meant; None where no servers are named
-    :param enabled: None leaves alone what is registered, and enables what is new
+    :param enabled: None keeps what is registered, and enables new registrations
     """
 
     name: str
@@ -44,12 +44,12 @@ class FunctionsSpec:
 
     @property
     def collected(self) -> bool:
-        """Whether the collector is to copy anything: not for the local server alone."""
+        """Whether the collector copies its rows: it does not for the local server alone."""
         return self.servers is None or bool(self.servers)
 
 
 def parse_datasources(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[FunctionsSpec], List[str]]:
-    """Parse the C(datasources) option of a task, and return every problem beside what was parsed."""
+    """Parse the C(datasources) option of a task, and return the datasources with every problem."""
     specs: List[FunctionsSpec] = []
     problems: List[str] = []
     names: Dict[str, int] = {}
@@ -58,12 +58,12 @@ def parse_datasources(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[Fun
         spec = _parse(parameter)
         found = _check(spec, parameter)
         if spec.name and spec.name in names:
-            found.append("name: it is also the name of number {0} of the list: give it once".format(names[spec.name]))
+            found.append("name: number {0} of the list has the same name: give it once".format(names[spec.name]))
         names.setdefault(spec.name, position + 1)
         for source in [] if spec.absent else spec.sources:
             if source in sources:
                 found.append(
-                    'functions: the query_source "{0}" is also one of "{1}", so each of its rows would be copied'
+                    'functions: "{1}" has the query_source "{0}", too, so the collector would copy each of its rows'
                     " twice: give it once".format(printable(source), printable(sources[source]))
                 )
             sources.setdefault(source, spec.name)
@@ -90,7 +90,7 @@ def _parse(parameter: Mapping[str, Any]) -> FunctionsSpec:
     return FunctionsSpec(
         name=parameter["name"],
         absent=absent,
-        # They may stay in a task that takes the datasource away, and say nothing there.
+        # A task that removes the datasource may still list them; they mean nothing there.
         functions=() if absent else functions,
         external=parameter.get("external"),
         priority=10 if priority is None else priority,
@@ -104,7 +104,7 @@ def _check(spec: FunctionsSpec, parameter: Mapping[str, Any]) -> List[str]:
     problems = []
     if not spec.name.strip() or not spec.name.isprintable():
         problems.append(
-            "name: it is empty or holds a character that can not be printed:"
+            "name: it is empty or contains an unprintable character:"
             " give the name of the extension, or any other name for your own functions"
         )
     servers = parameter.get("servers")
@@ -118,7 +118,7 @@ def _check(spec: FunctionsSpec, parameter: Mapping[str, Any]) -> List[str]:
         return problems
     if not any(function.operation != UNREGISTER for function in spec.functions):
         problems.append(
-            "functions: there is none that takes a snapshot or does anything else with history: give at least one"
+            "functions: found none that takes a snapshot or does anything else with history: give at least one"
         )
     seen = set()
     for position, function in enumerate(spec.functions):
@@ -126,7 +126,7 @@ def _check(spec: FunctionsSpec, parameter: Mapping[str, Any]) -> List[str]:
         key = (function.operation, function.name)
         if key in seen:
             problems.append(
-                "functions[{0}].function_name: {1} {2} is in the list already: give it once".format(
+                "functions[{0}].function_name: the list has {1} {2} already: give it once".format(
                     position, function.operation, printable(function.name)
                 )
             )
@@ -137,12 +137,12 @@ def _check(spec: FunctionsSpec, parameter: Mapping[str, Any]) -> List[str]:
 def _check_function(function: RegisteredFunction) -> List[str]:
     problems = []
     if not function.name.strip() or not function.name.isprintable():
-        problems.append(
-            "function_name: it is empty or holds a character that can not be printed: give the name of a function"
-        )
+        problems.append("function_name: it is empty or contains an unprintable character: give the name of a function")
     if function.operation != SNAPSHOT:
         return problems + [
-            '{0}: it is given for the operation "{1}": only a snapshot has one'.format(option, function.operation)
+            '{0}: only a snapshot has one, found it for the operation "{1}": leave it out'.format(
+                option, function.operation
+            )
             for option, value in (("query_source", function.query_source), ("query_cleanup", function.query_cleanup))
             if value is not None
         ]
@@ -152,7 +152,7 @@ def _check_function(function: RegisteredFunction) -> List[str]:
             problems.append("query_source: " + wrong_name)
     if function.query_cleanup is not None:
         if not function.query_cleanup.strip() or "\0" in function.query_cleanup:
-            problems.append("query_cleanup: it is empty or holds a zero byte: give SQL, or leave it out")
+            problems.append("query_cleanup: it is empty or contains a zero byte: give SQL, or leave it out")
         if function.query_source is None:
-            problems.append("query_cleanup: without a query_source the collector never runs it: give both")
+            problems.append("query_cleanup: the collector never runs it without a query_source: give both")
     return problems

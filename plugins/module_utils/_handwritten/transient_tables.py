@@ -38,7 +38,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import R
 #: The comment of a table that this module made or took over, with the function's schema and name.
 MARK = "pgfleet.powa transient table of {0}.{1}"
 
-#: What a table that is being replaced is called until its rows are taken over; the number is its own.
+#: The name of a table while it is being replaced, until its rows are copied; the number is its oid.
 _REPLACED = "pgfleet_powa_{0}"
 
 
@@ -46,7 +46,7 @@ _REPLACED = "pgfleet_powa_{0}"
 class TableSpec:
     """One entry of a task.
 
-    :param schema: None for PoWA's
+    :param schema: that of its function, or None for PoWA's
     """
 
     query_source: str
@@ -75,12 +75,12 @@ class State:
         return (spec.schema or self.archivist.schema, spec.query_source)
 
     def table(self, spec: TableSpec) -> Optional[FoundTable]:
-        """Return what has the name of its transient table, or None."""
+        """Return the relation that has the name of its transient table, or None."""
         return self.tables.get(_table_name(self.name(spec)))
 
 
 def parse_tables(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[TableSpec], List[str]]:
-    """Parse the C(tables) option of a task, and return every problem beside what was parsed."""
+    """Parse the C(tables) option of a task, and return the entries with every problem."""
     specs: List[TableSpec] = []
     problems: List[str] = []
     seen: Dict[Tuple[Optional[str], str], int] = {}
@@ -96,12 +96,12 @@ def parse_tables(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[TableSpe
         if wrong_name:
             found.append("query_source: " + wrong_name)
         if spec.schema is not None and (not spec.schema or "\0" in spec.schema):
-            found.append("schema: it is empty or holds a zero byte: give a schema's name, or leave it out")
+            found.append("schema: it is empty or contains a zero byte: give a schema's name, or leave it out")
         if spec.absent and spec.adopt:
-            found.append('adopt: found true with state "absent": only a table that stays can be taken over')
+            found.append('adopt: found true with state "absent", which drops the table: leave it out')
         key = (spec.schema, spec.query_source)
         if key in seen:
-            found.append("query_source: it is also number {0} of the list: give it once".format(seen[key]))
+            found.append("query_source: number {0} of the list has the same: give it once".format(seen[key]))
         seen.setdefault(key, position + 1)
         where = printable(spec.query_source) or "number {0} of the list".format(position + 1)
         problems += ['table of "{0}", {1}'.format(where, problem) for problem in found]
@@ -119,7 +119,7 @@ class TransientTablesTask(Task[State, State]):
         self.specs, problems = parse_tables(params["tables"])
         self.role: Optional[str] = params["collector_role"]
         if self.role is not None and (not self.role or "\0" in self.role):
-            problems.append("collector_role: it is empty or holds a zero byte: give a role's name, or leave it out")
+            problems.append("collector_role: it is empty or contains a zero byte: give a role's name, or leave it out")
             self.role = None
         super().__init__(problems)
 
@@ -150,9 +150,7 @@ class TransientTablesTask(Task[State, State]):
             name = wanted.name(spec)
             problem = _refusal(spec, wanted)
             if name in names and not problem:
-                problem = "schema: without it, this is {0}.{1}, which is in the list already: give it once".format(
-                    *name
-                )
+                problem = "schema: without it, this is {0}.{1}, which the list has already: give it once".format(*name)
             names[name] = spec.query_source
             if problem:
                 problems.append('table of "{0}", {1}'.format(spec.query_source, problem))
@@ -180,7 +178,7 @@ def _table_name(name: Name) -> Name:
 
 
 def _refusal(spec: TableSpec, state: State) -> Optional[str]:
-    """Return why an entry can not be made true, or None."""
+    """Return why an entry is refused, or None."""
     table = state.table(spec)
     return _wrong_schema(spec, state) or (
         _removal_refusal(spec, table, state) if spec.absent else _table_refusal(spec, table, state)
@@ -192,13 +190,13 @@ def _wrong_schema(spec: TableSpec, state: State) -> Optional[str]:
     if schema == powa_schema:
         return None
     if not state.archivist.external_schemas:
-        return 'schema: found "{0}", and with PoWA {1} the collector looks in {2} only: make the function there'.format(
-            printable(schema), state.archivist.version_text, powa_schema
-        )
+        return (
+            'schema: found "{0}", but with PoWA {1} the collector looks only in {2}: create the function there'
+        ).format(printable(schema), state.archivist.version_text, powa_schema)
     if schema not in state.extensions.values():
         return (
-            'schema: found "{0}", where no extension is, and the collector looks in PoWA\'s schema ({1}) and in those'
-            " of extensions only: make the function in one of these"
+            'schema: found "{0}", which holds no extension, but the collector looks only in PoWA\'s schema ({1}) and in'
+            " those of extensions: create the function in one of these"
         ).format(printable(schema), powa_schema)
     return None
 
@@ -209,12 +207,12 @@ def _removal_refusal(spec: TableSpec, table: Optional[FoundTable], state: State)
     schema, source = state.name(spec)
     name = "{0}.{1}".format(*_table_name((schema, source)))
     if not _is_ours(table, (schema, source)):
-        return "state: {0} {1}, and only a table that this module made is dropped: drop it yourself".format(
+        return "state: {0} {1}, and this module drops only tables that it made: drop it yourself".format(
             name, _whose(table)
         )
     if not table.table.unlogged:
         return (
-            "state: {0} is logged, so someone keeps data in it, and only an unlogged table is dropped:"
+            "state: {0} is logged, so someone keeps data in it, and this module drops only unlogged tables:"
             " set it unlogged, or drop it yourself"
         ).format(name)
     users = sorted(
@@ -226,7 +224,7 @@ def _removal_refusal(spec: TableSpec, table: Optional[FoundTable], state: State)
     if users:
         return (
             "state: the datasource {0} is registered with this query_source, and its snapshots would fail without {1}:"
-            " unregister it first (module pgfleet.powa.functions)"
+            " unregister the datasource first (module pgfleet.powa.functions)"
         ).format(", ".join(users), name)
     return None
 
@@ -236,7 +234,7 @@ def _whose(table: FoundTable) -> str:
         return "belongs to the extension {0}".format(table.extension)
     if table.declared:
         return "belongs to a datasource of the module pgfleet.powa.datasources"
-    return "is not marked as made by this module"
+    return "has no mark of this module"
 
 
 def _table_refusal(spec: TableSpec, table: Optional[FoundTable], state: State) -> Optional[str]:
@@ -244,16 +242,16 @@ def _table_refusal(spec: TableSpec, table: Optional[FoundTable], state: State) -
     function = state.functions.get((schema, source))
     if function is None:
         elsewhere = [found for found, _name in state.functions if _name == source]
-        return "query_source: there is no function {0}.{1}(integer), {2}: {3}".format(
+        return "query_source: found no function {0}.{1}(integer), {2}: {3}".format(
             schema,
             source,
-            "only in schema " + ", ".join(elsewhere) if elsewhere else "in no other schema either",
-            "give its schema, or make it here" if elsewhere else "create it first, or its extension",
+            "only one in schema " + ", ".join(elsewhere) if elsewhere else "nor one in any other schema",
+            "give that schema, or create the function here" if elsewhere else "create the function or its extension",
         )
     if function.declared or (table and table.declared):
         return (
-            "query_source: {0}.{1} belongs to a datasource of the module pgfleet.powa.datasources, which makes its"
-            " transient table: leave it out"
+            "query_source: {0}.{1} belongs to a datasource of the module pgfleet.powa.datasources, which makes the"
+            " transient table itself: take it out of the list"
         ).format(schema, source)
     if function.problem:
         return "query_source: {0}.{1}(integer) {2}".format(schema, source, function.problem)
@@ -261,13 +259,13 @@ def _table_refusal(spec: TableSpec, table: Optional[FoundTable], state: State) -
         return None
     name = "{0}.{1}".format(*_table_name((schema, source)))
     if not table.is_table:
-        return "query_source: {0} is there and not a plain table: rename or drop it".format(name)
+        return "query_source: {0} exists, but is not a plain table: rename or drop it".format(name)
     if spec.adopt and table.extension:
-        return "adopt: {0} {1}, which keeps it: leave adopt out".format(name, _whose(table))
+        return "adopt: {0} {1}, which maintains it: leave adopt out".format(name, _whose(table))
     ours, fits = _is_ours(table, (schema, source)), table.fits(function.columns)
     if not fits and not ours:
         return (
-            "{0}: {1} {2} and has the columns ({3}), the function's result needs ({4}): change or drop the table"
+            "{0}: {1} {2} and has the columns ({3}), but the function's result needs ({4}): change or drop the table"
         ).format(
             "adopt" if spec.adopt else "query_source",
             name,
@@ -304,7 +302,7 @@ def _plan_table(plan: Plan, spec: TableSpec, state: State, grants: Mapping[str, 
         statements = _replace(wanted, found)
         plan.add(wanted.identity, table.describe(), wanted.describe(), *statements, replaced=table.replaced)
         return
-    # Another column that must not be NULL was made so by somebody who knows why.
+    # Whoever set another column NOT NULL knows why.
     not_null = tuple(replace(column, not_null=column.not_null or column.name == SRVID.name) for column in table.columns)
     wanted = replace(wanted, columns=not_null)
     statements = [compose(texts.SET_NOT_NULL, name=table.qualified)] if wanted.columns != table.columns else []
@@ -319,7 +317,7 @@ def _plan_table(plan: Plan, spec: TableSpec, state: State, grants: Mapping[str, 
 
 
 def _replace(wanted: Table, found: FoundTable) -> List[Any]:
-    """Return what makes the table anew, since columns can not be put in another order, and keeps its rows."""
+    """Return the statements that replace the table and keep its rows, since ALTER TABLE cannot reorder columns."""
     old = replace(found.table, name=_REPLACED.format(found.oid))
     statements = [
         compose(texts.RENAME, name=wanted.qualified, new_name=identifier(old.name)),

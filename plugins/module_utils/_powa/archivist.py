@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which PoWA is here. The only place that knows what differs between PoWA 4 and PoWA 5."""
+"""The PoWA of a database. The only place that knows what differs between PoWA 4 and PoWA 5."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import c
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row, RowTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as texts
 
-#: Datasources of PoWA 4 and 5, and what their objects are called without C(powa_): ours may not be called so,
-#: whichever PoWA is here, so that a declared datasource outlives a change from 4 to 5.
+#: Datasources of PoWA 4 and 5, and the names of their objects without C(powa_). A declared datasource may have none of
+#: these names, whichever PoWA the server has, so that it survives an update from 4 to 5.
 _DATASOURCES_OF_POWA = (
     "all_indexes all_relations all_tables catalog catalog_attribute catalog_class catalog_collation"
     " catalog_database catalog_generic catalog_language catalog_namespace catalog_proc catalog_role catalog_type"
@@ -28,7 +28,7 @@ _DATASOURCES_OF_POWA = (
 )
 POWA_NAMES = frozenset(name + suffix for name in _DATASOURCES_OF_POWA for suffix in ("", "_history", "_history_db"))
 
-#: Extensions that PoWA has datasources for: what it registers under these names is its own.
+#: Extensions that PoWA brings datasources for: rows under these names are PoWA's own.
 POWA_EXTENSIONS = frozenset(
     "hypopg pg_qualstats pg_stat_kcache pg_stat_statements pg_track_settings pg_wait_sampling powa".split()
 )
@@ -53,12 +53,12 @@ class RegisteredFunction:
 
 @dataclass(frozen=True)
 class Registration:
-    """What the registry is to know of one module (PoWA 4) or extension (PoWA 5).
+    """What the registry should have for one module (PoWA 4) or extension (PoWA 5).
 
     :param external: whether an extension of that name brings the functions, in its own schema (PoWA 5)
-    :param enabled: None leaves alone what the user set, and enables what is new
+    :param enabled: None keeps what the user set, and enables new registrations
     :param srvids: the servers that it is registered for
-    :param retention: an interval as PostgreSQL writes it, or None for that of the server
+    :param retention: an interval as PostgreSQL writes it, or None for the server's own
     """
 
     name: str
@@ -72,11 +72,11 @@ class Registration:
 
 @dataclass(frozen=True)
 class DatabaseModule:
-    """What is to be known beside a registration that has scope C(database).
+    """What a registration with scope C(database) needs in addition.
 
     :param transient_table: qualified and quoted
     :param queries: SQL by the first C(server_version_num) that it is for
-    :param databases: the only ones whose samples are taken, or None for all
+    :param databases: those to take samples in, or None for all
     """
 
     transient_table: str
@@ -90,8 +90,8 @@ class Grantees:
 
     Each maps a role to the privileges that it is given, as C(aclexplode) names them.
 
-    :param functions: who may call what a snapshot calls
-    :param readers: who may call what reads history back; C("") for PUBLIC
+    :param functions: roles that may call what a snapshot calls
+    :param readers: roles that may call what reads history back; C("") for PUBLIC
     """
 
     history: Mapping[str, Tuple[str, ...]]
@@ -128,7 +128,7 @@ class Archivist(ABC):
         return "pg_catalog, {0}, pg_temp".format(self.quoted_schema)
 
     def set_search_path(self, cursor: Any) -> None:
-        """Look up names so until the transaction ends."""
+        """Have names looked up there until the transaction ends."""
         cursor.execute(compose(texts.SET_SEARCH_PATH, search_path=literal(self.search_path)))
 
     @property
@@ -139,7 +139,7 @@ class Archivist(ABC):
     @property
     @abstractmethod
     def server_extensions(self) -> str:
-        """SQL that returns (name, active, srvids) of the stats extensions that a server may have active or not."""
+        """SQL that returns (name, active, srvids) of the stats extensions that can be active on a server."""
 
     @property
     @abstractmethod
@@ -159,7 +159,7 @@ class Archivist(ABC):
     @property
     @abstractmethod
     def shares_extensions(self) -> bool:
-        """Whether all datasources of one extension are active or not together, and share their retention."""
+        """Whether the datasources of one extension are only active together, and share one retention."""
 
     @property
     @abstractmethod
@@ -181,7 +181,7 @@ class Archivist(ABC):
 
     @abstractmethod
     def registry_rows(self, registration: Registration) -> List[Row]:
-        """Return the rows that one registered datasource has, in an order that satisfies the keys."""
+        """Return the rows that one registered datasource has, in an order that satisfies the foreign keys."""
 
     @abstractmethod
     def database_module_rows(self, registration: Registration, module: DatabaseModule) -> List[Row]:
@@ -208,19 +208,19 @@ class Archivist(ABC):
     @property
     @abstractmethod
     def built_in(self) -> FrozenSet[str]:
-        """Names that PoWA registers itself, where no row says so."""
+        """Names that PoWA registers itself, where its rows do not say so."""
 
     @property
     @abstractmethod
     def registered_sources(self) -> str:
-        """SQL that returns (name, external, query_source) of those of some functions that are registered."""
+        """SQL that returns (name, external, query_source) of the given functions that are registered."""
 
     @abstractmethod
     def extension_tables(self, names: Sequence[str]) -> List[RowTable]:
-        """Return the tables, beside the registry, that list the extensions of each server."""
+        """Return the tables, besides the registry, that list the extensions of each server."""
 
     def extension_rows(self, name: str, srvids: Sequence[Any]) -> List[Row]:
-        """Return the rows there of an extension that servers have; the rows of the registry refer to them."""
+        """Return the rows in these tables of an extension of servers; the registry's rows refer to them."""
         return [
             Row(table.name, {"srvid": srvid, "extname": name}, {})
             for table in self.extension_tables([name])

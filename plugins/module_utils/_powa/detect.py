@@ -19,14 +19,14 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist
 def detect_archivist(cursor: Any) -> Archivist:
     """Find the PoWA of the database that the cursor is connected to.
 
-    :raises PowaError: when the extension is not there, or its version is not one that this collection knows
+    :raises PowaError: when the database lacks the extension, or has a version that this collection does not know
     """
     cursor.execute(texts.FIND_POWA)
     version_text, schema, quoted_schema, server_version_num, database = cursor.fetchone()
     if version_text is None:
         raise PowaError(
             'database "{0}" has no extension powa: create it there (module pgfleet.powa.extensions),'
-            " or give its database as login_db".format(database)
+            " or give the database that has it as login_db".format(database)
         )
     version = tuple(int(part) for part in version_text.split(".") if part.isdigit())
     if version[:1] == (4,):

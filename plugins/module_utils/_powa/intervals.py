@@ -22,7 +22,7 @@ def read_intervals(cursor: Any, given: Sequence[str]) -> Tuple[Dict[str, Tuple[s
     try:
         rows = _canonical(cursor, list(given))
     except driver.psycopg2.Error:
-        # One of them is wrong: ask for each, to name them all.
+        # At least one of them is wrong: try each by itself, to name them all.
         rows = []
         for text in given:
             cursor.execute("ROLLBACK TO SAVEPOINT intervals")
@@ -34,7 +34,7 @@ def read_intervals(cursor: Any, given: Sequence[str]) -> Tuple[Dict[str, Tuple[s
     for text, interval, seconds in rows:
         good[text] = (interval, float(seconds))
         if seconds <= 0:
-            wrong[text] = 'found "{0}", expected more than nothing, such as "7 days"'.format(text)
+            wrong[text] = 'found "{0}", expected a positive interval, such as "7 days"'.format(text)
     return good, wrong
 
 

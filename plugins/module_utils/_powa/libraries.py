@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Libraries that a server loads at its start."""
+"""Libraries that PostgreSQL loads when it starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, List, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import extensions as texts
 
-#: Extensions whose library works only when the server has loaded it at its start.
+#: Extensions whose library works only if PostgreSQL loaded it when it started.
 PRELOADED = ("pg_stat_statements", "pg_qualstats", "pg_stat_kcache", "pg_wait_sampling")
 
 
@@ -19,8 +19,8 @@ PRELOADED = ("pg_stat_statements", "pg_qualstats", "pg_stat_kcache", "pg_wait_sa
 class Libraries:
     """Libraries of C(shared_preload_libraries).
 
-    :param loaded: what the running server has
-    :param configured: what the files name now, so that a restart would load it
+    :param loaded: those that the running server has
+    :param configured: those that the configuration files name now, and a restart would load
     """
 
     loaded: Sequence[str]
@@ -28,7 +28,7 @@ class Libraries:
 
 
 def read_libraries(cursor: Any) -> Libraries:
-    """Read them in one statement; who may not read the files sees those that are loaded."""
+    """Read them in one statement; a role without the right to read the files sees the loaded ones as configured."""
     cursor.execute(texts.PRELOADED)
     loaded, in_files = cursor.fetchone()
     return Libraries(_names(loaded), _names(in_files) or _names(loaded))

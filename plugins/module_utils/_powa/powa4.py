@@ -34,7 +34,7 @@ class Archivist4(Archivist):
     registry_lock = ("powa_functions",)
     external_schemas = False
     registered_sources = texts.REGISTERED_SOURCES_4
-    # Not pg_track_settings: its rows are as if added manually, and so may be ours.
+    # Without pg_track_settings: PoWA marks its rows as added manually, so they may be ours.
     built_in = frozenset(
         "hypopg pg_qualstats pg_stat_bgwriter pg_stat_kcache pg_stat_statements pg_wait_sampling powa"
         " powa_stat_all_relations powa_stat_user_functions".split()
@@ -75,7 +75,7 @@ class Archivist4(Archivist):
         return rows
 
     def database_module_rows(self, registration: Registration, module: DatabaseModule) -> List[Row]:
-        raise NotImplementedError("PoWA 4 has no datasources of databases")
+        raise NotImplementedError("PoWA 4 has no datasources with scope database")
 
     def cleanup_call(self, function: str) -> str:
         return "SELECT {0}.{1}(0)".format(self.quoted_schema, function)

@@ -50,7 +50,7 @@ class Archivist5(Archivist):
 
     external_schemas = True
     registered_sources = texts.REGISTERED_SOURCES_5
-    # Its rows say so.
+    # The rows of PoWA 5 say which ones it registered itself.
     built_in = frozenset()
 
     def extension_tables(self, names: Sequence[str]) -> List[RowTable]:
@@ -112,14 +112,14 @@ class Archivist5(Archivist):
         for min_version, query in sorted(module.queries.items()):
             values = {"query_source": query, "added_manually": True}
             rows.append(Row("powa_db_module_src_queries", dict(key, min_version=min_version), values))
-        # The collector does not look at `enabled`, only at the databases.
+        # The collector ignores `enabled`, and looks only at the databases.
         databases = None if module.databases is None else list(module.databases)
         values = dict(self._config(registration), dbnames=[] if registration.enabled is False else databases)
         rows += [Row("powa_db_module_config", dict(key, srvid=srvid), values) for srvid in registration.srvids]
         return rows
 
     def cleanup_call(self, function: str) -> str:
-        # The collector puts in the schema that PoWA has on the remote.
+        # The collector fills in PoWA's schema on the remote.
         return "SELECT {{powa}}.{0}(0)".format(function)
 
     def grantees(self, collector_role: Optional[str]) -> Grantees:

@@ -19,7 +19,7 @@ INSERT = "insert"
 UPDATE = "update"
 DELETE = "delete"
 
-#: The tables of the registry of PoWA 4 and 5, each after those that it has keys to.
+#: The tables of the registry of PoWA 4 and 5, each after those that its foreign keys refer to.
 _TABLES = (
     "powa_extensions",
     "powa_functions",
@@ -38,8 +38,8 @@ class RowChange(Batch):
 
     :param operation: C(INSERT), C(UPDATE) or C(DELETE)
     :param schema: that of the table
-    :param row: that of any of the servers
-    :param srvids: the servers; of a row that is about none, just None
+    :param row: the row of any one of the servers
+    :param srvids: the servers, or just None for a row that is about no server
     """
 
     operation: str
@@ -60,7 +60,7 @@ _Kind = Tuple[str, str, str, Tuple[str, ...]]
 def write_statements(changes: Iterable[RowChange]) -> List[Any]:
     """Return the statements that make all changes: one for each operation, table and set of columns.
 
-    What goes, goes first, and what keys of other tables refer to goes last and comes first.
+    Deletions come first. Rows that foreign keys refer to are deleted last and inserted first.
     """
     kinds: Dict[_Kind, List[RowChange]] = {}
     for change in changes:
@@ -108,17 +108,17 @@ def _statement(kind: _Kind, changes: Sequence[RowChange]) -> Any:
 def plan_rows(
     plan: Plan, schema: str, wanted: Sequence[Row], found: Sequence[Row], is_managed: Callable[[Row], bool]
 ) -> None:
-    """Plan rows that are to be there and all others that are managed to go.
+    """Plan to write the wanted rows, and to delete all other managed ones.
 
-    :param wanted: in an order that satisfies the keys
-    :param found: in such an order, too; a table without a key may have the same row twice, and one of them goes
+    :param wanted: in an order that satisfies the foreign keys
+    :param found: in such an order, too; a table without a key may hold a row twice, and one of them is deleted
     """
     now: Dict[Any, List[Row]] = {}
     for row in found:
         now.setdefault(row.place, []).append(row)
     kept = {row.place for row in wanted}
     changes = _Changes()
-    # A row that others refer to comes first in the registry, so it goes last.
+    # A row that others refer to comes first in the registry, so it is deleted last.
     for place, rows in reversed(list(now.items())):
         if place not in kept and is_managed(rows[0]):
             changes.add(_describe(rows), None, (DELETE, rows[0]))
@@ -145,7 +145,7 @@ class _Change:
 
 
 class _Changes:
-    """Changes of rows, those that differ in nothing but the server as one."""
+    """Changes of rows, with those that differ only in the server merged into one."""
 
     def __init__(self) -> None:
         self._changes: Dict[Any, _Change] = {}

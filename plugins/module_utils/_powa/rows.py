@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rows of PoWA's own tables, as wanted and as they are, and what writes any number of them."""
+"""Rows of PoWA's own tables, as wanted and as the server has them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _MODULE_COLUMNS = ("module", "extname", _OF_DATABASES)
 
 #: The column that tells the servers of a row apart.
 _SERVER = "srvid"
-#: The column that says whether PoWA itself or somebody else has written a row.
+#: The column that says whether PoWA itself or somebody else wrote a row.
 _ADDED_MANUALLY = "added_manually"
 
 
 @dataclass(frozen=True)
 class RowTable:
-    """A table and the part of it that is looked at: rows whose C(column) is one of C(values)."""
+    """A table and the rows of it to read: those whose C(column) is one of C(values)."""
 
     name: str
     key: Tuple[str, ...]
@@ -59,7 +59,7 @@ class Row:
 
     @cached_property
     def place(self) -> Tuple[Any, ...]:
-        """What no other row has: its table and key."""
+        """What identifies the row: its table and key."""
         return (self.table, *(self.key[column] for column in sorted(self.key)))
 
     @property
@@ -69,7 +69,7 @@ class Row:
 
     @property
     def srvid(self) -> Optional[int]:
-        """The server that it is about, or None where it is about none."""
+        """The server that it is about, or None."""
         return self.key.get(_SERVER)
 
     @cached_property
@@ -79,22 +79,22 @@ class Row:
 
     @property
     def function(self) -> Optional[str]:
-        """The function that the row registers, or None where it is about all of a module."""
+        """The function that the row registers, or None if it is about a whole module."""
         function = self.key.get("function_name") or self.values.get("function_name")
         return None if function is None else str(function)
 
     @property
     def by_powa(self) -> bool:
-        """Whether PoWA itself has written the row."""
+        """Whether PoWA itself wrote the row."""
         return self.values.get(_ADDED_MANUALLY) is False
 
     @property
     def by_others(self) -> bool:
-        """Whether somebody else than PoWA has written the row."""
+        """Whether somebody other than PoWA wrote the row."""
         return self.values.get(_ADDED_MANUALLY) is True
 
     def marked(self, by_powa: bool) -> "Row":
-        """Return the row with the mark that says who has written it."""
+        """Return the row marked as written by PoWA, or by somebody else."""
         return Row(self.table, self.key, {**self.values, _ADDED_MANUALLY: not by_powa})
 
     @property
@@ -108,19 +108,19 @@ class Row:
         return _OF_DATABASES in self.key
 
     def activated(self, active: bool, databases: Optional[Sequence[str]]) -> "Row":
-        """Return the row, which is about one server, as it is when its datasource is active there, or not.
+        """Return the row of one server with its datasource made active there, or inactive.
 
-        :param databases: with scope C(database), the only ones whose samples are taken, or None for all
+        :param databases: with scope C(database), those to take samples in, or None for all
         """
         values: Dict[str, Any] = {"enabled": active}
         if self.of_databases:
-            # The collector does not look at `enabled`, only at the databases.
+            # The collector ignores `enabled`, and looks only at the databases.
             listed = None if databases is None else list(databases)
             values["dbnames"] = listed if active else []
         return Row(self.table, self.key, values)
 
     def identity(self, srvids: Sequence[Optional[int]]) -> str:
-        """Return the name in a diff of this row of all these servers."""
+        """Return what a diff calls this row of these servers."""
         key = dict(self.key)
         if _SERVER in key:
             key[_SERVER] = _ranges(sorted(srvid for srvid in srvids if srvid is not None))
@@ -133,7 +133,7 @@ class Row:
         return "\n".join("{0}: {1}".format(column, self.values.get(column)) for column in sorted(like))
 
     def differs(self, wanted: "Row") -> bool:
-        """Whether a wanted value is not what this row has."""
+        """Whether this row lacks a wanted value."""
         return any(self.values.get(column) != value for column, value in wanted.values.items())
 
 

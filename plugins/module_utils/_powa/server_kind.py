@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a server is to PoWA: collected from, a repository, its own repository, or several of these."""
+"""What a server does for PoWA: it is a remote, a repository, its own repository, or several of these."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Side:
     """The side of a datasource that one server has.
 
     :param server_kind: any of C(remote), C(repository) and C(local)
-    :param monitoring_role: who calls the source function of a remote
-    :param collector_role: who takes snapshots on a repository that has no roles of PoWA's own
+    :param monitoring_role: the role that calls the source function of a remote
+    :param collector_role: the role that takes snapshots on a repository without PoWA's own roles
     """
 
     server_kind: Tuple[str, ...]

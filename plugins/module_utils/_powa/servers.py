@@ -15,7 +15,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers a
 
 #: The frequency of a server that PoWA takes no snapshots of.
 NEVER = -1
-#: What a task calls the server itself.
+#: How a task names the server that it runs on.
 LOCAL_NAME = "local"
 
 
@@ -54,7 +54,7 @@ def read_servers(cursor: Any, archivist: Archivist) -> List[RegisteredServer]:
 def resolve(servers: Sequence[RegisteredServer], names: Sequence[str]) -> Tuple[List[int], List[str]]:
     """Find servers by alias, by hostname:port, or by a hostname that only one has.
 
-    :return: their srvids, and one problem for each name that is not one server's
+    :return: their srvids, and one problem for each name that matches no server or several
     """
     srvids: List[int] = []
     problems: List[str] = []
@@ -70,9 +70,9 @@ def resolve(servers: Sequence[RegisteredServer], names: Sequence[str]) -> Tuple[
         if len(matches) == 1:
             srvids.append(matches[0].srvid)
             continue
-        known = ", ".join(sorted(server.name for server in servers)) or "no server"
+        known = ", ".join(sorted(server.name for server in servers)) or "none"
         problems.append(
-            'server "{0}" is {1} here, registered are {2}: give an alias or hostname:port of one of them'.format(
+            'server "{0}" is {1} here (registered: {2}): give the alias or hostname:port of one of them'.format(
                 name, "ambiguous" if matches else "not registered", known
             )
         )

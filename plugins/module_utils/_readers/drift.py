@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Drift: what the next run would change on a server whose declared datasources have stayed as they are stored there."""
+"""Drift: what the next run would change on a server if it declared the datasources as they are stored there."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind imp
 
 @dataclass(frozen=True)
 class Drift:
-    """What a server has otherwise than the stored definition of a datasource says.
+    """Where a server differs from the stored definition of a datasource.
 
     :param server_kind: the side of the datasource that the server was taken to have
-    :param refused: why it could not be made right; nothing was compared then
-    :param changes: object, action, and the object before and after, of each change that would make it right
+    :param refused: why a run could not repair it; then nothing was compared
+    :param changes: object, action, and the object before and after, of each change that would repair it
     """
 
     server_kind: Tuple[str, ...]
@@ -44,13 +44,12 @@ def find_drift(
     monitoring_role: Optional[str],
     collector_role: Optional[str],
 ) -> Dict[str, Drift]:
-    """Return the drift of each datasource by its name. Nothing is asked of the server.
+    """Return the drift of each datasource by its name. Nothing is sent to the server.
 
     :param state: read for all of them at once
-    :param server_kind: what the server is, or None to see it from what it has of each
-    :param otherwise: what it is where it has nothing that tells
-    :param monitoring_role: as the tasks that declare the datasources give it, where the server is collected from; it is
-        left out where it does not exist
+    :param server_kind: what the server is, or None to infer it from the objects of each datasource
+    :param otherwise: what to take it for if they do not show it
+    :param monitoring_role: of a remote, as the tasks that declare the datasources give it; ignored if it does not exist
     """
     by_module: Dict[str, List[Row]] = {}
     for row in state.catalog.registry:
@@ -65,7 +64,7 @@ def find_drift(
         refused = refusals([definition], [], side, own)
         changes: List[Dict[str, Optional[str]]] = []
         if not refused:
-            # No server is ready, so that what is paused stays so and is none of the changes.
+            # With no server ready, paused datasources stay paused, and are not among the changes.
             wanted = wanted_datasources(cursor, [definition], side, own, ready_servers=())
             plan = plan_datasources(cursor, Resolved(own, [definition], [], wanted), side)
             changes = [
@@ -81,7 +80,7 @@ def _existing(role: Optional[str], state: State) -> Optional[str]:
 
 
 def _kind_of(definition: Definition, state: State, otherwise: Sequence[str]) -> Tuple[str, ...]:
-    """See from what a server has of a datasource what it is to it."""
+    """Infer from what a server has of a datasource which sides of it the server has."""
     snapshot = state.catalog.get(Function, object_name(definition.name, SNAPSHOT))
     if snapshot is None or not snapshot.ours:
         return (REMOTE,)
@@ -89,7 +88,7 @@ def _kind_of(definition: Definition, state: State, otherwise: Sequence[str]) -> 
     kind = []
     if any((row.srvid or 0) > 0 for row in rows):
         kind.append(REPOSITORY)
-    # PoWA 5 itself activates an extension for the local server as it is created.
+    # PoWA 5 itself activates an extension for the local server when somebody creates it.
     if any(row.srvid == 0 and not row.by_powa for row in rows):
         kind.append(LOCAL)
     return tuple(kind or otherwise)

@@ -29,7 +29,7 @@ _DIGITS = 4
 class _Datasource(NamedTuple):
     """A datasource whose history can be read.
 
-    :param keys: the names of those of its history, kept ones included
+    :param keys: the names of the keys of its history, kept ones included
     """
 
     definition: Definition
@@ -37,13 +37,13 @@ class _Datasource(NamedTuple):
 
     @property
     def metrics(self) -> List[Tuple[int, Column]]:
-        """Those that are numbers, each with its position."""
+        """The metrics that are numbers, each with its position."""
         columns = enumerate(self.definition.metrics)
         return [(position, column) for position, column in columns if column.type.number is not None]
 
 
 class _Range(NamedTuple):
-    """Times as PostgreSQL writes them: it knows more than Python does."""
+    """Times as PostgreSQL writes them: Python's go less far."""
 
     since: str
     until: str
@@ -54,7 +54,7 @@ class _Range(NamedTuple):
 def read_history(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     """Return what module history_info returns. Nothing is changed in any mode.
 
-    :raises PowaError: for a range that PostgreSQL does not read, an unknown datasource or server, or without PoWA
+    :raises PowaError: for a range that PostgreSQL cannot read, an unknown datasource or server, or without PoWA
     """
     for option, least in (("steps", 1), ("lines", 1)):
         if params[option] < least:
@@ -74,13 +74,15 @@ def _read_range(cursor: Any, params: Mapping[str, Any]) -> Tuple[_Range, Dict[st
         cursor.execute(compose(texts.RANGE, range=literal(params["range"]), until=literal(params["until"] or None)))
     except driver.psycopg2.DataError as error:
         raise PowaError(
-            'range "{0}" until "{1}": {2}: give an interval such as "7 days", and a time such as "2026-03-01 12:00+00"'
-            " or none for now".format(params["range"], params["until"] or "", first_line(error))
+            'PostgreSQL cannot read range "{0}" until "{1}" ({2}): give an interval such as "7 days", and a time such'
+            ' as "2026-03-01 12:00+00" or none for now'.format(
+                params["range"], params["until"] or "", first_line(error)
+            )
         ) from error
     since, until, seconds, since_text, until_text = cursor.fetchone()
     if not 0 < seconds < float("inf"):
         raise PowaError(
-            'range: found "{0}", expected more than nothing and an end, such as "7 days"'.format(params["range"])
+            'range: found "{0}", expected a positive and finite interval, such as "7 days"'.format(params["range"])
         )
     step = seconds / params["steps"]
     return _Range(since, until, step, params["steps"]), {"since": since_text, "until": until_text, "step": step}
@@ -101,7 +103,7 @@ def _read_names(cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]
 def _read_datasources(
     cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]]
 ) -> Tuple[List[_Datasource], List[str]]:
-    """Return the datasources that a task asks for, and what keeps others from being read that it does not name."""
+    """Return the datasources to read, and why others cannot be read. A task that names one of those fails."""
     definitions = read_definitions(cursor, archivist)
     cursor.execute(compose(texts.READABLE, schema=literal(archivist.schema), mark=literal(MARK + "%")))
     readable = {name: set(columns or ()) for name, columns in cursor.fetchall()}
@@ -119,7 +121,7 @@ def _read_datasources(
             found[name] = _Datasource(stored.definition, tuple(key.name for key in stored.keys))
     problems = [
         unreadable.get(name)
-        or 'datasource "{0}" is not declared here, or not to be read, declared are {1}: give one of them'.format(
+        or 'datasource "{0}" is not declared here, or cannot be read (declared: {1}): give one of them'.format(
             name, ", ".join(found) or "none"
         )
         for name in asked or ()
@@ -138,7 +140,7 @@ def _lacks_columns(name: str, schema: str, missing: Sequence[str]) -> str:
     ).format(name, schema, object_name(name, RATE), ", ".join('"{0}"'.format(column) for column in missing))
 
 
-#: Of a datasource, srvid and metric its lines: the values of the keys (None for the sum of others), steps and values.
+#: The lines by datasource, srvid and metric: the values of the keys (None for the sum of others), steps and values.
 _Lines = Dict[Tuple[str, int, int], List[Tuple[Optional[List[str]], List[int], List[float]]]]
 
 

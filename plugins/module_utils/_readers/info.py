@@ -51,7 +51,7 @@ _WITHOUT_POWA: Dict[str, Any] = {
 def look(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     """Return all that module server_info returns. The session is read-only, and nothing is changed in any mode.
 
-    :raises PowaError: when the database can not be reached, or has a PoWA that this collection does not know
+    :raises PowaError: when the database cannot be reached, or has a PoWA that this collection does not know
     """
     with connected(params, read_only=True) as connection:
         with connection.reading() as cursor:
@@ -76,7 +76,7 @@ def _read_server(cursor: Any, params: Mapping[str, Any]) -> Dict[str, Any]:
     found["libraries"] = {"loaded": list(libraries.loaded), "configured": list(libraries.configured)}
     cursor.execute(texts.EXTENSIONS)
     found["extensions"] = dicts(cursor)
-    # The order of the options; a role may be both.
+    # In the order of the options; one role may be both.
     roles = dict.fromkeys(params[option] for option in ("monitoring_role", "collector_role") if params[option])
     cursor.execute(compose(texts.ROLES, names=literal(list(roles))))
     found["roles"] = dicts(cursor)
@@ -110,7 +110,7 @@ def _read_powa(
 
 
 def _server_kind(servers: Sequence[Mapping[str, Any]], monitoring_role: Optional[str]) -> List[str]:
-    """See from the registered servers what this server is; what has none of its own is collected from."""
+    """Infer from the registered servers what this server is: without any of its own, it is a remote."""
     kind = [REMOTE] if monitoring_role else []
     if any(server["srvid"] for server in servers):
         kind.append(REPOSITORY)
@@ -140,7 +140,7 @@ def _read_transient_rows(
 def _ask_collector(
     connection: Connection, servers: Sequence[Mapping[str, Any]], last_srvid: int, timeout: int
 ) -> Dict[str, Any]:
-    """Return what the collector says of its workers. That it says nothing is an answer, too."""
+    """Return what the collector says about its workers, or that it does not answer."""
     names = {server["srvid"]: server["name"] for server in servers}
     enabled = {server["srvid"] for server in servers if server["enabled"]}
     workers: Dict[int, str] = {}

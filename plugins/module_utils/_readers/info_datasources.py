@@ -27,26 +27,26 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind imp
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.drift import find_drift
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
 
-#: What a history table needs for its last sample to be looked for, whatever else was done to it.
+#: The columns that the search for the last sample needs, whatever else was done to the history tables.
 _CURRENT = {"srvid", "record"}
 _HISTORY = {"srvid", "coalesce_range"}
 
 
 class Sample(NamedTuple):
-    """The last sample of a datasource of a server: its time and its age in seconds, None where it is over a day old."""
+    """The last sample of a datasource of a server: its time, and its age in seconds, or None if over a day old."""
 
     time: Optional[str]
     age: Optional[int]
 
 
-#: By datasource and srvid; what has no samples is not there.
+#: By datasource and srvid, only those that have samples.
 Samples = Mapping[Tuple[str, int], Sample]
 
 
 def read_names(cursor: Any, archivist: Archivist, definitions: Definitions) -> List[str]:
-    """Return the names of all datasources that anything is left of."""
+    """Return the names of all datasources of which the server has anything left."""
     cursor.execute(compose(texts.MARKED_TABLES, mark=literal(MARK), schema=literal(archivist.schema)))
-    # A table that only bears the mark is none of ours.
+    # The mark alone does not make a table ours.
     marked = {name for name, table in cursor.fetchall() if table.startswith(object_name(name, "_"))}
     return sorted(marked | set(definitions.stored) | set(definitions.damaged))
 
@@ -112,7 +112,7 @@ def returned_datasources(
         returned.append(
             {
                 "name": name,
-                # As it is stored, so that fields of later versions are there, too.
+                # As it is stored, so that fields of later versions are included.
                 "definition": _declaration(state, name) if definition else None,
                 "module": definition.module if definition else name,
                 "server_kind": list(drift.server_kind) if drift else [],
@@ -142,7 +142,7 @@ def _damage(state: State, name: str) -> Optional[str]:
     damaged = state.catalog.damaged(name)
     if damaged is None:
         return None
-    # What cures it is said by the problem that comes of it.
+    # The problem that reports it names the cure.
     return "the comment of {0} should hold the definition, found {1}".format(damaged.object, damaged.found)
 
 

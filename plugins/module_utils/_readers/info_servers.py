@@ -22,9 +22,9 @@ _NEVER: Dict[str, Any] = {"sequence": 0, "last": None, "last_aggregate": None, "
 def read_servers(
     cursor: Any, archivist: Archivist, state: State, definitions: Sequence[Definition], found: Mapping[str, Any]
 ) -> List[Dict[str, Any]]:
-    """Return the servers, the local one first where there is one. Of a password it is only said that there is one.
+    """Return the servers, the local one first if there is one. They show only whether a password is stored.
 
-    :param found: what is known of the server that this is
+    :param found: what is known about the server that holds the repository
     """
     schema = identifier(archivist.schema)
     extensions = read_extensions(cursor, archivist)

@@ -33,7 +33,7 @@ def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
 
     :param params: the login options
     :return: C(repository), a name for it; C(version) of its PoWA; C(servers)
-    :raises PowaError: when it can not be read
+    :raises PowaError: when it cannot be read
     """
     try:
         with connected(params, read_only=True) as connection, connection.reading() as cursor:
@@ -49,16 +49,16 @@ def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
         if error.pgcode == driver.errorcodes.INSUFFICIENT_PRIVILEGE:
             advice = "log in as a role that may read PoWA's tables"
         else:
-            advice = "try again, and look into the log of the server if it stays so"
+            advice = "try again, and look into PostgreSQL's log if it fails again"
         raise PowaError(
-            'the servers of database "{0}" can not be read as {1}: {2}: {3}'.format(
+            'role "{1}" cannot read the servers of database "{0}" ({2}): {3}'.format(
                 params["login_db"], params.get("session_role") or params["login_user"], first_line(error), advice
             )
         ) from error
 
 
 def _repository_name(info: Any) -> str:
-    """Return a name that tells one repository from another, short where nothing is unusual."""
+    """Return a name that tells one repository from another, without a port or database that is the usual one."""
     parts = ["local" if info.host.startswith("/") else info.host]
     parts += [str(info.port)] if info.port != 5432 else []
     parts += [info.dbname] if info.dbname != "powa" else []
@@ -101,8 +101,8 @@ def name_hosts(servers: Sequence[Mapping[str, Any]], preferences: Sequence[str])
         nameless = [server for server in servers if not names[server["srvid"]]]
         if nameless:
             raise PowaError(
-                "hostnames: {0} of {1} servers, such as {2}, have no name of their own with {3}:"
-                " add hostname_port to the list, which every server has".format(
+                "hostnames: {0} of {1} servers, such as {2}, get no name of their own from {3}:"
+                " add hostname_port to the list, which is different for every server".format(
                     len(nameless),
                     len(servers),
                     "{hostname}:{port}".format(**nameless[0]),
@@ -118,7 +118,7 @@ def name_hosts(servers: Sequence[Mapping[str, Any]], preferences: Sequence[str])
 
 
 def host_variables(server: Mapping[str, Any], fleet: Mapping[str, Any], repository: str) -> Dict[str, Any]:
-    """Return the variables of a host. Those that the roles read, too, mean the same to them."""
+    """Return the variables of a host. Those that the roles read mean the same there."""
     variables = {
         "powa_host": server["hostname"],
         "powa_port": server["port"],
@@ -141,14 +141,14 @@ def host_variables(server: Mapping[str, Any], fleet: Mapping[str, Any], reposito
         "powa_server_repository": repository,
         "powa_server_repository_version": fleet["version"],
     }
-    # The folder of a socket is no address for Ansible.
+    # Ansible cannot connect to the directory of a socket.
     if not server["hostname"].startswith("/"):
         variables["ansible_host"] = server["hostname"]
     return variables
 
 
 def host_groups(server: Mapping[str, Any], fleet: Mapping[str, Any], repository: str) -> List[str]:
-    """Return the groups of a host, not yet in characters that a group may have."""
+    """Return the groups of a host, perhaps with characters that Ansible does not allow in a group's name."""
     # The collector takes no snapshot of a server with another major.minor than the repository's.
     version = (server["powa_version"] or fleet["version"]).split(".")[:2]
     groups = [repository_group(repository), "powa_version_" + ".".join(version)]
@@ -163,7 +163,7 @@ def repository_group(repository: str) -> str:
 
 
 def is_about_one_repository(group: str) -> bool:
-    """Whether a group is one of C(host_groups) that another repository may not have the same host in."""
+    """Whether a group is one of C(host_groups) that says what a host is to a single repository."""
     return group.startswith(("powa_version_", "powa_extension_", "powa_state_"))
 
 

@@ -23,7 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import 
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as archivist_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
 
-#: Where we keep which servers were declared; what others registered is not there.
+#: The table where we list the servers that tasks declared; servers that others registered are not in it.
 DECLARED_TABLE = "powa_declared_servers"
 
 
@@ -56,9 +56,9 @@ class State:
 
     :param extensions: the stats extensions of each server
     :param definitions: name to stored definition of every datasource that the repository keeps history of
-    :param damaged: name to what is wrong with the stored definition of the others
+    :param damaged: name to what is wrong with the stored definition of the other datasources
     :param datasources: those of each server
-    :param declared: the servers that a task has declared, or None where nothing is kept about that yet
+    :param declared: the servers that a task has declared, or None if the table that lists them does not exist yet
     """
 
     archivist: Archivist
@@ -144,7 +144,7 @@ def read_retentions(cursor: Any, specs: Sequence[ServerSpec]) -> Tuple[Dict[str,
 
 
 def read_transient_tables(cursor: Any, archivist: Archivist) -> List[Any]:
-    """Return the transient tables that a deletion has to empty by itself: on PoWA 4."""
+    """Return the transient tables that deleting a server does not empty by itself: on PoWA 4."""
     if archivist.deletes_transient_rows:
         return []
     cursor.execute(compose(archivist_texts.TRANSIENT_TABLES, schema_name=literal(archivist.schema)))

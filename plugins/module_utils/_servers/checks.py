@@ -41,7 +41,7 @@ def refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
             unknown = sorted(set(names or ()) - known - set(state.damaged))
             if unknown:
                 problems.append(
-                    "{0}{1}: {2} is not known here, known are {3}: {4}".format(
+                    "{0}{1}: found {2}, which this repository does not know (it has {3}): {4}".format(
                         where,
                         option,
                         ", ".join(unknown),
@@ -54,7 +54,7 @@ def refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
 
 
 def _parts_of_extensions(spec: ServerSpec, state: State) -> List[str]:
-    """PoWA 5 has one row for all datasources of an extension, which is active or not."""
+    """Return the extensions that the task would split: PoWA 5 has one row for all datasources of an extension."""
     problems = []
     named = set(spec.datasources or ())
     together: Dict[str, Set[str]] = {}
@@ -64,7 +64,7 @@ def _parts_of_extensions(spec: ServerSpec, state: State) -> List[str]:
     for extension, names in sorted(together.items()):
         if named & names and names - named:
             problems.append(
-                'found {0} without {1} of the same extension "{2}", which PoWA 5 has active or not as a whole:'
+                'found {0} without {1} of the same extension "{2}", which PoWA 5 only activates as a whole:'
                 " name all of them or none".format(
                     ", ".join(sorted(named & names)), ", ".join(sorted(names - named)), extension
                 )

@@ -62,7 +62,7 @@ class ServersPlan(Plan):
 class Planner:
     """Turns servers of a task into changes.
 
-    :param cursor: only renders SQL; nothing is asked of the server
+    :param cursor: only renders SQL, and sends nothing to the server
     :param retentions: each retention of the task as PostgreSQL writes it, and in seconds
     """
 
@@ -213,9 +213,10 @@ class Planner:
         return writes + [SetExtension(archivist, target, name, False) for name in sorted(active - wanted)]
 
     def _set_datasources(self, target: Target, wanted: Set[str], asked_for: bool) -> List[ServerWrite]:
-        """Make those datasources active on a server, and no others; it is an address while it is being registered.
+        """Make these datasources active on a server, and no others.
 
-        :param asked_for: whether the task names them, so that one is active that is declared as not enabled
+        :param target: the server's address if it is just being registered
+        :param asked_for: whether the task names them, which activates even those that are declared as not enabled
         """
         srvid = target if isinstance(target, int) else -1
         registered, active = self.state.datasources.registered(srvid), self.state.datasources.active(srvid)
@@ -238,7 +239,7 @@ class Planner:
         ]
 
     def _template(self, name: str, enabled: bool) -> List[Row]:
-        """Return the rows that make a datasource known for any server; all else is there."""
+        """Return the rows that register a datasource for a server; those for all servers exist already."""
         if (name, enabled) not in self._templates:
             definition = self.state.definitions[name]
             if enabled:

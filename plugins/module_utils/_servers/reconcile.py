@@ -40,8 +40,8 @@ class ServersTask(Task[State, Resolved]):
         self.exact, self.drop_history = params["state"] == "exact", params["history"] == "drop"
         if self.drop_history and not self.exact:
             problems.append(
-                'history: found "drop" with state "present", which removes nothing: give it with state "exact",'
-                " or to a server of the list whose state is absent"
+                'history: found "drop" with state "present", which removes nothing: use it with state "exact",'
+                " or on a server of the list whose state is absent"
             )
         super().__init__(problems)
 

@@ -15,7 +15,7 @@ PRESENT = "present"
 DISABLED = "disabled"
 ABSENT = "absent"
 
-#: The option of a task to the column of C(powa_servers), where that is a plain value.
+#: The option of a task to the column of C(powa_servers) that holds its value.
 COLUMNS = {
     "alias": "alias",
     "username": "username",
@@ -26,7 +26,7 @@ COLUMNS = {
     "allow_ui_connection": "allow_ui_connection",
 }
 
-#: What C(powa_register_server) takes when nothing is said.
+#: The defaults of C(powa_register_server).
 DEFAULTS = {
     "alias": None,
     "username": "powa",
@@ -46,9 +46,9 @@ Address = Tuple[str, int]
 class ServerSpec:
     """One server of a task.
 
-    :param values: columns of C(powa_servers) that the task gives; a password of None takes it away
-    :param extensions: stats extensions that are to be active, and no others; None leaves them alone
-    :param datasources: declared datasources that are to be active, and no others; None leaves them alone
+    :param values: columns of C(powa_servers) that the task gives; None as the password removes it
+    :param extensions: the only stats extensions to be active; None leaves them alone
+    :param datasources: the only declared datasources to be active; None leaves them alone
     """
 
     address: Address
@@ -71,7 +71,7 @@ def address_text(address: Address) -> str:
 
 
 def parse_servers(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[ServerSpec], List[str]]:
-    """Parse the C(servers) option of a task, and return every problem beside what was parsed."""
+    """Parse the C(servers) option of a task, and return the servers with every problem."""
     specs: List[ServerSpec] = []
     problems: List[str] = []
     addresses: Dict[Any, int] = {}

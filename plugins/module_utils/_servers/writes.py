@@ -22,7 +22,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers a
 #: A server: its number, or the address that it is about to be registered with.
 Target = Union[int, Address]
 
-#: Columns with a unique key: a change of one makes the collector's key checks wait, so it is written last.
+#: Columns with a unique key: a change of one blocks the collector's foreign key checks, so it is written last.
 UNIQUE = ("hostname", "port", "alias")
 
 
@@ -50,7 +50,7 @@ class DeleteServer(ServerWrite):
 
 @dataclass(frozen=True)
 class ChangeServer(ServerWrite):
-    """Changes columns of a server, but for the unique ones."""
+    """Changes columns of a server, except the unique ones."""
 
     srvid: int
     values: Mapping[str, Any]
@@ -77,7 +77,7 @@ class WriteRow(ServerWrite):
     """Writes a row of the registry for a server.
 
     :param operation: C(INSERT) or C(UPDATE)
-    :param row: that of any server
+    :param row: the row of any one server
     """
 
     target: Target
@@ -89,7 +89,7 @@ class WriteRow(ServerWrite):
 class DeclareServer(ServerWrite):
     """Remembers that a task has declared a server.
 
-    :param create_table: whether the table for that has yet to be made
+    :param create_table: whether the table for that has yet to be created
     """
 
     target: Target
@@ -98,7 +98,7 @@ class DeclareServer(ServerWrite):
 
 @dataclass(frozen=True)
 class ClearAlias(ServerWrite):
-    """Takes a server's alias away before others are written, since another server may get it."""
+    """Clears a server's alias before new ones are written, since another server may get it."""
 
     srvid: int
 
@@ -115,7 +115,7 @@ WriteKind = TypeVar("WriteKind", bound=ServerWrite)
 
 
 class _Run:
-    """Makes all writes of a task in the order that their keys and the collector need."""
+    """Makes all writes of a task in the order that foreign keys and the collector need."""
 
     def __init__(self, cursor: Any, writes: Sequence[ServerWrite]) -> None:
         self.cursor = cursor

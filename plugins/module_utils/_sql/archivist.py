@@ -22,7 +22,7 @@ FIND_ROLES = """
 
 SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', {search_path}, true)"
 
-# PoWA 4 knows the names of these extensions in its code only.
+# PoWA 4 has the names of these extensions only in its code.
 SERVER_EXTENSIONS_4 = """
     SELECT a.name, a.active, pg_catalog.array_agg(a.srvid)
     FROM (
@@ -45,7 +45,7 @@ SERVER_EXTENSIONS_5 = """
     GROUP BY 1, 2
 """
 
-# What is registered of declared datasources: the functions of each under its module, for one server after the other.
+# The registered functions of declared datasources, each under its module, for one server after the other.
 SERVER_DATASOURCES_4 = """
     SELECT a.name, a.active, pg_catalog.array_agg(a.srvid)
     FROM (
@@ -68,7 +68,7 @@ SERVER_DATASOURCES_5 = """
     GROUP BY 1, 2
 """
 
-# What the collector has seen of the extensions of each server, for those that it was told of.
+# The versions that the collector has seen of each server's registered extensions.
 EXTENSION_VERSIONS_4 = """
     SELECT v.srvid, v.extname, v.version
     FROM {schema}.powa_extensions AS v
@@ -81,7 +81,7 @@ EXTENSION_VERSIONS_5 = """
     WHERE v.srvid > 0 AND v.version IS NOT NULL
 """
 
-# PoWA 4.0 keeps none.
+# PoWA 4.0 stores none.
 EXTENSION_VERSIONS_4_0 = "SELECT NULL::integer, NULL::text, NULL::text WHERE false"
 
 # The key of a transient table is its server; PoWA 4 leaves those rows behind when a server is deleted.
@@ -94,7 +94,7 @@ TRANSIENT_TABLES = """
       AND n.nspname = {schema_name} AND c.relname LIKE '%\\_src\\_tmp'
 """
 
-# Inside of functions with a parameter _srvid. From PoWA 5.1.2 on, each datasource may have a retention of its own.
+# For functions with a parameter _srvid. From PoWA 5.1.2 on, each datasource may have a retention of its own.
 RETENTION = "{schema}.powa_get_server_retention(_srvid)"
 RETENTION_OF_MODULE = "{schema}.powa_get_server_retention(_srvid, {module}, {kind}::{schema}.datasource_type)"
 

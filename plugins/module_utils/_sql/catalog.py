@@ -76,7 +76,7 @@ DEFINITIONS = """
       AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
 """
 
-# Schemas as they are quoted in a search_path, and whether everybody may make objects there.
+# Schemas as a search_path quotes them, and whether everybody may create objects there.
 SCHEMAS = """
     SELECT g.name, pg_catalog.quote_ident(g.name), n.oid IS NOT NULL AS present,
         coalesce((SELECT pg_catalog.bool_or(x.grantee = 0 AND x.privilege_type = 'CREATE')
@@ -92,7 +92,8 @@ EXTENSION_SCHEMAS = """
     WHERE e.extname = ANY ({names}::text[])
 """
 
-# What others made that depends on what is to go or to become another; the tables of a datasource have its types.
+# Objects of others that depend on what a task drops or replaces. The tables of a datasource, which use its types, do
+# not count.
 DEPENDENTS = """
     WITH replaced AS (
         SELECT o.kind, o.name, o.schema, n.nspname, o.classid, o.oid, o.array_oid, a.attnum

@@ -11,7 +11,7 @@ ROLLBACK = "ROLLBACK TO SAVEPOINT describe"
 SET_ROLE = "SET LOCAL ROLE {role}"
 SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', {search_path}, true)"
 
-# Opening a cursor refuses several statements before it runs any: one of them may be COMMIT, and the rest be written.
+# Opening a cursor refuses several statements before any of them runs: a COMMIT among them would let the rest write.
 ONE_STATEMENT = "DECLARE c refcursor; BEGIN OPEN c FOR EXECUTE {statement}; CLOSE c; END"
 DO = "DO {body}"
 
@@ -29,5 +29,5 @@ SOURCE = """LEFT JOIN (
 {query}
 ) AS {alias} ON false"""
 
-# It plans one SELECT, INSERT, UPDATE or DELETE, and runs nothing.
+# EXPLAIN plans one SELECT, INSERT, UPDATE or DELETE, and runs nothing.
 EXPLAIN = "EXPLAIN {statement}"

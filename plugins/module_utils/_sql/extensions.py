@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-# An extension whose files are gone is not available any more, but can be dropped; and of those that are available, the
-# versions are looked up once for all of them, since that reads every file.
+# An installed extension whose files are gone is no longer available, but can be dropped. The versions of all available
+# ones are looked up at once, since PostgreSQL reads every file for that.
 AVAILABLE = """
     WITH version AS MATERIALIZED (
         SELECT v.name, v.version, v.installed, v.requires FROM pg_catalog.pg_available_extension_versions AS v
@@ -32,7 +32,7 @@ INSTALLED = "SELECT e.extname FROM pg_catalog.pg_extension AS e"
 
 SCHEMAS = "SELECT n.nspname FROM pg_catalog.pg_namespace AS n WHERE n.nspname = ANY ({names}::name[])"
 
-# What the files say now, which a restart would load; only roles that may read them see it.
+# The libraries in the files, which a restart would load, for roles with the right to read the files.
 PRELOADED = """
     SELECT pg_catalog.current_setting('shared_preload_libraries'),
         CASE WHEN pg_catalog.has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE') THEN (
@@ -40,7 +40,7 @@ PRELOADED = """
             WHERE f.name = 'shared_preload_libraries' ORDER BY f.seqno DESC LIMIT 1) END
 """
 
-# Without a schema in the statement, it is the first of the search path that whoever logs in has.
+# Without a schema in the statement, PostgreSQL takes the first of the search path that the role has at login.
 DEFAULT_SEARCH_PATH = "SET LOCAL search_path TO DEFAULT"
 CREATE = "CREATE EXTENSION {name}{schema}{version}"
 WITH_SCHEMA = " SCHEMA {schema}"

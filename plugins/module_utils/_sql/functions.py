@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-# The user's query runs only here, from a quoted literal, so that a name in it can not meet a variable of PL/pgSQL.
+# The user's query runs only here, from a quoted literal, so that no name in it can clash with a variable of PL/pgSQL.
 SOURCE = """
 BEGIN
     IF _srvid <> 0 THEN
@@ -66,7 +66,7 @@ END;
 SAMPLES_OF_SOURCE = "FROM {source}(_srvid) AS s"
 SAMPLES_OF_TRANSIENT = "FROM {transient} AS s WHERE s.srvid = _srvid"
 
-# The collector cleans up on the remote; nobody else does in local mode.
+# For remotes the collector does the cleanup; in local mode this function has to.
 LOCAL_CLEANUP = """ELSE
         PERFORM {function}(_srvid);
     """
@@ -88,7 +88,7 @@ BEGIN
 END;
 """
 
-# The retention is asked for once, since that is not cheap. The variable has its label: a column may have any name.
+# The retention is read once, since that is not cheap. The variable has a label, since a column may have any name.
 PURGE = """
 <<purge>>
 DECLARE
@@ -118,7 +118,7 @@ BEGIN
 END;
 """
 
-# A range without a bound is open at that end. It is asked for twice, since the index knows the ranges of whole rows.
+# A range without a bound is open at that end. It is compared twice, since the index has only the ranges of whole rows.
 GET = """
 SELECT {keys}r.ts, {metrics}
 FROM {history} AS h
@@ -139,6 +139,6 @@ FROM {get}(_srvid, _from, _to) AS g
 WINDOW w AS ({by_keys}ORDER BY g.ts)
 """
 
-# A counter that is less than before was reset, and has counted from 0 since. The first sample has no rate.
+# A counter below its last value was reset, and has counted from 0 since. The first sample has no rate.
 RATE_OF_COUNTER = """((CASE WHEN {value} < {before} THEN {now} ELSE {now} - {then} END)
     / nullif(extract(epoch FROM g.ts - pg_catalog.lag(g.ts) OVER w), 0))::double precision"""

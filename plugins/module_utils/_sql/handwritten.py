@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-# Functions of one integer, as PoWA calls them. Without columns where there is nothing to copy (void, or a record
+# Functions of one integer, as PoWA calls them. They have no columns if there is nothing to copy (void, or a record
 # whose columns only a call names).
 FUNCTIONS = """
     SELECT n.nspname, p.proname, pg_catalog.format_type(p.prorettype, NULL) AS returns,
@@ -51,7 +51,7 @@ EXTENSIONS = """
 
 AVAILABLE = "SELECT a.name FROM pg_catalog.pg_available_extensions AS a WHERE a.name = ANY ({names}::name[])"
 
-# A table whose columns have another order is made anew beside the old one.
+# A table whose columns have another order is replaced by a new one beside it.
 SET_NOT_NULL = "ALTER TABLE {name} ALTER COLUMN srvid SET NOT NULL"
 RENAME = "ALTER TABLE {name} RENAME TO {new_name}"
 COPY_ROWS = "INSERT INTO {name} ({columns}) SELECT {columns} FROM {old_name}"

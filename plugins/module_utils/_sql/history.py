@@ -24,7 +24,7 @@ READABLE = """
       AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
 """
 
-# All steps of all datasources, servers and metrics. Of each metric of each server the keys with the greatest totals
+# All steps of all datasources, servers and metrics. For each metric of each server, the keys with the greatest totals
 # have a line of their own, and the last line is the sum of the others.
 LINES = """
     WITH stepped AS (

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-# Of the settings, those that decide what PoWA collects. A role that may not see one gets none of it.
+# The settings are those that decide what PoWA collects, as far as the role has the right to see them.
 FACTS = """
     SELECT pg_catalog.current_database() AS database,
         pg_catalog.current_setting('server_version') AS postgresql_version,
@@ -39,7 +39,7 @@ ROLES = """
     ORDER BY g.position
 """
 
-# Datasources that only their history is left of have the mark on tables, and no function that holds a definition.
+# A datasource of which only the history is left has the mark on tables, and no function that holds a definition.
 MARKED_TABLES = """
     SELECT pg_catalog.substr(d.description, pg_catalog.length({mark}) + 1), c.relname
     FROM pg_catalog.pg_class AS c
@@ -62,8 +62,8 @@ SNAPSHOTS = """
     FROM {schema}.powa_snapshot_metas AS m
 """
 
-# All tables of PoWA and of declared datasources, and the transient tables of whatever else is registered. The count is
-# the one that statistics have: counting would read every table.
+# All tables of PoWA and of declared datasources, and the transient tables of whatever else is registered. The row count
+# comes from the statistics, since counting would read every table.
 TABLES = """
     SELECT c.relname AS name, pg_catalog.pg_total_relation_size(c.oid) AS bytes,
         c.relpersistence = 'u' AS transient, pg_catalog.pg_stat_get_live_tuples(c.oid) AS live_rows,
@@ -77,15 +77,15 @@ TABLES = """
     ORDER BY c.relname
 """
 
-# A snapshot takes the rows that it copies in the same transaction, so what others see there was left behind.
-# Of a table that has grown out of bounds only a part is read.
+# The collector copies rows in, and its snapshot takes them, in one transaction: what others see there was left behind.
+# The limit is for a table that has grown out of bounds.
 TRANSIENT_ROWS = """
     SELECT {name}, t.srvid, pg_catalog.count(*), extract(epoch FROM pg_catalog.now() - min(t.ts))::bigint
     FROM (SELECT r.srvid, r.ts FROM {table} AS r LIMIT 100000) AS t
     GROUP BY t.srvid
 """
 
-# The last sample is looked for among those of the last day only, where the index finds it.
+# The last sample is searched only among those of the last day, where the index finds it.
 SAMPLES = """
     SELECT {name}, s.id, coalesce(
         (SELECT max((c.record).ts) FROM {current} AS c WHERE c.srvid = s.id),

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-# An interval is written so that the roles take it, too: 7 days, or 1 day 2 hours.
+# An interval in words, which the roles accept: 7 days, or 1 day 2 hours.
 WRITE_INTERVALS_IN_WORDS = "SELECT pg_catalog.set_config('intervalstyle', 'postgres_verbose', true)"
 
-# Every column but the password: what is not read can not be shown, and a role needs no right to read it.
+# Every column but the password: what is not read cannot be shown, and the role needs no right to read it.
 SERVERS = """
     SELECT s.id AS srvid, s.hostname, s.port, s.alias, s.username, s.dbname, s.frequency, s.powa_coalesce AS coalesce,
         pg_catalog.ltrim(s.retention::text, '@ ') AS retention, s.allow_ui_connection,

@@ -11,7 +11,7 @@ TAKE = "SELECT pg_catalog.pg_advisory_xact_lock({first}, {second})"
 LOCK_TIMEOUT = "SELECT pg_catalog.current_setting('lock_timeout')"
 SET_LOCK_TIMEOUT = "SELECT pg_catalog.set_config('lock_timeout', {timeout}, true)"
 
-# The session that has it, and how many seconds its transaction has lasted.
+# The session that holds the lock, and how many seconds its transaction has lasted.
 HOLDER = """
     SELECT l.pid, a.usename, coalesce(a.client_addr::text, 'the local socket'),
         extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::integer

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Statements that make, change and remove the objects of a datasource."""
+"""Statements that create, change and drop the objects of a datasource."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SET_UNLOGGED = "ALTER TABLE {name} SET UNLOGGED"
 # History is deleted with its server, as PoWA's own is.
 ADD_SERVER_KEY = """ALTER TABLE {name} ADD FOREIGN KEY (srvid) REFERENCES {servers} (id)
     MATCH FULL ON UPDATE CASCADE ON DELETE CASCADE"""
-# Short arrays of records compress well out of line, and the range of values stays in line for reading: as PoWA 5 does.
+# As PoWA 5 does: arrays of records compress well out of line, and the range of values stays in line for reading.
 SET_TOAST_TARGET = "ALTER TABLE {name} SET (toast_tuple_target = 128)"
 SET_STORAGE_MAIN = "ALTER TABLE {name} ALTER COLUMN {column} SET STORAGE MAIN"
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Statements that tell when a pause has reached everybody."""
+"""Statements that tell when every running snapshot has seen a pause, or has ended."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Statements that change the columns of what is there."""
+"""Statements that change the columns of existing types and tables."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ RETYPE_COLUMN = "ALTER COLUMN {name} TYPE {type} USING {name}::{type}"
 SET_NOT_NULL = "ALTER COLUMN {name} SET NOT NULL"
 DROP_NOT_NULL = "ALTER COLUMN {name} DROP NOT NULL"
 
-# What the collector brought and no snapshot took; its next columns may not take it any more.
+# Rows that the collector copied and no snapshot took: they may not fit the new columns.
 TAKE_ROWS = """INSERT INTO {current} (srvid{keys}, record)
     SELECT t.srvid{values}, ROW({record})::{record_type} FROM {transient} AS t
     WHERE EXISTS (SELECT FROM {servers} AS s WHERE s.id = t.srvid)"""
 
-# ALTER TABLE takes no sub-select, so an array is turned in a function that the session alone has.
+# ALTER TABLE allows no sub-select, so a function that only this session has casts an array.
 CAST_RECORD = """CREATE FUNCTION pg_temp.powa_cast(r {old}) RETURNS {new} LANGUAGE sql IMMUTABLE
     AS {body}"""
 CAST_RECORD_BODY = "SELECT ROW({values})::{new}"
@@ -39,7 +39,7 @@ CAST_COLUMN = "ALTER COLUMN {name} TYPE {type} USING pg_temp.powa_cast({name})"
 KEEP_STORAGE_MAIN = "ALTER COLUMN {name} SET STORAGE MAIN"
 DROP_CAST = "DROP FUNCTION pg_temp.powa_cast({old})"
 
-# Each reads all values of one column, and fails at the first that does not become the type.
+# Each reads all values of one column, and fails at the first that cannot become the type.
 CAST_KEY = "SELECT pg_catalog.count(t.{column}::{type}) FROM {table} AS t"
 CAST_CURRENT = "SELECT pg_catalog.count((t.record).{column}::{type}) FROM {table} AS t"
 CAST_HISTORY = """SELECT pg_catalog.count(r.{column}::{type})

@@ -4,7 +4,7 @@
 
 """Statements that read and write rows of PoWA's own tables, any number of them at once.
 
-A row that many servers have is told once, with their numbers.
+A row that many servers have is passed once, with their numbers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ READ = """
     ORDER BY 1
 """
 
-# The rows that are written, each with the number of one server; a table without servers has no such column.
+# The rows to write, each with the number of one server; a table without servers has no such column.
 ROWS = """
     pg_catalog.jsonb_to_recordset({rows}::jsonb) AS told ("row" jsonb, srvids integer[])
     CROSS JOIN LATERAL pg_catalog.unnest(told.srvids) AS s (srvid)

@@ -14,7 +14,7 @@ SERVERS = """
     ORDER BY s.id
 """
 
-# What intervals that a task gives mean, as PostgreSQL writes them and in seconds.
+# The intervals of a task as PostgreSQL writes them, and in seconds.
 INTERVALS = """
     SELECT i.given, (i.given::interval)::text, extract(epoch FROM i.given::interval)
     FROM pg_catalog.unnest({given}::text[]) AS i (given)
@@ -35,7 +35,7 @@ NUMBERS = """
         ON r.hostname = s.hostname AND r.port = s.port
 """
 
-# Rows as they are to be. Each server is told only the columns that change; what others change meanwhile stays so.
+# Rows as wanted. Each server has only the columns that change, so that others keep what somebody writes meanwhile.
 CHANGED = """
     SELECT r.*
     FROM pg_catalog.jsonb_to_recordset({servers}::jsonb) AS c (id integer, changed jsonb)
@@ -50,7 +50,7 @@ UPDATE = """
     WHERE n.id = s.id
 """
 
-# The columns with unique keys. Aliases are given up first, so that servers can swap theirs.
+# The columns with unique keys. Aliases are cleared first, so that servers can swap theirs.
 CLEAR_ALIASES = "UPDATE {schema}.powa_servers AS s SET alias = NULL WHERE s.id = ANY ({srvids}::integer[])"
 UPDATE_UNIQUE = """
     UPDATE {schema}.powa_servers AS s
@@ -75,7 +75,7 @@ DELETE_SERVERS = """
 DELETE_TRANSIENT_ROWS = "WITH {deletions} SELECT"
 DELETION = "{name} AS (DELETE FROM {table} AS t WHERE t.srvid = ANY ({srvids}::integer[]))"
 
-# Which servers a task has declared. The row goes with the server.
+# The servers that a task has declared. A server's row is deleted with the server.
 HAS_TABLE = "SELECT pg_catalog.to_regclass({table}) IS NOT NULL"
 DECLARED = "SELECT d.srvid FROM {table} AS d"
 CREATE_DECLARED = """

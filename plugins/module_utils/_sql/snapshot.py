@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Statements around a snapshot that is taken by hand."""
+"""Statements for a snapshot that is taken by hand."""
 
 from __future__ import annotations
 
-# The collector takes the datasources of a server by priority, and each has its transient table.
+# The collector copies the datasources of a server by priority, each into its transient table.
 FIRST_TRANSIENT_TABLE = """
     SELECT n.nspname, c.relname
     FROM {schema}.powa_functions AS f

@@ -4,7 +4,7 @@
 
 """Pages in powa-web for the datasources that were declared with the Ansible collection pgfleet.powa.
 
-What they show is read from the repository with each request, as whoever is logged in: nothing is configured, and a
+Each request reads what it shows from the repository, as the user who is logged in: nothing is configured, and a
 datasource that is declared while powa-web runs has its page at once. powa-web's own files stay as they are.
 """
 
@@ -25,6 +25,6 @@ def make_app(**settings: Any) -> Any:
 
     from powa_web_pages.pages import url_specs
 
-    # Rules that are added are tried before those that are there, so that the server's page is ours.
+    # Tornado tries added rules before the existing ones, so the server's page is ours.
     app.add_handlers(r".*", url_specs(options.url_prefix))
     return app

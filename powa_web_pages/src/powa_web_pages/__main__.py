@@ -16,14 +16,14 @@ from powa_web_pages import make_app
 
 def main() -> None:
     """Listen until the process is ended."""
-    # As powa-web's own script makes it.
+    # As powa-web's own script creates it.
     application = make_app(debug=False, gzip=True, compress_response=True)
     # powa-web has read its configuration now.
     from tornado.options import options
 
     if bool(options.certfile) != bool(options.keyfile):
         raise SystemExit(
-            "powa-web's configuration has one of certfile and keyfile, and TLS needs both: give the other."
+            "powa-web's configuration has only one of certfile and keyfile, but TLS needs both: set the other one."
         )
     tls = {"certfile": options.certfile, "keyfile": options.keyfile} if options.certfile else None
     HTTPServer(application, ssl_options=tls).listen(options.port, address=options.address)

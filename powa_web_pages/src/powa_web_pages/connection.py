@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A cursor on the repository, as whoever is logged in: what differs here between powa-web 4 and 5."""
+"""A cursor on the repository for the user who is logged in, with powa-web 4 and 5."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from typing import Any, Iterator
 from psycopg2.extensions import connection as Psycopg2Connection
 from psycopg2.extensions import cursor as Psycopg2Cursor
 
-#: A page that takes longer is given up, so that it is not in the way of others: powa-web answers one request after
-#: the other.
+#: A request that takes longer fails, so that it does not delay others: powa-web answers one request after the other.
 STATEMENT_TIMEOUT = "30s"
 
 
 @contextmanager
 def reading(handler: Any) -> Iterator[Any]:
-    """Give a cursor of psycopg2's own that can only read, whose errors leave the request's connection usable.
+    """Yield a plain read-only cursor of psycopg2, whose errors leave the request's connection usable.
 
     :param handler: the handler of a request that is logged in
     """
@@ -48,6 +47,6 @@ def _guarded(cursor: Any) -> Iterator[Any]:
             cursor.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", (STATEMENT_TIMEOUT,))
             yield cursor
         finally:
-            # Takes back the settings, too.
+            # This resets the settings, too.
             cursor.execute("ROLLBACK TO powa_web_pages")
             cursor.execute("RELEASE powa_web_pages")

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Mapping, Optional, Tuple
 
-#: Comments of the collection's objects begin so.
+#: The beginning of the comments of the collection's objects.
 MARK = "pgfleet.powa datasource "
 
 
@@ -46,7 +46,7 @@ class Datasource:
     """A declared datasource.
 
     :param schema: where its tables are
-    :param keys: those that tables have: also the database, and keys that are no longer declared
+    :param keys: those of its tables, including the database and keys that are no longer declared
     """
 
     schema: str
@@ -75,7 +75,7 @@ def datasource_of(schema: str, comment: str) -> Optional[Datasource]:
         stored = json.loads(comment.split(": ", 1)[1])
         return _parse(schema, stored)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        # Somebody has changed it by hand; the collection's next run repairs it.
+        # Somebody changed the comment by hand; the collection's next run repairs it.
         return None
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The login, where the only server need not be chosen: the form of powa-web 5.0 shows it and sends nothing."""
+"""The login, which fills in the only server if there is one: powa-web 5.0's form shows it, but does not send it."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The range of time of a page, which the browser has in the page's address."""
+"""The range of time of a page, which is a part of the page's address in the browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from powa_web_pages.repository import Range
 
-#: What powa-web shows first.
+#: The range that powa-web shows first.
 _FIRST = timedelta(hours=1)
 _RELATIVE = re.compile(r"now(?:-([0-9]{1,6})([smhdwMQy]))?(?:/[smhdwMQy])?\Z")
 _LENGTHS = {
@@ -29,9 +29,9 @@ _LENGTHS = {
 
 
 def page_range(request: Any) -> Range:
-    """Return the range that a page is asked for with, or the one that powa-web shows first.
+    """Return the range of the page that a request is for, or the one that powa-web shows first.
 
-    powa-web 5 asks for the page's contents without it, and the browser says in the header Referer which page is meant.
+    powa-web 5 requests the page's contents without it, but the browser sends the page's address as Referer.
     """
     asked = parse_qs(request.query) or parse_qs(urlsplit(request.headers.get("Referer", "")).query)
     now = datetime.now(timezone.utc)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pages of declared datasources, and the server's page with an entry and a tab for each."""
+"""The pages of declared datasources, and the server's page with a menu entry and a tab for each."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from powa_web_pages.page_range import page_range
 from powa_web_pages.repository import Line, Range, Repository
 
 _LOG = logging.getLogger("tornado.application")
-#: Graph position to the lines that it names.
+#: Position of a graph to the lines that it names.
 Lines = Mapping[int, List[Line]]
 
 
 class _Handler(DashboardHandler):
-    """Makes a page of what the repository has as the page is asked for."""
+    """Makes a page of what the repository has at the time of the request."""
 
     @property
     def declared(self) -> List[Datasource]:
@@ -43,12 +43,12 @@ class _Handler(DashboardHandler):
                 with reading(self) as cursor:
                     self._declared = Repository(cursor, int(self.path_args[0])).datasources()
             except psycopg2.Error as error:
-                # powa-web's own part of the page is of use without.
-                _LOG.error("The declared datasources of server %s can not be read: %s", self.path_args[0], error)
+                # powa-web's own part of the page is useful without them.
+                _LOG.error("The declared datasources of server %s cannot be read: %s", self.path_args[0], error)
         return self._declared
 
     def lines(self, datasources: List[Datasource]) -> List[Lines]:
-        """Return the lines of the graphs of datasources, those of one that can not be read left out."""
+        """Return the lines of the graphs of datasources, without those of a datasource that cannot be read."""
         within = page_range(self.request)
         found: List[Lines] = []
         for datasource in datasources:
@@ -56,7 +56,7 @@ class _Handler(DashboardHandler):
                 with reading(self) as cursor:
                     found.append(Repository(cursor, int(self.path_args[0])).busiest(datasource, within))
             except psycopg2.Error as error:
-                _LOG.error("The history of datasource %s can not be read: %s", datasource.name, error)
+                _LOG.error("The history of datasource %s cannot be read: %s", datasource.name, error)
                 found.append({})
         return found
 
@@ -70,12 +70,12 @@ class _Handler(DashboardHandler):
 
     @property
     def datasources(self) -> List[Any]:
-        """The groups of the page, after its own those of declared datasources."""
+        """The groups of the page: its own, then those of declared datasources."""
         self.dashboard()
         return [*self.own_datasources, *getattr(self, "_groups", ())]
 
     def reverse_url(self, name: str, *arguments: Any) -> str:
-        """Return an address. Groups have theirs, and changes of the configuration are those of the server."""
+        """Return an address. Groups have their own, and changes of the configuration have the server's."""
         urls = getattr(self, "_group_urls", {})
         if name in urls:
             return urls[name]
@@ -93,7 +93,7 @@ class DeclaredOverview(DashboardPage):
     parent = StockServerOverview
     dashboard_handler_cls = _Handler
     own_datasources: List[Any] = []
-    # Without it, powa-web 5 draws nothing.
+    # Without this, powa-web 5 draws nothing.
     timeline = ConfigChangesGlobal
     title = "%(declared)s"
 
@@ -102,7 +102,7 @@ class DeclaredOverview(DashboardPage):
             datasource = next((entry for entry in self.declared if entry.name == self.path_args[1]), None)
             if datasource is None:
                 raise HTTPError(
-                    404, "Datasource %s is not declared for this server, or may not be read." % self.path_args[1]
+                    404, "Datasource %s is not declared for this server, or you may not read it." % self.path_args[1]
                 )
             (lines,) = self.lines([datasource])
             rows = _graphs(self, datasource, lines)
@@ -177,7 +177,7 @@ class _Data(AuthHandler):
         raise NotImplementedError
 
     def get(self, server: str, name: str, *arguments: str) -> None:
-        """Answer with the rows, or with what is wrong as powa-web shows it."""
+        """Answer with the rows, or with the problem in a form that powa-web shows."""
         within = Range(self.get_argument("from"), self.get_argument("to"))
         rows: List[Any] = []
         problem: Optional[str] = None
@@ -186,14 +186,14 @@ class _Data(AuthHandler):
                 repository = Repository(cursor, int(server))
                 datasource = repository.datasource(name)
                 if datasource is None:
-                    problem = "Datasource {0} is not declared for this server any more.".format(name)
+                    problem = "Datasource {0} is no longer declared for this server.".format(name)
                 else:
                     rows = self.rows(repository, datasource, within, *arguments)
         except psycopg2.errors.DataError as error:
             raise HTTPError(400, str(error).replace("%", "%%")) from error
         except psycopg2.Error as error:
-            _LOG.error("The history of datasource %s can not be read: %s", name, error)
-            problem = "The history of datasource {0} can not be read: {1}".format(name, error)
+            _LOG.error("The history of datasource %s cannot be read: %s", name, error)
+            problem = "The history of datasource {0} cannot be read: {1}".format(name, error)
         answer: Dict[str, Any] = {"data": rows}
         if problem is not None:
             answer["messages"] = {"alert": [escape(problem)]}

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a repository knows: its declared datasources, and their samples of one server."""
+"""What a repository has: its declared datasources, and their samples of one server."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from powa_web_pages.shown import RANGED, Shown, shown
 
 
 def identifier(*names: str) -> Composable:
-    """Return a name for a statement that values are bound to, in which a percent sign would be a parameter."""
+    """Return a name for a statement with bound values, where a bare percent sign would begin a parameter."""
     return Identifier(*(name.replace("%", "%%") for name in names))
 
 
-#: Combinations of keys that a graph names; powa-web has nine colours, and the last is for all others.
+#: How many combinations of keys a graph names; powa-web has nine colours, and the last is for all others.
 NAMED = 8
-#: Points of a line. A graph is not wider.
+#: How many points a line has. No graph is wider.
 STEPS = 300
-#: Of more samples than these one is read of each row that PoWA has aggregated, where a line has enough rows.
+#: With more samples than this, only one of each row that PoWA has aggregated is read, if a line has enough rows.
 MANY_SAMPLES = 250_000
 ENOUGH_ROWS = 60
 
@@ -79,7 +79,7 @@ class Repository:
         self._server = server
 
     def datasources(self) -> List[Datasource]:
-        """Return the datasources of the server, those that it only has history of included."""
+        """Return the datasources of the server, including those of which it has only history."""
         self._cursor.execute(SQL(sql.POWA))
         found = self._cursor.fetchone()
         if found is None or found[1] not in sql.REGISTERED:
@@ -104,7 +104,7 @@ class Repository:
         return next((entry for entry in self.datasources() if entry.name == name), None)
 
     def busiest(self, datasource: Datasource, within: Range) -> Dict[int, List[Line]]:
-        """Return the lines that the graph of each metric, by its position, is to name."""
+        """Return the lines that the graph of each metric should name, by the metric's position."""
         graphs = _graphs(datasource)
         if not datasource.keys:
             return {position: [Line("", datasource.metrics[position].title)] for position, _how in graphs}
@@ -112,7 +112,7 @@ class Repository:
             return {}
         found = self._ranked(datasource, graphs, within)
         if any(len(lines) < NAMED for lines in found.values()):
-            # Somebody who looks at a quiet hour may go on to a busy one.
+            # Somebody who looks at a quiet hour may move on to a busy one.
             ever = self._ranked(datasource, graphs, Range("-infinity", "infinity"))
             for position, lines in found.items():
                 there = {line.key for line in lines}
@@ -193,7 +193,7 @@ class Repository:
         return max(1.0, float(math.ceil(seconds / STEPS)))
 
     def _samples(self, datasource: Datasource, graphs: "Graphs", within: Range) -> Tuple[Composable, int]:
-        """Return the query of the samples in history, and which part of them it returns."""
+        """Return the query of the samples in history, and of how many samples of a row it should read one."""
         self._execute(
             SQL(sql.EXTENT).format(**_tables(datasource)),
             within,
@@ -217,7 +217,7 @@ class Repository:
     def latest(self, datasource: Datasource, within: Range) -> List[Tuple[Any, ...]]:
         """Return the last sample of each combination of keys.
 
-        :returns: of each the values of the keys, the time, and for each metric its value and its rate, or None
+        :returns: for each, the values of the keys, the time, and the value and rate of each metric, or None
         """
         values: List[Composable] = []
         columns: List[Composable] = []

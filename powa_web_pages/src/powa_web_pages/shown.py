@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a metric is shown: as which number, and in which of powa-web's formats."""
+"""How a metric is shown: the number that it becomes, and powa-web's format for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Dict, Optional, Tuple
 
 from powa_web_pages.definitions import Metric
 
-#: How values of a type become numbers that can be subtracted.
+#: By type, the SQL that turns a value into a number that can be subtracted.
 NUMBERS: Dict[str, str] = {
     "smallint": "{value}::numeric",
     "integer": "{value}::numeric",
@@ -24,10 +24,10 @@ NUMBERS: Dict[str, str] = {
     "xid8": "{value}::text::numeric",
     "pg_lsn": "({value} - '0/0'::pg_catalog.pg_lsn)",
 }
-#: Of those, the types whose least and greatest values history keeps for a range.
+#: Those of these types whose least and greatest values history keeps for a range.
 RANGED = frozenset(NUMBERS) - {"boolean", "xid8"}
 
-#: powa-web has formats for bytes, milliseconds and percent. Units that become these, and by how much.
+#: powa-web has formats for bytes, milliseconds and percent. The units that become these, with their factors.
 _UNITS: Dict[str, Tuple[str, float]] = {
     "byte": ("size", 1),
     "bytes": ("size", 1),
@@ -54,10 +54,10 @@ _UNITS: Dict[str, Tuple[str, float]] = {
 class Shown:
     """How a metric is shown.
 
-    :param number: SQL of it as a number, with C({value}); None where it is none, and has no graph
+    :param number: SQL of it as a number, with C({value}); None if it is no number and has no graph
     :param rate: whether the graph shows how much it grows in each second
-    :param factor: what the number is multiplied with
-    :param type: powa-web's format of the graph, and C(value_type) that of a single value
+    :param factor: what the number is multiplied by
+    :param type: powa-web's format for the graph, and C(value_type) the one for a single value
     :param title: of the graph
     """
 
@@ -87,7 +87,7 @@ def shown(metric: Metric) -> Shown:
     if kind == "size":
         return Shown(number, True, factor, "sizerate", "size", metric.title + " per second")
     if kind == "duration":
-        # Milliseconds in each second.
+        # Milliseconds per second have no format of their own.
         return Shown(number, True, factor, "number", "duration", metric.title + " (ms per second)")
     per_second = "{0} per second".format(unit) if unit else "per second"
     return Shown(number, True, factor, "number", kind, "{0} ({1})".format(metric.title, per_second))

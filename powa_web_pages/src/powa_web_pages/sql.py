@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""SQL that reads declared datasources. Names are put in with psycopg2.sql, and values are bound."""
+"""SQL that reads declared datasources. psycopg2.sql fills in names, and values are bound."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
 WHERE e.extname = 'powa'
 """
 
-# The comments that hold the definitions of all datasources whose history may be read, and whether each is registered
-# for the server. Where everybody may create objects in PoWA's schema (until PostgreSQL 14), somebody may make what is
-# like one of ours: only tables and functions of those who could change PoWA itself count, or of whoever looks.
+# The comments that hold the definitions of all datasources whose history the user may read, and whether each is
+# registered for the server. If everybody may create objects in PoWA's schema (until PostgreSQL 14), anyone can imitate
+# ours, so only tables and functions of roles that could change PoWA itself count, and of the user who is logged in.
 DEFINITIONS = """
 SELECT coalesce(pg_catalog.obj_description(source.oid, 'pg_proc'), pg_catalog.obj_description(p.oid, 'pg_proc')),
     {registered}
@@ -48,14 +48,14 @@ REGISTERED = {
             WHERE c.srvid = %(server)s AND f.function_name = p.proname))""",
 }
 
-# Whether there is history of datasources that are not registered for the server any more.
+# Those datasources no longer registered for the server that have history of it.
 COLLECTED = """
 SELECT {name}
 WHERE EXISTS (SELECT FROM {current} AS c WHERE c.srvid = %(server)s)
    OR EXISTS (SELECT FROM {history} AS h WHERE h.srvid = %(server)s)
 """
 
-# A combination of keys goes by a hash of its values, which is short enough for addresses and for sorting.
+# A hash of the values stands for a combination of keys, which is short enough for addresses and for sorting.
 KEY = "pg_catalog.substr(pg_catalog.md5(pg_catalog.jsonb_build_array({values})::text), 1, 10)"
 NO_KEY = "''::text"
 KEY_VALUES = "pg_catalog.jsonb_build_array({values})"
@@ -65,8 +65,8 @@ DATABASE_VALUE = """coalesce((SELECT d.datname::text FROM {schema}.powa_database
 
 RANGE = "pg_catalog.tstzrange(%(from)s::timestamptz, %(to)s::timestamptz, '[]')"
 
-# The busiest combinations of each metric. History keeps the least and greatest values of a range: no sample has to be
-# looked at.
+# The busiest combinations of each metric. History keeps the least and greatest values of a range, so no sample has to
+# be read.
 BUSIEST = """
 WITH part AS (
     SELECT {key_of_history} AS k, {values_of_history} AS names, {scores_of_history}
@@ -90,8 +90,8 @@ CURRENT_PEAK = "max({value})"
 CURRENT_GROWTH = "max({value}) - min({value})"
 RANK = "pg_catalog.row_number() OVER (ORDER BY {score} DESC NULLS LAST, names) AS {name}"
 
-# How much there is to read, and the attributes of a sample. How many samples a row has may have been configured anew
-# between the first and the last.
+# How much there is to read, and the attributes of a sample. Somebody may have changed how many samples a row has, so
+# the first and the last row are both read.
 EXTENT = """
 SELECT (SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
         FROM pg_catalog.pg_attribute AS a
@@ -109,8 +109,8 @@ FROM {history} AS h
 WHERE h.srvid = %(server)s AND h.coalesce_range && {range}
 """
 
-# OFFSET 0 keeps the hash from being taken for each sample, where it is the same for a row of history. Of many samples
-# every n-th is enough, counted from the last of the row. No metric may be called coalesce_range.
+# With OFFSET 0 the hash is computed once for a row of history, and not for each of its samples. Of many samples every
+# n-th is enough, counted from the last of the row. No metric may be called coalesce_range.
 SAMPLES = """
 SELECT h.k, r.ts, {history_values}
 FROM (SELECT {key_of_history} AS k, h.records, pg_catalog.array_upper(h.records, 1) AS last FROM {history} AS h
@@ -125,8 +125,7 @@ FROM (SELECT {key_of_history} AS k, h.records[pg_catalog.array_upper(h.records, 
 WHERE (h.r).ts <@ {range}
 """
 
-# The last sample of each key in each of the range's steps, and of these the values or rates. Keys that are not named
-# are summed.
+# The values or rates of the last sample of each key in each of the range's steps. Keys that are not named are summed.
 SERIES = """
 WITH sample AS (
     {samples}
@@ -157,13 +156,13 @@ WHERE m.number < 'Infinity'::double precision AND m.number > '-Infinity'::double
 GROUP BY v.step, m.metric, 4
 """
 GAUGE = "({number} * {factor})::double precision"
-# A counter that is less than before was reset, and has counted from 0 since. The first sample has no rate.
+# A counter below its last value was reset, and has counted from 0 since. The first sample has no rate.
 COUNTER = """((CASE WHEN {number} < pg_catalog.lag({number}) OVER w THEN {number}
     ELSE {number} - pg_catalog.lag({number}) OVER w END) * {factor}
     / nullif(pg_catalog.date_part('epoch', p.ts - pg_catalog.lag(p.ts) OVER w), 0))::double precision"""
 
-# The last sample of each combination of keys in the range, and the rates since the one before. Of history, only the
-# last row of each is read.
+# The last sample of each combination of keys in the range, and the rates since the one before. Only the last row of
+# each is read from history.
 LATEST = """
 WITH newest AS (
     SELECT DISTINCT ON (h.k COLLATE "C") h.k, h.names, h.records

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The graphs and the grid of a datasource, as powa-web's pages are made of them."""
+"""The graphs and the grid of a datasource, in the form that powa-web's pages need."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from powa_web_pages.repository import Line, Point
 from powa_web_pages.shown import shown
 
 OTHERS = "others"
-#: powa-web 4 writes texts into its pages as they are.
+#: powa-web 4 writes texts into its pages without escaping them.
 _ESCAPES = powa.__VERSION_NUM__[0] < 5
 
 
 def text(value: str) -> str:
-    """Return a text as a widget may hold it; keys are whatever was found on a server."""
+    """Return a text in a form that is safe in a widget: keys may be any text found on a server."""
     return escape(value) if _ESCAPES else value
 
 
@@ -33,7 +33,7 @@ def title(value: str) -> str:
 
 
 class Group:
-    """What powa-web calls a metric group: where widgets have their data from.
+    """What powa-web calls a metric group: the data of some widgets.
 
     :param name: what widgets call it
     :param url_name: what C(reverse_url) of the page calls it
@@ -98,7 +98,7 @@ def graphs(datasource: Datasource, lines: Mapping[int, Sequence[Line]], group: G
 
 
 def graph_rows(points: Sequence[Point], names: Sequence[str]) -> List[Dict[str, Any]]:
-    """Return the rows of the graphs' data: powa-web 4 wants a value, be it null, for each metric in each row."""
+    """Return the rows of the graphs' data: powa-web 4 needs a value for each metric in each row, even if null."""
     rows: Dict[float, Dict[str, Any]] = {}
     for point in points:
         row = rows.setdefault(point.step, dict.fromkeys(names, None))

@@ -23,9 +23,9 @@ def test_an_error_names_the_template(tmp_path, text, message):
     (tmp_path / "page.j2").write_text(text)
     with pytest.raises(AnsibleFilterError) as caught:
         render({}, str(tmp_path / "page.j2"))
-    assert "page.j2 can not be rendered" in str(caught.value) and message in str(caught.value)
+    assert "page.j2 cannot be rendered" in str(caught.value) and message in str(caught.value)
 
 
 def test_a_template_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(AnsibleFilterError, match="nix.j2 can not be rendered: .*nix.j2"):
+    with pytest.raises(AnsibleFilterError, match="nix.j2 cannot be rendered: .*nix.j2"):
         render({}, str(tmp_path / "nix.j2"))
