@@ -225,8 +225,9 @@ class _Planner:
         if missing:
             self._refuse(
                 name,
-                "it requires {0}, which neither this database nor the list has:"
-                " add it to the list".format(", ".join(missing)),
+                "it requires {0}, which neither this database nor the list has: add it to the list".format(
+                    ", ".join(missing)
+                ),
             )
             return
         self.changes.add(
