@@ -68,14 +68,14 @@ def test_the_first_line_of_an_error(said, line):
 def test_a_server_that_is_not_there():
     with pytest.raises(PowaError) as caught, connection.connected(NOWHERE, True):
         pass
-    assert str(caught.value).startswith('database "powa" on /nonexistent, port 1 can not be reached as postgres (')
+    assert str(caught.value).startswith('database "powa" on /nonexistent, port 1 cannot be reached as postgres (')
     assert str(caught.value).endswith(
-        "check that PostgreSQL runs there, and login_host, login_port and login_unix_socket"
+        "check that PostgreSQL runs there, and check login_host, login_port and login_unix_socket"
     )
 
 
 def test_an_unknown_parameter_of_libpq():
-    with pytest.raises(PowaError, match="the login options are not understood") as caught:
+    with pytest.raises(PowaError, match="libpq rejects the login options") as caught:
         connection.Connection(dict(NOWHERE, connect_params={"colour": "red"}), True)
     assert "colour" in str(caught.value)
 
