@@ -238,7 +238,7 @@ def test_functions_of_powas_own_datasources_are_refused_where_they_differ(databa
     if database.powa == "5":
         for changes, words in (
             ({"priority": 3}, "PoWA has reset pg_track_settings_reset, priority 10"),
-            ({"external": False}, "external is true there"),
+            ({"external": False}, "PoWA has external true"),
             ({"functions": TRACK_SETTINGS["functions"][1:]}, "from pg_track_settings_settings_src"),
         ):
             message = refused(database, changed_copy(TRACK_SETTINGS, **changes))

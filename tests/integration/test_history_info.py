@@ -135,10 +135,10 @@ def test_what_can_not_be_read_is_refused_in_a_sentence(database: Database) -> No
     for params, sentence in (
         ({"datasources": ["nix"]}, 'datasource "nix" is not declared here, or cannot be read (declared: commits'),
         ({"servers": ["nix"]}, 'server "nix" is not registered here (registered: one, two'),
-        ({"range": "a while"}, 'range "a while" until "": invalid input syntax for type interval'),
+        ({"range": "a while"}, 'range "a while" until "" (invalid input syntax for type interval'),
         ({"range": "-1 day"}, 'range: found "-1 day", expected a positive and finite interval'),
-        ({"range": "1000000 years"}, 'range "1000000 years" until "": '),
-        ({"until": "soon"}, 'range "1 day" until "soon": invalid input syntax for type timestamp with time zone'),
+        ({"range": "1000000 years"}, 'range "1000000 years" until "" ('),
+        ({"until": "soon"}, 'range "1 day" until "soon" (invalid input syntax for type timestamp with time zone'),
         ({"steps": 0}, "steps: found 0, expected at least 1"),
         ({"lines": -1}, "lines: found -1, expected at least 1"),
     ):

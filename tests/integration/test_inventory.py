@@ -416,7 +416,7 @@ WRONG = [
     ({"login_port": "abc"}, "Invalid value provided for 'int': 'abc'"),
     ({"login_db": "nix"}, 'database "nix" does not exist): create the database first, or give another as login_db'),
     ({"login_db": "postgres"}, 'database "postgres" has no extension powa'),
-    ({"login_user": "nobody_special"}, "as nobody_special: permission denied"),
+    ({"login_user": "nobody_special"}, "as nobody_special (permission denied"),
     ({"login_user": "{{ nix }}"}, "login_user: 'nix' is undefined"),
     ({"session_role": "nix"}, 'cannot switch to session_role "nix"'),
     ({"hostnames": ["alias"]}, "hostnames: 3 of 4 servers, such as db2.example.com:5432, get no name of their own"),

@@ -51,7 +51,7 @@ def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
         else:
             advice = "try again, and look into PostgreSQL's log if it fails again"
         raise PowaError(
-            'role "{1}" cannot read the servers of database "{0}" ({2}): {3}'.format(
+            'the servers of database "{0}" cannot be read as {1} ({2}): {3}'.format(
                 params["login_db"], params.get("session_role") or params["login_user"], first_line(error), advice
             )
         ) from error

@@ -144,7 +144,7 @@ def test_data_is_dropped_only_if_the_task_says_so():
         (
             server({}),
             [declared("a")],
-            'extension "a": this server does not have it: install the package that brings it',
+            'extension "a": this server does not have it: install the package that provides it',
         ),
         (
             server({"a": available()}),
@@ -154,24 +154,24 @@ def test_data_is_dropped_only_if_the_task_says_so():
         (
             server({"a": available(requires=("b", "c"))}, ("c",)),
             [declared("a")],
-            'extension "a": it requires b, which this database does not have and the list does not make',
+            'extension "a": it requires b, which neither this database nor the list has',
         ),
         (
             server({"a": available(requires=("b",)), "b": available("1.0")}, ("b",)),
             [declared("a"), declared("b", state="absent")],
-            'extension "a": it requires b, which this database does not have and the list does not make',
+            'extension "a": it requires b, which neither this database nor the list has',
         ),
         (
             server({"a": available("1.0")}, ("a",)),
             [declared("a", version="2.0")],
             'extension "a", version: 1.0 is installed, and there is no update path from it to 2.0:'
-            " leave the version as it is, or install a package that brings the path",
+            " keep the installed version, or install a package that provides such a path",
         ),
         (
             server({"powa": available("4.2.2", versions=("5.0.2",), default="5.0.2")}, ("powa",)),
             [declared("powa", version="latest")],
             'extension "powa", version: 4.2.2 is installed, and there is no update path from it to 5.0.2:'
-            " keep what you need of its history (pg_dump), drop it with state: absent and history: drop",
+            " save the history that you need (pg_dump), drop the extension with state: absent and history: drop",
         ),
     ],
 )

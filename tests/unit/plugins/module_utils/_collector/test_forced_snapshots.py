@@ -92,7 +92,9 @@ def test_a_server_that_is_busy_is_asked_again():
 
 
 def test_an_old_collector_does_not_know_the_command():
-    with pytest.raises(PowaError, match="does not know FORCE_SNAPSHOT, which it has since 1.3: update it"):
+    with pytest.raises(
+        PowaError, match="does not know the command FORCE_SNAPSHOT, expected version 1.3 or later: update it"
+    ):
         force_snapshots(Asked({1: [Answer("UNKNOWN", "")]}, [{1: ("a", [])}]), POWA_5, [ALPHA])
 
 
@@ -101,7 +103,7 @@ def test_what_did_not_come_in_time_is_named():
     with pytest.raises(PowaError) as caught:
         force_snapshots(collector, POWA_5, [ALPHA, BETA])
     assert str(caught.value) == (
-        'powa-collector did not take a snapshot within 60 s of server "first" (it has promised one, and the server\'s'
+        'within 60 s, powa-collector took no snapshot of server "first" (it agreed to take one, and the server\'s'
         ' errors are: no route), server "beta:5432" (it says "too soon"): give a longer timeout, or look at its log'
     )
 

@@ -60,7 +60,9 @@ def test_a_name_that_is_not_one_servers():
 def test_without_local_mode_there_is_no_local_server(name, local_mode, number):
     problems = task(name).check(None, Resolved(POWA_4, [0], [], local_mode))
     assert len(problems) == number
-    assert all(problem.startswith('server "local": PoWA is not loaded by this server') for problem in problems)
+    assert all(
+        problem.startswith('server "local": PostgreSQL has not loaded PoWA\'s library here') for problem in problems
+    )
 
 
 def test_each_snapshot_is_a_change():
@@ -95,7 +97,10 @@ def test_errors_fail_unless_the_task_says_otherwise():
     result = {"snapshots": [{"server": "a", "errors": ["x", "y"]}, {"server": "b", "errors": []}]}
     with pytest.raises(PowaError) as caught:
         snapshot.check_errors(result, True)
-    assert str(caught.value) == 'the snapshot of server "a" had errors, and kept what worked: x; y'
+    assert (
+        str(caught.value)
+        == 'the snapshot of server "a" had errors, and kept the samples of the datasources without one: x; y'
+    )
     assert caught.value.result == result
     snapshot.check_errors(result, False)
     snapshot.check_errors({"snapshots": []}, True)
@@ -113,11 +118,11 @@ def failing(error, timeout):
     [
         (
             Busy("x"),
-            'the snapshot of server "first" was not taken, since another snapshot was',
+            'the snapshot of server "first" was not taken, since another one was',
         ),
         (
             Slow("x"),
-            'the snapshot of server "first" takes more than 1500 ms, so the collector',
+            'the snapshot of server "first" took more than 1500 ms and was undone, since the collector',
         ),
     ],
 )

@@ -26,9 +26,15 @@ class Refused(Exception):
 @pytest.mark.parametrize(
     ("pgcode", "sentence"),
     [
-        ("42501", 'role "ansible" may not do this on database "powa" (it says no): log in as a superuser'),
-        (None, "the connection was lost, and what was not committed is undone (it says no): run the task again"),
-        ("22012", 'the server refused, and nothing was changed in database "powa": it says no'),
+        (
+            "42501",
+            'role "ansible" lacks a right that the task needs in database "powa" (it says no): log in as a superuser',
+        ),
+        (
+            None,
+            "the connection was lost, and PostgreSQL undoes what was not committed (it says no): run the task again",
+        ),
+        ("22012", 'PostgreSQL refused a statement of the task, and nothing was changed in database "powa": it says no'),
     ],
 )
 def test_an_error_is_one_sentence(pgcode, sentence):
@@ -36,4 +42,6 @@ def test_an_error_is_one_sentence(pgcode, sentence):
 
 
 def test_the_role_is_that_of_the_session():
-    assert _sentence(Refused("42501"), dict(PARAMS, session_role="powa_admin")).startswith('role "powa_admin" may not')
+    assert _sentence(Refused("42501"), dict(PARAMS, session_role="powa_admin")).startswith(
+        'role "powa_admin" lacks a right'
+    )

@@ -61,14 +61,14 @@ def test_a_role_that_does_not_exist(side, roles, problem):
             LOCAL,
             state(POWA_5),
             {"scope": "database"},
-            'scope: found "database", which PoWA has for remote servers only: use scope "cluster" on a local server',
+            'scope: found "database", which PoWA supports only for remotes: use scope "cluster" on a local server',
         ),
         (
             REPOSITORY,
             state(POWA_5),
             {"retention": "7 days"},
-            "retention: PoWA 5.0.2 keeps all datasources of a server equally long, one of its own needs 5.1.2:"
-            " leave it out, and set the retention of the servers",
+            "retention: PoWA 5.0.2 keeps all datasources of a server for the same time, and a retention of"
+            " its own needs PoWA 5.1.2: leave it out, and set the retention of the servers",
         ),
         (
             REPOSITORY,
@@ -80,7 +80,7 @@ def test_a_role_that_does_not_exist(side, roles, problem):
             REMOTE,
             state(),
             {"state": "paused"},
-            'state: found "paused", which is for server_kind repository: it stores what remotes send',
+            'state: found "paused", which needs server_kind repository: leave it out on other servers',
         ),
         (
             REMOTE,
@@ -92,15 +92,15 @@ def test_a_role_that_does_not_exist(side, roles, problem):
             LOCAL,
             state(schemas={"app": Schema("app", True, True)}),
             {"search_path": ["app"], "security_definer": True},
-            'security_definer: PUBLIC may create objects in schema "app", and could run them as the owner:'
-            " revoke that, or leave the schema out",
+            'security_definer: PUBLIC may create objects in schema "app", so anyone could run code as the owner:'
+            " revoke that right, or leave the schema out",
         ),
         (
             REPOSITORY,
             state(),
             {"servers": ["first", "omega"]},
-            'servers: server "omega" is not registered here, registered are beta:5432, first:'
-            " give an alias or hostname:port of one of them",
+            'servers: server "omega" is not registered here (registered: beta:5432, first):'
+            " give the alias or hostname:port of one of them",
         ),
     ],
 )
@@ -134,7 +134,7 @@ def test_the_schema_of_an_extension_is_one_that_everybody_may_create_in():
 def test_objects_that_others_made():
     there = catalog_of(wanted(definition(), REMOTE), extension="theirs")
     assert refused(REMOTE, state(catalog=there)) == [
-        'datasource "locks", name: the server has objects of that name which the extension theirs brought'
+        'datasource "locks", name: the server has objects of that name that belong to the extension theirs'
         " (function public.powa_locks_src): choose another name, or rename them"
     ]
 
@@ -144,7 +144,7 @@ WITHOUT_MARK = unmarked(catalog_of(wanted(definition(), REMOTE)))
 
 def test_objects_without_our_mark():
     (problem,) = refused(REMOTE, state(catalog=WITHOUT_MARK))
-    assert "objects of that name which were not made by this collection (function public.powa_locks_src)" in problem
+    assert "objects of that name that this collection did not make (function public.powa_locks_src)" in problem
     assert problem.endswith("choose another name, or rename them, or take them over with adopt: true")
 
 
@@ -161,7 +161,7 @@ def registered(function):
 
 def test_a_name_that_the_registry_has_for_another_function():
     assert refused(found=state(catalog=registered("their_snapshot"))) == [
-        'datasource "locks", name: PoWA\'s registry has that name with the functions their_snapshot:'
+        'datasource "locks", name: PoWA\'s registry has other functions under that name (their_snapshot):'
         " choose another name, or unregister those, or take the name over with adopt: true"
     ]
     assert refused(found=state(catalog=registered("powa_locks_snapshot"))) == []
@@ -172,10 +172,10 @@ def test_a_name_that_the_registry_has_for_another_function():
 @pytest.mark.parametrize(
     ("field", "one", "other", "found"),
     [
-        ("enabled", True, False, "found false, and true"),
-        ("enabled", None, False, "found false, and nothing"),
-        ("servers", ["first"], ["first", "beta"], "found first, beta, and first"),
-        ("retention", "7 days", None, "found nothing, and 7 days"),
+        ("enabled", True, False, "found false, but true"),
+        ("enabled", None, False, "found false, but nothing"),
+        ("servers", ["first"], ["first", "beta"], "found first, beta, but first"),
+        ("retention", "7 days", None, "found nothing, but 7 days"),
     ],
 )
 def test_datasources_of_one_extension_agree_on_powa_5(field, one, other, found):
@@ -185,7 +185,7 @@ def test_datasources_of_one_extension_agree_on_powa_5(field, one, other, found):
     ]
     assert refusals(pair, [], REPOSITORY, state(LATER_POWA_5)) == [
         'datasource "other", {0}: {1} in datasource "one" of the same extension "x",'
-        " which share it on PoWA 5: give both the same".format(field, found)
+        " and on PoWA 5 they share it: give both the same".format(field, found)
     ]
     if field != "retention":
         assert refusals(pair, [], REPOSITORY, state(POWA_4)) == []

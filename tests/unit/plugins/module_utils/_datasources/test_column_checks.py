@@ -57,13 +57,13 @@ def test_columns_as_declared():
         (
             {"metrics": [HELD, {"name": "x", "type": "text"}]},
             {"keys": [{"name": "x", "type": "text"}]},
-            'keys: "x" was a metric before, whose values stay in the history under that name:'
+            'keys: "x" was a metric before, and its values stay in the history under that name:'
             " give the key another name",
         ),
         (
             {"keys": [{"name": "x", "type": "text"}]},
             {"keys": [], "metrics": [{"name": "x", "type": "text"}]},
-            'metrics: "x" was a key before, whose values stay in the history under that name:'
+            'metrics: "x" was a key before, and its values stay in the history under that name:'
             " give the metric another name",
         ),
     ],
@@ -116,7 +116,7 @@ def test_all_of_history_is_cast_to_another_type():
 def test_values_that_do_not_become_another_type_are_told_once():
     problems, statements = fitting({"metrics": [dict(HELD, type="integer")]}, error=OUT_OF_RANGE)
     assert problems == [
-        'datasource "locks", metrics: the history has values of "held" that do not become integer'
+        'datasource "locks", metrics: the history has values of "held" that cannot become integer'
         " (integer out of range): declare a type that holds them, or give the column another name"
     ]
     assert statements.count("ROLLBACK TO SAVEPOINT casts") == 2
@@ -125,7 +125,7 @@ def test_values_that_do_not_become_another_type_are_told_once():
 def test_keys_of_another_type_are_cast_by_their_old_name():
     after = {"keys": [{"name": "lock", "type": "name", "renamed_from": "mode"}]}
     problems, statements = fitting(after, error=OUT_OF_RANGE)
-    assert 'keys: the history has values of "lock" that do not become name' in problems[0]
+    assert 'keys: the history has values of "lock" that cannot become name' in problems[0]
     assert 'count(t."mode"::name)' in statements[1]
 
 

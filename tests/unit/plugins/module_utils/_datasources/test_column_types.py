@@ -72,8 +72,8 @@ def test_without_an_answer_the_stored_types_stay():
 def test_types_that_nobody_knows():
     types, problems, _statements = resolved(**WITHOUT)
     assert types == ["", ""] and problems == [
-        'datasource "locks": the types of mode, held are left out, and no remote has described the query:'
-        " declare them, or run the task on a remote first and pass its result as remote_results"
+        'datasource "locks": no type is declared for mode, held, and no remote has described the query:'
+        " declare the types, or run the task on a remote first and pass its result as remote_results"
     ]
 
 
@@ -98,7 +98,7 @@ def test_a_server_that_runs_a_new_query_describes_it(side):
 
 
 def test_a_declared_type_is_compared_with_that_of_the_query():
-    assert 'column "held" is integer, declared bigint' in resolved(REMOTE)[1][0]
+    assert 'column "held" is integer, but declared as bigint' in resolved(REMOTE)[1][0]
 
 
 def test_a_query_that_a_server_has_seen_is_not_described_again():
@@ -110,7 +110,7 @@ def test_a_role_that_may_not_be_taken_is_told_once():
     refusing = Server({'"mon"': ProgrammingError("permission denied")})
     definitions = [definition(), definition(name="waits")]
     _found, problems = resolve_types(refusing, definitions, REMOTE, state(), ())
-    assert len(problems) == 1 and problems[0].startswith('monitoring_role "mon" can not be taken')
+    assert len(problems) == 1 and problems[0].startswith('cannot switch to monitoring_role "mon"')
 
 
 def test_where_there_is_nothing_to_describe_the_role_is_not_needed():

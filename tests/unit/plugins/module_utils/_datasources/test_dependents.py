@@ -24,8 +24,8 @@ def test_a_plan_that_replaces_nothing_asks_nothing():
 def test_what_depends_is_named():
     cursor = Recorder({"": [("table", "powa", "a", "view app.v")]})
     assert refusals_of_dependents(cursor, PLAN) == [
-        "table powa.a: found that view app.v depends on it, expected nothing, since it is dropped or changed:"
-        " drop that before the task, and create it again afterwards"
+        "table powa.a: view app.v depends on it, and the task has to drop or change it:"
+        " drop what depends on it before the task, and create that again afterwards"
     ]
     assert json.loads(literals(cursor.composed[0])[0]) == [
         {"kind": "table", "schema": "powa", "name": "a", "column": "held"}

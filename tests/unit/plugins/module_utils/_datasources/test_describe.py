@@ -50,27 +50,35 @@ def test_a_query_that_returns_what_is_declared():
         (
             (("mode", "text"), ("n", "bigint")),
             {},
-            "it returns (mode, n), declared are (mode, held): make the columns of the query and the keys and metrics",
+            "it returns the columns (mode, n), but the keys and metrics are (mode, held): change the query or the",
         ),
-        ((*AS_DECLARED, ("x", "text")), {}, "it returns (mode, held, x), declared are (mode, held)"),
-        ((("mode", "text"),), {}, "it returns (mode), declared are (mode, held)"),
-        ((), {}, "it returns (), declared are (mode, held)"),
-        ((*AS_DECLARED, ("held", "bigint")), {}, 'it returns two columns "held": give each its own name (AS ...)'),
+        (
+            (*AS_DECLARED, ("x", "text")),
+            {},
+            "it returns the columns (mode, held, x), but the keys and metrics are (mode, held)",
+        ),
+        ((("mode", "text"),), {}, "it returns the columns (mode), but the keys and metrics are (mode, held)"),
+        ((), {}, "it returns the columns (), but the keys and metrics are (mode, held)"),
+        (
+            (*AS_DECLARED, ("held", "bigint")),
+            {},
+            'it returns two columns called "held": give each its own name (AS ...)',
+        ),
         (
             (("mode", "text"), ("held", "integer")),
             {},
-            'column "held" is integer, declared bigint: declare the type that the query returns, or cast it there',
+            'column "held" is integer, but declared as bigint: declare the type that the query returns, or cast it',
         ),
-        ((("mode", "text"), ("held", 790)), {}, 'column "held" is of a type with oid 790, declared bigint'),
+        ((("mode", "text"), ("held", 790)), {}, 'column "held" is of a type with oid 790, but declared as bigint'),
         (
             (("mode", "text"), ("held", 790)),
             {"metrics": [{"name": "held"}]},
-            'column "held" is of a type with oid 790, expected one of "char", bigint',
+            'column "held" has a type with oid 790, expected one of "char", bigint',
         ),
         (
             (("mode", "json"), ("held", "bigint")),
             {"keys": [{"name": "mode"}]},
-            'key "mode" is json, which can not be grouped: cast it to jsonb in the query',
+            'key "mode" is json, which GROUP BY cannot use: cast it to jsonb in the query',
         ),
     ],
 )
@@ -88,7 +96,7 @@ def test_types_that_are_left_out_are_those_of_the_query():
 def test_the_query_of_another_version():
     describer, _server = described(query=None, queries=[{"min_version": 180000, "query": "SELECT 1"}])
     assert describer.problems == [
-        'datasource "locks", queries: none is for this server\'s version 170000: add one with a lower min_version'
+        'datasource "locks", queries: none runs on this server\'s version 170000: add one with a lower min_version'
     ]
 
 
@@ -104,8 +112,8 @@ def test_one_of_several_queries_is_named_by_its_version():
 def test_a_query_that_the_server_refuses(role, security_definer, named):
     describer, server = described(role=role, refuses="FROM pg_locks", security_definer=security_definer)
     assert describer.problems == [
-        'datasource "locks", query: the server refuses it{0} (no such thing):'
-        " correct the query, or what the role may read".format(' for role "mon"' if named else "")
+        'datasource "locks", query: PostgreSQL refuses it{0} (no such thing):'
+        " correct it, or grant the role the right that it needs".format(' for role "mon"' if named else "")
     ]
     assert any("SET LOCAL ROLE" in text or "SET ROLE" in text for text in server.statements) is named
     assert server.statements[-1].startswith("ROLLBACK")
@@ -120,13 +128,13 @@ class TwoStatements(ProgrammingError):
 def test_a_query_that_ends_before_its_text_does():
     describer, _server = described(refuses="FROM pg_locks", error=TwoStatements("cannot open multi-query plan"))
     assert describer.problems == [
-        'datasource "locks", query: found more than one statement, expected one: take the others out'
+        'datasource "locks", query: found more than one statement, expected one: remove the others'
     ]
 
 
 def test_a_cleanup_that_the_server_refuses():
     describer, _server = described(refuses="reset_x", query_cleanup="SELECT reset_x()")
-    assert describer.problems[0].startswith('datasource "locks", query_cleanup: the server refuses it for role "mon"')
+    assert describer.problems[0].startswith('datasource "locks", query_cleanup: PostgreSQL refuses it for role "mon"')
 
 
 def test_a_lost_connection_is_no_problem_of_the_query():
@@ -172,6 +180,6 @@ def test_no_query_asks_nothing():
 def test_a_role_that_may_not_be_taken():
     assert may_become(Recorder(), "mon") is None
     assert may_become(Recorder({'"mon"': ProgrammingError("permission denied\nx")}), "mon") == (
-        'monitoring_role "mon" can not be taken to try the queries (permission denied):'
+        'cannot switch to monitoring_role "mon" to try the queries (permission denied):'
         " log in as a superuser or as a member of that role"
     )

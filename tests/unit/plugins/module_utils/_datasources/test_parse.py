@@ -160,21 +160,21 @@ HELD = {"name": "held", "type": "bigint"}
         ({"name": "statements"}, "name: PoWA itself uses this name: choose another"),
         ({"history": "drop"}, 'history: found "drop" with state "present": only state "absent" can drop history'),
         ({"history": "drop", "state": "paused"}, 'history: found "drop" with state "paused"'),
-        ({"metrics": None}, "metrics: there is none, and a datasource without metrics has no history"),
-        ({"description": "a\0b"}, "description: found 'a\\x00b', and PostgreSQL stores neither a zero byte nor"),
-        ({"servers": ["\ud800"]}, "servers[0]: found '\\ud800', and PostgreSQL stores neither a zero byte nor"),
+        ({"metrics": None}, "metrics: found none, and a datasource without metrics has no history"),
+        ({"description": "a\0b"}, "description: found 'a\\x00b', but PostgreSQL can store neither a zero byte nor"),
+        ({"servers": ["\ud800"]}, "servers[0]: found '\\ud800', but PostgreSQL can store neither a zero byte nor"),
         ({"keys": [{"name": "\0"}]}, "keys[0].name: found '\\x00'"),
         ({"servers": ["a", "b", "a", "b"]}, 'servers: found "a", "b" more than once: give each once'),
-        ({"search_path": [""]}, "search_path: found an empty name: take it out"),
+        ({"search_path": [""]}, "search_path: found an empty name: remove it"),
         ({"extension": "e" * 64}, 'extension: found "{0}", expected the name of an extension'.format("e" * 64)),
         ({"extension": "pg_qualstats"}, 'extension: PoWA itself has datasources for "pg_qualstats": leave it out'),
-        ({"databases": []}, 'databases: it is given with scope "cluster": give scope: database, or leave it out'),
+        ({"databases": []}, 'databases: it works only with scope "database": set that scope, or leave it out'),
         (
             {"scope": "database", "extension": "x"},
-            'extension: it is given with scope "database", which installs nothing',
+            'extension: scope "database" installs nothing on the remote that could use it',
         ),
-        ({"scope": "database", "query_cleanup": "SELECT 1"}, 'query_cleanup: it is given with scope "database"'),
-        ({"scope": "database", "search_path": ["x"]}, 'search_path: it is given with scope "database"'),
+        ({"scope": "database", "query_cleanup": "SELECT 1"}, 'query_cleanup: scope "database" installs nothing'),
+        ({"scope": "database", "search_path": ["x"]}, 'search_path: scope "database" installs nothing'),
         (
             {"scope": "database", "keys": [{"name": "dbid", "type": "oid"}]},
             'keys[0].name: with scope "database", the collector itself adds a column "dbid": leave it out',
@@ -184,9 +184,9 @@ HELD = {"name": "held", "type": "bigint"}
             'metrics[0].renamed_from: with scope "database", "dbid" is the collector\'s own column: leave it out',
         ),
         ({"query": ";"}, "query: it is empty: give a SELECT"),
-        ({"query": "UPDATE x"}, 'query: found "UPDATE" at its beginning, expected a query that returns rows'),
-        ({"queries": []}, "query: it is given together with queries: give one of the two"),
-        ({"query": None}, "query: neither query nor queries is given"),
+        ({"query": "UPDATE x"}, 'query: it begins with "UPDATE", expected a query that returns rows'),
+        ({"queries": []}, "query: found both query and queries: give one of the two"),
+        ({"query": None}, "query: found neither query nor queries"),
         ({"query": None, "queries": [{"query": ""}]}, "queries[0].query: it is empty: give a SELECT"),
         (
             {"query": None, "queries": [{"query": "SELECT 1", "min_version": 17}]},
@@ -194,14 +194,14 @@ HELD = {"name": "held", "type": "bigint"}
         ),
         (
             {"query": None, "queries": [{"query": "SELECT 1", "min_version": 150000}] * 2},
-            "queries[1].min_version: 150000 is there twice: give each its own",
+            "queries[1].min_version: found 150000 twice: give each query its own",
         ),
         ({"metrics": [dict(HELD, name="")]}, "metrics[0].name: it is empty: give the name of a column of the query"),
         ({"metrics": [dict(HELD, name="ü" * 32)]}, 'metrics[0].name: "{0}" has 64 bytes'.format("ü" * 32)),
         ({"metrics": [dict(HELD, name="ts")]}, 'metrics[0].name: "ts" is a column of PoWA\'s tables or of PostgreSQL'),
         ({"metrics": [dict(HELD, name="$1")]}, 'metrics[0].name: "$1" is what PL/pgSQL calls a parameter'),
         ({"metrics": [dict(HELD, type="money")]}, 'metrics[0].type: found "money", expected one of "char", bigint, '),
-        ({"keys": [{"name": "k", "type": "json"}]}, "keys[0].type: json can not be grouped: use jsonb"),
+        ({"keys": [{"name": "k", "type": "json"}]}, "keys[0].type: found json, which GROUP BY cannot use: use jsonb"),
         (
             {"metrics": [dict(HELD, renamed_from="srvid")]},
             'metrics[0].renamed_from: "srvid" is a column of PoWA\'s tables or of PostgreSQL itself, and was never',
@@ -212,11 +212,11 @@ HELD = {"name": "held", "type": "bigint"}
         ),
         (
             {"metrics": [HELD, {"name": "n", "renamed_from": "held"}]},
-            'metrics[1].renamed_from: "held" is declared, too (metrics[0]): leave renamed_from out once',
+            'metrics[1].renamed_from: a column "held" is declared, too (metrics[0]): remove renamed_from once',
         ),
         (
             {"metrics": [{"name": "m", "renamed_from": "x"}, {"name": "n", "renamed_from": "x"}]},
-            'metrics[1].renamed_from: "x" is also that of metrics[0]: give it once',
+            'metrics[1].renamed_from: metrics[0] has the same "x": give it once',
         ),
     ],
 )
@@ -228,12 +228,12 @@ def test_every_sentence(changes, sentence):
 
 def test_a_column_was_not_renamed_from_its_own_name():
     found = problems(metrics=[dict(HELD, renamed_from="held")])
-    assert 'metrics[0].renamed_from: found "held", expected the name that it had: correct it' in found[0]
+    assert 'metrics[0].renamed_from: found "held", expected its former name: correct it' in found[0]
 
 
 def test_two_datasources_of_one_name():
     assert collect_definitions([GOOD, GOOD])[2] == [
-        'datasource "lock_modes", name: it is also the name of number 1 of the list: give each its own'
+        'datasource "lock_modes", name: number 1 of the list has the same name: give each its own'
     ]
 
 

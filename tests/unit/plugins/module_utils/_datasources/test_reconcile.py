@@ -49,17 +49,17 @@ def test_the_parameters_of_a_task():
 
 def test_history_is_dropped_only_of_what_goes():
     assert task(history="drop").problems == [
-        'history: found "drop" with state "present", which removes nothing: give it with state "exact",'
-        " or to a datasource of the list whose state is absent"
+        'history: found "drop" with state "present", which removes nothing: use it with state "exact",'
+        " or on a datasource of the list whose state is absent"
     ]
 
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"server_kind": []}, "server_kind: found an empty list, expected what the server is: give remote, repository"),
-        ({"monitoring_role": "a\0"}, "monitoring_role: found 'a\\x00', and PostgreSQL stores neither a zero byte"),
-        ({"ready_servers": ["\ud800"]}, "ready_servers[0]: found '\\ud800', and PostgreSQL stores neither"),
+        ({"server_kind": []}, "server_kind: found an empty list, expected remote, repository or local: give at"),
+        ({"monitoring_role": "a\0"}, "monitoring_role: found 'a\\x00', but PostgreSQL can store neither a zero byte"),
+        ({"ready_servers": ["\ud800"]}, "ready_servers[0]: found '\\ud800', but PostgreSQL can store neither"),
         ({"remote_results": [{"server": "\0", "datasources": []}]}, "remote_results[0].server: found '\\x00'"),
     ],
 )

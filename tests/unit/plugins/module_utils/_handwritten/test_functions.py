@@ -83,89 +83,91 @@ def known(external=False, **function):
     ("changes", "there", "problem"),
     [
         ({"servers": ["omega"]}, repository(), 'servers: server "omega" is not registered here'),
-        ({"name": "pg_qualstats"}, repository(POWA_4), "name: PoWA itself brings this datasource: make it active with"),
-        ({"state": "absent"}, repository(registry=known()), "name: PoWA itself brings this datasource: make it active"),
+        ({"name": "pg_qualstats"}, repository(POWA_4), "name: PoWA itself brings this datasource: activate it with"),
+        ({"state": "absent"}, repository(registry=known()), "name: PoWA itself brings this datasource: activate it"),
         (
             {"functions": [PURGE]},
             repository(registry=known(priority=5)),
-            "name: PoWA itself brings this datasource, and with other functions (declared is purge app_purge,"
-            " priority 10; PoWA has purge app_purge, priority 5): declare the same, or make it active",
+            "name: PoWA itself brings this datasource, and with other functions (the task declares purge app_purge,"
+            " priority 10; PoWA has purge app_purge, priority 5): declare the same, or activate it",
         ),
         (
             {},
             repository(registry=[Row("powa_db_modules", {"db_module": "app"}, {})]),
-            "name: it is the name of a datasource of databases (powa_db_modules): choose another",
+            "name: a datasource with scope database has this name (powa_db_modules): choose another",
         ),
         (
             {},
             repository(functions={**repository().functions, ("PoWA", "app_purge"): DECLARED}),
-            "name: it has functions of the module pgfleet.powa.datasources (app_purge), which registers them",
+            "name: this datasource has functions of the module pgfleet.powa.datasources (app_purge), which registers"
+            " them itself",
         ),
         (
             {},
             repository(functions={**repository().functions, ("PoWA", "powa_app_snapshot"): DECLARED}),
-            "name: it has functions of the module pgfleet.powa.datasources (powa_app_snapshot)",
+            "name: this datasource has functions of the module pgfleet.powa.datasources (powa_app_snapshot)",
         ),
         (
             {"external": True},
             repository(),
-            "external: its functions are in the schema of the extension app, which is not in this database:"
-            " create it (module pgfleet.powa.extensions), or set external to false",
+            "external: PoWA looks for the functions in the schema of the extension app, which this database lacks:"
+            " create the extension (module pgfleet.powa.extensions), or set external to false",
         ),
         (
             {"functions": [dict(PURGE, function_name="gone")]},
             repository(),
-            "functions[0].function_name: there is no function PoWA.gone(integer), in no other schema either:"
+            "functions[0].function_name: found no function PoWA.gone(integer), nor one in any other schema:"
             " create it on this server",
         ),
         (
             {"functions": [dict(PURGE, function_name="gone")]},
             repository(functions={("other", "gone"): FUNCTION}),
-            "functions[0].function_name: there is no function PoWA.gone(integer), only in schema other:"
+            "functions[0].function_name: found no function PoWA.gone(integer), only one in schema other:"
             " create it here, too",
         ),
         (
             {"functions": [PURGE], "external": True},
             repository(extensions={"app": "app"}),
-            "functions[0].function_name: there is no function app.app_purge(integer), only in schema PoWA:"
+            "functions[0].function_name: found no function app.app_purge(integer), only one in schema PoWA:"
             " set external to false",
         ),
         (
             {"functions": [PURGE], "external": False},
             repository(schema="app", extensions={"app": "app"}),
-            "functions[0].function_name: there is no function PoWA.app_purge(integer), only in schema app:"
+            "functions[0].function_name: found no function PoWA.app_purge(integer), only one in schema app:"
             " set external to true",
         ),
         (
             {"functions": [dict(SNAPSHOT, query_cleanup="SELECT {other}.f()")]},
             repository(),
-            'functions[0].query_cleanup: found "{other}", and no extension of that name is installed or available here',
+            'functions[0].query_cleanup: found "{other}", but this server has no extension of that name',
         ),
         (
             {"functions": [dict(SNAPSHOT, query_cleanup="SELECT '{}'")]},
             repository(),
-            "functions[0].query_cleanup: it holds a brace, which the collector takes for a placeholder other than"
-            " {extension} and ends without a word: put the statement into a function",
+            "functions[0].query_cleanup: found a brace outside of a placeholder such as {powa}, which makes the"
+            " collector exit without a message: put the statement into a function",
         ),
         (
             {"functions": [dict(SNAPSHOT, query_cleanup="SELECT {app}.f()")]},
             repository(POWA_4),
-            "functions[0].query_cleanup: it holds a brace, which the collector takes for a placeholder and ends",
+            "functions[0].query_cleanup: found a brace, which makes the collector exit without a message: put the",
         ),
         (
             {},
             repository(registered=[("twin", False, "app_src")]),
-            "functions[0].query_source: PoWA.app_src is registered for the datasource twin, and each of its rows would",
+            "functions[0].query_source: PoWA.app_src is registered for the datasource twin already, so the"
+            " collector would copy each of its rows twice",
         ),
         (
             {},
             repository(tables={}),
-            "functions[0].query_source: its transient table PoWA.app_src_tmp is not there: make it with",
+            "functions[0].query_source: its transient table PoWA.app_src_tmp does not exist: create it with",
         ),
         (
             {},
             repository(tables={("PoWA", "app_src_tmp"): table("PoWA", is_table=False)}),
-            "functions[0].query_source: its transient table PoWA.app_src_tmp is not a plain table: make it with",
+            "functions[0].query_source: its transient table PoWA.app_src_tmp is not a plain table: create it with",
         ),
         (
             {},
@@ -178,7 +180,7 @@ def known(external=False, **function):
             {},
             repository(tables={("PoWA", "app_src_tmp"): table("PoWA", (SRVID, COLUMNS[0]))}),
             "functions[0].query_source: its transient table PoWA.app_src_tmp has the columns (srvid integer, ts date),"
-            " its result needs (srvid integer, ts date, n integer): repair it with",
+            " but its result needs (srvid integer, ts date, n integer): repair the table with",
         ),
     ],
 )

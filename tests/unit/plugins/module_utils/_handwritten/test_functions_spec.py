@@ -56,26 +56,26 @@ def test_the_functions_whose_rows_are_copied():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"name": "a\0"}, "name: it is empty or holds a character that can not be printed"),
+        ({"name": "a\0"}, "name: it is empty or contains an unprintable character"),
         ({"servers": []}, "servers: it is empty: name at least one server, or leave it out for all"),
         ({"servers": ["b", "a", "b"]}, 'servers: found "b" more than once: name each server once'),
-        ({"functions": []}, "functions: there is none that takes a snapshot or does anything else with history"),
+        ({"functions": []}, "functions: found none that takes a snapshot or does anything else with history"),
         (
             {"functions": [{"operation": "unregister", "function_name": "f"}]},
-            "functions: there is none that takes a snapshot",
+            "functions: found none that takes a snapshot",
         ),
-        ({"functions": [PURGE, PURGE]}, "functions[1].function_name: purge app_purge is in the list already: give it"),
+        ({"functions": [PURGE, PURGE]}, "functions[1].function_name: the list has purge app_purge already: give it"),
         (
             {"functions": [dict(PURGE, function_name=" ")]},
-            "functions[0].function_name: it is empty or holds a character",
+            "functions[0].function_name: it is empty or contains an unprintable character",
         ),
         (
             {"functions": [dict(PURGE, query_source="x")]},
-            'functions[0].query_source: it is given for the operation "purge": only a snapshot has one',
+            'functions[0].query_source: only a snapshot has one, found it for the operation "purge": leave it out',
         ),
         (
             {"functions": [dict(PURGE, query_cleanup="x")]},
-            'functions[0].query_cleanup: it is given for the operation "purge": only a snapshot has one',
+            'functions[0].query_cleanup: only a snapshot has one, found it for the operation "purge": leave it out',
         ),
         (
             {"functions": [dict(SNAPSHOT, query_source="A")]},
@@ -83,11 +83,11 @@ def test_the_functions_whose_rows_are_copied():
         ),
         (
             {"functions": [dict(SNAPSHOT, query_cleanup=" ")]},
-            "functions[0].query_cleanup: it is empty or holds a zero byte: give SQL, or leave it out",
+            "functions[0].query_cleanup: it is empty or contains a zero byte: give SQL, or leave it out",
         ),
         (
             {"functions": [dict(SNAPSHOT, query_source=None, query_cleanup="SELECT 1")]},
-            "functions[0].query_cleanup: without a query_source the collector never runs it: give both",
+            "functions[0].query_cleanup: the collector never runs it without a query_source: give both",
         ),
     ],
 )
@@ -104,9 +104,9 @@ def test_a_datasource_without_a_name_goes_by_its_number():
 
 def test_each_name_and_each_source_once():
     assert parse_datasources([GOOD, dict(GOOD, functions=[PURGE]), dict(GOOD, name="other")])[1] == [
-        'datasource "app", name: it is also the name of number 1 of the list: give it once',
-        'datasource "other", functions: the query_source "app_src" is also one of "app", so each of its rows would be'
-        " copied twice: give it once",
+        'datasource "app", name: number 1 of the list has the same name: give it once',
+        'datasource "other", functions: "app" has the query_source "app_src", too, so the collector would copy'
+        " each of its rows twice: give it once",
     ]
 
 

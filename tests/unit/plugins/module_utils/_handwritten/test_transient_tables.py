@@ -67,11 +67,14 @@ def statements(plan):
     [
         ({"query_source": "A"}, 'table of "A", query_source: found "A", expected lower-case letters'),
         ({"query_source": ""}, 'table of "number 1 of the list", query_source: it is empty: give the name of a'),
-        (dict(APP, schema=""), 'table of "app_src", schema: it is empty or holds a zero byte: give a schema\'s name'),
-        (dict(APP, schema="\0"), 'table of "app_src", schema: it is empty or holds a zero byte'),
+        (
+            dict(APP, schema=""),
+            'table of "app_src", schema: it is empty or contains a zero byte: give a schema\'s name',
+        ),
+        (dict(APP, schema="\0"), 'table of "app_src", schema: it is empty or contains a zero byte'),
         (
             dict(APP, state="absent", adopt=True),
-            'table of "app_src", adopt: found true with state "absent": only a table that stays can be taken over',
+            'table of "app_src", adopt: found true with state "absent", which drops the table: leave it out',
         ),
     ],
 )
@@ -82,14 +85,14 @@ def test_what_is_wrong_with_an_entry(table, sentence):
 
 def test_each_source_once():
     assert parse_tables([APP, dict(APP, schema="ext"), APP])[1] == [
-        'table of "app_src", query_source: it is also number 1 of the list: give it once'
+        'table of "app_src", query_source: number 1 of the list has the same: give it once'
     ]
 
 
 @pytest.mark.parametrize("role", ["", "a\0"])
 def test_a_role_that_has_no_name(role):
     assert TransientTablesTask({"tables": [APP], "collector_role": role}).problems == [
-        "collector_role: it is empty or holds a zero byte: give a role's name, or leave it out"
+        "collector_role: it is empty or contains a zero byte: give a role's name, or leave it out"
     ]
 
 
@@ -103,22 +106,22 @@ def test_what_can_be_made_is_not_refused():
         (
             {"schema": "ext"},
             server(archivist=POWA_4),
-            'schema: found "ext", and with PoWA 4.1.4 the collector looks in public only: make the function there',
+            'schema: found "ext", but with PoWA 4.1.4 the collector looks only in public: create the function there',
         ),
         (
             {"schema": "x"},
             server(),
-            'schema: found "x", where no extension is, and the collector looks in PoWA\'s schema',
+            'schema: found "x", which holds no extension, but the collector looks only in PoWA\'s schema',
         ),
         (
             {},
             server(functions={}),
-            "query_source: there is no function PoWA.app_src(integer), in no other schema either: create it first",
+            "query_source: found no function PoWA.app_src(integer), nor one in any other schema: create the function",
         ),
         (
             {},
             server(functions={("ext", "app_src"): SOURCE}),
-            "query_source: there is no function PoWA.app_src(integer), only in schema ext: give its schema",
+            "query_source: found no function PoWA.app_src(integer), only one in schema ext: give that schema",
         ),
         (
             {},
@@ -133,33 +136,34 @@ def test_what_can_be_made_is_not_refused():
         (
             {},
             server(found(is_table=False)),
-            "query_source: PoWA.app_src_tmp is there and not a plain table: rename or drop it",
+            "query_source: PoWA.app_src_tmp exists, but is not a plain table: rename or drop it",
         ),
         (
             {"adopt": True},
             server(found("ext")),
-            "adopt: PoWA.app_src_tmp belongs to the extension ext, which keeps it: leave adopt out",
+            "adopt: PoWA.app_src_tmp belongs to the extension ext, which maintains it: leave adopt out",
         ),
         (
             {},
             server(found(comment=None, columns=(SRVID,))),
-            "query_source: PoWA.app_src_tmp is not marked as made by this module and has the columns (srvid integer),"
-            " the function's result needs (srvid integer, ts date, n integer): change or drop the table",
+            "query_source: PoWA.app_src_tmp has no mark of this module and has the columns (srvid integer),"
+            " but the function's result needs (srvid integer, ts date, n integer): change or drop the table",
         ),
         (
             {"state": "absent"},
             server(found(comment=None)),
-            "state: PoWA.app_src_tmp is not marked as made by this module, and only a table that this module made",
+            "state: PoWA.app_src_tmp has no mark of this module, and this module drops only tables that it made",
         ),
         (
             {"state": "absent"},
             server(found(comment="pgfleet.powa datasource app")),
-            "state: PoWA.app_src_tmp belongs to a datasource of the module pgfleet.powa.datasources, and only",
+            "state: PoWA.app_src_tmp belongs to a datasource of the module pgfleet.powa.datasources, and this",
         ),
         (
             {"state": "absent"},
             server(found(unlogged=False)),
-            "state: PoWA.app_src_tmp is logged, so someone keeps data in it, and only an unlogged table is dropped",
+            "state: PoWA.app_src_tmp is logged, so someone keeps data in it, and this module drops only"
+            " unlogged tables",
         ),
         (
             {"state": "absent"},
@@ -181,7 +185,7 @@ def test_a_collector_role_that_does_not_exist():
 
 def test_powas_schema_may_be_named_or_left_out_but_not_both():
     assert task(APP, dict(APP, schema="PoWA")).check(Recorder(), server()) == [
-        'table of "app_src", schema: without it, this is PoWA.app_src, which is in the list already: give it once'
+        'table of "app_src", schema: without it, this is PoWA.app_src, which the list has already: give it once'
     ]
 
 

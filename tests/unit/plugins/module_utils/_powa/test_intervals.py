@@ -48,5 +48,5 @@ def test_after_a_wrong_one_the_transaction_goes_on():
 
 def test_an_interval_is_more_than_nothing():
     assert read_intervals(Postgres(), ["0", "-1 day"])[1] == {
-        text: 'found "{0}", expected more than nothing, such as "7 days"'.format(text) for text in ("0", "-1 day")
+        text: 'found "{0}", expected a positive interval, such as "7 days"'.format(text) for text in ("0", "-1 day")
     }

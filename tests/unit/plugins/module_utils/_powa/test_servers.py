@@ -45,17 +45,17 @@ def test_a_server_by_its_names(name, srvid):
 def test_a_name_that_is_not_one_servers(name, what):
     srvids, (problem,) = resolve(SERVERS, [name])
     assert srvids == []
-    assert problem.startswith('server "{0}" is {1} here, registered are beta:5432, '.format(name, what))
-    assert problem.endswith(": give an alias or hostname:port of one of them")
+    assert problem.startswith('server "{0}" is {1} here (registered: beta:5432, '.format(name, what))
+    assert problem.endswith(": give the alias or hostname:port of one of them")
 
 
 def test_a_hostname_of_two_servers_is_ambiguous():
     servers = [server(1, "db", 5432), server(2, "db", 5433)]
-    assert "is ambiguous here, registered are db:5432, db:5433:" in resolve(servers, ["db"])[1][0]
+    assert "is ambiguous here (registered: db:5432, db:5433):" in resolve(servers, ["db"])[1][0]
 
 
 def test_where_no_server_is_registered():
-    assert "registered are no server" in resolve([], ["a"])[1][0]
+    assert "registered: none" in resolve([], ["a"])[1][0]
 
 
 def test_names_in_their_order_and_a_problem_for_each_of_the_others():

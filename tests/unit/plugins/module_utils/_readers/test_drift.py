@@ -85,7 +85,7 @@ def test_what_a_server_is_may_be_told():
 
 def test_where_it_could_not_be_made_right_nothing_is_compared():
     found = drift(unmarked(made(1, 2)), ["repository"])
-    assert "were not made by this collection" in found.refused[0] and found.changes == []
+    assert "this collection did not make" in found.refused[0] and found.changes == []
 
 
 def test_what_is_paused_is_no_drift():

@@ -104,9 +104,12 @@ def test_a_range_in_steps():
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (DataError("invalid input\nLINE"), 'range "1 hour" until "": invalid input: give an interval such as "7 days"'),
-        ([("a", "b", 0.0, "A", "B")], 'range: found "1 hour", expected more than nothing and an end'),
-        ([("a", "b", float("inf"), "A", "B")], 'range: found "1 hour", expected more than nothing and an end'),
+        (
+            DataError("invalid input\nLINE"),
+            'PostgreSQL cannot read range "1 hour" until "" (invalid input): give an interval such as "7 days"',
+        ),
+        ([("a", "b", 0.0, "A", "B")], 'range: found "1 hour", expected a positive and finite interval'),
+        ([("a", "b", float("inf"), "A", "B")], 'range: found "1 hour", expected a positive and finite interval'),
     ],
 )
 def test_a_range_that_is_none(answer, sentence):
@@ -158,8 +161,8 @@ def test_a_datasource_that_is_asked_for_tells_of_no_others():
 @pytest.mark.parametrize(
     ("asked", "readable", "sentence"),
     [
-        (["x"], (("powa_locks_rate", ["mode", "held"]),), 'datasource "x" is not declared here, or not to be read,'),
-        (["x"], (), "declared are none: give one of them"),
+        (["x"], (("powa_locks_rate", ["mode", "held"]),), 'datasource "x" is not declared here, or cannot be read'),
+        (["x"], (), "(declared: none): give one of them"),
         (["broken"], (), 'datasource "broken": the comment of function PoWA.powa_broken_src should hold'),
         (
             ["locks"],

@@ -68,7 +68,7 @@ def test_a_server_without_a_name_of_its_own(servers, number):
         names(["hostname"], *servers)
     assert str(caught.value).startswith("hostnames: {0} servers, such as ".format(number))
     assert str(caught.value).endswith(
-        "have no name of their own with hostname: add hostname_port to the list, which every server has"
+        "get no name of their own from hostname: add hostname_port to the list, which is different for every server"
     )
 
 
@@ -120,5 +120,5 @@ def test_a_repository_has_a_short_name(host, port, dbname, name):
 
 def test_without_a_server_the_reason_is_told():
     params = {"login_unix_socket": "/nonexistent", "login_port": 1, "login_user": "x", "login_db": "powa"}
-    with pytest.raises(PowaError, match="can not be reached as x"):
+    with pytest.raises(PowaError, match="cannot be reached as x"):
         inventory.read_fleet(params)

@@ -66,7 +66,7 @@ def test_retentions_are_read_together_and_wrong_ones_named():
         cursor, specs({"hostname": "a", "retention": "7 days"}, {"hostname": "b", "retention": "0"}, {"hostname": "c"})
     )
     assert found["7 days"] == ("7 days", 604800.0)
-    assert problems == ['server "b:5432", retention: found "0", expected more than nothing, such as "7 days"']
+    assert problems == ['server "b:5432", retention: found "0", expected a positive interval, such as "7 days"']
 
 
 def test_on_powa_4_a_deletion_has_to_empty_the_transient_tables():

@@ -49,11 +49,13 @@ def test_what_can_be_done_is_not_refused(servers):
         ),
         (
             {"hostname": "beta", "extensions": ["pg_qualstats", "x", "a"]},
-            "extensions: a, x is not known here, known are pg_qualstats, pg_wait_sampling: choose from those",
+            "extensions: found a, x, which this repository does not know (it has pg_qualstats, pg_wait_sampling):"
+            " choose from those",
         ),
         (
             {"hostname": "beta", "datasources": ["waits"]},
-            "datasources: waits is not known here, known are locks: declare it on the repository first",
+            "datasources: found waits, which this repository does not know (it has locks):"
+            " declare it on the repository first",
         ),
     ],
 )
@@ -62,7 +64,7 @@ def test_what_is_refused(server, problem):
 
 
 def test_where_no_datasource_is_declared():
-    assert "known are none" in refused({"hostname": "beta", "datasources": ["locks"]}, definitions=[])[0]
+    assert "(it has none)" in refused({"hostname": "beta", "datasources": ["locks"]}, definitions=[])[0]
 
 
 def test_a_datasource_with_a_damaged_definition():
@@ -75,8 +77,8 @@ def test_a_datasource_with_a_damaged_definition():
 def test_powa_5_has_an_extension_active_as_a_whole():
     server = {"hostname": "beta", "datasources": ["locks"]}
     assert refused(server, archivist=POWA_5, definitions=PAIR) == [
-        'server "beta:5432", datasources: found locks without waits of the same extension "x", which PoWA 5 has'
-        " active or not as a whole: name all of them or none"
+        'server "beta:5432", datasources: found locks without waits of the same extension "x", which PoWA 5'
+        " only activates as a whole: name all of them or none"
     ]
     assert refused(server, archivist=POWA_4, definitions=PAIR) == []
     assert refused(dict(server, datasources=["locks", "waits"]), archivist=POWA_5, definitions=PAIR) == []

@@ -26,8 +26,8 @@ def test_the_parameters_of_a_task():
 
 def test_history_is_dropped_only_of_what_goes():
     assert task(ALPHA, history="drop").problems == [
-        'history: found "drop" with state "present", which removes nothing: give it with state "exact",'
-        " or to a server of the list whose state is absent"
+        'history: found "drop" with state "present", which removes nothing: use it with state "exact",'
+        " or on a server of the list whose state is absent"
     ]
 
 
@@ -58,4 +58,4 @@ def test_servers_are_read_again_once_they_are_written():
 def test_what_a_task_refuses():
     found = task(dict(ALPHA, extensions=["x"]))
     (problem,) = found.check(None, Resolved(repository(), {}))
-    assert "x is not known here" in problem
+    assert "found x, which this repository does not know" in problem
