@@ -196,6 +196,23 @@ def test_types_are_changed(database: Database) -> None:
     assert database.sql("SELECT typname FROM pg_type WHERE typname LIKE 'powa_things_old%%'") == []
 
 
+def test_the_type_of_one_metric_is_changed(database: Database) -> None:
+    srvid = with_history(database)
+    changed = {
+        "query": "SELECT 'x'::text AS k, 1::numeric AS a, 2::bigint AS b",
+        "metrics": [{"name": "a", "type": "numeric"}, BASE["metrics"][1]],
+    }
+    declare(database, **changed)
+    sample(database, srvid, k="x", a="3.5", b=30)
+    aggregate(database, srvid)
+    assert [tuple(map(str, row)) for row in read(database, srvid, "k, a, b")] == [
+        ("old", "1", "10"),
+        ("old", "2", "20"),
+        ("x", "3.5", "30"),
+    ]
+    assert database.sql("SELECT typname FROM pg_type WHERE typname LIKE 'powa_things_old%%'") == []
+
+
 def test_a_type_that_does_not_fit_changes_nothing(database: Database) -> None:
     with_history(database)
     wrong = dict(BASE, query="SELECT 1 AS k, 1 AS a, 2::bigint AS b", keys=[{"name": "k", "type": "integer"}])

@@ -103,10 +103,10 @@ class Plan:
         hazards: Sequence[Hazard] = (),
     ) -> None:
         """Add a change, if before and after differ. Its hazards are part of what is shown as after."""
-        if before == after:
-            return
         if after is not None:
             after = "\n".join([after, *(hazard.describe() for hazard in hazards)])
+        if before == after:
+            return
         self.changes.append(Change(identity, before, after, writes, tuple(replaced), tuple(hazards)))
 
     @property

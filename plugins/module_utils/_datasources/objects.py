@@ -120,7 +120,7 @@ class DatabaseObject(ABC):
         """Return the statements that give the object its comment."""
         return [compose(texts.COMMENT, target=self.target, comment=literal(self.comment))]
 
-    def keeping_grants(self: Self, found: Self) -> Self:
+    def keeping(self: Self, found: Self) -> Self:
         """Return this object with the grants that others gave on the one that the server has."""
         return self
 
@@ -199,20 +199,27 @@ class Table(DatabaseObject):
 
     def alter(self, found: "Table") -> List[Any]:
         statements: List[Any] = []
-        if self.unlogged and not found.unlogged:
-            statements.append(compose(texts.SET_UNLOGGED, name=self.qualified))
+        if self.unlogged != found.unlogged:
+            text = texts.SET_UNLOGGED if self.unlogged else texts.SET_LOGGED
+            statements.append(compose(text, name=self.qualified))
         statements += self._settings(found)
         if statements or self.comment != found.comment:
             statements += self.set_comment()
         return statements + Grants(self.grants).grant(self.target, found.grants)
 
-    def keeping_grants(self, found: "Table") -> "Table":
-        return replace(self, grants=Grants(self.grants).merged(found.grants))
+    def keeping(self, found: "Table") -> "Table":
+        return replace(
+            self,
+            grants=Grants(self.grants).merged(found.grants),
+            toast_target=self.toast_target or found.toast_target,
+            main_columns=self.main_columns or found.main_columns,
+        )
 
     def hazards(self, wanted: "Table") -> List[Hazard]:
         hazards = []
-        if wanted.unlogged and not self.unlogged:
-            hazards.append(Hazard("rewritten", self.identity, "it becomes unlogged", EXCLUSIVE, self.size))
+        if wanted.unlogged != self.unlogged:
+            becomes = "it becomes unlogged" if wanted.unlogged else "it becomes logged"
+            hazards.append(Hazard("rewritten", self.identity, becomes, EXCLUSIVE, self.size))
         if wanted.server_key and not self.server_key:
             hazards.append(
                 Hazard(
@@ -326,7 +333,7 @@ class Function(DatabaseObject):
             statements += self.set_comment()
         return statements + self._grants().grant(self.target, found._grants().privileges)
 
-    def keeping_grants(self, found: "Function") -> "Function":
+    def keeping(self, found: "Function") -> "Function":
         return replace(self, execute=tuple(sorted(set(self.execute) | {role for role in found.execute if role})))
 
     def replaced_by(self, wanted: "Function") -> bool:

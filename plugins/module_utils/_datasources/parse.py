@@ -357,7 +357,8 @@ def _check_column_names(keys: Tuple[Column, ...], metrics: Tuple[Column, ...], p
         if column.renamed_from is None:
             continue
         where = seen[column.name] + ".renamed_from"
-        if column.renamed_from in seen:
+        # A column with its own name has a sentence of its own.
+        if column.renamed_from in seen and column.renamed_from != column.name:
             problems.add(
                 where,
                 'a column "{0}" is declared, too ({1}): remove renamed_from once the rename is done'.format(

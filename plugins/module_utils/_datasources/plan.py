@@ -118,7 +118,7 @@ class _Planner:
         current = self._found(Table, CURRENT)
         record = self._found(RecordType, RECORD)
         statements = reshape.transient_statements(wanted, found, current, record)
-        after = wanted.keeping_grants(found).describe()
+        after = wanted.keeping(found).describe()
         self.changes.add(wanted.identity, found.describe(), after, *statements, replaced=found.replaced)
         return True
 
@@ -156,7 +156,7 @@ class _Planner:
         replaced: Sequence[Replaced],
         hazards: Sequence[Hazard],
     ) -> None:
-        wanted = wanted.keeping_grants(found)
+        wanted = wanted.keeping(found)
         self.changes.add(
             wanted.identity,
             found.describe(),

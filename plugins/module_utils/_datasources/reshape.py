@@ -196,7 +196,7 @@ def transient_statements(
                 servers=identifier(wanted.schema, "powa_servers"),
             )
         )
-    return [*statements, *found.drop(), *wanted.keeping_grants(found).create()]
+    return [*statements, *found.drop(), *wanted.keeping(found).create()]
 
 
 def replace_types(pairs: Sequence[Tuple[RecordType, RecordType]], renames: Mapping[str, str]) -> List[Any]:

@@ -297,7 +297,7 @@ def _plan_table(plan: Plan, spec: TableSpec, state: State, grants: Mapping[str, 
         plan.add(wanted.identity, None, wanted.describe(), *wanted.create())
         return
     table = found.table
-    wanted = wanted.keeping_grants(table)
+    wanted = wanted.keeping(table)
     if not found.fits(columns):
         statements = _replace(wanted, found)
         plan.add(wanted.identity, table.describe(), wanted.describe(), *statements, replaced=table.replaced)

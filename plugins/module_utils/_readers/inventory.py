@@ -93,8 +93,14 @@ def name_hosts(servers: Sequence[Mapping[str, Any]], preferences: Sequence[str])
     :param preferences: keys of C(HOSTNAMES), the first one first
     :raises PowaError: when servers would have the same name, or none
     """
+    hostnames = {server["hostname"] for server in servers} if "hostname" in preferences else set()
     names = {
-        server["srvid"]: [name for name in (HOSTNAMES[preference](server) for preference in preferences) if name]
+        server["srvid"]: [
+            name
+            for name in (HOSTNAMES[preference](server) for preference in preferences)
+            # An alias that is another server's hostname would name the wrong host.
+            if name and (name == server["hostname"] or name not in hostnames)
+        ]
         for server in servers
     }
     while True:

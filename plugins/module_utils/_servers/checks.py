@@ -9,15 +9,31 @@ from __future__ import annotations
 from typing import Dict, List, Sequence, Set
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import State, found_at
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import ABSENT, ServerSpec, address_text
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import (
+    ABSENT,
+    Address,
+    ServerSpec,
+    address_text,
+)
 
 
 def refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
     problems: List[str] = []
     aliases = {server.alias: address for address, server in state.servers.items() if server.alias}
-    changing = {found_at(spec, state) for spec in specs if "alias" in spec.values or spec.drop_history}
+    changing = {
+        found_at(spec, state)
+        for spec in specs
+        if spec.drop_history or (spec.state != ABSENT and "alias" in spec.values)
+    }
+    entries: Dict[Address, str] = {}
     for spec in specs:
         where = 'server "{0}", '.format(spec.name)
+        other = entries.setdefault(found_at(spec, state), spec.name)
+        if other != spec.name:
+            problems.append(
+                '{0}hostname and port: the entry "{1}" is the same registered server, {2}:'
+                " leave one of the two out".format(where, other, address_text(found_at(spec, state)))
+            )
         if spec.renamed_from and spec.address in state.servers and spec.renamed_from in state.servers:
             problems.append(
                 "{0}renamed_from: {1} and {2} are both registered, so neither can become the other:"

@@ -173,7 +173,7 @@ class Planner:
         plain = {column: value for column, value in changed.items() if column not in UNIQUE}
         unique = {column: value for column, value in changed.items() if column in UNIQUE}
         writes: List[ServerWrite] = [ChangeServer(archivist, srvid, plain)] if plain else []
-        if unique.get("alias") is not None and server.alias is not None:
+        if "alias" in unique and server.alias is not None:
             writes.append(ClearAlias(archivist, srvid))
         return writes + ([ChangeUnique(archivist, srvid, unique)] if unique else [])
 

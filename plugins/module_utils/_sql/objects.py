@@ -11,6 +11,7 @@ CREATE_TYPE = "CREATE TYPE {name} AS ({attributes})"
 CREATE_TABLE = "CREATE TABLE {name} ({columns})"
 CREATE_UNLOGGED_TABLE = "CREATE UNLOGGED TABLE {name} ({columns})"
 SET_UNLOGGED = "ALTER TABLE {name} SET UNLOGGED"
+SET_LOGGED = "ALTER TABLE {name} SET LOGGED"
 # History is deleted with its server, as PoWA's own is.
 ADD_SERVER_KEY = """ALTER TABLE {name} ADD FOREIGN KEY (srvid) REFERENCES {servers} (id)
     MATCH FULL ON UPDATE CASCADE ON DELETE CASCADE"""

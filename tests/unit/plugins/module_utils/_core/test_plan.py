@@ -49,11 +49,17 @@ def applied(*writes):
 
 def test_nothing_to_do():
     plan = Plan()
-    plan.add("table a", "x", "x", "never", replaced=[Replaced("table", "s", "a")], hazards=[HAZARD])
+    plan.add("table a", "x", "x", "never", replaced=[Replaced("table", "s", "a")])
     assert not plan.changed
     assert plan.diff() == {"before": "", "after": ""}
     assert (plan.replaced, plan.hazards) == ([], [])
     assert plan.result() == {"changed": False, "diff": {"before": "", "after": ""}, "changes": []}
+
+
+def test_what_is_rewritten_is_a_change_even_if_it_looks_the_same_afterwards():
+    plan = Plan()
+    plan.add("table a", "x", "x", "rewrite a", hazards=[HAZARD])
+    assert plan.changed and plan.diff()["after"] != plan.diff()["before"]
 
 
 def test_changes_are_shown_and_made_in_order():

@@ -115,7 +115,7 @@ def test_a_table_in_a_diff():
         (TABLE, replace(TABLE, grants={}), [TABLE_GRANT]),
         (TABLE, replace(TABLE, grants={"coll": ("SELECT", "INSERT"), "x": ("SELECT",)}), []),
         (TABLE, HISTORY, []),
-        (TABLE, replace(TABLE, unlogged=True), []),
+        (TABLE, replace(TABLE, unlogged=True), ['ALTER TABLE "powa"."t" SET LOGGED', TABLE_COMMENT]),
         (
             replace(TABLE, unlogged=True),
             TABLE,
@@ -150,7 +150,7 @@ def test_the_size_makes_no_difference():
 
 
 def test_a_table_keeps_the_grants_of_others():
-    kept = TABLE.keeping_grants(replace(TABLE, grants={"x": ("SELECT",), "coll": ("INSERT",)}))
+    kept = TABLE.keeping(replace(TABLE, grants={"x": ("SELECT",), "coll": ("INSERT",)}))
     assert kept.grants == {"x": ("SELECT",), "coll": ("INSERT", "SELECT")}
 
 
@@ -244,4 +244,4 @@ def test_comment_and_grants_of_a_function(found, statements):
 
 
 def test_a_function_keeps_the_callers_that_others_let_in_but_not_everybody():
-    assert FUNCTION.keeping_grants(replace(FUNCTION, execute=("", "x"))).execute == ("coll", "x")
+    assert FUNCTION.keeping(replace(FUNCTION, execute=("", "x"))).execute == ("coll", "x")

@@ -250,3 +250,28 @@ def test_whatever_was_declared_before_the_second_run_changes_nothing(history):
     plan = Plan()
     plan_datasource(plan, wanted(history[-1], catalog=catalog), catalog)
     assert plan.summary() == []
+
+
+def _of_definition(catalog, **changes):
+    plan = Plan()
+    plan_datasource(plan, wanted(definition(**changes), catalog=catalog), catalog)
+    return plan
+
+
+def test_another_type_of_a_metric_alone_rewrites_history():
+    plan = _of_definition(catalog_of(wanted(definition())), metrics=[{"name": "held", "type": "numeric"}])
+    statements = rendered(write for change in plan.changes for write in change.writes)
+    assert 'DROP TYPE "public"."powa_locks_old_record"' in statements
+    tables = {"table public.powa_locks_history_current", "table public.powa_locks_history"}
+    assert {hazard.object for hazard in plan.hazards} == tables
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "changed"),
+    [({"unlogged": True}, True), ({"toast_target": True}, False), ({"main_columns": ("mins_in_range",)}, False)],
+)
+def test_a_change_that_is_shown_is_made(by_hand, changed):
+    catalog = catalog_of(wanted(definition()))
+    table = catalog.get(Table, "powa_locks_history_current").object
+    plan = _of_definition(with_objects(catalog, replace(table, **by_hand)))
+    assert plan.changed == changed and all(change.writes for change in plan.changes)

@@ -122,3 +122,9 @@ def test_without_a_server_the_reason_is_told():
     params = {"login_unix_socket": "/nonexistent", "login_port": 1, "login_user": "x", "login_db": "powa"}
     with pytest.raises(PowaError, match="cannot be reached as x"):
         inventory.read_fleet(params)
+
+
+def test_an_alias_that_is_another_servers_hostname_names_nobody():
+    servers = [server(1, "h", "a"), server(2, "h", "b"), server(3, "k", "h"), server(4, "k", "d")]
+    named = inventory.name_hosts(servers, ["hostname", "alias", "hostname_port"])
+    assert {name: host["srvid"] for name, host in named.items()} == {"a": 1, "b": 2, "k_5432": 3, "d": 4}

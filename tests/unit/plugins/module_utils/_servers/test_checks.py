@@ -82,3 +82,15 @@ def test_powa_5_has_an_extension_active_as_a_whole():
     ]
     assert refused(server, archivist=POWA_4, definitions=PAIR) == []
     assert refused(dict(server, datasources=["locks", "waits"]), archivist=POWA_5, definitions=PAIR) == []
+
+
+def test_a_server_that_is_only_disabled_keeps_its_alias():
+    gone = {"hostname": "alpha", "alias": "first", "state": "absent"}
+    (problem,) = refused({"hostname": "beta", "alias": "first"}, gone)
+    assert '"first" is the alias of alpha:5432' in problem
+
+
+def test_a_registered_server_is_one_entry_only():
+    renamed = {"hostname": "gamma", "renamed_from": {"hostname": "alpha", "port": 5432}}
+    (problem,) = refused(renamed, {"hostname": "alpha"})
+    assert 'the entry "gamma:5432" is the same registered server, alpha:5432: leave one' in problem

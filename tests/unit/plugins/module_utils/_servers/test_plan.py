@@ -276,3 +276,9 @@ def test_a_datasource_of_databases(offline_driver):
 
 def test_servers_by_their_names():
     assert (ALPHA.name, BETA.name) == ("first", "beta:5432")
+
+
+def test_an_alias_that_is_taken_away_is_free_for_another_server():
+    plan = planned({"hostname": "beta", "alias": "first"}, {"hostname": "alpha", "alias": ""})
+    cleared = [write.srvid for change in plan.changes for write in change.writes if isinstance(write, ClearAlias)]
+    assert 1 in cleared
