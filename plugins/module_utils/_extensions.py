@@ -225,9 +225,7 @@ class _Planner:
         if missing:
             self._refuse(
                 name,
-                "it requires {0}, which neither this database nor the list has: add it to the list".format(
-                    ", ".join(missing)
-                ),
+                "it requires {0}, which this database would not have: list it with state present".format(", ".join(missing)),
             )
             return
         self.changes.add(

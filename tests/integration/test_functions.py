@@ -171,7 +171,7 @@ def test_functions_in_the_schema_of_an_extension(database: Database) -> None:
     else:
         message = refused(database, datasource)
         assert (
-            "no function elsewhere.app_orders_snapshot(integer), only one in schema public: set external to false"
+            "no function elsewhere.app_orders_snapshot(integer), but one in schema public: set external to false"
             in message
         )
         declare(database, changed_copy(datasource, external=False))
@@ -208,7 +208,7 @@ CASES: List[Any] = [
         with_function(query_source="bare_src"),
         "public.bare_src_tmp has the columns (srvid integer), but its result needs",
     ),
-    (with_function(operation="purge"), 'query_source: only a snapshot has one, found it for the operation "purge"'),
+    (with_function(operation="purge"), 'query_source: found it for the operation "purge", but only a snapshot has one'),
     (with_function(query_cleanup=""), "functions[0].query_cleanup: it is empty"),
     (with_function(query_cleanup="SELECT 1", query_source=None), "the collector never runs it without a query_source"),
     (with_function(query_cleanup="SELECT '{}'"), "query_cleanup: found a brace"),

@@ -245,7 +245,7 @@ def test_those_of_an_extension_stay_with_it(database: Database) -> None:
     ):
         assert words in database.refused("transient_tables", tables=[dict(tables[0], **more)])
     if options:
-        assert "only one in schema track: give that schema" in database.refused(
+        assert "but one in schema track: give that schema" in database.refused(
             "transient_tables", tables=entry(TRACK_SOURCES[0])
         )
 

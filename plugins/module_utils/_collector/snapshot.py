@@ -94,7 +94,7 @@ def check_errors(result: Mapping[str, Any], fail_on_errors: bool) -> None:
     failed = [snapshot for snapshot in result["snapshots"] if snapshot["errors"]]
     if failed and fail_on_errors:
         raise PowaError(
-            "the snapshot of {0} had errors, and kept the samples of the datasources without one: {1}".format(
+            "the snapshot of {0} had errors; PoWA kept the samples of all other datasources: {1}".format(
                 ", ".join('server "{0}"'.format(snapshot["server"]) for snapshot in failed),
                 "; ".join(error for snapshot in failed for error in snapshot["errors"]),
             ),

@@ -282,7 +282,7 @@ def _missing_function(function: RegisteredFunction, schema: str, spec: Functions
     return "function_name: found no function {0}.{1}(integer), {2}: {3}".format(
         schema,
         printable(function.name),
-        "only one in schema " + ", ".join(elsewhere) if elsewhere else "nor one in any other schema",
+        "but one in schema " + ", ".join(elsewhere) if elsewhere else "nor one in any other schema",
         advice,
     )
 

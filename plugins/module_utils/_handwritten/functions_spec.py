@@ -140,7 +140,7 @@ def _check_function(function: RegisteredFunction) -> List[str]:
         problems.append("function_name: it is empty or contains an unprintable character: give the name of a function")
     if function.operation != SNAPSHOT:
         return problems + [
-            '{0}: only a snapshot has one, found it for the operation "{1}": leave it out'.format(
+            '{0}: found it for the operation "{1}", but only a snapshot has one: leave it out'.format(
                 option, function.operation
             )
             for option, value in (("query_source", function.query_source), ("query_cleanup", function.query_cleanup))

@@ -101,7 +101,7 @@ def parse_tables(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[TableSpe
             found.append('adopt: found true with state "absent", which drops the table: leave it out')
         key = (spec.schema, spec.query_source)
         if key in seen:
-            found.append("query_source: number {0} of the list has the same: give it once".format(seen[key]))
+            found.append("query_source: number {0} of the list has the same one: give it once".format(seen[key]))
         seen.setdefault(key, position + 1)
         where = printable(spec.query_source) or "number {0} of the list".format(position + 1)
         problems += ['table of "{0}", {1}'.format(where, problem) for problem in found]
@@ -245,7 +245,7 @@ def _table_refusal(spec: TableSpec, table: Optional[FoundTable], state: State) -
         return "query_source: found no function {0}.{1}(integer), {2}: {3}".format(
             schema,
             source,
-            "only one in schema " + ", ".join(elsewhere) if elsewhere else "nor one in any other schema",
+            "but one in schema " + ", ".join(elsewhere) if elsewhere else "nor one in any other schema",
             "give that schema, or create the function here" if elsewhere else "create the function or its extension",
         )
     if function.declared or (table and table.declared):

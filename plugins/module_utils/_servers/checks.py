@@ -80,7 +80,7 @@ def _parts_of_extensions(spec: ServerSpec, state: State) -> List[str]:
     for extension, names in sorted(together.items()):
         if named & names and names - named:
             problems.append(
-                'found {0} without {1} of the same extension "{2}", which PoWA 5 only activates as a whole:'
+                'found {0} without {1} of the same extension "{2}", which PoWA 5 activates only as a whole:'
                 " name all of them or none".format(
                     ", ".join(sorted(named & names)), ", ".join(sorted(names - named)), extension
                 )

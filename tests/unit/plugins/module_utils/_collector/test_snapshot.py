@@ -99,7 +99,7 @@ def test_errors_fail_unless_the_task_says_otherwise():
         snapshot.check_errors(result, True)
     assert (
         str(caught.value)
-        == 'the snapshot of server "a" had errors, and kept the samples of the datasources without one: x; y'
+        == 'the snapshot of server "a" had errors; PoWA kept the samples of all other datasources: x; y'
     )
     assert caught.value.result == result
     snapshot.check_errors(result, False)

@@ -122,19 +122,19 @@ def known(external=False, **function):
         (
             {"functions": [dict(PURGE, function_name="gone")]},
             repository(functions={("other", "gone"): FUNCTION}),
-            "functions[0].function_name: found no function PoWA.gone(integer), only one in schema other:"
+            "functions[0].function_name: found no function PoWA.gone(integer), but one in schema other:"
             " create it here, too",
         ),
         (
             {"functions": [PURGE], "external": True},
             repository(extensions={"app": "app"}),
-            "functions[0].function_name: found no function app.app_purge(integer), only one in schema PoWA:"
+            "functions[0].function_name: found no function app.app_purge(integer), but one in schema PoWA:"
             " set external to false",
         ),
         (
             {"functions": [PURGE], "external": False},
             repository(schema="app", extensions={"app": "app"}),
-            "functions[0].function_name: found no function PoWA.app_purge(integer), only one in schema app:"
+            "functions[0].function_name: found no function PoWA.app_purge(integer), but one in schema app:"
             " set external to true",
         ),
         (

@@ -71,11 +71,11 @@ def test_the_functions_whose_rows_are_copied():
         ),
         (
             {"functions": [dict(PURGE, query_source="x")]},
-            'functions[0].query_source: only a snapshot has one, found it for the operation "purge": leave it out',
+            'functions[0].query_source: found it for the operation "purge", but only a snapshot has one: leave it out',
         ),
         (
             {"functions": [dict(PURGE, query_cleanup="x")]},
-            'functions[0].query_cleanup: only a snapshot has one, found it for the operation "purge": leave it out',
+            'functions[0].query_cleanup: found it for the operation "purge", but only a snapshot has one: leave it out',
         ),
         (
             {"functions": [dict(SNAPSHOT, query_source="A")]},

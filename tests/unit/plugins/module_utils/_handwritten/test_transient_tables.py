@@ -85,7 +85,7 @@ def test_what_is_wrong_with_an_entry(table, sentence):
 
 def test_each_source_once():
     assert parse_tables([APP, dict(APP, schema="ext"), APP])[1] == [
-        'table of "app_src", query_source: number 1 of the list has the same: give it once'
+        'table of "app_src", query_source: number 1 of the list has the same one: give it once'
     ]
 
 
@@ -121,7 +121,7 @@ def test_what_can_be_made_is_not_refused():
         (
             {},
             server(functions={("ext", "app_src"): SOURCE}),
-            "query_source: found no function PoWA.app_src(integer), only one in schema ext: give that schema",
+            "query_source: found no function PoWA.app_src(integer), but one in schema ext: give that schema",
         ),
         (
             {},

@@ -78,7 +78,7 @@ def test_powa_5_has_an_extension_active_as_a_whole():
     server = {"hostname": "beta", "datasources": ["locks"]}
     assert refused(server, archivist=POWA_5, definitions=PAIR) == [
         'server "beta:5432", datasources: found locks without waits of the same extension "x", which PoWA 5'
-        " only activates as a whole: name all of them or none"
+        " activates only as a whole: name all of them or none"
     ]
     assert refused(server, archivist=POWA_4, definitions=PAIR) == []
     assert refused(dict(server, datasources=["locks", "waits"]), archivist=POWA_5, definitions=PAIR) == []
