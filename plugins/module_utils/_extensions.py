@@ -225,7 +225,9 @@ class _Planner:
         if missing:
             self._refuse(
                 name,
-                "it requires {0}, which this database would not have: list it with state present".format(", ".join(missing)),
+                "it requires {0}, which this database would not have: list it with state present".format(
+                    ", ".join(missing)
+                ),
             )
             return
         self.changes.add(

@@ -43,6 +43,7 @@ class ServersTask(Task[State, Resolved]):
                 'history: found "drop" with state "present", which removes nothing: use it with state "exact",'
                 " or on a server of the list whose state is absent"
             )
+        self.changes = ServersPlan()
         super().__init__(problems)
 
     def read(self, cursor: Any) -> State:
@@ -56,20 +57,20 @@ class ServersTask(Task[State, Resolved]):
         return refusals(self.specs, wanted.state)
 
     def plan(self, cursor: Any, wanted: Resolved) -> Plan:
-        return Planner(cursor, wanted.state, wanted.retentions).plan(self.specs, self.exact, self.drop_history)
+        self.changes = Planner(cursor, wanted.state, wanted.retentions).plan(self.specs, self.exact, self.drop_history)
+        return self.changes
 
     def result(self, connection: Connection, planned: Planned[Resolved], written: bool) -> Dict[str, Any]:
-        state, plan = planned.wanted.state, planned.plan
-        assert isinstance(plan, ServersPlan)
+        state = planned.wanted.state
         servers = list(state.servers.values())
         if written:
             with connection.reading() as cursor:
                 servers = read_servers(cursor, state.archivist)
         listed = {spec.address for spec in self.specs}
         return {
-            "collector_action": plan.collector_action,
+            "collector_action": self.changes.collector_action,
             "servers": [_returned(server) for server in servers if address_of(server) in listed],
-            "others": plan.others,
+            "others": self.changes.others,
             "powa_version": state.archivist.version_text,
             "warnings": [damaged.problem for damaged in state.damaged.values()],
         }

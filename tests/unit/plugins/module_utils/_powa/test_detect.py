@@ -30,7 +30,7 @@ def detected(version, roles=()):
 )
 def test_the_version_decides(text, kind, version):
     found = detected(text)
-    assert type(found) is kind and found.version == version
+    assert isinstance(found, kind) and found.version == version
     assert (found.schema, found.quoted_schema, found.server_version_num) == ("PoWA", '"PoWA"', 170000)
 
 

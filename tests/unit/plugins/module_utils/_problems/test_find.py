@@ -20,7 +20,7 @@ def test_a_well_server_has_none():
 def test_they_are_returned_as_plain_texts():
     (problem,) = find_problems(found(servers=[server(password_stored=True)]))
     assert list(problem) == ["kind", "problem", "cause", "cure", "server", "datasource", "subject"]
-    assert type(problem["kind"]) is str and problem["kind"] == "password_stored"
+    assert problem["kind"].__class__ is str and problem["kind"] == "password_stored"
     assert (problem["server"], problem["datasource"], problem["subject"]) == ("one", None, None)
 
 

@@ -43,7 +43,7 @@ def test_it_is_returned_as_plain_texts_and_read_back():
         "datasource": None,
         "subject": "pg_qualstats",
     }
-    assert type(returned["kind"]) is str
+    assert returned["kind"].__class__ is str
     assert Problem.from_dict(returned) == PROBLEM
 
 
