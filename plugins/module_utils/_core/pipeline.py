@@ -10,7 +10,8 @@ No other code opens a transaction for a plan. A module supplies its steps as a s
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Dict, Generic, List, Mapping, NamedTuple, Sequence, Tuple, TypeVar
+from dataclasses import dataclass
+from typing import Any, Dict, Generic, List, Mapping, Sequence, Tuple, TypeVar
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection, connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
@@ -21,7 +22,8 @@ Found = TypeVar("Found")
 Wanted = TypeVar("Wanted")
 
 
-class Planned(NamedTuple, Generic[Wanted]):  # type: ignore[misc]
+@dataclass(frozen=True)
+class Planned(Generic[Wanted]):
     """What a task wants, and the changes that lead there."""
 
     wanted: Wanted

@@ -65,3 +65,11 @@ def test_only_what_quotes_or_describes_the_sql_of_users_may_ask_for_it():
         or (isinstance(node, ast.Attribute) and node.attr == "user_sql")
     }
     assert asking == {"_datasources/source.py", "_datasources/describe.py"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_named_tuple_has_no_other_base(path):
+    """Python 3.8 to 3.10 refuse or ignore the other bases, and hosts may have those."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        bases = [ast.unparse(base) for base in node.bases] if isinstance(node, ast.ClassDef) else []
+        assert "NamedTuple" not in bases or len(bases) == 1, node.name
