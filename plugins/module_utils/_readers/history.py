@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Definitions, read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DBID, Column, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import RATE, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
@@ -107,18 +107,7 @@ def _read_datasources(
     definitions = read_definitions(cursor, archivist)
     cursor.execute(compose(texts.READABLE, schema=literal(archivist.schema), mark=literal(MARK + "%")))
     readable = {name: set(columns or ()) for name, columns in cursor.fetchall()}
-    unreadable = {name: damaged.problem for name, damaged in definitions.damaged.items()}
-    found: Dict[str, _Datasource] = {}
-    for name, stored in definitions.stored.items():
-        columns = readable.get(object_name(name, RATE))
-        if columns is None:
-            continue
-        needed = [*(key.name for key in stored.keys), *(metric.name for metric in stored.definition.metrics)]
-        missing = [column for column in needed if column not in columns]
-        if missing:
-            unreadable[name] = _lacks_columns(name, archivist.schema, missing)
-        else:
-            found[name] = _Datasource(stored.definition, tuple(key.name for key in stored.keys))
+    found, unreadable = _readable(definitions, readable, archivist.schema)
     problems = [
         unreadable.get(name)
         or 'datasource "{0}" is not declared here, or cannot be read (declared: {1}): give one of them'.format(
@@ -129,8 +118,31 @@ def _read_datasources(
     ]
     if problems:
         raise ProblemsError("datasources", problems)
-    chosen = [datasource for name, datasource in found.items() if asked is None or name in asked]
-    return chosen, [] if asked is not None else list(unreadable.values())
+    if asked is None:
+        return list(found.values()), list(unreadable.values())
+    return [datasource for name, datasource in found.items() if name in asked], []
+
+
+def _readable(
+    definitions: Definitions, readable: Mapping[str, Set[str]], schema: str
+) -> Tuple[Dict[str, _Datasource], Dict[str, str]]:
+    """Return the datasources that can be read, and why others cannot, by name.
+
+    :param readable: the columns that the reading functions return, by function
+    """
+    unreadable = {name: damaged.problem for name, damaged in definitions.damaged.items()}
+    found: Dict[str, _Datasource] = {}
+    for name, stored in definitions.stored.items():
+        columns = readable.get(object_name(name, RATE))
+        if columns is None:
+            continue
+        needed = [column.name for column in (*stored.keys, *stored.definition.metrics)]
+        missing = [column for column in needed if column not in columns]
+        if missing:
+            unreadable[name] = _lacks_columns(name, schema, missing)
+        else:
+            found[name] = _Datasource(stored.definition, tuple(key.name for key in stored.keys))
+    return found, unreadable
 
 
 def _lacks_columns(name: str, schema: str, missing: Sequence[str]) -> str:

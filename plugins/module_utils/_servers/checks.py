@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Sequence, Set
+from typing import Dict, Iterable, Iterator, List, Sequence, Set
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import State, found_at
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import (
@@ -18,55 +18,71 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import 
 
 
 def refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
+    """Return every problem of the servers of a task, one sentence each."""
     problems: List[str] = []
-    aliases = {server.alias: address for address, server in state.servers.items() if server.alias}
-    changing = {
+    entries: Dict[Address, str] = {}
+    free_aliases = {
         found_at(spec, state)
         for spec in specs
         if spec.drop_history or (spec.state != ABSENT and "alias" in spec.values)
     }
-    entries: Dict[Address, str] = {}
     for spec in specs:
-        where = 'server "{0}", '.format(spec.name)
         other = entries.setdefault(found_at(spec, state), spec.name)
-        if other != spec.name:
-            problems.append(
-                '{0}hostname and port: the entry "{1}" is the same registered server, {2}:'
-                " leave one of the two out".format(where, other, address_text(found_at(spec, state)))
-            )
-        if spec.renamed_from and spec.address in state.servers and spec.renamed_from in state.servers:
-            problems.append(
-                "{0}renamed_from: {1} and {2} are both registered, so neither can become the other:"
-                " remove one of them first".format(where, address_text(spec.renamed_from), spec.name)
-            )
-        holder = aliases.get(spec.values.get("alias"))
-        if spec.state != ABSENT and holder and holder != found_at(spec, state) and holder not in changing:
-            problems.append(
-                '{0}alias: "{1}" is the alias of {2}: give that server another alias in the same task'.format(
-                    where, spec.values["alias"], address_text(holder)
-                )
-            )
-        for option, names, known in (
-            ("extensions", spec.extensions, state.extensions.known),
-            ("datasources", spec.datasources, state.definitions.keys()),
-        ):
-            problems += [
-                "{0}{1}: {2}".format(where, option, state.damaged[name].problem)
-                for name in sorted(set(names or ()) & set(state.damaged) if option == "datasources" else ())
-            ]
-            unknown = sorted(set(names or ()) - known - set(state.damaged))
-            if unknown:
-                problems.append(
-                    "{0}{1}: found {2}, which this repository does not know (it has {3}): {4}".format(
-                        where,
-                        option,
-                        ", ".join(unknown),
-                        ", ".join(sorted(known)) or "none",
-                        "declare it on the repository first" if option == "datasources" else "choose from those",
-                    )
-                )
-        problems += ["{0}datasources: {1}".format(where, problem) for problem in _parts_of_extensions(spec, state)]
+        found = [
+            *_address_problems(spec, other, state),
+            *_alias_problems(spec, free_aliases, state),
+            *_extension_problems(spec, state),
+            *_datasource_problems(spec, state),
+        ]
+        problems += ['server "{0}", {1}'.format(spec.name, problem) for problem in found]
     return problems
+
+
+def _address_problems(spec: ServerSpec, other: str, state: State) -> Iterator[str]:
+    """Return what is wrong with the address, where C(other) is the first entry of the same registered server."""
+    if other != spec.name:
+        yield 'hostname and port: the entry "{0}" is the same registered server, {1}: leave one of the two out'.format(
+            other, address_text(found_at(spec, state))
+        )
+    if spec.renamed_from and spec.address in state.servers and spec.renamed_from in state.servers:
+        yield (
+            "renamed_from: {0} and {1} are both registered, so neither can become the other: remove one of them first"
+        ).format(address_text(spec.renamed_from), spec.name)
+
+
+def _alias_problems(spec: ServerSpec, free_aliases: Set[Address], state: State) -> Iterator[str]:
+    """Return whether another server keeps the alias, which is no server of C(free_aliases)."""
+    alias = spec.values.get("alias")
+    for address, server in state.servers.items():
+        if alias is None or server.alias != alias or spec.state == ABSENT:
+            continue
+        if address != found_at(spec, state) and address not in free_aliases:
+            yield 'alias: "{0}" is the alias of {1}: give that server another alias in the same task'.format(
+                alias, address_text(address)
+            )
+
+
+def _extension_problems(spec: ServerSpec, state: State) -> Iterator[str]:
+    unknown = set(spec.extensions or ()) - state.extensions.known
+    if unknown:
+        yield "extensions: {0}: choose from those".format(_unknown(unknown, state.extensions.known))
+
+
+def _datasource_problems(spec: ServerSpec, state: State) -> Iterator[str]:
+    named = set(spec.datasources or ())
+    for name in sorted(named & set(state.damaged)):
+        yield "datasources: {0}".format(state.damaged[name].problem)
+    unknown = named - set(state.definitions) - set(state.damaged)
+    if unknown:
+        yield "datasources: {0}: declare it on the repository first".format(_unknown(unknown, state.definitions))
+    for problem in _parts_of_extensions(spec, state):
+        yield "datasources: {0}".format(problem)
+
+
+def _unknown(names: Iterable[str], known: Iterable[str]) -> str:
+    return "found {0}, which this repository does not know (it has {1})".format(
+        ", ".join(sorted(names)), ", ".join(sorted(known)) or "none"
+    )
 
 
 def _parts_of_extensions(spec: ServerSpec, state: State) -> List[str]:
