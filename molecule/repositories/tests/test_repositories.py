@@ -156,11 +156,11 @@ def a_limit_registers_one_and_changes_nothing_of_the_others(tmp_path):
     others = {DOWN: {}, PRIMARY: {"powa_frequency": 60}, OTHER: {"powa_frequency": 60}}
     checked = Run(tmp_path, "--limit", DOWN, "--check", "--diff", hosts=others).finished()
     assert registered(EAST) == {"primary": 5, "standby": 5} and checked.changed
-    before = {host: sql(host, "SELECT * FROM powa_servers") for host in (EAST, WEST)}
+    before = {host: sql(host, "SELECT * FROM powa_servers ORDER BY id") for host in (EAST, WEST)}
     run = Run(tmp_path, "--limit", DOWN, hosts=others).finished()
     assert list(run.counts) == [DOWN] and run.changed == {"down"}
     assert registered(EAST) == {"primary": 5, "standby": 5, "down": 5}
-    after = {host: sql(host, "SELECT * FROM powa_servers") for host in (EAST, WEST)}
+    after = {host: sql(host, "SELECT * FROM powa_servers ORDER BY id") for host in (EAST, WEST)}
     assert [row for row in after[EAST] if row in before[EAST]] == before[EAST] and after[WEST] == before[WEST]
     samples = "SELECT 1 FROM powa_servers s, powa_lock_modes_get(s.id, NULL, NULL) WHERE alias = '{0}' LIMIT 1".format(
         DOWN
