@@ -66,8 +66,8 @@ def test_the_installed_tarball(tmp_path, inventory):
     path["PWD"] = str(tmp_path)
     for playbook in ("doctor", "report"):
         printed = run("ansible-playbook", "--inventory", inventory, f"pgfleet.powa.{playbook}", cwd=tmp_path, **path)
-        assert ("can not become the user postgres there" in printed) == (playbook == "doctor")
-    assert "can not become the user postgres there" in (tmp_path / "powa-report.html").read_text()
+        assert ("cannot become the user postgres there" in printed) == (playbook == "doctor")
+    assert "cannot become the user postgres there" in (tmp_path / "powa-report.html").read_text()
 
     installed = {file.name for file in (tmp_path / "installed/ansible_collections/pgfleet/powa").iterdir()}
     assert {"LICENSE", "MANIFEST.json", "README.md", "meta", "playbooks", "plugins", "roles"} <= installed
