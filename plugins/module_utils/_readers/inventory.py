@@ -93,34 +93,25 @@ def name_hosts(servers: Sequence[Mapping[str, Any]], preferences: Sequence[str])
     :param preferences: keys of C(HOSTNAMES), the first one first
     :raises PowaError: when servers would have the same name, or none
     """
-    hostnames = {server["hostname"] for server in servers} if "hostname" in preferences else set()
-    names = {
-        server["srvid"]: [
-            name
-            for name in (HOSTNAMES[preference](server) for preference in preferences)
-            # An alias that is another server's hostname would name the wrong host.
-            if name and (name == server["hostname"] or name not in hostnames)
-        ]
+    candidates = {
+        server["srvid"]: [name for name in (HOSTNAMES[preference](server) for preference in preferences) if name]
         for server in servers
     }
-    while True:
-        nameless = [server for server in servers if not names[server["srvid"]]]
-        if nameless:
-            raise PowaError(
-                "hostnames: {0} of {1} servers, such as {2}, get no name of their own from {3}:"
-                " add hostname_port to the list, which is different for every server".format(
-                    len(nameless),
-                    len(servers),
-                    "{hostname}:{port}".format(**nameless[0]),
-                    ", ".join(preferences),
-                )
+    # A name that another server could have would be taken for that one.
+    holders = Counter(name for names in candidates.values() for name in set(names))
+    own = {srvid: [name for name in names if holders[name] == 1] for srvid, names in candidates.items()}
+    nameless = [server for server in servers if not own[server["srvid"]]]
+    if nameless:
+        raise PowaError(
+            "hostnames: {0} of {1} servers, such as {2}, get no name of their own from {3}:"
+            " add hostname_port to the list, which is different for every server".format(
+                len(nameless),
+                len(servers),
+                "{hostname}:{port}".format(**nameless[0]),
+                ", ".join(preferences),
             )
-        taken = Counter(candidates[0] for candidates in names.values())
-        if len(taken) == len(servers):
-            return {names[server["srvid"]][0]: server for server in servers}
-        for candidates in names.values():
-            if taken[candidates[0]] > 1:
-                del candidates[0]
+        )
+    return {own[server["srvid"]][0]: server for server in servers}
 
 
 def host_variables(server: Mapping[str, Any], fleet: Mapping[str, Any], repository: str) -> Dict[str, Any]:

@@ -125,6 +125,6 @@ def test_without_a_server_the_reason_is_told():
 
 
 def test_an_alias_that_is_another_servers_hostname_names_nobody():
-    servers = [server(1, "h", "a"), server(2, "h", "b"), server(3, "k", "h"), server(4, "k", "d")]
+    servers = [server(1, "h", "a"), server(2, "h", "b", port=5433), server(3, "k", "h"), server(4, "k", "d", port=5433)]
     named = inventory.name_hosts(servers, ["hostname", "alias", "hostname_port"])
     assert {name: host["srvid"] for name, host in named.items()} == {"a": 1, "b": 2, "k_5432": 3, "d": 4}
