@@ -486,7 +486,7 @@ def running_collector(database: Database) -> Iterator[None]:
         )
         yield
     finally:
-        server.shell("kill $(cat {0}/pid); tail -n 40 {0}/log".format(folder))
+        print(server.shell("kill $(cat {0}/pid); tail -n 40 {0}/log".format(folder)))
         wait_until(lambda: _has_ended(database), "the collector ends")
 
 

@@ -116,6 +116,33 @@ def test_a_datasource_can_be_removed_whatever_its_comment_says(fleet: Database) 
     assert fleet.value("SELECT count(*) FROM powa_lock_modes_history_current") > 0
 
 
+def test_a_removal_takes_the_rows_of_its_extension_along(database: Database) -> None:
+    of_extension = dict(LOCK_MODES, extension="some_extension")
+    database.ok("servers", servers=[{"hostname": "one"}])
+    database.ok("datasources", datasources=[of_extension], **REPOSITORY)
+    rows = "SELECT count(*) FROM powa_functions WHERE function_name LIKE 'powa_lock_modes%%'"
+    assert database.value(rows)
+    _set_comment(database, MARK + ": {}")
+    database.ok("datasources", datasources=[{"name": "lock_modes", "state": "absent"}], **REPOSITORY)
+    assert database.value(rows) == 0
+
+
+def test_a_pause_over_a_damaged_comment_leaves_the_query_to_be_described(fleet: Database) -> None:
+    _set_comment(fleet, MARK + ": {}")
+    untyped = dict(LOCK_MODES, keys=[{"name": "mode"}], metrics=[{"name": "locks", "kind": "gauge"}])
+    untyped["query"] = "SELECT mode, count(*) AS locks FROM pg_locks GROUP BY mode"
+    assert fleet.ok("datasources", datasources=[dict(untyped, state="paused")], server_kind=["repository"]).changed
+    wrong = dict(untyped, query="SELECT mode, count(*) AS locks FROM pg_lock GROUP BY mode")
+    remote: Dict[str, Any] = {"server_kind": ["remote"], "monitoring_role": "powa"}
+    assert "pg_lock" in fleet.refused("datasources", datasources=[wrong], **remote)
+    described = fleet.ok("datasources", datasources=[untyped], **remote)
+    assert [column["type"] for column in described["datasources"][0]["metric_columns"]] == ["bigint"]
+    results = [{"server": "one", "datasources": described["datasources"]}]
+    params = {"server_kind": ["repository"], "remote_results": results, "ready_servers": ["one"]}
+    assert fleet.ok("datasources", datasources=[untyped], **params).changed
+    assert not fleet.ok("datasources", datasources=[untyped], **params).changed
+
+
 def test_columns_change_without_loss_although_the_comment_is_damaged(fleet: Database) -> None:
     two = dict(LOCK_MODES, metrics=[*LOCK_MODES["metrics"], {"name": "pids", "type": "bigint", "kind": "gauge"}])
     two["query"] = "SELECT mode, count(*) AS held, count(DISTINCT pid) AS pids FROM pg_locks GROUP BY mode"

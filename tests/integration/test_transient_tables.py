@@ -168,6 +168,10 @@ def test_a_table_of_others_is_left_alone_adopted_or_refused(database: Database) 
     assert facts(database) == [("u", MARK)] and columns(database, "app_orders_src_tmp") == MADE
     assert not database.ok("transient_tables", tables=entry(adopt=True), **ROLE).changed
 
+    # A key that somebody has added to the table stays.
+    database.sql("ALTER TABLE app_orders_src_tmp ADD FOREIGN KEY (srvid) REFERENCES powa_servers ON DELETE CASCADE")
+    assert not database.ok("transient_tables", tables=entry(adopt=True), **ROLE).changed
+
     database.sql("DROP TABLE app_orders_src_tmp")
     database.sql("CREATE TABLE app_orders_src_tmp (srvid integer, mine text)")
     for adopt in (False, True):

@@ -75,11 +75,21 @@ def wait_until_late():
 
 def wait_for_error(host, part):
     """Wait until PoWA has recorded an error of a remote."""
+    wait_until(lambda: has_error(host, part), "{0} of {1}".format(part, host))
+
+
+def wait_until_without_error(host, part):
+    """Wait until a later snapshot of a remote no longer has an error."""
+    wait_until(lambda: not has_error(host, part), "{0} without {1}".format(host, part))
+
+
+def has_error(host, part):
+    """Tell whether PoWA has recorded an error in the last snapshot of a remote."""
     statement = (
         "SELECT count(*) FROM powa_snapshot_metas AS m JOIN powa_servers AS s ON s.id = m.srvid"
         " WHERE s.alias = '{0}' AND m.errors::text LIKE '%{1}%'".format(host, part)
     )
-    wait_until(lambda: sql(REPOSITORY, statement) == "1", "{0} of {1}".format(part, host))
+    return sql(REPOSITORY, statement) == "1"
 
 
 def ansible(program, *arguments):

@@ -28,6 +28,7 @@ from fleet import (
     wait_until_accepting,
     wait_until_late,
     wait_until_up,
+    wait_until_without_error,
 )
 
 #: Returns nothing until there is a table app_waits.
@@ -281,6 +282,8 @@ def test_versions_libraries_and_what_is_down_or_absent(well, tmp_path):
     assert findings.the("host_unreachable", SECOND)["cure"].startswith("start it")
     podman("start", SECOND)
     wait_until_up(SECOND)
+    # The errors of the last snapshot are those of the version, until there is another one.
+    wait_until_without_error(FIRST, "Incompatible PoWA version")
 
     shell(SECOND, "systemctl stop 'postgresql@*'")
     findings = Findings(tmp_path)

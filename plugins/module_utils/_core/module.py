@@ -31,6 +31,8 @@ def run_module(options: Mapping[str, Any], run: Callable[[Mapping[str, Any], boo
         if driver.psycopg2 is None or not isinstance(error, driver.psycopg2.Error):
             raise
         module.fail_json(msg=_sentence(error, module.params))
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
     # Ansible would echo the parameters in the result, and a list may name a thousand servers.
     told = {name: value for name, value in module.params.items() if options.get(name, {}).get("elements") != "dict"}
     module.exit_json(invocation={"module_args": told}, **result)

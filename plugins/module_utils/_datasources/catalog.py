@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Dict, FrozenSet, Generic, List, Mapping, Optional, Sequence, Set, Type, TypeVar, Union
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, identifier, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     READ_SUFFIXES,
     SNAPSHOT,
     SOURCE,
+    function_names,
     object_name,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import (
@@ -127,6 +128,7 @@ def read_catalog(cursor: Any, archivist: Archivist, datasources: Sequence[str], 
     parts = {
         "schema": literal(archivist.schema),
         "schemas": literal([archivist.schema]),
+        "size": raw(texts.SIZE),
         "servers": literal("{0}.powa_servers".format(archivist.quoted_schema)),
     }
 
@@ -149,9 +151,26 @@ def read_catalog(cursor: Any, archivist: Archivist, datasources: Sequence[str], 
         add(_function(row), row["extension"])
     definitions = {name: _definition(name, Catalog(found), archivist.schema) for name in datasources}
     extensions = {entry.definition.module for entry in definitions.values() if isinstance(entry, Stored)}
-    wanted = sorted({*datasources, *modules, *extensions})
+    wanted = sorted({*datasources, *modules, *extensions, *_modules_of_damaged(cursor, archivist, definitions)})
     registry = [row for table in archivist.registry_tables(wanted) for row in table.read(cursor, archivist.schema)]
     return Catalog(found, registry, definitions)
+
+
+def _modules_of_damaged(
+    cursor: Any, archivist: Archivist, definitions: Mapping[str, Union[None, Stored, Damaged]]
+) -> List[str]:
+    """Return under which names the registry has the functions of datasources whose definition does not say so."""
+    functions = [
+        name
+        for datasource, found in definitions.items()
+        if isinstance(found, Damaged)
+        for name in function_names(datasource)
+    ]
+    if not functions:
+        return []
+    schema = identifier(archivist.schema)
+    cursor.execute(compose(archivist.modules_of_functions, schema=schema, names=literal(functions)))
+    return [name for (name,) in cursor.fetchall()]
 
 
 def _definition(datasource: str, catalog: Catalog, schema: str) -> Union[None, Stored, Damaged]:

@@ -10,6 +10,8 @@ from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Described, Describer, may_become
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SOURCE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.remote_results import with_remote_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import REMOTE, Side
@@ -29,10 +31,10 @@ def resolve_types(
     """
     new = {definition.name for definition in definitions if not _is_covered(definition, state)}
     described: Described = {}
-    refused: List[str] = []
     problems: List[str] = []
+    wrong_queries: List[str] = []
     if side.runs_queries:
-        described, problems, refused = _describe(cursor, definitions, new, side, state)
+        described, problems, wrong_queries = _describe(cursor, definitions, new, side, state)
     resolved = []
     for definition in definitions:
         known = definition.with_types(described.get(definition.name, {}))
@@ -45,12 +47,19 @@ def resolve_types(
         if known.undeclared() and not (definition.pause or side.runs_queries or problems):
             problems.append(_undeclared(known))
         resolved.append(known)
-    return resolved, problems + refused
+    return resolved, problems + wrong_queries
 
 
 def _is_covered(definition: Definition, state: State) -> bool:
+    """Whether this server has described the queries of a definition, and has its source function with those columns."""
     stored = state.catalog.stored(definition.name)
-    return stored is not None and stored.covers(definition)
+    if stored is None or not stored.covers(definition):
+        return False
+    source = state.catalog.get(Function, object_name(definition.name, SOURCE))
+    if definition.scope == DATABASE or source is None:
+        return definition.scope == DATABASE
+    created = [(column.name, column.type) for column in source.object.columns[1:]]
+    return created == [(column.name, column.type.name) for column in stored.definition.columns]
 
 
 def _describe(

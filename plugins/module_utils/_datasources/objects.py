@@ -211,6 +211,7 @@ class Table(DatabaseObject):
         return replace(
             self,
             grants=Grants(self.grants).merged(found.grants),
+            server_key=self.server_key or found.server_key,
             toast_target=self.toast_target or found.toast_target,
             main_columns=self.main_columns or found.main_columns,
         )
@@ -276,7 +277,7 @@ class Index(DatabaseObject):
     def hazards(self, wanted: "Index") -> List[Hazard]:
         if self == wanted:
             return []
-        return [Hazard("rebuilt", self.identity, "it gets other columns", EXCLUSIVE, self.size)]
+        return [Hazard("rebuilt", self.identity, "its definition changes", EXCLUSIVE, self.size)]
 
 
 @dataclass(frozen=True)

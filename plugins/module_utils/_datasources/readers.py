@@ -25,6 +25,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts im
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import functions as bodies
 
+#: The type of a rate per second.
+RATE_TYPE = "double precision"
+
 
 def reading_functions(parts: Parts) -> List[Function]:
     """Return the functions. They set no search_path, so that the planner can inline them."""
@@ -46,9 +49,7 @@ def reading_functions(parts: Parts) -> List[Function]:
         by_keys=compose("PARTITION BY {keys} ", keys=listed("g", keys)) if keys else raw(""),
     )
     samples = (*typed(keys), TableColumn("ts", TIMESTAMP))
-    rates = tuple(
-        TableColumn(column.name, "double precision" if column.has_rate else column.type.name) for column in metrics
-    )
+    rates = tuple(TableColumn(column.name, RATE_TYPE if column.has_rate else column.type.name) for column in metrics)
     return [
         Function(
             schema=parts.archivist.schema,

@@ -84,7 +84,11 @@ class DatasourcesTask(Task[_Found, Resolved]):
             named = set(self._names(self.removals))
             others = read_definitions(cursor, detect_archivist(cursor))
             removals += [Removal(name, self.drop_history) for name in sorted(others.stored) if name not in named]
-            problems = [damaged.problem for name, damaged in others.damaged.items() if name not in named]
+            problems = [
+                damaged.problem + ", or list it with state absent"
+                for name, damaged in others.damaged.items()
+                if name not in named
+            ]
         state = read_state(cursor, self._names(removals), self.definitions, self.side)
         return _Found(state, removals, problems)
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
@@ -20,7 +20,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
     Query,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SNAPSHOT, SOURCE, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, ColumnType, find_type
 
 Value = TypeVar("Value")
 
@@ -171,8 +171,8 @@ def _parse(datasource: str, comment: str) -> Stored:
         raise _NotOurs("no {0} in it".format("metrics" if definition.queries else "query"))
     return Stored(
         definition=definition,
-        kept_keys=kept.get("keys", _list_of(_key), ()),
-        kept_metrics=kept.get("metrics", _list_of(_metric), ()),
+        kept_keys=kept.get("keys", _list_of(_kept(_key)), ()),
+        kept_metrics=kept.get("metrics", _list_of(_kept(_metric)), ()),
         paused=frozenset(paused),
         fields={field: value for field, value in stored.items() if field not in ("kept", "paused")},
     )
@@ -271,6 +271,16 @@ def _metric(value: Any) -> Column:
         True,
         shown=_shown(fields),
     )
+
+
+def _kept(read: Callable[[Any], Column]) -> Callable[[Any], Column]:
+    """Keep the name of a type that no column may be declared with: tables made by hand may have it."""
+
+    def read_kept(value: Any) -> Column:
+        column = read(value)
+        return replace(column, type=ColumnType(value["type"], 0, minmax=False)) if column.type is UNDECLARED else column
+
+    return read_kept
 
 
 def _shown(fields: _Fields) -> Tuple[Tuple[str, str], ...]:

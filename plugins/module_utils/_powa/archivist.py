@@ -212,6 +212,11 @@ class Archivist(ABC):
 
     @property
     @abstractmethod
+    def modules_of_functions(self) -> str:
+        """SQL that returns the names that some functions are registered under."""
+
+    @property
+    @abstractmethod
     def registered_sources(self) -> str:
         """SQL that returns (name, external, query_source) of the given functions that are registered."""
 

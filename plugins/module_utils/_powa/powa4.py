@@ -34,6 +34,7 @@ class Archivist4(Archivist):
     registry_lock = ("powa_functions",)
     external_schemas = False
     registered_sources = texts.REGISTERED_SOURCES_4
+    modules_of_functions = texts.MODULES_OF_FUNCTIONS_4
     # Without pg_track_settings: PoWA marks its rows as added manually, so they may be ours.
     built_in = frozenset(
         "hypopg pg_qualstats pg_stat_bgwriter pg_stat_kcache pg_stat_statements pg_wait_sampling powa"

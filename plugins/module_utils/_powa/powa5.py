@@ -50,6 +50,7 @@ class Archivist5(Archivist):
 
     external_schemas = True
     registered_sources = texts.REGISTERED_SOURCES_5
+    modules_of_functions = texts.MODULES_OF_FUNCTIONS_5
     # The rows of PoWA 5 say which ones it registered itself.
     built_in = frozenset()
 

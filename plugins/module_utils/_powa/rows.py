@@ -13,8 +13,9 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import rows as texts
 
-#: The columns that name a module of PoWA 4, an extension of PoWA 5, or a module of databases.
+#: The column that names a module of databases.
 _OF_DATABASES = "db_module"
+#: The columns that name a module of PoWA 4, an extension of PoWA 5, or a module of databases.
 _MODULE_COLUMNS = ("module", "extname", _OF_DATABASES)
 
 #: The column that tells the servers of a row apart.

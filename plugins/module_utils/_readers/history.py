@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected, first_line
@@ -15,6 +15,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import P
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Definitions, read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DBID, Column, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import RATE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.readers import RATE_TYPE
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
@@ -106,7 +107,7 @@ def _read_datasources(
     """Return the datasources to read, and why others cannot be read. A task that names one of those fails."""
     definitions = read_definitions(cursor, archivist)
     cursor.execute(compose(texts.READABLE, schema=literal(archivist.schema), mark=literal(MARK + "%")))
-    readable = {name: set(columns or ()) for name, columns in cursor.fetchall()}
+    readable = {name: columns or {} for name, columns in cursor.fetchall()}
     found, unreadable = _readable(definitions, readable, archivist.schema)
     problems = [
         unreadable.get(name)
@@ -124,11 +125,11 @@ def _read_datasources(
 
 
 def _readable(
-    definitions: Definitions, readable: Mapping[str, Set[str]], schema: str
+    definitions: Definitions, readable: Mapping[str, Mapping[str, str]], schema: str
 ) -> Tuple[Dict[str, _Datasource], Dict[str, str]]:
     """Return the datasources that can be read, and why others cannot, by name.
 
-    :param readable: the columns that the reading functions return, by function
+    :param readable: by function the columns that it returns, and their types
     """
     unreadable = {name: damaged.problem for name, damaged in definitions.damaged.items()}
     found: Dict[str, _Datasource] = {}
@@ -136,8 +137,11 @@ def _readable(
         columns = readable.get(object_name(name, RATE))
         if columns is None:
             continue
-        needed = [column.name for column in (*stored.keys, *stored.definition.metrics)]
-        missing = [column for column in needed if column not in columns]
+        missing = [
+            column.name
+            for column in (*stored.keys, *stored.definition.metrics)
+            if column.name not in columns or (column.has_rate and columns[column.name] != RATE_TYPE)
+        ]
         if missing:
             unreadable[name] = _lacks_columns(name, schema, missing)
         else:
@@ -147,7 +151,7 @@ def _readable(
 
 def _lacks_columns(name: str, schema: str, missing: Sequence[str]) -> str:
     return (
-        'datasource "{0}": function {1}.{2} does not return {3}, which its definition has:'
+        'datasource "{0}": function {1}.{2} does not return {3} as its definition has it:'
         " declare the datasource again, which repairs the function"
     ).format(name, schema, object_name(name, RATE), ", ".join('"{0}"'.format(column) for column in missing))
 

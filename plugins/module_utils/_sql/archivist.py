@@ -113,3 +113,11 @@ REGISTERED_SOURCES_5 = """
     WHERE f.query_source = ANY ({names}::text[])
     ORDER BY 1, 3
 """
+
+# The modules or extensions that some functions are registered under.
+MODULES_OF_FUNCTIONS_4 = """
+    SELECT DISTINCT f.module FROM {schema}.powa_functions AS f WHERE f.function_name = ANY ({names}::text[])
+"""
+MODULES_OF_FUNCTIONS_5 = """
+    SELECT DISTINCT f.extname FROM {schema}.powa_extension_functions AS f WHERE f.function_name = ANY ({names}::text[])
+"""

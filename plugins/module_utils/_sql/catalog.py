@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+# A lock is taken on each table for this, so it is asked for only by those who show it.
+SIZE = "CASE c.relkind WHEN 'r' THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END"
+NO_SIZE = "0"
+
 RELATIONS = """
     SELECT c.oid, n.nspname AS schema, c.relname, c.relkind, c.relpersistence, c.reloptions,
-        CASE c.relkind WHEN 'r' THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END AS size,
+        {size} AS size,
         CASE c.relkind WHEN 'c' THEN pg_catalog.obj_description(c.reltype, 'pg_type')
             ELSE pg_catalog.obj_description(c.oid, 'pg_class') END AS comment,
         (SELECT e.extname FROM pg_catalog.pg_depend AS d

@@ -13,11 +13,12 @@ RANGE = """
     FROM (SELECT coalesce({until}::timestamptz, pg_catalog.now())) AS r (until)
 """
 
-# Functions that read datasources back, each with the columns that it returns.
+# Functions that read datasources back, each with the columns that it returns and their types.
 READABLE = """
     SELECT p.proname,
-        (SELECT pg_catalog.array_agg(o.name) FROM ROWS FROM (pg_catalog.unnest(p.proargnames),
-            pg_catalog.unnest(p.proargmodes)) AS o (name, mode) WHERE o.mode = 'o')
+        (SELECT pg_catalog.json_object_agg(o.name, pg_catalog.format_type(o.type, NULL))
+            FROM ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proallargtypes),
+                pg_catalog.unnest(p.proargmodes)) AS o (name, type, mode) WHERE o.mode = 'o')
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
     WHERE n.nspname = {schema} AND p.proname ~ '^powa_.*_rate$'

@@ -164,7 +164,7 @@ def test_another_index_is_made_anew(other):
     found = replace(INDEX, size=8192, **other)
     assert rendered(INDEX.alter(found)) == ['DROP INDEX "powa"."i"', *INDEX_STATEMENTS]
     assert found.hazards(INDEX) == [
-        Hazard("rebuilt", "index powa.i", "it gets other columns", "ACCESS EXCLUSIVE", 8192)
+        Hazard("rebuilt", "index powa.i", "its definition changes", "ACCESS EXCLUSIVE", 8192)
     ]
 
 

@@ -138,7 +138,7 @@ def test_a_server_that_is_not_registered():
         history._read_names(Recorder({"powa_servers": rows()}), POWA_5, ["omega"])
 
 
-def read(asked, readable=(("powa_locks_rate", ["mode", "ts", "held"]),)):
+def read(asked, readable=(("powa_locks_rate", {"mode": "text", "ts": "timestamptz", "held": "double precision"}),)):
     definitions = [
         ("powa_locks_src", stored_text()),
         ("powa_waits_src", stored_text(name="waits")),
@@ -161,13 +161,23 @@ def test_a_datasource_that_is_asked_for_tells_of_no_others():
 @pytest.mark.parametrize(
     ("asked", "readable", "sentence"),
     [
-        (["x"], (("powa_locks_rate", ["mode", "held"]),), 'datasource "x" is not declared here, or cannot be read'),
+        (
+            ["x"],
+            (("powa_locks_rate", {"mode": "text", "held": "double precision"}),),
+            'datasource "x" is not declared here, or cannot be read',
+        ),
         (["x"], (), "(declared: none): give one of them"),
         (["broken"], (), 'datasource "broken": the comment of function PoWA.powa_broken_src should hold'),
         (
             ["locks"],
-            (("powa_locks_rate", ["mode"]),),
-            'datasource "locks": function PoWA.powa_locks_rate does not return "held", which its definition has',
+            (("powa_locks_rate", {"mode": "text"}),),
+            'datasource "locks": function PoWA.powa_locks_rate does not return "held" as its definition has it',
+        ),
+        (
+            # As it was made before counters of this type had a rate.
+            ["locks"],
+            (("powa_locks_rate", {"mode": "text", "held": "bigint"}),),
+            'datasource "locks": function PoWA.powa_locks_rate does not return "held" as its definition has it',
         ),
     ],
 )
