@@ -46,7 +46,7 @@ DAMAGES = {
     "metrics that are text": (_edited(metrics="held"), '"held" as field "metrics"'),
     "a key that is text": (_edited(keys=["mode"]), "keys that is not an object"),
     "an unknown scope": (_edited(scope="planet"), '"planet" as field "scope"'),
-    "half a surrogate": (_edited(description="\ud800"), 'as field "description"'),
+    "a lone surrogate": (_edited(description="\ud800"), 'as field "description"'),
     "servers that are a number": (_edited(servers=1), '1 as field "servers"'),
     "paused that is text": (_edited(paused="all"), '"all" as field "paused"'),
 }
