@@ -165,7 +165,7 @@ def _parse(datasource: str, comment: str) -> Stored:
         query_cleanup=fields.get("query_cleanup", _or_none(_text), None),
         security_definer=fields.get("security_definer", _flag, False),
         search_path=fields.get("search_path", _list_of(_text), ()),
-        title=fields.get("title", _or_none(_text), None),
+        title=fields.get("title", _or_none(_text), None) or None,
     )
     if not definition.queries or not definition.metrics:
         raise _NotOurs("no {0} in it".format("metrics" if definition.queries else "query"))
