@@ -93,6 +93,8 @@ class _Planner:
             found = self.catalog.there(entry)
             if found is None:
                 self.changes.add(entry.identity, None, entry.describe(), *entry.create())
+            elif found == entry.keeping(found) and not self.rewritten:
+                continue
             elif isinstance(entry, RecordType) and isinstance(found, RecordType):
                 self._change_type(entry, found)
             elif isinstance(entry, Table) and isinstance(found, Table) and not entry.unlogged:

@@ -43,7 +43,9 @@ def _old_name(wanted: RecordType) -> str:
 def renamed(columns: Sequence[TableColumn], renames: Mapping[str, str]) -> Dict[str, TableColumn]:
     """Return the columns by their new names."""
     return {
-        renames.get(column.name, column.name): replace(column, name=renames.get(column.name, column.name))
+        renames.get(column.name, column.name): replace(column, name=renames[column.name])
+        if column.name in renames
+        else column
         for column in columns
     }
 
