@@ -119,16 +119,19 @@ class Catalog:
         return found if isinstance(found, Damaged) else None
 
 
-def read_catalog(cursor: Any, archivist: Archivist, datasources: Sequence[str], modules: Sequence[str]) -> Catalog:
+def read_catalog(
+    cursor: Any, archivist: Archivist, datasources: Sequence[str], modules: Sequence[str], sizes: bool
+) -> Catalog:
     """Read everything that has the name of an object of one of the datasources, whoever made it.
 
     :param modules: their names in the registry, as wanted; the names that it has for them now are read, too
+    :param sizes: whether to read how large tables are; else they count as empty
     """
     found: Dict[Type[DatabaseObject], Dict[str, Found[Any]]] = {kind: {} for kind in SUFFIXES}
     parts = {
         "schema": literal(archivist.schema),
         "schemas": literal([archivist.schema]),
-        "size": raw(texts.SIZE),
+        "size": raw(texts.SIZE if sizes else texts.NO_SIZE),
         "servers": literal("{0}.powa_servers".format(archivist.quoted_schema)),
     }
 

@@ -31,7 +31,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse im
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry_plan import plan_registry
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted, wanted_datasources
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import (
+    Wanted,
+    changes_history,
+    wanted_datasources,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 
@@ -89,8 +93,10 @@ class DatasourcesTask(Task[_Found, Resolved]):
                 for name, damaged in others.damaged.items()
                 if name not in named
             ]
-        state = read_state(cursor, self._names(removals), self.definitions, self.side)
-        return _Found(state, removals, problems)
+        return _Found(self._read(cursor, removals), removals, problems)
+
+    def _read(self, cursor: Any, removals: Sequence[Removal], sizes: bool = False) -> State:
+        return read_state(cursor, self._names(removals), self.definitions, self.side, sizes)
 
     def _names(self, removals: Sequence[Removal]) -> List[str]:
         return [definition.name for definition in self.definitions] + [removal.name for removal in removals]
@@ -102,6 +108,9 @@ class DatasourcesTask(Task[_Found, Resolved]):
             problems += wrong
         made = [entry for entry in self.definitions if not entry.pause and not entry.undeclared()]
         wanted = wanted_datasources(cursor, made, self.side, state, self.ready_servers)
+        if changes_history(wanted, state.catalog):
+            state = self._read(cursor, found.removals, sizes=True)
+            wanted = wanted_datasources(cursor, made, self.side, state, self.ready_servers)
         return Resolved(state, self.definitions, found.removals, wanted), problems
 
     def check(self, cursor: Any, wanted: Resolved) -> List[str]:

@@ -85,10 +85,15 @@ class State:
         return REPOSITORY in side.server_kind
 
 
-def read_state(cursor: Any, names: Sequence[str], definitions: Sequence[Definition], side: Side) -> State:
-    """Read everything about these datasources."""
+def read_state(
+    cursor: Any, names: Sequence[str], definitions: Sequence[Definition], side: Side, sizes: bool = False
+) -> State:
+    """Read everything about these datasources.
+
+    :param sizes: whether to read how large tables are; else they count as empty
+    """
     archivist = detect_archivist(cursor)
-    catalog = read_catalog(cursor, archivist, names, [definition.module for definition in definitions])
+    catalog = read_catalog(cursor, archivist, names, [definition.module for definition in definitions], sizes)
     servers = read_servers(cursor, archivist)
     roles = [role for role in (side.monitoring_role, side.collector_role) if role]
     cursor.execute(compose(texts.ROLES, names=literal(roles)))

@@ -85,3 +85,13 @@ def _rendered(entry: DatabaseObject, cursor: Any) -> DatabaseObject:
 def with_names(wanted: Sequence[Wanted]) -> List[Tuple[str, Wanted]]:
     """Return each datasource with the beginning of a sentence about it."""
     return [('datasource "{0}", '.format(entry.definition.name), entry) for entry in wanted]
+
+
+def changes_history(wanted: Sequence[Wanted], catalog: Catalog) -> bool:
+    """Return whether any history that the server has is not as wanted, so that its size matters."""
+    for entry in wanted:
+        for wanted_object in entry.objects:
+            found = None if isinstance(wanted_object, Function) else catalog.there(wanted_object)
+            if found is not None and found != wanted_object.keeping(found):
+                return True
+    return False

@@ -91,7 +91,7 @@ def _read_powa(
     names = read_names(cursor, archivist, stored)
     definitions = [stored.stored[name].definition for name in sorted(stored.stored)]
     monitoring_role, collector_role = params["monitoring_role"] or None, params["collector_role"] or None
-    state = read_state(cursor, names, definitions, Side((), monitoring_role, collector_role))
+    state = read_state(cursor, names, definitions, Side((), monitoring_role, collector_role), sizes=True)
     servers = read_servers(cursor, archivist, state, definitions, found)
     schema = {"schema": identifier(archivist.schema), "schema_name": literal(archivist.schema)}
     cursor.execute(compose(texts.TABLES, **schema))

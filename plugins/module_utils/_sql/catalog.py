@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-# A lock is taken on each table for this, so it is asked for only by those who show it.
+# Sizes cost as much as all else, and a lock on each table: only what shows them asks for them.
 SIZE = "CASE c.relkind WHEN 'r' THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END"
 NO_SIZE = "0"
 
