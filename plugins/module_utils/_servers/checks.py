@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Iterator, List, Sequence, Set
+from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Set
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import State, found_at
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import (
@@ -21,6 +21,7 @@ def refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
     """Return every problem of the servers of a task, one sentence each."""
     problems: List[str] = []
     entries: Dict[Address, str] = {}
+    holders = {server.alias: address for address, server in state.servers.items() if server.alias}
     free_aliases = {
         found_at(spec, state)
         for spec in specs
@@ -30,7 +31,7 @@ def refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
         other = entries.setdefault(found_at(spec, state), spec.name)
         found = [
             *_address_problems(spec, other, state),
-            *_alias_problems(spec, free_aliases, state),
+            *_alias_problems(spec, holders, free_aliases, state),
             *_extension_problems(spec, state),
             *_datasource_problems(spec, state),
         ]
@@ -50,16 +51,16 @@ def _address_problems(spec: ServerSpec, other: str, state: State) -> Iterator[st
         ).format(address_text(spec.renamed_from), spec.name)
 
 
-def _alias_problems(spec: ServerSpec, free_aliases: Set[Address], state: State) -> Iterator[str]:
-    """Return whether another server keeps the alias, which is no server of C(free_aliases)."""
+def _alias_problems(
+    spec: ServerSpec, holders: Mapping[str, Address], free_aliases: Set[Address], state: State
+) -> Iterator[str]:
+    """Return whether another server keeps the alias: one of C(holders), by alias, and not of C(free_aliases)."""
     alias = spec.values.get("alias")
-    for address, server in state.servers.items():
-        if alias is None or server.alias != alias or spec.state == ABSENT:
-            continue
-        if address != found_at(spec, state) and address not in free_aliases:
-            yield 'alias: "{0}" is the alias of {1}: give that server another alias in the same task'.format(
-                alias, address_text(address)
-            )
+    holder = holders.get(alias) if alias and spec.state != ABSENT else None
+    if holder and holder != found_at(spec, state) and holder not in free_aliases:
+        yield 'alias: "{0}" is the alias of {1}: give that server another alias in the same task'.format(
+            alias, address_text(holder)
+        )
 
 
 def _extension_problems(spec: ServerSpec, state: State) -> Iterator[str]:
