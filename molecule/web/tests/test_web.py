@@ -43,7 +43,7 @@ def page(collected_fleet):
 @pytest.fixture
 def nothing(fleet):
     """A datasource without rows, declared now; the login may see metrics only, where PoWA has roles for that."""
-    _declare({**NOTHING, "state": "present"})
+    _declare({**NOTHING, "state": "present"}, "powa_remotes", "powa_repositories")
     (roles,) = psql(fleet.repository, "SELECT count(*) FROM pg_roles WHERE rolname = 'powa_read_all_metrics'")
     swap = "REVOKE {} FROM powa_web; GRANT {} TO powa_web"
     data, metrics = "powa_read_all_data", "powa_read_all_metrics"
@@ -52,19 +52,22 @@ def nothing(fleet):
     yield NOTHING["name"]
     if roles == "1":
         psql(fleet.repository, swap.format(metrics, data))
-    _declare({"name": NOTHING["name"], "state": "absent", "history": "drop"})
+    _declare({"name": NOTHING["name"], "state": "absent", "history": "drop"}, "powa_repositories", "powa_remotes")
 
 
-def _declare(datasource):
+def _declare(datasource, *groups):
+    """Declare a datasource on groups of hosts, one group after the other: a snapshot may be taken between."""
     arguments = {
         "datasources": [datasource],
         "login_db": "powa",
         "server_kind": "{{ ['repository' if 'powa_repositories' in group_names else 'remote'] }}",
         "monitoring_role": "{{ omit if 'powa_repositories' in group_names else 'powa_monitor' }}",
+        "collector_role": "{{ 'powa_collector' if 'powa_repositories' in group_names else omit }}",
     }
     command = ["ansible", "--inventory", str(INVENTORY), "--become", "--become-user=postgres"]
     command += ["--module-name=pgfleet.powa.datasources", f"--args={json.dumps(arguments)}"]
-    subprocess.run([*command, "powa_remotes:powa_repositories"], cwd=ROOT, check=True)
+    for group in groups:
+        subprocess.run([*command, group], cwd=ROOT, check=True)
 
 
 def alerts(page):
