@@ -1,0 +1,55 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the plans of the roles go by: the fleet as the inventory declares it, and what this run has read and done so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Sequence
+
+#: The fact that holds what C(host_info) has returned for a host.
+SEEN = "__common_seen"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of C(site.yml), or of a role.
+
+    :param fleet: the result of the filter C(fleet)
+    :param hostvars: Ansible's C(hostvars), with what tasks have registered
+    :param lost: the hosts that the rest of the run leaves out
+    :param check_mode: whether nothing is changed
+    """
+
+    fleet: Mapping[str, Any]
+    hostvars: Mapping[str, Any]
+    lost: Sequence[str] = ()
+    check_mode: bool = False
+
+    def variables(self, host: str) -> Mapping[str, Any]:
+        """Return the public variables of a host, typed, with defaults, and without passwords."""
+        return dict(self.fleet["hosts"][host]["variables"])
+
+    def groups(self, host: str) -> Sequence[str]:
+        """Return which of the four groups of the roles a host is in."""
+        return list(self.fleet["hosts"][host]["groups"])
+
+    def seen(self, host: str) -> Dict[str, Any]:
+        """Return what C(host_info) has returned for a host, or nothing if it was not read."""
+        found = self.result(host, SEEN)
+        return found if "os" in found else {}
+
+    def result(self, host: str, name: str) -> Dict[str, Any]:
+        """Return what a task has registered on a host, or nothing if it did not run there."""
+        if host not in self.hostvars:
+            return {}
+        return dict(self.hostvars[host].get(name) or {})
+
+    def password(self, host: str, name: str) -> str:
+        """Return a variable that holds a password, or an empty text if it is unset."""
+        if host not in self.hostvars:
+            return ""
+        value = self.hostvars[host].get(name)
+        return "" if value is None else str(value)
