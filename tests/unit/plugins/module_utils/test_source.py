@@ -27,9 +27,12 @@ def test_no_sql_is_pasted_together(path):
             assert not pasted, "{0}, line {1}".format(path.name, node.lineno)
 
 
-def test_every_module_is_in_the_action_group():
+def test_every_module_that_logs_in_is_in_the_action_group():
+    """Its login options would make any other module fail."""
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
-    assert runtime["action_groups"]["powa"] == sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
+    modules = (ROOT / "plugins" / "modules").glob("*.py")
+    logging_in = [path.stem for path in modules if "- pgfleet.powa._login\n" in path.read_text(encoding="utf-8")]
+    assert runtime["action_groups"]["powa"] == sorted(logging_in)
 
 
 MODULE_UTILS = ROOT / "plugins" / "module_utils"
@@ -73,3 +76,10 @@ def test_a_named_tuple_has_no_other_base(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         bases = [ast.unparse(base) for base in node.bases] if isinstance(node, ast.ClassDef) else []
         assert "NamedTuple" not in bases or len(bases) == 1, node.name
+
+
+@pytest.mark.parametrize("path", sorted((MODULE_UTILS / "_host").glob("*.py")), ids=lambda path: path.name)
+def test_host_info_works_where_no_driver_is_installed(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = [alias.name for alias in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
+        assert "psycopg2" not in names + [getattr(node, "module", None)]

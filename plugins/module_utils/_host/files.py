@@ -1,0 +1,84 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files of a host: whose they are, who may read them, and the sums of those that hold no secret."""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from typing import Dict, Optional, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host, user_name
+
+_KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory"}
+
+
+@dataclass(frozen=True)
+class File:
+    """A file, or what its path names.
+
+    :param kind: C(file), C(directory), or C(other)
+    :param mode: as in C(0640)
+    :param size: in bytes
+    :param sha256: the sum of its content; none of a secret file, of a folder, and where the content cannot be read
+    """
+
+    kind: str
+    owner: str
+    group: str
+    mode: str
+    size: int
+    sha256: Optional[str]
+
+
+def read_files(host: Host, paths: Sequence[str], secret_paths: Sequence[str]) -> Dict[str, File]:
+    """Return path -> file, for those that exist.
+
+    :param secret_paths: files whose sums would help somebody to guess what they hold
+    """
+    found = {}
+    for path in sorted({*paths, *secret_paths}):
+        file = _read(host, path, path in secret_paths)
+        if file is not None:
+            found[path] = file
+    return found
+
+
+def _read(host: Host, path: str, secret: bool) -> Optional[File]:
+    try:
+        state = os.stat(host.path(path))
+    except PermissionError as error:
+        host.unseen.refused("the files below " + os.path.dirname(path), error)
+        return None
+    except OSError:
+        return None
+    kind = _KINDS.get(stat.S_IFMT(state.st_mode), "other")
+    return File(
+        kind=kind,
+        owner=user_name(state.st_uid),
+        group=_group_name(state.st_gid),
+        mode="{0:04o}".format(stat.S_IMODE(state.st_mode)),
+        size=state.st_size,
+        sha256=_sum(host, path) if kind == "file" and not secret else None,
+    )
+
+
+def _sum(host: Host, path: str) -> Optional[str]:
+    try:
+        with open(host.path(path), "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except OSError as error:
+        host.unseen.refused("the content of " + path, error)
+        return None
+
+
+def _group_name(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)

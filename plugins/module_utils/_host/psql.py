@@ -1,0 +1,122 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asks a server through psql, which every host with PostgreSQL has, as the user who owns the cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import Cluster, read_pid_file
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System
+
+#: What the settings of a database or a role may have changed. Nothing is waited for long.
+_SESSION = {
+    "search_path": "pg_catalog",
+    "jit": "off",
+    "default_transaction_read_only": "on",
+    "statement_timeout": "30s",
+    "lock_timeout": "5s",
+}
+_OPTIONS = ("--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--no-password")
+#: Begins a line that holds an error.
+_ERROR = "!"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the queries of one psql returned.
+
+    :param values: name of a query -> its value; a query without a row has none
+    :param errors: name of a query -> the server's message
+    :param failure: why psql could not log in, or lost the connection; else an empty text
+    """
+
+    values: Dict[str, Any]
+    errors: Dict[str, str]
+    failure: str
+
+
+def ask(
+    host: Host, system: System, cluster: Cluster, database: str, script: Sequence[str], variables: Mapping[str, str]
+) -> Parts:
+    """Run the queries of a script in a database.
+
+    :param script: parts that C(query) makes, and others in psql's own language
+    :param variables: variables of psql
+    """
+    command = [_program(host, system, cluster), *_OPTIONS]
+    command += ["--set={0}={1}".format(name, value) for name, value in sorted(variables.items())]
+    if host.is_root and cluster.owner != host.user:
+        command = ["runuser", "-u", cluster.owner, "--", *command]
+    return parse(host.start(command, "".join(script), _environment(host, cluster, database)).finish())
+
+
+def query(name: str, text: str) -> str:
+    """Return the part of a script that prints on one line the name and the value of a query, or its error."""
+    # The message stands as it is: psql does not read the value of a variable again.
+    return (
+        "SELECT '{name} ' || q.part::text FROM ({text}) AS q (part);\n"
+        "\\if :ERROR\n\\echo {error}{name} :LAST_ERROR_MESSAGE\n\\endif\n"
+    ).format(name=name, text=text.strip(), error=_ERROR)
+
+
+def parse(answer: Answer) -> Parts:
+    """Return what psql printed."""
+    values: Dict[str, Any] = {}
+    errors: Dict[str, str] = {}
+    # JSON may hold characters that str.splitlines takes for the end of a line.
+    for line in answer.out.split("\n"):
+        name, space, rest = line.partition(" ")
+        if name.startswith(_ERROR):
+            errors[name[len(_ERROR) :]] = rest.strip()
+        elif space and rest.strip():
+            values[name] = json.loads(rest)
+    return Parts(values, errors, _failure(answer))
+
+
+def _failure(answer: Answer) -> str:
+    if not answer.status:
+        return ""
+    if answer.missing:
+        return "the host has no program {0}".format(answer.sentence.split(":")[0])
+    sentence = answer.sentence or "psql ended with status {0}".format(answer.status)
+    prefix = "psql: error: "
+    return sentence[len(prefix) :] if sentence.startswith(prefix) else sentence
+
+
+def _program(host: Host, system: System, cluster: Cluster) -> str:
+    """Return the psql of the cluster's version; Debian's /usr/bin/psql is a script that only finds this one."""
+    path = os.path.join(system.server_folder(cluster.version), "psql")
+    return path if os.path.exists(host.path(path)) else "psql"
+
+
+def _environment(host: Host, cluster: Cluster, database: str) -> Dict[str, str]:
+    variables = {
+        "PGPORT": str(cluster.port),
+        # As a variable it is a name only; as an option it could be a whole connection string.
+        "PGDATABASE": database,
+        "PGCLIENTENCODING": "UTF8",
+        "PGCONNECT_TIMEOUT": "10",
+        "PGAPPNAME": "pgfleet.powa.host_info",
+        "PGOPTIONS": " ".join("-c {0}={1}".format(name, value) for name, value in sorted(_SESSION.items())),
+    }
+    pid_file = read_pid_file(host, cluster.data_directory)
+    if pid_file and pid_file.socket_folder:
+        variables["PGHOST"] = pid_file.socket_folder
+    home = _home(cluster.owner) if host.is_root else ""
+    return dict(variables, HOME=home) if home else variables
+
+
+def _home(user: str) -> str:
+    try:
+        return pwd.getpwnam(user).pw_dir
+    except KeyError:
+        return ""

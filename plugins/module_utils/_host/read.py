@@ -1,0 +1,125 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads a host: what module host_info returns."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._host import packages
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import (
+    Cluster,
+    finish_listing,
+    read_installed,
+    select_cluster,
+    start_listing,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.collector_log import finish_log, start_log
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.database import Database, Wanted, read_database
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.extension_folder import read_extension_folder
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.files import read_files
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.names import read_unresolved
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System, read_system
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.units import finish_units, start_units
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.users import read_users
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.virtualenvs import read_virtualenvs
+
+
+@dataclass(frozen=True)
+class Options:
+    """The module's options: see its documentation."""
+
+    postgresql_version: str
+    port: int
+    database: str
+    monitoring_role: str
+    collector_role: str
+    web_role: str
+    packages: Sequence[str]
+    units: Sequence[str]
+    files: Sequence[str]
+    secret_files: Sequence[str]
+    virtualenvs: Sequence[str]
+    repository: bool
+    names: Sequence[str]
+    collector_log: bool
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> "Options":
+        """Return the options of a task."""
+        return cls(**{field.name: params[field.name] for field in fields(cls)})
+
+    @property
+    def wanted(self) -> Wanted:
+        """What to ask the server for."""
+        roles = [role for role in (self.monitoring_role, self.collector_role, self.web_role) if role]
+        return Wanted(self.database, roles, self.monitoring_role, self.repository)
+
+
+def read_host(options: Options, host: Host) -> Dict[str, Any]:
+    """Return what a host has. Programs that do not depend on each other run at the same time."""
+    system = read_system(host)
+    listing = start_listing(host, system)
+    installed_packages = packages.start_listing(host, system, options.packages)
+    driver = packages.start_driver_check(host)
+    units = start_units(host, options.units)
+    log = start_log(host, options.collector_log)
+    files = read_files(host, options.files, options.secret_files)
+    virtualenvs = read_virtualenvs(host, options.virtualenvs)
+
+    installed = read_installed(host, system)
+    clusters = finish_listing(host, system, listing, options.port)
+    cluster = select_cluster(clusters, options.port, options.postgresql_version)
+    database = _database(host, system, cluster, options)
+    version = _version(host, system, cluster, options)
+    listed = packages.finish_listing(host, installed_packages)
+    result = {
+        "os": {"name": system.name, "family": system.family},
+        "installed": installed,
+        "clusters": _as_dicts(clusters),
+        "cluster": asdict(cluster) if cluster else None,
+        "version": version,
+        "packages": _by_name(packages.read_packages(host, system, version, options.packages, listed)),
+        "driver": packages.finish_driver_check(driver),
+        "extension_folder": _as_dict(read_extension_folder(host, version)),
+        "users": read_users(),
+        "units": _by_name(finish_units(host, options.units, units)),
+        "files": _by_name(files),
+        "virtualenvs": _by_name(virtualenvs),
+        "server": database.server,
+        "server_error": database.server_error,
+        "extensions": database.extensions,
+        "monitoring": database.monitoring,
+        "repository": database.repository,
+        "unresolved": read_unresolved(options.names),
+        "collector_log": finish_log(host, log),
+    }
+    return dict(result, unseen=list(host.unseen.sentences))
+
+
+def _database(host: Host, system: System, cluster: Optional[Cluster], options: Options) -> Database:
+    if cluster is None or not cluster.running:
+        return Database()
+    return read_database(host, system, cluster, options.wanted)
+
+
+def _version(host: Host, system: System, cluster: Optional[Cluster], options: Options) -> str:
+    if cluster is not None:
+        return cluster.version
+    return options.postgresql_version or packages.read_default_version(host, system)
+
+
+def _as_dict(value: Any) -> Optional[Dict[str, Any]]:
+    return None if value is None else asdict(value)
+
+
+def _as_dicts(values: Sequence[Any]) -> List[Dict[str, Any]]:
+    return [asdict(value) for value in values]
+
+
+def _by_name(values: Mapping[str, Any]) -> Dict[str, Dict[str, Any]]:
+    return {name: asdict(value) for name, value in values.items()}

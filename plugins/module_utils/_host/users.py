@@ -1,0 +1,25 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Users of the operating system that the roles know."""
+
+from __future__ import annotations
+
+import pwd
+from typing import List
+
+NAMES = ("powa", "powa-web", "postgres")
+
+
+def read_users() -> List[str]:
+    """Return those of the users that exist."""
+    return [name for name in NAMES if _exists(name)]
+
+
+def _exists(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What module host_info asks a repository, through psql: see host.py.
+
+Which rights a role should have is decided elsewhere: these say which ones it has. PoWA 5 itself grants those on its own
+tables, so only PoWA 4 is asked for them; those on tables of pg_track_settings are the roles' task with both.
+"""
+
+from __future__ import annotations
+
+RIGHTS = """
+    WITH asked AS (
+        SELECT r.oid, r.rolname FROM pg_roles AS r WHERE r.rolname IN (SELECT jsonb_array_elements_text(:'roles'))
+    ), relation AS (
+        SELECT c.oid, e.extname, n.nspname, c.relname, c.relkind
+        FROM pg_extension AS e
+        JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+        JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'v')
+        JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE e.extname = 'pg_track_settings' OR (e.extname = 'powa' AND :'powa_major' = '4')
+    )
+    SELECT jsonb_build_object(
+        'major', :'powa_major'::integer,
+        'schema', :'powa_schema',
+        'relations', (SELECT coalesce(jsonb_agg(jsonb_build_object('extension', r.extname, 'schema', r.nspname,
+                'name', r.relname, 'kind', r.relkind,
+                'privileges', (SELECT coalesce(jsonb_object_agg(a.rolname, (SELECT coalesce(jsonb_agg(p.name
+                            ORDER BY p.position), '[]')
+                        FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS p (name, position)
+                        WHERE has_table_privilege(a.oid, r.oid, p.name))), '{}')
+                    FROM asked AS a)) ORDER BY r.extname, r.nspname, r.relname), '[]')
+            FROM relation AS r),
+        'schema_usage', (SELECT coalesce(jsonb_object_agg(a.rolname,
+                has_schema_privilege(a.oid, n.oid, 'USAGE')), '{}')
+            FROM asked AS a, pg_namespace AS n WHERE n.nspname = :'powa_schema'),
+        'schema_relations_unread', (SELECT coalesce(jsonb_object_agg(a.rolname, EXISTS (
+                SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE n.nspname = :'powa_schema' AND c.relkind IN ('r', 'v')
+                  AND NOT has_table_privilege(a.oid, c.oid, 'SELECT'))), '{}')
+            FROM asked AS a),
+        'version_columns', (SELECT coalesce(jsonb_agg(jsonb_build_object('table', format('%I.%I', n.nspname, c.relname),
+                'may_update', (SELECT coalesce(jsonb_object_agg(a.rolname,
+                        has_column_privilege(a.oid, c.oid, 'version', 'UPDATE')), '{}')
+                    FROM asked AS a)) ORDER BY c.relname DESC), '[]')
+            FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            WHERE n.nspname = :'powa_schema'
+              AND c.relname IN ('powa_servers',
+                  CASE :'powa_major' WHEN '4' THEN 'powa_extensions' ELSE 'powa_extension_config' END)),
+        'default_select', (SELECT coalesce(jsonb_agg(a.rolname ORDER BY a.rolname), '[]')
+            FROM asked AS a
+            WHERE EXISTS (
+                SELECT FROM pg_default_acl AS d, aclexplode(d.defaclacl) AS x
+                WHERE d.defaclrole = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)
+                  AND d.defaclnamespace IN (0, (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = :'powa_schema'))
+                  AND d.defaclobjtype = 'r' AND x.privilege_type = 'SELECT' AND x.grantee IN (0, a.oid))),
+        'existing_roles', (SELECT coalesce(jsonb_agg(r.rolname ORDER BY r.rolname), '[]')
+            FROM pg_roles AS r WHERE r.rolname IN ('powa_snapshot', 'powa_read_all_data')))
+"""
+
+# The server with number 0 is the repository itself.
+SERVERS = """
+    SELECT coalesce(jsonb_agg(jsonb_build_object('alias', s.alias, 'hostname', s.hostname, 'port', s.port)
+        ORDER BY s.id), '[]')
+    FROM :"powa_schema".powa_servers AS s
+    WHERE s.id > 0
+"""
+
+#: Only PoWA 5 has this table: which role stands for which of its own.
+POWA_ROLES = """
+    SELECT jsonb_build_object('powa_snapshot', NULL, 'powa_read_all_data', NULL)
+        || coalesce(jsonb_object_agg(r.powa_role, r.rolname), '{}')
+    FROM :"powa_schema".powa_roles AS r
+    WHERE r.powa_role IN ('powa_snapshot', 'powa_read_all_data')
+"""

@@ -1,0 +1,780 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module pgfleet.powa.host_info."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_info
+short_description: Return what a host has of PostgreSQL and PoWA
+version_added: 0.2.0
+description:
+  - Returns the host's clusters, packages, units, files and virtual environments.
+  - Of one cluster, it returns the settings, where each is set and whether it waits for a restart, the rules of
+    C(pg_hba.conf) as the server parses them, and the roles; of PoWA's database, the extensions and the rights of roles.
+  - Changes nothing, since its sessions are read-only.
+  - It needs neither psycopg2 nor a password. It runs C(psql) at most twice, as the owner of the cluster if it is run as
+    root, or else as the user who runs it.
+  - Never fails because a host lacks something or because a right is missing. RV(unseen) says what it could not read.
+  - Never returns passwords, and no sums of files that hold them.
+author:
+  - pgfleet (@pgfleet)
+extends_documentation_fragment:
+  - pgfleet.powa._read_only
+  - pgfleet.powa._attributes
+attributes:
+  action_group:
+    description: It has none of the login options of C(group/pgfleet.powa.powa).
+    support: none
+options:
+  postgresql_version:
+    description: The major version of the cluster to read. Without it, O(port) alone selects the cluster.
+    type: str
+    default: ""
+  port:
+    description: The port of the cluster to read.
+    type: int
+    default: 5432
+  database:
+    description: The database that PoWA is, or will be, installed in.
+    type: str
+    default: powa
+  monitoring_role:
+    description: The role that the collector logs in as on a monitored server.
+    type: str
+    default: ""
+  collector_role:
+    description: The role that the collector logs in as on a repository.
+    type: str
+    default: ""
+  web_role:
+    description: The role that powa-web logs in as.
+    type: str
+    default: ""
+  packages:
+    description: More packages to look for.
+    type: list
+    elements: str
+    default: []
+  units:
+    description: Units of systemd to look for.
+    type: list
+    elements: str
+    default: []
+  files:
+    description: Files to look for.
+    type: list
+    elements: path
+    default: []
+  secret_files:
+    description: Files to look for that hold passwords or keys. Their sums are not returned.
+    type: list
+    elements: path
+    default: []
+  virtualenvs:
+    description: Folders of virtual environments of Python to look for.
+    type: list
+    elements: path
+    default: []
+  repository:
+    description: Whether to read a repository's servers, and the rights of O(collector_role) and O(web_role) there.
+    type: bool
+    default: false
+  names:
+    description: Names of hosts that this host has to resolve. One that begins with a slash is the folder of a socket.
+    type: list
+    elements: str
+    default: []
+  collector_log:
+    description: Whether to read the log of powa-collector.
+    type: bool
+    default: false
+notes:
+  - Run it as root. As the owner of the cluster it cannot read the files and logs of other programs, and as another user
+    it sees of the server what PostgreSQL shows to the role of the same name.
+  - It knows the packages of the Debian family and, untested, those of the RHEL family.
+seealso:
+  - module: pgfleet.powa.server_info
+"""
+
+EXAMPLES = r"""
+- name: Read what this host has of PostgreSQL
+  pgfleet.powa.host_info:
+  register: powa_host
+  become: true
+
+- name: Show which settings wait for a restart, and the rules of pg_hba.conf that the server refuses
+  ansible.builtin.debug:
+    msg: "{{ server.settings | dict2items | selectattr('value.pending_restart') | map(attribute='key') | list }},
+      {{ server.hba | selectattr('error') | list }}"
+  vars:
+    server: "{{ powa_host.server or {'settings': {}, 'hba': []} }}"
+
+- name: Read a repository with its collector and web interface
+  pgfleet.powa.host_info:
+    monitoring_role: powa_monitor
+    collector_role: powa_collector
+    web_role: powa_web
+    repository: true
+    packages: [powa-collector]
+    units: [powa-collector, powa-web]
+    files: [/etc/powa-collector.conf]
+    secret_files: [/etc/powa-collector.pgpass]
+    virtualenvs: [/opt/powa-web]
+    names: [localhost]
+    collector_log: true
+  become: true
+"""
+
+RETURN = r"""
+os:
+  description: The operating system.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: What it calls itself.
+      type: str
+      returned: always
+      sample: Debian GNU/Linux 12 (bookworm)
+    family:
+      description: C(Debian), C(RedHat), or empty for any other.
+      type: str
+      returned: always
+      sample: Debian
+installed:
+  description: The major versions of PostgreSQL of which the host has the server's programs.
+  returned: success
+  type: list
+  elements: str
+  sample: ['15']
+clusters:
+  description: The clusters of PostgreSQL.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    version:
+      description: Its major version.
+      type: str
+      returned: always
+      sample: '15'
+    name:
+      description: Its name. On the RHEL family it is the version.
+      type: str
+      returned: always
+      sample: main
+    port:
+      description: Its port.
+      type: int
+      returned: always
+      sample: 5432
+    running:
+      description: Whether it runs.
+      type: bool
+      returned: always
+      sample: true
+    data_directory:
+      description: Its folder.
+      type: str
+      returned: always
+      sample: /var/lib/postgresql/15/main
+    unit:
+      description: The systemd unit that runs it.
+      type: str
+      returned: always
+      sample: postgresql@15-main
+    owner:
+      description: The user who owns its files.
+      type: str
+      returned: always
+      sample: postgres
+cluster:
+  description: The one of RV(clusters) that O(port) and O(postgresql_version) select, or null.
+  returned: success
+  type: dict
+version:
+  description:
+    - The major version of PostgreSQL, that is, the cluster's, or else O(postgresql_version), or else what the
+      distribution would install, or else empty.
+  returned: success
+  type: str
+  sample: '15'
+packages:
+  description:
+    - Package -> its versions. It has the packages of the server, of PoWA, of the driver, and those of O(packages),
+      whether installed or not, and any other package of this version of PostgreSQL that is installed.
+  returned: success
+  type: dict
+  contains:
+    installed:
+      description: The version that is installed, or null.
+      type: str
+      returned: always
+      sample: 15.6-1
+    candidate:
+      description: The version that would be installed, or null. It is looked up only if the package is not installed.
+      type: str
+      returned: always
+      sample: 15.6-1
+driver:
+  description: Whether C(/usr/bin/python3) can import psycopg2.
+  returned: success
+  type: bool
+  sample: true
+extension_folder:
+  description: The folder of the extensions of RV(version), or null.
+  returned: success
+  type: dict
+  contains:
+    path:
+      description: The folder.
+      type: str
+      returned: always
+      sample: /usr/share/postgresql/15/extension
+    writable:
+      description: Whether the user who ran the module could write there.
+      type: bool
+      returned: always
+      sample: true
+    controls:
+      description: The extensions that are not marker extensions of this collection.
+      type: list
+      elements: str
+      returned: always
+      sample: [plpgsql, powa]
+    markers:
+      description: Marker extension -> the SHA-256 sum of its control file, followed by its script.
+      type: dict
+      returned: always
+      sample: {}
+    powa:
+      description: The version of PoWA whose files are there, or empty.
+      type: str
+      returned: always
+      sample: 4.1.4
+users:
+  description: Those of the users C(powa), C(powa-web) and C(postgres) that exist.
+  returned: success
+  type: list
+  elements: str
+  sample: [postgres]
+units:
+  description: Unit of O(units) -> its state.
+  returned: success
+  type: dict
+  contains:
+    exists:
+      description: Whether systemd knows it.
+      type: bool
+      returned: always
+      sample: true
+    enabled:
+      description: As C(systemctl is-enabled) tells it, or empty if it does not exist.
+      type: str
+      returned: always
+      sample: enabled
+    active:
+      description: As C(systemctl is-active) tells it.
+      type: str
+      returned: always
+      sample: active
+files:
+  description: File of O(files) and O(secret_files) -> its state. Files that do not exist are left out.
+  returned: success
+  type: dict
+  contains:
+    kind:
+      description: C(file), C(directory) or C(other).
+      type: str
+      returned: always
+      sample: file
+    owner:
+      description: Its owner.
+      type: str
+      returned: always
+      sample: root
+    group:
+      description: Its group.
+      type: str
+      returned: always
+      sample: powa
+    mode:
+      description: Its permissions.
+      type: str
+      returned: always
+      sample: '0640'
+    size:
+      description: Its size in bytes.
+      type: int
+      returned: always
+      sample: 102
+    sha256:
+      description: The sum of its content. Null for a folder, a secret file, and where the content cannot be read.
+      type: str
+      returned: always
+virtualenvs:
+  description: Folder of O(virtualenvs) -> its state. Folders that do not exist are left out.
+  returned: success
+  type: dict
+  contains:
+    stale:
+      description: Whether its Python is gone or is newer than its packages, as after an upgrade of the distribution.
+      type: bool
+      returned: always
+      sample: false
+    packages:
+      description: Package -> version, with names in lower case and with hyphens. Empty if it is stale.
+      type: dict
+      returned: always
+      sample: {powa-web: 4.2.1}
+    folders:
+      description:
+        - Folder with files of Python, beside those that venv makes and relative to the environment, -> the SHA-256 sum
+          of these files, joined in the order of their names.
+      type: dict
+      returned: always
+      sample: {}
+server:
+  description: What the server of the cluster has, or null if there is none, it does not run, or it refused the login.
+  returned: success
+  type: dict
+  contains:
+    version_num:
+      description: Its version as a number.
+      type: int
+      returned: always
+      sample: 150006
+    user:
+      description: The role that the module logged in as.
+      type: str
+      returned: always
+      sample: postgres
+    config_file:
+      description: Its main configuration file, or null without the right to see it.
+      type: str
+      returned: always
+      sample: /etc/postgresql/15/main/postgresql.conf
+    hba_file:
+      description: Its C(pg_hba.conf), or null without the right to see it.
+      type: str
+      returned: always
+      sample: /etc/postgresql/15/main/pg_hba.conf
+    data_directory:
+      description: Its data directory, or null without the right to see it.
+      type: str
+      returned: always
+      sample: /var/lib/postgresql/15/main
+    standby:
+      description: Whether it is a standby.
+      type: bool
+      returned: always
+      sample: false
+    unread:
+      description:
+        - Whether C(pg_hba.conf), a file that it includes, or C(conf.d/powa.conf) beside the main configuration file is
+          newer than the last reload.
+      type: bool
+      returned: always
+      sample: false
+    settings:
+      description:
+        - Setting -> its state, for C(shared_preload_libraries), C(listen_addresses), C(port), and those of PoWA and of
+          its stats extensions.
+      type: dict
+      returned: always
+      contains:
+        value:
+          description: The value that the server uses, as C(pg_settings) shows it.
+          type: str
+          returned: always
+          sample: '300000'
+        unit:
+          description: The unit of the value, or null.
+          type: str
+          returned: always
+          sample: ms
+        source:
+          description: What kind of source the value has.
+          type: str
+          returned: always
+          sample: configuration file
+        file:
+          description: The file that sets it, or null.
+          type: str
+          returned: always
+          sample: /etc/postgresql/15/main/conf.d/powa.conf
+        line:
+          description: The line of the file, or null.
+          type: int
+          returned: always
+          sample: 3
+        pending_restart:
+          description: Whether the file has a value that waits for a restart.
+          type: bool
+          returned: always
+          sample: false
+    file_settings:
+      description:
+        - What the configuration files set now, in the order in which the server reads them, for the same names. The
+          last one of a name decides.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: The setting, in lower case.
+          type: str
+          returned: always
+          sample: powa.frequency
+        value:
+          description: The value, as the file has it.
+          type: str
+          returned: always
+          sample: 5min
+        file:
+          description: The file.
+          type: str
+          returned: always
+          sample: /etc/postgresql/15/main/conf.d/powa.conf
+        line:
+          description: The line of the file.
+          type: int
+          returned: always
+          sample: 3
+        applied:
+          description: Whether a reload can apply it.
+          type: bool
+          returned: always
+          sample: true
+        error:
+          description: Why it cannot be applied, or null.
+          type: str
+          returned: always
+    file_errors:
+      description: The lines of the configuration files that have an error, of any setting.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: The setting, or null where the server cannot read the line.
+          type: str
+          returned: always
+        file:
+          description: The file.
+          type: str
+          returned: always
+          sample: /etc/postgresql/15/main/postgresql.conf
+        line:
+          description: The line of the file.
+          type: int
+          returned: always
+          sample: 127
+        error:
+          description: What is wrong with it.
+          type: str
+          returned: always
+          sample: syntax error
+    hba:
+      description: The rules of C(pg_hba.conf), in the order in which the server tries them.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        file:
+          description: The file.
+          type: str
+          returned: always
+          sample: /etc/postgresql/15/main/pg_hba.conf
+        line:
+          description: The line of the file.
+          type: int
+          returned: always
+          sample: 97
+        type:
+          description: The type of connection, or null where the line has an error.
+          type: str
+          returned: always
+          sample: host
+        databases:
+          description: The databases.
+          type: list
+          elements: str
+          returned: always
+          sample: [all]
+        users:
+          description: The roles.
+          type: list
+          elements: str
+          returned: always
+          sample: [powa_monitor]
+        address:
+          description: The address, a name, a word such as C(samehost), or null.
+          type: str
+          returned: always
+          sample: 10.0.0.7
+        netmask:
+          description: The mask of the address, or null.
+          type: str
+          returned: always
+          sample: 255.255.255.255
+        method:
+          description: The method of authentication, or null where the line has an error.
+          type: str
+          returned: always
+          sample: scram-sha-256
+        options:
+          description: The options of the method. The values of those that hold passwords are hidden.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        error:
+          description: Why the server refuses the line, or null.
+          type: str
+          returned: always
+    roles:
+      description: Role -> its attributes, for those of the three roles that exist.
+      type: dict
+      returned: always
+      contains:
+        login:
+          description: Whether it can log in.
+          type: bool
+          returned: always
+          sample: true
+        superuser:
+          description: Whether it is a superuser.
+          type: bool
+          returned: always
+          sample: false
+        createdb:
+          description: Whether it can create databases.
+          type: bool
+          returned: always
+          sample: false
+        createrole:
+          description: Whether it can create roles.
+          type: bool
+          returned: always
+          sample: false
+        replication:
+          description: Whether it can replicate.
+          type: bool
+          returned: always
+          sample: false
+        bypassrls:
+          description: Whether it bypasses row security.
+          type: bool
+          returned: always
+          sample: false
+        member_of:
+          description: Every role that it is a member of, directly or not.
+          type: list
+          elements: str
+          returned: always
+          sample: [pg_read_all_stats]
+        uses:
+          description: Those of RV(server.roles.member_of) whose rights it has without C(SET ROLE).
+          type: list
+          elements: str
+          returned: always
+          sample: [pg_read_all_stats]
+    database:
+      description: Whether O(database) exists.
+      type: bool
+      returned: always
+      sample: true
+server_error:
+  description: Why the server could not be asked, or null.
+  returned: success
+  type: str
+extensions:
+  description: Extension of O(database) -> its state.
+  returned: success
+  type: dict
+  contains:
+    version:
+      description: Its version.
+      type: str
+      returned: always
+      sample: 4.1.4
+    schema:
+      description: Its schema.
+      type: str
+      returned: always
+      sample: public
+    comment:
+      description: Its comment, or null.
+      type: str
+      returned: always
+monitoring:
+  description:
+    - What O(monitoring_role) may do in O(database), schemas included. Empty without the role or PoWA. Objects that do
+      not exist are left out.
+  returned: success
+  type: dict
+  contains:
+    tables:
+      description: Table or view of PoWA -> whether the role may read it.
+      type: dict
+      returned: always
+      sample: {powa_databases: true, powa_statements: true}
+    functions:
+      description: Function -> whether the role may call it.
+      type: dict
+      returned: always
+      sample: {pg_qualstats_reset: true}
+repository:
+  description: The repository, or null if O(repository) is false or the database has no PoWA.
+  returned: success
+  type: dict
+  contains:
+    major:
+      description: The major version of PoWA.
+      type: int
+      returned: always
+      sample: 5
+    schema:
+      description: The schema of PoWA.
+      type: str
+      returned: always
+      sample: public
+    servers:
+      description: The registered servers, each with C(alias), C(hostname) and C(port).
+      type: list
+      elements: dict
+      returned: always
+      sample: [{alias: orders, hostname: db1.example.com, port: 5432}]
+    powa_roles:
+      description: Role of PoWA 5 -> the role that stands for it, or null. Empty on PoWA 4.
+      type: dict
+      returned: always
+      sample: {powa_snapshot: powa_snapshot, powa_read_all_data: null}
+    existing_roles:
+      description: Those of the names C(powa_snapshot) and C(powa_read_all_data) that the server has a role of.
+      type: list
+      elements: str
+      returned: always
+      sample: [powa_snapshot]
+    relations:
+      description: The tables and views of pg_track_settings, and on PoWA 4 those of PoWA.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        extension:
+          description: The extension that it belongs to.
+          type: str
+          returned: always
+          sample: powa
+        schema:
+          description: Its schema.
+          type: str
+          returned: always
+          sample: public
+        name:
+          description: Its name.
+          type: str
+          returned: always
+          sample: powa_servers
+        kind:
+          description: C(r) for a table, C(v) for a view.
+          type: str
+          returned: always
+          sample: r
+        privileges:
+          description: Role -> those of SELECT, INSERT, UPDATE and DELETE that it has.
+          type: dict
+          returned: always
+          sample: {powa_collector: [SELECT]}
+    schema_usage:
+      description: Role -> whether it may use PoWA's schema.
+      type: dict
+      returned: always
+      sample: {powa_collector: true}
+    schema_relations_unread:
+      description: Role -> whether it may not read some table or view in PoWA's schema.
+      type: dict
+      returned: always
+      sample: {powa_collector: false}
+    version_columns:
+      description: The tables in which the collector records versions.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        table:
+          description: The table, quoted as SQL needs it.
+          type: str
+          returned: always
+          sample: public.powa_servers
+        may_update:
+          description: Role -> whether it may update the column C(version).
+          type: dict
+          returned: always
+          sample: {powa_collector: true}
+    default_select:
+      description: The roles that get the right to read tables that the user of the session creates in PoWA's schema.
+      type: list
+      elements: str
+      returned: always
+      sample: [powa_web]
+unresolved:
+  description: Those of O(names) that do not resolve.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+collector_log:
+  description:
+    - The last message of powa-collector about its connection to the repository, or empty if it has connected since.
+      Messages about servers are not returned.
+  returned: success
+  type: str
+  sample: PoWA extension not found on repository server
+unseen:
+  description: What could not be read, and why.
+  returned: success
+  type: list
+  elements: str
+  sample: ['the files below /etc/powa-web: permission denied (run as root)']
+"""
+
+import gc
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import this_host
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.read import Options, read_host
+
+OPTIONS = dict(
+    postgresql_version=dict(type="str", default=""),
+    port=dict(type="int", default=5432),
+    database=dict(type="str", default="powa"),
+    monitoring_role=dict(type="str", default=""),
+    collector_role=dict(type="str", default=""),
+    web_role=dict(type="str", default=""),
+    packages=dict(type="list", elements="str", default=[]),
+    units=dict(type="list", elements="str", default=[]),
+    files=dict(type="list", elements="path", default=[]),
+    secret_files=dict(type="list", elements="path", default=[], no_log=False),
+    virtualenvs=dict(type="list", elements="path", default=[]),
+    repository=dict(type="bool", default=False),
+    names=dict(type="list", elements="str", default=[]),
+    collector_log=dict(type="bool", default=False),
+)
+
+
+def main() -> None:
+    """Run the module."""
+    # The process ends soon, and has few objects.
+    gc.disable()
+    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    module.exit_json(changed=False, **read_host(Options.of(module.params), this_host()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import Cluster
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.database import Database, Wanted, read_database
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of
+
+SYSTEM = System("d", "Debian")
+CLUSTER = Cluster("15", "main", 5432, True, "/data", "postgresql@15-main", "postgres")
+WANTED = Wanted("powa", ["powa_monitor", "it's"], "powa_monitor", True)
+PATHS = {"config_file": "/etc/postgresql.conf", "hba_file": "/etc/pg_hba.conf", "data_directory": "/data"}
+FACTS = {"version_num": 150006, "user": "postgres", "standby": False, "database": True}
+SETTING = {"value": "5432", "unit": None, "source": "default", "file": None, "line": None, "pending_restart": False}
+RULE = dict.fromkeys(["type", "database", "user_name", "address", "netmask", "auth_method", "options"])
+IN_POSTGRES = {
+    "facts": FACTS,
+    "settings": dict({name: dict(SETTING, value=path) for name, path in PATHS.items()}, port=SETTING),
+    "file_settings": [{"name": "port"}],
+    "file_errors": [{"name": None}],
+    "hba": [dict(RULE, line_number=1, error="bad")],
+    "unread": True,
+    "roles": {"powa_monitor": {"login": True}},
+}
+RIGHTS = {"major": 5, "schema": "public", "relations": []}
+IN_POWA = {
+    "extensions": {"powa": {"version": "5.0.0", "schema": "public", "comment": None}},
+    "monitoring": {"tables": {}, "functions": {}},
+    "rights": RIGHTS,
+    "servers": [{"alias": None, "hostname": "a", "port": 5432}],
+    "powa_roles": {"powa_snapshot": "powa_snapshot", "powa_read_all_data": None},
+}
+
+
+def printed(values, *errors):
+    lines = ["{0} {1}".format(name, json.dumps(value)) for name, value in values.items()]
+    return "\n".join([*lines, *("!{0} {1}".format(*error) for error in errors), ""])
+
+
+def read(tmp_path, *answers, wanted=WANTED, user="root"):
+    host, programs = host_of(tmp_path, user=user, psql=list(answers))
+    return read_database(host, SYSTEM, CLUSTER, wanted), host.unseen.sentences, programs
+
+
+def test_a_repository(tmp_path):
+    found, unseen, programs = read(tmp_path, printed(IN_POSTGRES), printed(IN_POWA))
+    server = found.server
+    assert {name: server[name] for name in PATHS} == PATHS
+    assert {name: server[name] for name in FACTS} == FACTS
+    assert server["settings"] == {"port": SETTING}
+    assert server["hba"][0]["file"] == "/etc/pg_hba.conf" and server["hba"][0]["error"] == "bad"
+    assert (server["unread"], server["roles"]) == (True, {"powa_monitor": {"login": True}})
+    assert (server["file_settings"], server["file_errors"]) == ([{"name": "port"}], [{"name": None}])
+    assert found.extensions == IN_POWA["extensions"] and found.monitoring == IN_POWA["monitoring"]
+    assert found.repository == dict(RIGHTS, servers=IN_POWA["servers"], powa_roles=IN_POWA["powa_roles"])
+    assert (found.server_error, unseen) == (None, ())
+    assert [variables["PGDATABASE"] for _command, _script, variables in programs.calls] == ["postgres", "powa"]
+    assert '--set=roles=["powa_monitor", "it\'s"]' in programs.calls[0][0]
+
+
+def test_only_a_repository_is_asked_for_rights(tmp_path):
+    wanted = Wanted("powa", [], "", False)
+    found, _unseen, programs = read(tmp_path, printed(IN_POSTGRES), printed({"extensions": {}}), wanted=wanted)
+    assert (found.repository, found.monitoring) == (None, {})
+    assert "powa_servers" not in programs.calls[1][1]
+
+
+def test_powa_4_has_no_roles_of_its_own(tmp_path):
+    of_powa_4 = {name: value for name, value in IN_POWA.items() if name != "powa_roles"}
+    found, unseen, _programs = read(tmp_path, printed(IN_POSTGRES), printed(of_powa_4))
+    assert found.repository["powa_roles"] == {} and unseen == ()
+
+
+def test_a_server_without_the_database(tmp_path):
+    bare = printed(dict(IN_POSTGRES, facts=dict(FACTS, database=False)))
+    found, unseen, programs = read(tmp_path, bare)
+    assert len(programs.calls) == 1 and unseen == ()
+    assert (found.extensions, found.monitoring, found.repository) == ({}, {}, None)
+
+
+def test_another_user_sees_less(tmp_path):
+    seen = {"facts": dict(FACTS, user="someone"), "settings": {"port": SETTING}, "roles": {}}
+    refused = [(name, "permission denied for view " + name) for name in ("hba", "file_settings")]
+    found, unseen, _programs = read(tmp_path, printed(seen, *refused), printed(IN_POWA), user="someone")
+    server = found.server
+    assert (server["config_file"], server["hba"], server["file_settings"], server["unread"]) == (None, [], [], False)
+    assert unseen == (
+        "the rules of pg_hba.conf: permission denied for view hba (run as root)",
+        "what the configuration files of the server set: permission denied for view file_settings (run as root)",
+        "the paths of the server's configuration files: permission denied to examine them (run as root)",
+    )
+
+
+def test_a_repository_that_may_not_be_read(tmp_path):
+    rest = {name: value for name, value in IN_POWA.items() if name not in ("servers", "monitoring", "extensions")}
+    errors = [("servers", "permission denied for table powa_servers"), ("monitoring", "x"), ("extensions", "y")]
+    found, unseen, _programs = read(tmp_path, printed(IN_POSTGRES), printed(rest, *errors))
+    assert found.repository is None
+    assert unseen == (
+        "the servers of the repository: permission denied for table powa_servers (run as root)",
+        "the rights of role powa_monitor: x",
+        "the extensions of database powa: y",
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (Answer(2, "", "psql: error: FATAL: no"), "FATAL: no"),
+        (printed({}, ("facts", "canceling statement")), "canceling statement"),
+        ("", "psql printed nothing"),
+    ],
+)  # fmt: skip
+def test_a_server_that_does_not_answer(tmp_path, answer, error):
+    found, unseen, _programs = read(tmp_path, answer)
+    assert found == Database(server_error=error) and unseen == ()
+
+
+def test_a_database_that_refuses_the_login(tmp_path):
+    found, unseen, _programs = read(tmp_path, printed(IN_POSTGRES), Answer(2, "", "psql: error: FATAL: no entry"))
+    assert found.server is not None and found.extensions == {}
+    assert unseen == ("database powa: FATAL: no entry",)
+
+
+def test_a_connection_that_is_lost(tmp_path):
+    found, unseen, _programs = read(
+        tmp_path,
+        Answer(2, printed({"facts": FACTS}), "server closed the connection unexpectedly"),
+        printed(IN_POWA),
+    )
+    assert found.server["settings"] == {}
+    assert unseen == ("a part of the server's state: server closed the connection unexpectedly",)

@@ -1,0 +1,59 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.files import read_files
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of, refuse, write
+
+
+def test_files_folders_and_what_does_not_exist(tmp_path):
+    host, _programs = host_of(tmp_path)
+    write(tmp_path, "/etc/a.conf", "text").chmod(0o640)
+    (tmp_path / "etc").chmod(0o1755)
+    os.mkfifo(str(tmp_path / "etc/pipe"))
+    found = read_files(host, ["/etc/a.conf", "/etc", "/etc/none", "/etc/a.conf/x", "/etc/pipe"], [])
+    assert list(found) == ["/etc", "/etc/a.conf", "/etc/pipe"]
+    file = found["/etc/a.conf"]
+    assert (file.kind, file.mode, file.size) == ("file", "0640", 4)
+    assert file.sha256 == hashlib.sha256(b"text").hexdigest()
+    assert (found["/etc"].kind, found["/etc"].mode, found["/etc"].sha256) == ("directory", "1755", None)
+    assert (found["/etc/pipe"].kind, found["/etc/pipe"].sha256) == ("other", None)
+    assert host.unseen.sentences == ()
+
+
+def test_owners_with_and_without_names(tmp_path, monkeypatch):
+    host, _programs = host_of(tmp_path)
+    write(tmp_path, "/a")
+    state = os.stat(str(tmp_path / "a"))
+    for number, name in ((0, "root"), (4123456789, "4123456789")):
+        owned = os.stat_result((*state[:4], number, number, *state[6:]))
+        monkeypatch.setattr(os, "stat", lambda path, owned=owned: owned)
+        file = read_files(host, ["/a"], [])["/a"]
+        assert (file.owner, file.group) == (name, name)
+
+
+def test_no_sum_of_a_secret_file(tmp_path):
+    host, _programs = host_of(tmp_path)
+    write(tmp_path, "/etc/pgpass", "secret")
+    # Secret in one list is secret.
+    found = read_files(host, ["/etc/pgpass"], ["/etc/pgpass", "/etc/none"])
+    assert list(found) == ["/etc/pgpass"] and found["/etc/pgpass"].sha256 is None
+    assert found["/etc/pgpass"].size == 6
+
+
+def test_what_cannot_be_read(tmp_path, monkeypatch):
+    host, _programs = host_of(tmp_path)
+    write(tmp_path, "/etc/a.conf")
+    refuse(monkeypatch, "open", "a.conf")
+    assert read_files(host, ["/etc/a.conf"], [])["/etc/a.conf"].sha256 is None
+    refuse(monkeypatch, "stat", "cookie_secret.conf")
+    assert read_files(host, [], ["/etc/powa-web/cookie_secret.conf"]) == {}
+    assert host.unseen.sentences == (
+        "the content of /etc/a.conf: permission denied (run as root)",
+        "the files below /etc/powa-web: permission denied (run as root)",
+    )
