@@ -1,0 +1,254 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role archivist does to a host, from what was seen of it."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.filter.archivist_plan import FilterModule
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._archivist import (
+    Archivist,
+    libraries_of,
+    plan_archivist,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+
+FOLDER = "/usr/share/postgresql/15/extension"
+CONF = "/etc/postgresql/15/main/conf.d/powa.conf"
+LIBRARIES = "pg_stat_statements,pg_qualstats,pg_stat_kcache"
+PACKAGES = [
+    "postgresql-15",
+    "python3-psycopg2",
+    "postgresql-15-powa",
+    "postgresql-15-pg-qualstats",
+    "postgresql-15-pg-stat-kcache",
+]
+EXTENSIONS = ["pg_stat_statements", "btree_gist", "powa", "pg_qualstats", "pg_stat_kcache"]
+VARIABLES = {
+    "powa_mode": "remote",
+    "powa_install_method": "package",
+    "powa_source": "",
+    "powa_extensions": [],
+    "powa_stats_extensions": ["pg_qualstats", "pg_stat_kcache"],
+    "powa_extension_packages": {},
+    "powa_listen_addresses": "",
+    "powa_database": "powa",
+}
+#: A Debian that has nothing of PostgreSQL yet.
+BARE = {
+    "os": {"name": "Debian GNU/Linux 12 (bookworm)", "family": "Debian"},
+    "version": "15",
+    "cluster": None,
+    "packages": {
+        name: {"installed": None, "candidate": "1"} for name in ("postgresql-15", "postgresql-15-powa", PACKAGES[1])
+    },
+    "driver": False,
+    "extension_folder": None,
+    "server": None,
+    "extensions": {},
+}
+#: What pg_file_settings says of powa.conf.
+LINE = {"name": "shared_preload_libraries", "value": LIBRARIES, "file": CONF, "line": 3, "error": None}
+SERVER = {
+    "config_file": "/etc/postgresql/15/main/postgresql.conf",
+    "data_directory": "/var/lib/postgresql/15/main",
+    "standby": False,
+    "unread": False,
+    "settings": {"shared_preload_libraries": {"value": LIBRARIES, "source": "configuration file"}},
+    "file_settings": [LINE],
+    "database": True,
+}
+#: A remote on which nothing is to do.
+DONE = {
+    **BARE,
+    "cluster": {"version": "15", "name": "main", "port": 5432, "unit": "postgresql@15-main"},
+    "packages": {name: {"installed": "1", "candidate": None} for name in PACKAGES},
+    "driver": True,
+    "extension_folder": {"path": FOLDER, "writable": True, "controls": EXTENSIONS, "markers": {}, "powa": "4.1.4"},
+    "server": SERVER,
+    "extensions": {name: {"version": "1.0", "schema": "public", "comment": None} for name in EXTENSIONS},
+}
+
+
+def run_of(seen, groups=("powa_remotes",), check_mode=False, remotes=None, results=None, **variables):
+    fleet = {
+        "hosts": {"db": {"groups": list(groups), "variables": {**VARIABLES, **variables}}},
+        "remotes": remotes or {},
+    }
+    return Run(fleet, {"db": {"__common_seen": seen, **(results or {})}}, (), check_mode)
+
+
+def plan(seen, **changes):
+    return plan_archivist(run_of(seen, **changes), "db")
+
+
+def server(**changes):
+    return {**DONE, "server": {**SERVER, **changes}}
+
+
+def test_nothing_is_to_do():
+    planned = plan(DONE)
+    assert not planned.todo
+    assert planned.packages == PACKAGES and planned.problems == [] and planned.restart == []
+    assert (planned.unit, planned.pg_config) == ("postgresql@15-main", "/usr/lib/postgresql/15/bin/pg_config")
+    assert planned.conf == CONF and not planned.refresh and not planned.unread
+
+
+def test_a_host_that_was_not_read_is_left_alone():
+    assert plan_archivist(Run({"hosts": {}}, {}), "db") == Archivist()
+    assert plan({}) == Archivist()
+    assert plan({**DONE, "os": {"name": "Arch Linux", "family": ""}}) == Archivist()
+    assert not Archivist().as_dict()["todo"]
+
+
+def test_a_bare_host():
+    planned = plan(BARE)
+    assert planned.todo and planned.install and planned.refresh and planned.candidate
+    assert planned.packages == PACKAGES
+    assert planned.unit == "postgresql@15-main" and planned.conf == ""
+    # A real run takes for granted what it has made by then.
+    assert planned.have_server and planned.have_database
+    assert [extension["name"] for extension in planned.creatable] == EXTENSIONS[:4]
+
+
+def test_check_mode_goes_by_what_was_seen():
+    planned = plan(BARE, check_mode=True)
+    assert planned.todo and not planned.have_server and not planned.have_database and not planned.refresh
+    planned = plan(DONE, check_mode=True)
+    assert planned.have_server and planned.have_database
+    assert not plan({**DONE, "driver": False}, check_mode=True).have_server
+    planned = plan(server(database=False), check_mode=True)
+    assert planned.have_server and not planned.have_database
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {**DONE, "driver": False},
+        {**DONE, "server": None},
+        {**DONE, "packages": {**DONE["packages"], "postgresql-15-powa": {"installed": None, "candidate": "1"}}},
+        {**DONE, "packages": {name: DONE["packages"][name] for name in PACKAGES[:-1]}},
+        {**DONE, "extensions": {name: DONE["extensions"][name] for name in EXTENSIONS[:-1]}},
+        server(unread=True),
+        server(database=False),
+        server(file_settings=[]),
+        server(file_settings=[{**LINE, "value": "powa", "file": "/var/lib/postgresql/15/main/postgresql.auto.conf"}]),
+        server(file_settings=[{**LINE, "value": "powa", "file": CONF.replace("powa", "zz")}]),
+        server(settings={}),
+    ],
+    ids=("driver server package unknown-package extension unread database write elsewhere problem restart".split(" ")),
+)
+def test_what_there_is_to_do(seen):
+    assert plan(seen).todo
+
+
+def test_a_build_and_the_rhel_family_are_always_to_do():
+    assert plan(DONE, powa_install_method="source").todo
+    planned = plan({**DONE, "os": {"name": "Rocky Linux 9", "family": "RedHat"}})
+    assert planned.todo and not planned.refresh
+    assert planned.conf == "/var/lib/postgresql/15/main/conf.d/powa.conf"
+
+
+def test_a_standby_gets_its_database_and_extensions_from_its_primary():
+    seen = {**server(standby=True, database=False), "extensions": {}}
+    planned = plan(seen)
+    assert planned.standby and not planned.todo
+
+
+@pytest.mark.parametrize(
+    ("extension", "todo"),
+    [
+        ({"name": "hstore"}, True),
+        ({"name": "hstore", "state": "absent"}, False),
+        ({"name": "powa", "state": "absent"}, True),
+        ({"name": "powa", "state": "present", "version": "1.0", "schema": "public"}, False),
+        ({"name": "powa", "version": None, "schema": ""}, False),
+        ({"name": "powa", "version": "2.0"}, True),
+        ({"name": "powa", "version": "latest"}, True),
+        ({"name": "powa", "schema": "other"}, True),
+    ],
+)
+def test_declared_extensions_are_compared(extension, todo):
+    planned = plan(DONE, powa_extensions=[extension])
+    assert planned.todo == todo
+    assert planned.creatable[0] == extension
+    assert [one["name"] for one in planned.creatable].count(extension["name"]) == 1
+
+
+def test_pg_stat_kcache_is_created_once_it_is_loaded():
+    names = [extension["name"] for extension in plan(server(settings={})).creatable]
+    assert names == EXTENSIONS[:-1]
+    assert [extension["name"] for extension in plan(DONE).creatable] == EXTENSIONS
+
+
+def test_a_build_needs_a_compiler_and_perhaps_git():
+    planned = plan(BARE, powa_install_method="source", powa_source="/tmp/powa.tar.gz")
+    assert planned.build and not planned.source_is_git
+    assert "gcc" in planned.packages and "git" not in planned.packages and "postgresql-15-powa" not in planned.packages
+    for source in ("https://example.com/powa.git", "git@example.com:powa"):
+        planned = plan(BARE, powa_install_method="source", powa_source=source)
+        assert planned.source_is_git and "git" in planned.packages
+
+
+def test_a_new_library_needs_a_restart_where_the_old_one_is_loaded():
+    built = {"__archivist_build": {"stdout": "gcc ...\nlibrary changed"}}
+    loaded = server(settings={"shared_preload_libraries": {"value": LIBRARIES + ",powa", "source": "default"}})
+    assert plan(loaded, results=built).restart == ["the new library of PoWA"]
+    assert plan(DONE, results=built).restart == []
+    assert plan(loaded, results={"__archivist_build": {"stdout": "unchanged"}}).restart == []
+    assert plan(loaded, results={"__archivist_build": {"skipped": True}}).restart == []
+
+
+def test_powa_conf_has_to_be_read_once_it_is_written():
+    unread = server(file_settings=[])
+    sentence = "PostgreSQL does not read {0}: include its folder in {1} (include_dir = 'conf.d')".format(
+        CONF, SERVER["config_file"]
+    )
+    assert plan(unread).problems == []
+    for written in ({"changed": True}, {"changed": False}):
+        assert plan(unread, results={"__archivist_written": written}).problems == [sentence]
+    assert plan(unread, results={"__archivist_written": {"changed": False, "skipped": True}}).problems == []
+    assert plan(unread, results={"__archivist_written": {"changed": True}}, check_mode=True).problems == []
+
+
+def test_a_library_without_files_is_a_problem_before_a_restart():
+    seen = {
+        **server(settings={}),
+        "extension_folder": {**DONE["extension_folder"], "controls": ["pg_stat_statements", "pg_stat_kcache"]},
+    }
+    assert plan(seen).problems == [
+        "pg_qualstats is to be preloaded, but {0} has no pg_qualstats.control, and PostgreSQL would not start without"
+        " the library: install its package, and name it in powa_extension_packages".format(FOLDER)
+    ]
+    # Check mode has not installed the package, and what is loaded exists.
+    assert plan(seen, check_mode=True).problems == []
+    assert plan({**seen, "server": SERVER}).problems == []
+    assert plan({**seen, "extension_folder": None}).problems == []
+
+
+def test_check_mode_installs_only_what_the_package_lists_have():
+    assert plan({**BARE, "version": ""}).install is False
+    assert plan(BARE, check_mode=True).install
+    unknown = {**BARE, "packages": {**BARE["packages"], "postgresql-15": {"installed": None, "candidate": None}}}
+    assert not plan(unknown, check_mode=True).install
+    assert plan(unknown).install and plan(unknown).candidate
+    unknown = {**BARE, "packages": {**BARE["packages"], "postgresql-15-powa": {"installed": None, "candidate": None}}}
+    assert not plan(unknown).candidate
+
+
+def test_libraries():
+    assert libraries_of(run_of(DONE), "db") == LIBRARIES.split(",")
+    assert libraries_of(run_of(DONE, groups=["powa_repositories"]), "db") == []
+    names = ["pg_wait_sampling", "hypopg", "pg_wait_sampling"]
+    local = run_of(DONE, groups=["powa_repositories"], powa_mode="local", powa_stats_extensions=names)
+    assert libraries_of(local, "db") == ["pg_stat_statements", "pg_wait_sampling", "powa"]
+
+
+def test_the_filter_returns_what_the_tasks_read():
+    run = run_of(server(file_settings=[]))
+    found = FilterModule().filters()["archivist_plan"]("db", run.fleet, run.hostvars)
+    assert found["todo"] is True and found["settings"]["write"] is True
+    assert found["settings"]["wanted"] == {"shared_preload_libraries": LIBRARIES}
+    assert FilterModule().filters()["archivist_plan"]("db", run.fleet, {}, [], True)["todo"] is False

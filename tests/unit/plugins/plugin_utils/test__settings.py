@@ -1,0 +1,297 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which settings a PostgreSQL should have, and what has to change for them."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._settings import (
+    loaded_libraries,
+    plan_settings,
+    retention_minutes,
+    server_of,
+)
+
+FOLDER = "/etc/postgresql/15/main"
+MAIN = FOLDER + "/postgresql.conf"
+CONF = FOLDER + "/conf.d/powa.conf"
+ALTERED = "/var/lib/postgresql/15/main/postgresql.auto.conf"
+LIBRARIES = ["pg_stat_statements", "pg_qualstats"]
+BOTH = "pg_stat_statements,pg_qualstats"
+
+
+def line(name, value, file=CONF, number=3, error=None):
+    return {"name": name, "value": value, "file": file, "line": number, "applied": error is None, "error": error}
+
+
+def server(*lines, command_line=(), **running):
+    """Return a server with these lines in its files, and these values of its settings."""
+    running = {"shared_preload_libraries": BOTH, "listen_addresses": "localhost", **running}
+    settings = {
+        name.replace("powa_", "powa."): {
+            "value": value,
+            "source": "command line" if name in command_line else "configuration file",
+            "file": None,
+            "line": None,
+            "pending_restart": False,
+        }
+        for name, value in running.items()
+    }
+    return server_of({"config_file": MAIN, "settings": settings, "file_settings": list(lines)})
+
+
+def plan(server, libraries=LIBRARIES, local=False, written=False, **variables):
+    variables = {"powa_listen_addresses": "", "powa_database": "powa", **variables}
+    return plan_settings(server, CONF, variables, libraries, local, written)
+
+
+def test_a_new_server_gets_powa_conf_and_a_restart():
+    planned = plan(server(shared_preload_libraries=""))
+    assert planned.wanted == {"shared_preload_libraries": BOTH}
+    assert planned.write and planned.restart == ["shared_preload_libraries"]
+    assert planned.elsewhere == {} and planned.problems == []
+
+
+def test_nothing_changes_where_all_is_as_wanted():
+    planned = plan(server(line("shared_preload_libraries", BOTH)))
+    assert (planned.write, planned.elsewhere, planned.problems, planned.restart) == (False, {}, [], [])
+
+
+def test_a_repository_preloads_nothing_and_has_no_file():
+    planned = plan(server(shared_preload_libraries=""), libraries=[])
+    assert planned.wanted == {} and not planned.write and planned.restart == []
+
+
+def test_libraries_of_other_files_stay():
+    lines = [line("shared_preload_libraries", '"$libdir/pg_qualstats", "auto_explain"', MAIN)]
+    planned = plan(server(*lines))
+    assert planned.wanted == {"shared_preload_libraries": "$libdir/pg_qualstats,auto_explain,pg_stat_statements"}
+    assert planned.write and planned.restart == []
+
+
+def test_only_the_last_of_the_other_files_counts_beside_powa_conf():
+    lines = [
+        line("shared_preload_libraries", "first", MAIN),
+        line("shared_preload_libraries", "second", FOLDER + "/conf.d/00.conf"),
+        line("shared_preload_libraries", "third"),
+    ]
+    assert plan(server(*lines)).wanted == {"shared_preload_libraries": "second,third," + BOTH}
+
+
+def test_a_list_that_postgresql_refuses_is_made_right():
+    lines = [line("shared_preload_libraries", "auto_explain,,", MAIN)]
+    planned = plan(server(*lines, shared_preload_libraries="auto_explain,,"))
+    assert planned.wanted == {"shared_preload_libraries": "auto_explain," + BOTH}
+    assert planned.write and planned.restart == ["shared_preload_libraries"]
+
+
+def test_libraries_that_alter_system_has_quoted_need_no_restart():
+    quoted = '"pg_stat_statements", "pg_qualstats", "auto_explain"'
+    found = server(line("shared_preload_libraries", quoted, ALTERED), shared_preload_libraries=quoted)
+    planned = plan(found)
+    assert (planned.write, planned.elsewhere, planned.restart) == (False, {}, [])
+    assert loaded_libraries(found) == ["pg_stat_statements", "pg_qualstats", "auto_explain"]
+
+
+def test_alter_system_is_changed_where_it_decides():
+    lines = [line("shared_preload_libraries", BOTH), line("shared_preload_libraries", "auto_explain", ALTERED)]
+    planned = plan(server(*lines))
+    assert planned.elsewhere == {"shared_preload_libraries": "auto_explain," + BOTH}
+    assert not planned.write and planned.problems == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "variables"),
+    [
+        ("listen_addresses", "10.0.0.1 , localhost", {"powa_listen_addresses": "localhost,10.0.0.1"}),
+        ("powa.frequency", "5min", {"powa_frequency": 300}),
+        ("powa.frequency", "300000", {"powa_frequency": 300}),
+        ("powa.frequency", " 300 s ", {"powa_frequency": 300}),
+        ("powa.frequency", "300000000us", {"powa_frequency": 300}),
+        ("powa.frequency", "-5", {"powa_frequency": -1}),
+        ("powa.coalesce", " 50", {"powa_coalesce": 50}),
+        ("powa.retention", "10080", {"powa_retention": "7 days"}),
+        ("powa.retention", "168.0h", {"powa_retention": "1 week"}),
+    ],
+)
+def test_values_are_compared_by_what_they_mean(name, value, variables):
+    lines = [line("powa.database", "powa"), line("shared_preload_libraries", BOTH), line(name, value)]
+    assert not plan(server(*lines), local=True, **variables).write
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "variables", "wanted"),
+    [
+        ("powa.frequency", "5", {"powa_frequency": 300}, "300s"),
+        ("powa.frequency", "x", {"powa_frequency": 300}, "300s"),
+        ("powa.frequency", "1.2.3", {"powa_frequency": 300}, "300s"),
+        ("powa.frequency", "300s", {"powa_frequency": -1}, "-1"),
+        ("powa.coalesce", "100", {"powa_coalesce": 5}, "5"),
+        ("powa.retention", "1 d", {"powa_retention": "7 days"}, "10080min"),
+        ("powa.database", "powa", {"powa_database": "Powa"}, "Powa"),
+        ("listen_addresses", "*", {"powa_listen_addresses": "localhost"}, "localhost"),
+    ],
+)
+def test_another_value_is_written(name, value, variables, wanted):
+    lines = [line("powa.database", "powa"), line("shared_preload_libraries", BOTH), line(name, value)]
+    planned = plan(server(*lines), local=True, **variables)
+    assert planned.write and planned.wanted[name] == wanted and planned.elsewhere == {}
+
+
+def test_settings_of_powa_are_for_local_mode_only():
+    options = {"powa_frequency": 60, "powa_coalesce": 5, "powa_retention": "2 hours"}
+    assert list(plan(server(), **options).wanted) == ["shared_preload_libraries"]
+    assert plan(server(), local=True, **options).wanted == {
+        "shared_preload_libraries": BOTH,
+        "powa.database": "powa",
+        "powa.frequency": "60s",
+        "powa.coalesce": "5",
+        "powa.retention": "120min",
+    }
+    assert list(plan(server(), local=True).wanted) == ["shared_preload_libraries", "powa.database"]
+
+
+def test_a_setting_of_powa_that_is_no_longer_declared_leaves_powa_conf():
+    lines = [line("shared_preload_libraries", BOTH), line("powa.frequency", "60s")]
+    planned = plan(server(*lines))
+    assert planned.write and planned.wanted == {"shared_preload_libraries": BOTH}
+    lines = [line("shared_preload_libraries", BOTH), line("powa.frequency", "60s", MAIN)]
+    assert not plan(server(*lines)).write
+
+
+def test_powa_conf_keeps_libraries_and_addresses_that_are_no_longer_declared():
+    lines = [line("shared_preload_libraries", "powa"), line("listen_addresses", "*"), line("powa.database", "powa")]
+    planned = plan(server(*lines), libraries=[])
+    assert planned.write and planned.wanted == {"shared_preload_libraries": "powa", "listen_addresses": "*"}
+    assert planned.restart == []
+
+
+def test_addresses_need_a_restart():
+    planned = plan(server(line("shared_preload_libraries", BOTH)), powa_listen_addresses="*")
+    assert planned.write and planned.restart == ["listen_addresses"]
+    lines = [line("shared_preload_libraries", BOTH), line("listen_addresses", "*")]
+    assert plan(server(*lines), powa_listen_addresses="*").restart == ["listen_addresses"]
+    assert plan(server(*lines, listen_addresses="*"), powa_listen_addresses="*").restart == []
+
+
+def test_another_database_of_powa_needs_a_restart_once_powa_is_loaded():
+    assert plan(server(powa_database="other"), local=True).restart == ["powa.database"]
+    assert plan(server(), local=True).restart == []
+
+
+def test_a_later_file_of_the_same_folder_is_a_problem():
+    later = FOLDER + "/conf.d/zz.conf"
+    planned = plan(server(line("shared_preload_libraries", "a", later, 7)))
+    assert planned.problems == [
+        "shared_preload_libraries is set in {0}, line 7, which PostgreSQL reads after {1}:"
+        " remove the setting there".format(later, CONF)
+    ]
+    assert not planned.write and planned.elsewhere == {}
+    assert plan(server(line("shared_preload_libraries", BOTH, later))).problems == []
+    earlier = FOLDER + "/conf.d/00.conf"
+    planned = plan(server(line("shared_preload_libraries", "a", earlier)))
+    assert planned.problems == [] and planned.write
+
+
+def test_a_line_below_the_include_is_a_problem():
+    below = line("shared_preload_libraries", "a", MAIN, 800)
+    ours = line("shared_preload_libraries", BOTH)
+    sentence = "shared_preload_libraries is set in {0}, line 800, which PostgreSQL reads after {1}: ".format(MAIN, CONF)
+    for before in (ours, line("powa.database", "powa", FOLDER + "/conf.d/00.conf")):
+        (problem,) = plan(server(before, below)).problems
+        assert problem == sentence + "remove the setting there"
+    assert plan(server(below, ours)).problems == []
+    # Without a line of that folder the order cannot be told.
+    planned = plan(server(below))
+    assert planned.problems == [] and planned.write
+
+
+def test_an_included_file_is_a_problem_only_if_it_certainly_comes_later():
+    included = line("shared_preload_libraries", "a", "/etc/postgresql/common.conf", 1)
+    # A file of the folder may have included it.
+    assert plan(server(line("powa.database", "powa", FOLDER + "/conf.d/00.conf"), included)).problems == []
+    (problem,) = plan(server(line("powa.database", "powa"), included)).problems
+    assert problem.startswith("shared_preload_libraries is set in /etc/postgresql/common.conf, line 1, ")
+
+
+def test_the_command_line_is_a_problem():
+    found = server(command_line=["listen_addresses"], listen_addresses="localhost")
+    planned = plan(found, powa_listen_addresses="*")
+    assert planned.problems == [
+        'listen_addresses is "localhost" on the command line of PostgreSQL, which no file overrides: remove it there'
+    ]
+    assert plan(found, powa_listen_addresses=" localhost").problems == []
+    altered = server(line("listen_addresses", "a", ALTERED), command_line=["listen_addresses"])
+    assert plan(altered, powa_listen_addresses="*").elsewhere == {}
+
+
+def test_libraries_on_the_command_line_suffice_if_they_are_all_there():
+    found = server(command_line=["shared_preload_libraries"], shared_preload_libraries="auto_explain," + BOTH)
+    planned = plan(found)
+    assert (planned.write, planned.problems, planned.restart) == (False, [], [])
+    found = server(command_line=["shared_preload_libraries"], shared_preload_libraries="auto_explain")
+    (problem,) = plan(found).problems
+    assert problem.startswith('shared_preload_libraries is "auto_explain" on the command line of PostgreSQL, ')
+
+
+def test_powa_conf_that_was_written_has_to_be_read():
+    assert plan(server(), written=True).problems == [
+        "PostgreSQL does not read {0}: include its folder in {1} (include_dir = 'conf.d')".format(CONF, MAIN)
+    ]
+    assert plan(server(line("shared_preload_libraries", BOTH)), written=True).problems == []
+    assert plan(server(), libraries=[], written=True).problems == []
+
+
+def test_a_line_that_postgresql_cannot_read_is_a_problem_before_a_change():
+    broken = line(None, None, MAIN, 12, "syntax error")
+    assert plan(server(broken)).problems == [
+        "PostgreSQL cannot read {0}, line 12 (syntax error): correct it there".format(MAIN)
+    ]
+    assert plan(server(line("shared_preload_libraries", BOTH), broken)).problems == []
+    found = server()._replace(errors=server(broken).errors, lines=[])
+    assert plan(found).problems == plan(server(broken)).problems
+    waiting = line("shared_preload_libraries", BOTH, error="setting could not be applied")
+    planned = plan(server(waiting, shared_preload_libraries=""))
+    assert planned.problems == [] and planned.restart == ["shared_preload_libraries"]
+
+
+def test_wrong_variables():
+    assert plan(server(line("shared_preload_libraries", BOTH)), powa_listen_addresses="a,,b").problems == [
+        'powa_listen_addresses is "a,,b", with which PostgreSQL would not start:'
+        ' separate addresses with commas, as in "localhost,10.0.0.1"'
+    ]
+    assert plan(server(), local=True, powa_retention="30 s").problems == [
+        'powa_retention is "30 s", but has to be an interval of a minute or more, such as "7 days"'
+    ]
+    assert plan(server(), powa_retention="soon").problems == []
+
+
+@pytest.mark.parametrize(
+    ("interval", "minutes"),
+    [
+        ("7 days", 10080),
+        ("1 week 2 days", 12960),
+        ("1d2h", 1560),
+        ("1 mon", 43200),
+        ("1 YEAR", 525960),
+        ("90 minutes", 90),
+        ("1.5 hours", 90),
+        ("1 day 04:05:06", 1685),
+        (" 02:00 ", 120),
+        ("3600", 60),
+        ("3600 seconds", 60),
+        ("", None),
+        ("7", None),
+        ("30 seconds", None),
+        ("banana", None),
+        ("7 bananas", None),
+        ("7 days ago", None),
+        ("-7 days", None),
+        ("7 04:05", None),
+        ("04:5", None),
+    ],
+)
+def test_the_minutes_of_an_interval(interval, minutes):
+    assert retention_minutes(interval) == minutes
