@@ -7,34 +7,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Iterable
 
 import yaml
 from servers import ROOT, Database, run_playbook
 
-ROLES = ROOT / "roles"
 SERVERS = "SELECT hostname, frequency FROM powa_servers WHERE id > 0 ORDER BY hostname"
 
 
 def register(folder: Path, repositories: Dict[str, Database], remotes: Dict[str, str]) -> str:
-    """Run the role's task on each repository, with the inventory of these remotes, and return what Ansible prints."""
+    """Run the role's task on each repository, with a fleet of these remotes, and return what Ansible prints."""
     inventory = {
-        "powa_repositories": {"hosts": {name: {"database": found.login} for name, found in repositories.items()}},
-        "powa_remotes": {"hosts": {name: {"powa_repository": where} for name, where in remotes.items()}},
+        "powa_repositories": {"hosts": {name: {"database": found.login} for name, found in repositories.items()}}
     }
     (folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
-    fleet = "{{ lookup('ansible.builtin.template', '%s') | from_json }}" % (ROLES / "common/templates/fleet.j2")
     play = {
         "hosts": "powa_repositories",
         "connection": "local",
         "gather_facts": False,
         "vars": {
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-            "__common_fleet": fleet,
-            "powa_servers_exact": False,
-            "powa_store_passwords": False,
+            "__common_fleet": fleet(repositories, remotes),
+            "__common_lost_hosts": [],
         },
-        "vars_files": [str(ROLES / "repository/vars/main.yml")],
+        "vars_files": [str(ROOT / "roles/repository/vars/main.yml")],
         "tasks": [
             {"pgfleet.powa.servers": {"servers": "{{ __repository_servers }}"}, "module_defaults": _login()},
         ],
@@ -43,6 +39,20 @@ def register(folder: Path, repositories: Dict[str, Database], remotes: Dict[str,
     done = run_playbook("--diff", "--inventory", str(folder / "hosts.yml"), str(folder / "play.yml"))
     assert done.returncode == 0, done.stdout
     return done.stdout
+
+
+def fleet(repositories: Iterable[str], remotes: Dict[str, str]) -> Dict[str, Any]:
+    """Return what filter fleet returns of an inventory with these remotes, each with its repository."""
+    return {
+        "repositories": list(repositories),
+        "hosts": {name: {"variables": {"powa_store_passwords": False}} for name in repositories},
+        "remotes": {
+            name: {"repository": where, "server": {"hostname": name, "port": 5432, "alias": name}}
+            for name, where in remotes.items()
+        },
+        "run": [*repositories, *remotes],
+        "outside": [],
+    }
 
 
 def _login() -> Dict[str, Any]:

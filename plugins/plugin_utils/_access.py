@@ -1,0 +1,67 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What remotes and repositories have in common: roles that log in, lines of pg_hba.conf, and marker extensions."""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, List, Mapping, Sequence, TypedDict
+
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import server_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import Rule, missing_rules
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+
+#: A datasource as the inventory declares it.
+Definition = Mapping[str, Any]
+
+
+class Login(TypedDict):
+    """A role that logs in."""
+
+    name: str
+    #: The variable that holds its password, which no plan holds.
+    variable: str
+
+
+def missing_logins(logins: Iterable[Login], seen: Mapping[str, Any]) -> List[Login]:
+    """Return the roles that do not exist, cannot log in, or have more power than a login needs."""
+    roles = roles_of(seen)
+    return [login for login in logins if not _is_plain_login(roles.get(login["name"]))]
+
+
+def logins_with_password(logins: Iterable[Login], run: Run, host: str) -> List[Login]:
+    """Return the roles whose password is declared. Only the server can tell whether it has the same."""
+    return [login for login in logins if run.password(host, login["variable"])]
+
+
+def roles_of(seen: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+    """Return those of PoWA's three roles that exist on a host."""
+    return server_of(seen).get("roles") or {}
+
+
+def hba_todo(rules: Sequence[Rule], seen: Mapping[str, Any]) -> bool:
+    """Return whether pg_hba.conf lacks a line, or the server has not loaded what the file says."""
+    server = server_of(seen)
+    return not server or bool(server["unread"]) or bool(missing_rules(rules, server["hba"]))
+
+
+def is_absent(definition: Definition) -> bool:
+    """Return whether a datasource is to be removed."""
+    return definition.get("state") == "absent"
+
+
+def lists_servers(definition: Definition) -> bool:
+    """Return whether a datasource is only for the servers that it lists. One to be removed goes from every server."""
+    return definition.get("servers") is not None and not is_absent(definition)
+
+
+def definitions_of(variables: Mapping[str, Any]) -> List[Definition]:
+    """Return the declared datasources."""
+    return list(variables.get("powa_datasources") or [])
+
+
+def _is_plain_login(role: Mapping[str, Any] | None) -> bool:
+    if not role or not role["login"]:
+        return False
+    return not any(role[name] for name in ("superuser", "createdb", "createrole", "replication", "bypassrls"))

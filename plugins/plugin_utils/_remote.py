@@ -1,0 +1,151 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role remote does on a host."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping, TypedDict
+
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
+    Definition,
+    Login,
+    definitions_of,
+    hba_todo,
+    lists_servers,
+    logins_with_password,
+    missing_logins,
+    roles_of,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import (
+    changed_since_read,
+    existing,
+    is_standby,
+    powa_major,
+    server_of,
+    unit_of,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import (
+    Rule,
+    collector_addresses,
+    rules,
+    web_addresses,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._marked import markers_todo
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._rights import monitoring_rights
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+
+
+class RemotePlan(TypedDict):
+    """What the tasks of the role remote go by."""
+
+    #: Whether the host's databases can be written to: those of a standby cannot.
+    writes: bool
+    #: Whether tasks can act as the monitoring role. In check mode it may not exist yet.
+    has_role: bool
+    #: Whether tasks/access.yml has anything to do.
+    lacks_access: bool
+    #: The monitoring role, unless it exists and can log in.
+    missing_logins: List[Login]
+    #: The monitoring role, if its password is declared.
+    logins: List[Login]
+    #: The statements that grant the monitoring role the rights that it lacks.
+    rights: List[str]
+    #: The lines of pg_hba.conf, and whether one of them is missing or not loaded.
+    hba: List[Rule]
+    hba_todo: bool
+    #: The unit of the host's PostgreSQL.
+    unit: str
+    #: The datasources of this host.
+    datasources: List[Definition]
+    #: Whether this role creates their source side.
+    makes_datasources: bool
+    #: Whether the host is a standby, which gets them from its primary.
+    awaits_datasources: bool
+    #: The datasources that have a marker extension.
+    marked: List[Definition]
+    #: What check mode leaves out, as sentences.
+    skipped: List[str]
+
+
+def plan_remote(run: Run, host: str) -> RemotePlan:
+    """Return what the role remote does on a host."""
+    variables, seen, exists = run.variables(host), run.seen(host), existing(run, host)
+    role, standby = variables["powa_monitoring_role"], is_standby(seen)
+    writes = exists.server and not standby
+    has_role = not run.check_mode or role in roles_of(seen)
+    acts = exists.powa and has_role
+    logins: List[Login] = [{"name": role, "variable": "powa_monitoring_password"}] if writes else []
+    datasources = own_datasources(variables)
+    makes = acts and not standby and bool(datasources) and not _leaves_datasources(run, host)
+    lines = _rules(run, host)
+    plan: RemotePlan = {
+        "writes": writes,
+        "has_role": has_role,
+        "lacks_access": False,
+        "missing_logins": missing_logins(logins, seen),
+        "logins": logins_with_password(logins, run, host),
+        "rights": _rights(variables, seen) if writes else [],
+        "hba": lines,
+        "hba_todo": exists.server and hba_todo(lines, seen),
+        "unit": unit_of(seen),
+        "datasources": datasources,
+        "makes_datasources": makes,
+        "awaits_datasources": acts and standby,
+        "marked": datasources if makes and variables["powa_marker_extensions"] else [],
+        "skipped": [_without_role(host, role)] if writes and exists.powa and not has_role else [],
+    }
+    plan["lacks_access"] = exists.server and bool(
+        plan["missing_logins"]
+        or plan["rights"]
+        or plan["hba_todo"]
+        or (writes and changed_since_read(run, host))
+        or markers_todo(plan["marked"], seen)
+    )
+    return plan
+
+
+def own_datasources(variables: Mapping[str, Any]) -> List[Definition]:
+    """Return the datasources of a host, which a list of servers may name by alias or by address."""
+    names = {variables["powa_alias"], "{0}:{1}".format(variables["powa_host"], variables["powa_port"])}
+    return [
+        definition
+        for definition in definitions_of(variables)
+        if not lists_servers(definition) or names.intersection(definition["servers"])
+    ]
+
+
+def _repository(run: Run, host: str) -> str:
+    return str(run.fleet["remotes"].get(host, {}).get("repository") or "")
+
+
+def _leaves_datasources(run: Run, host: str) -> bool:
+    """Return whether this role leaves a host's datasources alone.
+
+    On a host that is also a repository, the role repository creates all sides at once. And the run must not have lost
+    the host's repository, because snapshots are paused there while the columns of a datasource change.
+    """
+    return host in run.fleet["repositories"] or _repository(run, host) in run.lost
+
+
+def _rules(run: Run, host: str) -> List[Rule]:
+    variables, repository = run.variables(host), _repository(run, host)
+    addresses = collector_addresses(run, repository, host) + web_addresses(run, repository, host, to_remotes=True)
+    # PoWA 5 also collects from databases other than PoWA's own.
+    database = variables["powa_database"] if powa_major(run, host) == 4 else None
+    return rules(database, variables["powa_monitoring_role"], dict.fromkeys(addresses), variables["powa_hba_method"])
+
+
+def _rights(variables: Mapping[str, Any], seen: Mapping[str, Any]) -> List[str]:
+    """Return what the monitoring role lacks. Before it and PoWA's database exist, nothing: the host is read again then."""
+    role = variables["powa_monitoring_role"]
+    if role not in roles_of(seen) or not server_of(seen)["database"]:
+        return []
+    return monitoring_rights(seen, role, "pg_qualstats" in variables["powa_stats_extensions"])
+
+
+def _without_role(host: str, role: str) -> str:
+    return ("{0}: role {1} does not exist yet, so check mode skips the datasources, which run as this role.").format(
+        host, role
+    )

@@ -1,0 +1,297 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role repository does on a host."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.filter.repository_plan import repository_plan
+from ansible_collections.pgfleet.powa.plugins.plugin_utils import _repository
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository import plan_repository
+from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import (
+    LOGIN,
+    bare,
+    fleet,
+    host,
+    line,
+    run,
+    seen,
+)
+
+COLLECTOR = {"powa_collector": {**LOGIN, "member_of": ["powa_snapshot"]}}
+WEB = {"powa_web": {**LOGIN, "member_of": ["powa_read_all_data", "pg_read_all_stats"]}}
+HBA = [line("powa_collector", "10.0.0.8", "255.255.255.255")]
+WEB_HBA = [*HBA, line("powa_web", "10.0.0.7", "255.255.255.255")]
+SHOWN = [("w", ["hub"], "10.0.0.7", True)]
+SECRET = {"powa_web_password": "secret"}
+LOCKS = {"name": "locks"}
+REPOSITORY = {
+    "major": 5,
+    "schema": "public",
+    "servers": [],
+    "powa_roles": {"powa_snapshot": "powa_snapshot", "powa_read_all_data": "powa_read_all_data"},
+    "relations": [],
+    "schema_relations_unread": {},
+    "version_columns": [],
+    "default_select": [],
+}
+
+
+@pytest.fixture(autouse=True)
+def markers(monkeypatch):
+    """Which datasources have marker extensions to create."""
+    todo = []
+    monkeypatch.setattr(_repository, "markers_todo", lambda marked, seen: any(each in todo for each in marked))
+    return todo
+
+
+def ready(**changes):
+    return seen(**{"roles": COLLECTOR, "hba": HBA, "repository": REPOSITORY, **changes})
+
+
+def declare(of=None, registered=None, remotes=("a",), lost=(), check_mode=False, web=(), outside=(), only=None, **own):
+    """A repository named hub with its own variables and its remotes; of is what was found on the repository."""
+    itself = "hub" if "hub" in remotes else None
+    hosts = {
+        "hub": host(itself, "10.0.0.9", ["powa_repositories"], **own),
+        **{name: host("hub", "10.0.0.1") for name in remotes if name != "hub"},
+    }
+    declared = fleet(hosts, [("c", "hub", "10.0.0.8")], web, outside, only)
+    return run(declared, {"hub": ready() if of is None else of}, lost, check_mode, hub=registered or {})
+
+
+def plan(*arguments, **options):
+    return plan_repository(declare(*arguments, **options), "hub")
+
+
+def nothing_done(found):
+    """Whether no task of the role does anything."""
+    inert = ("host", "hba", "unit", "remotes", "collectors", "kinds", "datasources", "servers_exact")
+    return not any(found[name] for name in found if name not in inert)
+
+
+def test_a_repository_that_has_everything():
+    assert plan(powa_datasources=[LOCKS]) == {
+        "host": "hub",
+        "have_powa": True,
+        "lacks_access": False,
+        "missing_logins": [],
+        "logins": [],
+        "rights": [],
+        "hba": [
+            {
+                "contype": "host",
+                "databases": "powa",
+                "users": "powa_collector",
+                "address": "10.0.0.8/32",
+                "method": "scram-sha-256",
+            }
+        ],
+        "hba_todo": False,
+        "unit": "postgresql@15-main",
+        "remotes": ["a"],
+        "collectors": ["c"],
+        "registers": True,
+        "servers_exact": False,
+        "kinds": ["repository"],
+        "datasources": [LOCKS],
+        "makes_datasources": True,
+        "pausable": [{"name": "locks", "state": "paused"}],
+        "paused": [],
+        "marked": [LOCKS],
+        "skipped": [],
+    }
+
+
+def test_the_filter_returns_the_plan():
+    declared = declare()
+    assert repository_plan("hub", declared.fleet, declared.hostvars) == plan_repository(declared, "hub")
+
+
+def test_the_collectors_role_is_made_and_then_gets_its_rights():
+    declared = declare(ready(roles={}))
+    found = plan_repository(declared, "hub")
+    assert found["missing_logins"] == [{"name": "powa_collector", "variable": "powa_collector_password"}]
+    assert found["lacks_access"] and found["rights"] == [] and found["skipped"] == []
+    declared.hostvars["hub"]["__common_seen"] = ready(roles={"powa_collector": LOGIN})
+    found = plan_repository(declared, "hub")
+    assert found["missing_logins"] == [] and found["lacks_access"]
+    assert found["rights"] == ['GRANT "powa_snapshot" TO "powa_collector"']
+
+
+def test_powa_webs_role_is_made_and_then_gets_its_rights():
+    declared = declare(registered=SECRET, web=SHOWN)
+    found = plan_repository(declared, "hub")
+    assert found["missing_logins"] == [{"name": "powa_web", "variable": "powa_web_password"}]
+    assert found["lacks_access"] and found["rights"] == []
+    declared.hostvars["hub"]["__common_seen"] = ready(roles={**COLLECTOR, "powa_web": LOGIN}, hba=WEB_HBA)
+    found = plan_repository(declared, "hub")
+    assert found["missing_logins"] == [] and found["lacks_access"] and len(found["rights"]) == 2
+    declared.hostvars["hub"]["__common_seen"] = ready(roles={**COLLECTOR, **WEB}, hba=WEB_HBA)
+    assert not plan_repository(declared, "hub")["lacks_access"]
+
+
+def test_two_roles_make_powas_roles_once():
+    facts = ready(roles={"powa_collector": LOGIN, "powa_web": LOGIN}, repository={**REPOSITORY, "powa_roles": {}})
+    found = plan(facts, SECRET, web=SHOWN)
+    assert sum("setup_powa_roles" in statement for statement in found["rights"]) == 1
+    assert found["rights"][-1] == 'GRANT "powa_read_all_data" TO "powa_web"'
+
+
+def test_powa_web_has_a_login_only_with_a_password_and_a_host():
+    everything = {"web": SHOWN, "registered": SECRET}
+    assert [rule["users"] for rule in plan(**everything)["hba"]] == ["powa_collector", "powa_web"]
+    assert [rule["users"] for rule in plan(web=SHOWN)["hba"]] == ["powa_collector"]
+    assert [rule["users"] for rule in plan(registered=SECRET)["hba"]] == ["powa_collector"]
+    assert [rule["users"] for rule in plan(registered=SECRET, web=[("w", ["x"], "y", True)])["hba"]] == [
+        "powa_collector"
+    ]
+    assert plan(web=SHOWN)["missing_logins"] == []
+
+
+def test_passwords_are_compared_wherever_they_are_declared():
+    passwords = {"powa_collector_password": "hidden", "powa_web_password": "secret"}
+    found = plan(registered=passwords, web=SHOWN)
+    assert [login["name"] for login in found["logins"]] == ["powa_collector", "powa_web"]
+    assert "hidden" not in str(found) and "secret" not in str(found)
+
+
+def test_without_remotes_there_is_no_collector():
+    found = plan(ready(roles={}, hba=[]), remotes=(), powa_datasources=[LOCKS])
+    assert found["hba"] == [] and found["missing_logins"] == [] and not found["lacks_access"]
+    assert found["kinds"] == [] and not found["makes_datasources"] and not found["registers"]
+    assert found["pausable"] == [] and found["marked"] == []
+
+
+def test_remotes_outside_the_run_still_need_a_collector():
+    found = plan(ready(roles={}), only=["hub"], powa_datasources=[LOCKS])
+    assert found["missing_logins"] and found["kinds"] == ["repository"] and found["pausable"]
+    assert found["remotes"] == [] and not found["registers"]
+
+
+def test_what_this_run_has_created_is_read_again():
+    assert plan(registered={"__archivist_created": {"changed": True}})["lacks_access"]
+
+
+def test_a_line_of_pg_hba_conf_is_missing_or_not_loaded():
+    assert plan(ready(hba=[]))["hba_todo"] and plan(ready(hba=[]))["lacks_access"]
+    facts = ready()
+    facts["server"]["unread"] = True
+    assert plan(facts)["hba_todo"] and plan(facts)["lacks_access"]
+
+
+def test_powa_4():
+    relations = [
+        {"extension": "powa", "schema": "public", "name": "powa_servers", "kind": "r", "privileges": {}},
+    ]
+    facts = ready(repository={**REPOSITORY, "major": 4, "powa_roles": {}, "relations": relations}, version="4.2.2")
+    assert plan(facts)["rights"] == ['GRANT SELECT ON "public"."powa_servers" TO "powa_collector"']
+
+
+def test_several_repositories_each_have_their_own():
+    hosts = {
+        "hub": host(None, "10.0.0.9", ["powa_repositories"]),
+        "other": host(None, "10.0.1.9", ["powa_repositories"]),
+        "a": host("hub", "10.0.0.1"),
+        "b": host("other", "10.0.0.2"),
+    }
+    declared = run(fleet(hosts, [("c", "hub", "10.0.0.8"), ("d", "other", "10.0.1.8")]))
+    first, second = plan_repository(declared, "hub"), plan_repository(declared, "other")
+    assert (first["remotes"], first["collectors"]) == (["a"], ["c"])
+    assert (second["remotes"], second["collectors"]) == (["b"], ["d"])
+    assert [rule["address"] for rule in first["hba"]] == ["10.0.0.8/32"]
+    assert [rule["address"] for rule in second["hba"]] == ["10.0.1.8/32"]
+
+
+def test_a_repository_whose_only_remote_has_moved_disables_it():
+    hosts = {"hub": host(None, "10.0.0.9", ["powa_repositories"]), "b": host("other", "10.0.0.2")}
+    found = plan_repository(run(fleet(hosts), {"hub": ready()}), "hub")
+    assert found["registers"] and found["remotes"] == [] and found["kinds"] == []
+
+
+def test_exact_disables_nothing_once_a_host_is_lost_or_outside():
+    exact = {"powa_servers_exact": True}
+    assert plan(**exact)["servers_exact"] and plan(remotes=(), **exact)["registers"]
+    lost = plan(lost=["a"], **exact)
+    assert not lost["servers_exact"] and lost["remotes"] == [] and not lost["registers"]
+    assert not plan(outside=["hub"], only=["a"], **exact)["servers_exact"]
+
+
+@pytest.mark.parametrize(
+    ("remotes", "mode", "kinds"),
+    [
+        (("a",), "remote", ["repository"]),
+        (("hub", "a"), "remote", ["repository", "remote"]),
+        (("hub",), "local", ["repository", "local", "remote"]),
+        ((), "local", ["local"]),
+        ((), "remote", []),
+    ],
+)
+def test_a_host_in_several_roles_has_several_sides(remotes, mode, kinds):
+    found = plan(remotes=remotes, powa_mode=mode, powa_datasources=[LOCKS])
+    assert found["kinds"] == kinds and found["makes_datasources"] == bool(kinds)
+    assert bool(found["pausable"]) == ("repository" in kinds)
+
+
+def test_marker_extensions(markers):
+    markers.append(LOCKS)
+    assert plan(powa_datasources=[LOCKS])["lacks_access"]
+    found = plan(powa_datasources=[LOCKS], powa_marker_extensions=False)
+    assert found["marked"] == [] and not found["lacks_access"] and found["makes_datasources"]
+
+
+def test_what_stays_paused_is_reported():
+    made = {"datasources": [{"name": "locks", "paused": ["a"]}]}
+    assert len(plan(registered={"__repository_made": made})["paused"]) == 1
+
+
+# ---- check mode, and repositories outside --limit
+
+
+def test_check_mode_on_a_bare_host_does_nothing():
+    password = {"powa_collector_password": "hidden", **SECRET}
+    assert nothing_done(plan(bare(), password, check_mode=True, web=SHOWN, powa_datasources=[LOCKS]))
+
+
+def test_check_mode_without_the_driver_does_nothing():
+    facts = ready(driver=False, roles={}, hba=[])
+    assert nothing_done(plan(facts, check_mode=True, powa_datasources=[LOCKS]))
+
+
+def test_check_mode_without_the_roles_says_what_it_skips():
+    found = plan(ready(roles={}), SECRET, check_mode=True, web=SHOWN)
+    assert found["skipped"] == [
+        "hub: role powa_collector does not exist yet, so check mode skips its rights.",
+        "hub: role powa_web does not exist yet, so check mode skips its rights.",
+    ]
+    assert found["lacks_access"] and len(found["missing_logins"]) == 2 and found["rights"] == []
+    assert plan(check_mode=True)["skipped"] == []
+    assert plan(ready(roles={}, extensions={}, repository=None), check_mode=True)["skipped"] == []
+
+
+def test_check_mode_without_powa_makes_the_roles_only():
+    found = plan(ready(roles={}, extensions={}, repository=None), check_mode=True, powa_datasources=[LOCKS])
+    assert found["missing_logins"] and found["lacks_access"]
+    assert not any(found[name] for name in ("have_powa", "registers", "makes_datasources", "pausable", "marked"))
+
+
+def test_check_mode_does_what_a_run_would_where_everything_exists():
+    assert plan(check_mode=True, powa_datasources=[LOCKS]) == plan(powa_datasources=[LOCKS])
+
+
+def test_a_repository_outside_the_limit():
+    limited = {"outside": ["hub"], "only": ["a"], "powa_datasources": [LOCKS]}
+    found = plan(**limited)
+    assert found["host"] == "hub" and found["registers"] and found["makes_datasources"] and found["remotes"] == ["a"]
+    # Of a run, only what was there counts, because the run does not work on the host itself.
+    assert not plan(ready(extensions={}), **limited)["have_powa"]
+    # A module that lacks the driver says so.
+    assert plan(ready(driver=False), **limited)["have_powa"]
+    assert not plan(bare(), **limited)["registers"]
+
+
+def test_a_repository_outside_the_limit_that_was_not_read():
+    limited = {"outside": ["hub"], "only": ["a"], "powa_datasources": [LOCKS]}
+    assert nothing_done(plan({"unreachable": True, "msg": "no route"}, **limited))
