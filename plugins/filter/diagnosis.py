@@ -20,8 +20,8 @@ positional: fleet, inventory_problems, ignore
 options:
   _input:
     description:
-      - For each host, by name, its C(groups), the result of M(pgfleet.powa.server_info) as C(info), and as C(host) the
-        result of a command that printed its C(unit), C(installed), C(log) and C(unresolved) names.
+      - For each host, by name, its C(groups), the result of M(pgfleet.powa.server_info) as C(info), and as C(host)
+        that of M(pgfleet.powa.host_info).
     type: dict
     required: true
   fleet:
@@ -36,7 +36,7 @@ options:
   ignore:
     description:
       - Kinds of problems to leave out. RV(pgfleet.powa.server_info#module:problems[].kind) has them, and any other word
-        is an error.
+        is an error. An empty text, or null, leaves nothing out.
     type: list
     elements: str
     default: []

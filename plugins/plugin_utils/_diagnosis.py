@@ -26,6 +26,7 @@ _ALWAYS = "pg_stat_statements"
 #: Extensions that need not be in PoWA's database.
 _ELSEWHERE = ("hypopg",)
 
+_COLLECTOR = "powa-collector"
 _ACTIVE = "active"
 #: What Ansible says where there is no account postgres, and what it does not say.
 _BECOMING = "becoming an unprivileged user"
@@ -57,7 +58,7 @@ def parse_ignored(ignore: Union[None, str, Sequence[str]]) -> Set[Kind]:
     unknown = [word for word in named if word and word not in known]
     if unknown:
         raise PowaError(
-            "powa_doctor_ignore: found {0}, expected any of {1}".format(
+            "powa_doctor_ignore: found {0}, expected any of {1}: correct the word, or leave it out".format(
                 ", ".join('"{0}"'.format(word) for word in unknown), ", ".join(sorted(known))
             )
         )
@@ -72,7 +73,8 @@ def diagnose(
 ) -> Dict[str, Any]:
     """Return the C(problems) and C(servers) of a fleet, and both as lines of C(text) and of a C(table).
 
-    :param looks: of each host its C(groups), the result of module server_info (C(info)), and that of host.sh (C(host))
+    :param looks: of each host its C(groups), the result of module server_info (C(info)), and that of
+        module host_info (C(host))
     :param fleet: which host serves which
     :param ignore: kinds of problems that are left out
     :raises PowaError: when C(ignore) names a kind that does not exist
@@ -144,7 +146,7 @@ def _of_host(host: str, look: Look, looks: Looks, fleet: Mapping[str, Any]) -> I
             _NO_ACCOUNT if _BECOMING in info["msg"] else _line(info["msg"]),
             "start PostgreSQL (systemctl start postgresql), check powa_port and powa_database, or {0}".format(SITE),
         )
-    if "stdout_lines" in seen:
+    if "units" in seen:
         yield from _of_collector_or_web(host, look, looks, fleet)
     elif seen.get("msg") and not seen.get("skipped"):
         yield Problem(
@@ -155,19 +157,10 @@ def _of_host(host: str, look: Look, looks: Looks, fleet: Mapping[str, Any]) -> I
         )
 
 
-def _lines(look: Look) -> Dict[str, List[str]]:
-    """Return what host.sh has printed: the values of each key."""
-    values: Dict[str, List[str]] = {}
-    for line in look["host"].get("stdout_lines") or ():
-        key, _separator, value = line.partition("=")
-        values.setdefault(key, []).append(value)
-    return values
-
-
 def _unit(look: Look) -> Tuple[str, str, bool]:
     """Return the state of the collector's unit, the last that its log says of a connection, and if it is installed."""
-    lines = _lines(look)
-    return tuple(lines.get("unit", [""]))[0] or "unknown", lines.get("log", [""])[0], lines.get("installed") == ["1"]
+    unit = look["host"]["units"].get(_COLLECTOR, {})
+    return unit.get("active") or "unknown", look["host"]["collector_log"], bool(unit.get("exists"))
 
 
 def _told_by_its_host(repository: str, looks: Looks, fleet: Mapping[str, Any]) -> bool:
@@ -182,7 +175,7 @@ def _of_collector_or_web(host: str, look: Look, looks: Looks, fleet: Mapping[str
     is_collector = "powa_collectors" in look["groups"]
     if is_collector:
         yield from _of_collector(host, looks, fleet)
-    for name in _lines(look).get("unresolved", ()):
+    for name in look["host"]["unresolved"]:
         problem = 'the {0} host cannot resolve "{1}"'.format("collector's" if is_collector else "web", name)
         # The errors of snapshots say the same of the collector's host. Each web host has to resolve the name by itself.
         subject = name if is_collector else "{0} on {1}".format(name, host)
@@ -208,7 +201,7 @@ def _of_collector_or_web(host: str, look: Look, looks: Looks, fleet: Mapping[str
 
 
 def _of_collector(host: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[Problem]:
-    if "stdout_lines" not in looks[host]["host"]:
+    if "units" not in looks[host]["host"]:
         return
     state, log, installed = _unit(looks[host])
     no_login = "authentication failed" in log or "no password" in log or "pg_hba.conf" in log

@@ -70,14 +70,19 @@ def info(servers=(), definitions=(LOCKS,), extensions=("powa", "pg_stat_statemen
     }
 
 
-def look(group, found=None, *lines):
-    return {"groups": [group], "info": info() if found is None else found, "host": {"stdout_lines": list(lines)}}
+def host_info(active="active", exists=True, log="", unresolved=()):
+    unit = {"enabled": "enabled" if exists else "", "active": active, "exists": exists}
+    return {"units": {"powa-collector": unit}, "collector_log": log, "unresolved": list(unresolved)}
 
 
-def fleet_of(hub=None, one=None, two=None, lines=("unit=active", "installed=1", "log=")):
+def look(group, found=None, host=None):
+    return {"groups": [group], "info": info() if found is None else found, "host": host or {}}
+
+
+def fleet_of(hub=None, one=None, two=None, host=None):
     """What was seen of a fleet without problems, but for what is given."""
     servers = [row(1, "10.0.0.1", "first"), row(2, "10.0.0.2", "10.0.0.2:5432")]
-    seen = look("powa_collectors", info(servers) if hub is None else hub, *lines)
+    seen = look("powa_collectors", info(servers) if hub is None else hub, host or host_info())
     seen["groups"].append("powa_repositories")
     return {"hub": seen, "one": look("powa_remotes", one), "two": look("powa_remotes", two)}
 
@@ -216,34 +221,66 @@ def test_what_was_compared_goes_before_an_error_that_leaves_it_open():
     assert ("extension_missing", "hub", "one", None) in found(looks)
 
 
-REFUSED = 'log=connection to server failed: FATAL:  password authentication failed for user "powa_collector"'
+REFUSED = 'connection to server failed: FATAL:  password authentication failed for user "powa_collector"'
 SILENT = {"collector": {"answers": False}}
 
 
 @pytest.mark.parametrize(
-    ("lines", "changes", "kind", "part"),
+    ("host", "changes", "kind", "part"),
     [
-        (["unit=inactive", "installed=1", "log="], SILENT, "collector_down", "systemctl start"),
-        (["unit=", "installed="], SILENT, "collector_down", "pgfleet.powa.site"),
-        (["unit=failed", "installed=1", REFUSED], SILENT, "collector_login", "powa_collector_password"),
-        (["unit=active", "installed=1", REFUSED], SILENT, "collector_login", "systemctl restart"),
-        (["unit=active", "installed=1", "log="], SILENT, "collector_down", "cure it"),
+        (host_info("inactive"), SILENT, "collector_down", "systemctl start"),
+        (host_info("inactive", exists=False), SILENT, "collector_down", "pgfleet.powa.site"),
+        (host_info("failed", log=REFUSED), SILENT, "collector_login", "powa_collector_password"),
+        (host_info(log=REFUSED), SILENT, "collector_login", "systemctl restart"),
+        (host_info(), SILENT, "collector_down", "cure it"),
         # It is in again.
-        (["unit=active", "installed=1", REFUSED], {"collector": {"answers": True}}, None, None),
+        (host_info(log=REFUSED), {"collector": {"answers": True}}, None, None),
     ],
     ids=["stopped", "not installed", "failed", "hangs", "silent", "recovered"],
 )
-def test_the_host_of_the_collector_says_more_than_its_silence(lines, changes, kind, part):
+def test_the_host_of_the_collector_says_more_than_its_silence(host, changes, kind, part):
     problems = [] if changes["collector"]["answers"] else [problem("collector_down")]
-    looks = fleet_of(repository(*problems, **changes), lines=lines)
+    looks = fleet_of(repository(*problems, **changes), host=host)
     entries = diagnose(looks, FLEET)["problems"]
     assert [entry["kind"] for entry in entries] == ([kind] if kind else [])
     assert not kind or part in entries[0]["cure"]
 
 
+@pytest.mark.parametrize(
+    ("host", "problem"),
+    [
+        (host_info("failed", log="no password"), "its log says: no password"),
+        (host_info("inactive", log="gone"), "its unit is inactive, and its log says: gone"),
+        (host_info("", log=""), "its unit is unknown"),
+        (host_info("inactive", exists=False), "its unit is not there"),
+        (dict(host_info(), units={}), "its unit is not there"),
+    ],
+)
+def test_why_the_collector_does_not_run(host, problem):
+    (entry,) = diagnose(fleet_of(repository(**SILENT), host=host), FLEET)["problems"]
+    assert entry["cause"] == problem
+
+
+@pytest.mark.parametrize(
+    ("seen", "causes"),
+    [
+        ({"failed": True, "msg": "Missing\nsudo password"}, ["Missing sudo password"]),
+        ({"skipped": True, "msg": "Conditional result was False"}, []),
+        ({}, []),
+    ],
+)
+def test_a_host_that_ansible_cannot_look_at(seen, causes):
+    looks = fleet_of()
+    looks["hub"]["host"] = seen
+    entries = diagnose(looks, FLEET)["problems"]
+    assert [(entry["kind"], entry["server"], entry["cause"]) for entry in entries] == [
+        ("host_unreachable", "hub", cause) for cause in causes
+    ]
+
+
 def test_names_that_a_host_cannot_resolve():
-    looks = fleet_of(repository(), lines=["unit=active", "unresolved=db9", "unresolved=hub.example"])
-    looks["one"] = look("powa_web", info(), "unresolved=db9")
+    looks = fleet_of(repository(), host=host_info(unresolved=["db9", "hub.example"]))
+    looks["one"] = look("powa_web", info(), host_info(unresolved=["db9"]))
     assert found(looks) == [
         ("hostname_unresolved", "hub", "hub", None),
         ("hostname_unresolved", "hub", "stranger", None),
@@ -256,13 +293,13 @@ def test_names_that_a_host_cannot_resolve():
 def test_each_web_host_that_cannot_resolve_a_name_is_named():
     looks = fleet_of(repository())
     for host in ("one", "two"):
-        looks[host] = look("powa_web", info(), "unresolved=db9")
+        looks[host] = look("powa_web", info(), host_info(unresolved=["db9"]))
     assert found(looks) == [("hostname_unresolved", host, "stranger", None) for host in ("one", "two")]
 
 
 def test_what_a_snapshot_and_the_collectors_host_say_of_a_name_is_one_problem():
     error = problem("hostname_unresolved", "stranger", text="from the error of a snapshot", subject="db9")
-    looks = fleet_of(repository(error), lines=["unit=active", "unresolved=db9"])
+    looks = fleet_of(repository(error), host=host_info(unresolved=["db9"]))
     (entry,) = diagnose(looks, FLEET)["problems"]
     assert entry["subject"] == "db9" and "neither DNS nor /etc/hosts of hub knows it" in entry["cause"]
 
@@ -326,4 +363,5 @@ def test_a_misspelt_kind_is_refused(ignore, named):
         diagnose(fleet_of(), FLEET, [], ignore)
     message = str(caught.value)
     assert message.startswith("powa_doctor_ignore: found {0}, expected any of collector_down, ".format(named))
+    assert message.endswith(": correct the word, or leave it out")
     assert all(kind.value in message for kind in Kind)

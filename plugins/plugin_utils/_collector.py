@@ -1,0 +1,231 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What this run does to the host of a collector."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, List, Mapping, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._pgpass import ANY
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import COLLECTOR, DRIVER, system_of
+
+USER = "powa"
+SERVICE = "powa-collector"
+CONFIGURATION = "/etc/powa-collector.conf"
+DROP_IN = "/etc/systemd/system/powa-collector.service.d/pgfleet.conf"
+UNIT = "/etc/systemd/system/powa-collector.service"
+
+#: What pip needs besides a virtual environment.
+_BUILD = "python3-packaging"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Where the collector connects to.
+
+    :param name: of the host in the inventory
+    :param host: a name or address, or the folder of a socket
+    """
+
+    name: str
+    host: str
+    port: int
+    database: str
+    role: str
+
+
+@dataclass(frozen=True)
+class CollectorPlan:
+    """What this run does to the host of a collector. It holds no passwords.
+
+    :param install: whether the package, or what pip installs, is missing
+    :param packages: those of the distribution
+    :param installable: whether check mode can tell what the packages would change
+    :param refresh: whether the lists of packages are to be read again before
+    :param requirement: what pip installs, or an empty text
+    :param has_user: whether files can be given to the collector's user: check mode creates none
+    :param has_unit: whether there is a unit to start: check mode creates none
+    :param files: the files of the collector and its unit
+    :param restart: whether the running collector would not notice what the repository's tasks have changed
+    :param tell: whether the repository has PoWA, over which the collector is told of new servers
+    :param todo: whether anything but the passwords is to be done
+    """
+
+    repository: Repository
+    install: bool
+    packages: List[str]
+    installable: bool
+    refresh: bool
+    requirement: str
+    has_user: bool
+    has_unit: bool
+    files: List[Dict[str, Any]]
+    restart: bool
+    tell: bool
+    todo: bool
+
+
+def collector_plan(run: Run, host: str, texts: Mapping[str, str]) -> Dict[str, Any]:
+    """Return what this run does to the host of a collector.
+
+    :param texts: the rendered C(drop_in) and, for pip, C(unit)
+    """
+    variables, seen = run.variables(host), run.seen(host)
+    pip = variables["powa_collector_install_method"] == "pip"
+    repository = repository_of(run, host)
+    packages = _packages(seen, pip)
+    missing = [name for name in packages if not _installed(seen, name)]
+    has_user = USER in seen.get("users", ())
+    install = not has_user or bool(missing) or (pip and not _pip_installed(seen, variables))
+    unit = seen.get("units", {}).get(SERVICE, {})
+    files = _files(repository, variables, texts, pip)
+    restart = run.result(repository.name, "__repository_registered").get("collector_action") == "restart"
+    return asdict(
+        CollectorPlan(
+            repository=repository,
+            install=install,
+            packages=packages,
+            installable=not run.check_mode or _known(seen, missing),
+            refresh=bool(missing) or not has_user,
+            requirement=_requirement(variables) if pip else "",
+            has_user=has_user or not run.check_mode,
+            has_unit=bool(unit.get("exists")) or not run.check_mode,
+            files=files,
+            restart=restart,
+            tell=not run.check_mode or "powa" in run.seen(repository.name).get("extensions", {}),
+            todo=install
+            or restart
+            or (unit.get("enabled"), unit.get("active")) != ("enabled", "active")
+            or bool(changed_files(seen.get("files", {}), [file for file in files if file["state"] == "present"])),
+        )
+    )
+
+
+def repository_of(run: Run, host: str) -> Repository:
+    """Return where the collector of a host connects to."""
+    name = run.fleet["collectors"][host]["repository"]
+    theirs = run.variables(name)
+    address = "localhost" if name == host else theirs["powa_host"]
+    return Repository(
+        name=name,
+        host=run.variables(host).get("powa_repository_host") or address,
+        port=theirs["powa_port"],
+        database=theirs["powa_database"],
+        role=theirs["powa_collector_role"],
+    )
+
+
+def collector_passwords(run: Run, host: str) -> List[Dict[str, Any]]:
+    """Return the logins whose passwords the collector's file holds.
+
+    They are that to the repository and, unless the repository stores them, those to its remotes.
+    """
+    repository = repository_of(run, host)
+    password = run.password(repository.name, "powa_collector_password")
+    logins = [
+        {
+            "host": repository.host,
+            "port": repository.port,
+            "database": repository.database,
+            "user": repository.role,
+            "password": password,
+        }
+    ]
+    if not run.variables(host)["powa_store_passwords"]:
+        logins += remote_logins(run, [repository.name])
+    return [login for login in logins if login["password"]]
+
+
+def remote_logins(run: Run, repositories: Sequence[str], web: bool = False) -> List[Dict[str, Any]]:
+    """Return the logins to the remotes of repositories, those without a password among them.
+
+    :param web: whether only those remotes count that powa-web may connect to
+    """
+    return [
+        {
+            "host": remote["server"]["hostname"],
+            "port": remote["server"]["port"],
+            "database": ANY,
+            "user": remote["server"]["username"],
+            "password": run.password(host, "powa_monitoring_password"),
+        }
+        for host, remote in run.fleet["remotes"].items()
+        if remote["repository"] in repositories and (not web or remote["server"].get("allow_ui_connection", True))
+    ]
+
+
+def _packages(seen: Mapping[str, Any], pip: bool) -> List[str]:
+    system = system_of(seen) if seen else None
+    if not pip or system is None:
+        return [COLLECTOR]
+    return [system.venv, DRIVER, _BUILD]
+
+
+def _installed(seen: Mapping[str, Any], package: str) -> bool:
+    return bool((seen.get("packages", {}).get(package) or {}).get("installed"))
+
+
+def _known(seen: Mapping[str, Any], packages: Sequence[str]) -> bool:
+    """Whether the distribution has packages: apt fails in check mode for one that its lists lack."""
+    family = seen.get("os", {}).get("family")
+    known = seen.get("packages", {})
+    return family != "Debian" or all((known.get(package) or {}).get("candidate") for package in packages)
+
+
+def _pip_installed(seen: Mapping[str, Any], variables: Mapping[str, Any]) -> bool:
+    environment = seen.get("virtualenvs", {}).get(variables["powa_collector_venv"]) or {}
+    installed = pip_version(environment, COLLECTOR)
+    wanted = variables["powa_collector_pip_version"]
+    return not environment.get("stale") and bool(installed) and wanted in ("", installed)
+
+
+def pip_version(environment: Mapping[str, Any], name: str) -> str:
+    """Return the version of what pip has installed into a virtual environment, or an empty text."""
+    packages = {key.lower().replace("_", "-"): version for key, version in environment.get("packages", {}).items()}
+    return packages.get(name) or ""
+
+
+def _requirement(variables: Mapping[str, Any]) -> str:
+    version = variables["powa_collector_pip_version"]
+    return COLLECTOR + ("==" + version if version else "")
+
+
+def _files(
+    repository: Repository, variables: Mapping[str, Any], texts: Mapping[str, str], pip: bool
+) -> List[Dict[str, Any]]:
+    folder = DROP_IN.rpartition("/")[0]
+    files = [file(UNIT, texts.get("unit", ""))] if pip else []
+    return [
+        *files,
+        dict(file(CONFIGURATION, _configuration(repository, variables)), group=USER, mode="0640"),
+        dict(file(folder, ""), state="directory", mode="0755"),
+        file(DROP_IN, texts.get("drop_in", "")),
+    ]
+
+
+def file(path: str, content: str) -> Dict[str, Any]:
+    """Return a file of root, which all may read, for module files."""
+    return {"path": path, "content": content, "owner": "root", "group": "root", "mode": "0644", "state": "present"}
+
+
+def _configuration(repository: Repository, variables: Mapping[str, Any]) -> str:
+    dsn = "host={0} port={1} user={2} dbname={3}".format(
+        *map(_quoted, (repository.host, repository.port, repository.role, repository.database))
+    )
+    settings = {
+        "repository": {"dsn": dsn},
+        "use_server_alias": variables["powa_collector_use_server_alias"],
+        "debug": variables["powa_collector_debug"],
+    }
+    return json.dumps(settings, indent=4, sort_keys=True) + "\n"
+
+
+def _quoted(value: Any) -> str:
+    """Return a value as libpq's connection strings quote it."""
+    return "'{0}'".format(str(value).replace("\\", "\\\\").replace("'", "\\'"))

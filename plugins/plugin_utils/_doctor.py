@@ -1,0 +1,121 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the doctor and the report read on each host, and what they have read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Union
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._diagnosis import parse_ignored
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+
+#: What the tasks of the roles register: results of server_info, host_info and history_info.
+_INFO, _HOST, _HISTORY = "__doctor_info", "__doctor_host", "__report_history"
+
+
+@dataclass(frozen=True)
+class DoctorPlan:
+    """What the doctor reads on a host.
+
+    :param reads_powa: whether the host has a database of PoWA
+    :param server_kind: the sides of datasources that belong there, or None for those that are there
+    :param is_remote: whether it has a monitoring role
+    :param is_repository: whether it has a collector's role, and a collector to ask
+    :param is_collector: whether powa-collector runs there
+    :param reads_host: whether it is a collector's host or one of powa-web
+    :param names: those that the host has to resolve
+    :param refused: why the kinds that a user leaves out are none, in at most one sentence
+    :param inventory_problems: what is wrong with the inventory and the variables of its hosts, one sentence each
+    """
+
+    reads_powa: bool
+    server_kind: Union[None, List[str]]
+    is_remote: bool
+    is_repository: bool
+    is_collector: bool
+    reads_host: bool
+    names: List[str]
+    refused: List[str]
+    inventory_problems: List[str]
+
+
+def doctor_plan(run: Run, host: str, ignore: Any = None) -> Dict[str, Any]:
+    """Return what the doctor reads on a host.
+
+    :param ignore: the kinds of problems that a user leaves out
+    """
+    groups = run.groups(host)
+    is_remote, is_repository = "powa_remotes" in groups, "powa_repositories" in groups
+    is_local = run.variables(host)["powa_mode"] == "local"
+    is_collector = "powa_collectors" in groups
+    return asdict(
+        DoctorPlan(
+            reads_powa=is_remote or is_repository,
+            server_kind=["repository"] if is_repository and not (is_remote or is_local) else None,
+            is_remote=is_remote,
+            is_repository=is_repository,
+            is_collector=is_collector,
+            reads_host=is_collector or "powa_web" in groups,
+            names=list(dict.fromkeys(name for name in _names(run, host) if name and not name.startswith("/"))),
+            refused=_refused(ignore),
+            inventory_problems=_inventory_problems(run.fleet),
+        )
+    )
+
+
+def _names(run: Run, host: str) -> Iterator[str]:
+    """Return the names of a host's repositories, and of the servers that are registered there."""
+    collector, web = run.fleet["collectors"].get(host), run.fleet["web"].get(host)
+    repositories = ([collector["repository"]] if collector else []) + (web["repositories"] if web else [])
+    connects = collector is not None or (web is not None and web["remote_access"])
+    for repository in repositories:
+        # A problem of the inventory says so.
+        if repository not in run.fleet["hosts"]:
+            continue
+        if repository != host:
+            given = run.variables(host).get("powa_repository_host") if collector else None
+            yield str(given or run.variables(repository)["powa_host"])
+        for server in run.result(repository, _INFO).get("servers") or () if connects else ():
+            # Servers without a number are the repository itself.
+            if server["srvid"] and server["enabled"]:
+                yield str(server["hostname"])
+
+
+def looks(run: Run, hosts: Sequence[str]) -> Dict[str, Dict[str, Any]]:
+    """Return of each host its groups and what was read there, as C(diagnose) takes it."""
+    return {
+        host: {"groups": run.groups(host), "info": run.result(host, _INFO), "host": run.result(host, _HOST)}
+        for host in hosts
+    }
+
+
+def reported_repositories(run: Run, hosts: Sequence[str]) -> List[Dict[str, Any]]:
+    """Return of each repository its state and what its datasources have collected."""
+    return [
+        {"host": host, "info": run.result(host, _INFO), "history": run.result(host, _HISTORY)}
+        for host in hosts
+        if "powa_repositories" in run.groups(host)
+    ]
+
+
+def _inventory_problems(fleet: Mapping[str, Any]) -> List[str]:
+    """Return what is wrong with the inventory, and with the variables of each host, one sentence each."""
+    found = [*fleet["problems"]]
+    for host, entry in fleet["hosts"].items():
+        found += ["{0}: {1}".format(host, problem) for problem in entry["problems"]]
+    return list(dict.fromkeys(found))
+
+
+def _refused(ignore: Any) -> List[str]:
+    """Return why the kinds that a user leaves out are none, in at most one sentence."""
+    if ignore is not None and not isinstance(ignore, (str, list, tuple)):
+        return ["powa_doctor_ignore: found {0}, expected a list of kinds: correct it, or leave it empty".format(ignore)]
+    try:
+        parse_ignored(ignore)
+    except PowaError as error:
+        return [str(error)]
+    return []
