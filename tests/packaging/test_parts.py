@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 CHECKOUT = Path(__file__).parents[2]
-CORES = sorted(path.parents[1] for path in CHECKOUT.glob(".cache/venv*/bin/ansible-playbook"))
+#: The oldest and the newest ansible-core; molecule runs site.yml with the one between.
+CORES = sorted(path.parents[1] for path in CHECKOUT.glob(".cache/venv-*/bin/ansible-playbook"))
 PARTS = [play["vars"] for play in yaml.safe_load((CHECKOUT / "playbooks/site.yml").read_text()) if "vars" in play]
 
 CONNECTION = """\
@@ -220,7 +221,7 @@ def test_each_part_works_on_the_hosts_that_need_it(core, collections):
     assert run.hosts("web/install") == ["pages"] and not run.hosts("collector/install")
 
 
-@pytest.mark.parametrize("batches", [1, "50%", "1,2"])
+@pytest.mark.parametrize("batches", [1, "50%"])
 def test_hosts_that_are_lost_do_not_stop_the_others(core, collections, batches):
     fails = {"archivist/prepare": ["one"], "remote/prepare": ["two"]}
     run = Run(core, collections, todo={"archivist": ALL, "remote": ALL}, fails=fails, powa_serial=batches)
@@ -238,12 +239,10 @@ def test_a_run_that_has_lost_all_hosts_ends_with_their_causes(core, collections)
     assert run.parts() == set()
 
 
-@pytest.mark.parametrize(
-    "powa_serial, sizes", [(None, "3"), ("", "3"), ("1", "1"), ("[1, '100%']", "122"), ("34%", "1")]
-)
+@pytest.mark.parametrize("powa_serial, sizes", [(None, ["3"] * 3), ("[1, '100%']", ["1", "2", "2"])])
 def test_batches(core, collections, powa_serial, sizes):
     run = Run(core, collections, "--limit", "!down", powa_serial=powa_serial)
-    assert "".join(run.batches("remote/prepare")).replace("111", "1").replace("333", "3") == sizes, run.output
+    assert run.batches("remote/prepare") == sizes, run.output
     assert run.batches("common/read") == ["5"] * 5
 
 
@@ -277,7 +276,7 @@ def test_tags(core, collections, tag, parts):
     assert run.parts() == parts | {"common/read"}, run.output
     assert run.with_datasources() >= parts
     if tag == "datasources":
-        assert len(run.with_datasources()) == 14, run.with_datasources()
+        assert len(run.with_datasources()) == 13, run.with_datasources()
 
 
 def test_a_host_that_is_lost_is_left_out_under_any_tag(core, collections):
