@@ -15,10 +15,14 @@ venv := $(cache)/venv
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
 export MOLECULE_COMMAND_BORDERS := false
 
-# Where a Python 3.12 or newer is found, ansible-test also runs with a newer ansible-core.
-newer_core := 2.21.5
-newer_python := $(shell tests/tools/newer-python)
-venvs := venv $(if $(newer_python),venv-$(newer_core))
+# Besides the ansible-core of tests/requirements.txt, the oldest that works and the newest that is released, each where one of its
+# Pythons is found: ansible-test runs with all three, and test-packaging runs site.yml with these two.
+oldest_core := 2.16.19
+newest_core := 2.21.5
+python_$(oldest_core) := $(shell tests/tools/find-python 3.12 3.11 3.10)
+python_$(newest_core) := $(shell tests/tools/find-python 3.14 3.13 3.12)
+other_cores := $(foreach core,$(oldest_core) $(newest_core),$(if $(python_$(core)),$(core)))
+venvs := venv $(other_cores:%=venv-%)
 
 # PyPI's `ansible` has every collection; these are taken out of it.
 ansible := 12.3.0
@@ -59,7 +63,9 @@ test: setup images  ## Every check and test
 test-quick: setup images  ## In 5 minutes: lint, unit tests, the contract of each module and one test of each other file, on PoWA 5
 	$(in_parallel) test-integration-quick lint test-unit
 
-lint: setup  ## yamllint, ruff, mypy, import-linter, ansible-lint, changelog, documentation
+lint: setup  ## yamllint, ruff, mypy, import-linter, ansible-lint, no data computed in Jinja, changelog, documentation
+	pytest --quiet tests/tools
+	python tests/tools/check_templates.py
 	yamllint --strict .
 	ruff check .
 	ruff format --check .
@@ -114,9 +120,9 @@ $(venv)/ready: tests/requirements.txt | host-packages
 	$(@D)/bin/pip install --quiet --requirement $<
 	@touch $@
 
-$(cache)/venv-$(newer_core)/ready: | host-packages
-	$(newer_python) -m venv $(@D)
-	$(@D)/bin/pip install --quiet ansible-core==$(newer_core)
+$(cache)/venv-%/ready: | host-packages
+	$(python_$*) -m venv $(@D)
+	$(@D)/bin/pip install --quiet ansible-core==$*
 	@touch $@
 
 $(cache)/collections: Makefile tests/tools/extract_collections.py $(venv)/ready
