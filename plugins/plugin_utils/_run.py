@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the plans of the roles go by: the fleet as the inventory declares it, and what this run has read and done so far."""
+"""What the plans of the roles go by: the fleet as the inventory declares it, and what this run has read and done."""
 
 from __future__ import annotations
 
@@ -30,7 +30,12 @@ class Run:
 
     def variables(self, host: str) -> Mapping[str, Any]:
         """Return the public variables of a host, typed, with defaults, and without passwords."""
-        return dict(self.fleet["hosts"][host]["variables"])
+        found = self.fleet["hosts"][host]
+        variables = dict(found["variables"])
+        if "datasources" in found:
+            # Most hosts have the same list, which the fleet holds once.
+            variables["powa_datasources"] = self.fleet["datasources"][found["datasources"]]
+        return variables
 
     def groups(self, host: str) -> Sequence[str]:
         """Return which of the four groups of the roles a host is in."""

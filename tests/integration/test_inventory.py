@@ -293,7 +293,6 @@ def test_the_roles_find_the_servers_as_they_are_registered(database: Database, t
     path = config(tmp_path, database, repository="pg-repository", groups={"powa_remotes": "powa_server_enabled"})
     static = tmp_path / "static.yml"
     static.write_text(yaml.safe_dump({"powa_repositories": {"hosts": {"pg-repository": None}}}))
-    templates = Path(ROOT, "roles", "common", "templates")
     playbook = [
         {
             "hosts": "localhost",
@@ -301,16 +300,22 @@ def test_the_roles_find_the_servers_as_they_are_registered(database: Database, t
             "gather_facts": False,
             "vars": {
                 "ansible_python_interpreter": "{{ ansible_playbook_python }}",
-                "__common_fleet": "{{ lookup('ansible.builtin.template', '%s') | from_json }}"
-                % (templates / "fleet.j2"),
-                "problems": "{{ lookup('ansible.builtin.template', '%s') }}" % (templates / "inventory_problems.j2"),
+                "fleet": "{{ hostvars | pgfleet.powa.fleet(groups) }}",
             },
             "tasks": [
-                {"ansible.builtin.debug": {"var": "problems"}},
-                {"ansible.builtin.assert": {"that": ["not problems", "__common_fleet.remotes | length == 3"]}},
+                {"ansible.builtin.debug": {"var": "fleet"}},
+                {
+                    "ansible.builtin.assert": {
+                        "that": [
+                            "fleet.problems == []",
+                            "fleet.remotes | length == 3",
+                            "fleet.hosts.values() | map(attribute='problems') | select | length == 0",
+                        ]
+                    }
+                },
                 {
                     "pgfleet.powa.servers": dict(
-                        database.login, servers="{{ __common_fleet.remotes.values() | map(attribute='server') }}"
+                        database.login, servers="{{ fleet.remotes.values() | map(attribute='server') }}"
                     )
                 },
             ],

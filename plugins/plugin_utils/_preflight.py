@@ -1,0 +1,357 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wrong with a host before anything is changed, and what check mode skips there."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import GROUPS, REMOTES, REPOSITORIES, WEB
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import SEEN, Run
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import DRIVER, system_of
+
+_FAMILIES = ("Debian", "RedHat")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+#: The port of a cluster that a package creates.
+_NEW_PORT = 5432
+
+#: How a Python that is too old fails: by Ansible's own check, by syntax that it does not know, or by a function that
+#: its library lacks. The last names the folder of the library.
+_OLD_PYTHON = re.compile(
+    r"requires a minimum of Python version ([0-9.]+[0-9])|future feature annotations is not defined|SyntaxError: invalid syntax"
+    r"|/python(?:2\.[0-9]+|3\.[0-7])/"
+)
+#: What this collection needs. A newer Ansible may need more, and says how much.
+_OLDEST_PYTHON = "3.8"
+#: A message may hold the whole output of a program.
+_LONGEST = 500
+
+
+@dataclass(frozen=True)
+class Check:
+    """A host of a run, with what is read of it."""
+
+    run: Run
+    host: str
+
+    @cached_property
+    def variables(self) -> Mapping[str, Any]:
+        """The host's variables."""
+        return self.run.variables(self.host)
+
+    @cached_property
+    def seen(self) -> Dict[str, Any]:
+        """What C(host_info) has returned, or nothing."""
+        return self.run.seen(self.host)
+
+    @cached_property
+    def groups(self) -> Sequence[str]:
+        """Which of the four groups the host is in."""
+        return self.run.groups(self.host)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether a collector collects from the host."""
+        return REMOTES in self.groups
+
+    @property
+    def has_database(self) -> bool:
+        """Whether the host has a database of PoWA."""
+        return self.is_remote or REPOSITORIES in self.groups
+
+    @property
+    def repository(self) -> str:
+        """The repository of the remote, or an empty text."""
+        return str(self.run.fleet["remotes"].get(self.host, {}).get("repository", ""))
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The settings of the running server."""
+        return (self.seen["server"] or {}).get("settings", {})
+
+
+def check_host(run: Run, host: str) -> Dict[str, List[str]]:
+    """Return a host's C(problems), and what check mode has C(skipped) there, one sentence each."""
+    check = Check(run, host)
+    problems = list(run.fleet["hosts"][host]["problems"]) + list(_problems(check))
+    skipped = list(_skipped(check)) if run.check_mode and check.seen else []
+    return {"problems": list(dict.fromkeys(problems)), "skipped": list(dict.fromkeys(skipped))}
+
+
+def powa_version(run: Run, host: str) -> str:
+    """Return the major.minor version of PoWA that a host has or would get, or an empty text if nobody knows.
+
+    It is that of the extension if it exists, else of the installed files, else of the package that would be installed.
+    """
+    seen = run.seen(host)
+    if not seen:
+        return ""
+    found = (seen["extensions"].get("powa") or {}).get("version") or (seen["extension_folder"] or {}).get("powa")
+    if not found and run.variables(host)["powa_install_method"] != "source":
+        found = _candidate(seen)
+    match = re.match(r"[0-9]+\.[0-9]+", found or "")
+    return match.group() if match else ""
+
+
+def _candidate(seen: Mapping[str, Any]) -> str:
+    system = system_of(seen)
+    package = seen["packages"].get(system.powa) if system else None
+    return str((package or {}).get("candidate") or "")
+
+
+def _problems(check: Check) -> Iterator[str]:
+    if not check.groups:
+        yield "this host is in none of the groups {0}, {1}, {2} and {3}: put it into one of them".format(*GROUPS)
+    elif not check.seen:
+        yield _unread(check.run.result(check.host, SEEN))
+    else:
+        if check.seen["os"]["family"] not in _FAMILIES:
+            yield (
+                "this host runs {0}, but the roles know package names for the Debian and RHEL families only:"
+                " use a host of one of these".format(check.seen["os"]["name"])
+            )
+        elif check.has_database:
+            yield from _database_problems(check)
+        if WEB in check.groups:
+            yield from _web_problems(check)
+
+
+def _unread(result: Mapping[str, Any]) -> str:
+    """Return why C(host_info) has no result."""
+    if result.get("unreachable"):
+        return "Ansible cannot reach this host: " + _one_line(result.get("msg", ""))
+    error = str(result.get("module_stderr") or result.get("exception") or "").strip()
+    old = _OLD_PYTHON.search(error) or _OLD_PYTHON.search(str(result.get("msg", "")))
+    if old:
+        return (
+            "the Python that Ansible uses there is older than {0}: install a newer one,"
+            " and set ansible_python_interpreter to its path".format(old.group(1) or _OLDEST_PYTHON)
+        )
+    # Of a traceback, the last line says what is wrong.
+    parts = [str(result.get("msg", "")), *error.splitlines()[-1:]]
+    said = _one_line(": ".join(filter(None, parts)))
+    if len(said) > _LONGEST:
+        said = said[: _LONGEST - 3] + "..."
+    return "Ansible cannot read this host: {0}".format(said or "the module host_info returned nothing")
+
+
+def _one_line(text: Any) -> str:
+    return re.sub(r"\s+", " ", str(text)).strip()
+
+
+def _database_problems(check: Check) -> Iterator[str]:
+    yield from _cluster_problems(check)
+    variables, seen = check.variables, check.seen
+    if not seen["version"] and not check.run.check_mode and not variables["powa_install_postgresql"]:
+        yield "the roles cannot tell the major version of PostgreSQL: set powa_postgresql_version"
+    writes = REPOSITORIES in check.groups or variables["powa_mode"] == "local"
+    if (seen["server"] or {}).get("standby") and writes:
+        yield (
+            "this host is a standby, which is read-only, but PoWA writes to a repository:"
+            " make its primary the repository"
+        )
+    if variables["powa_install_method"] == "source" and not variables["powa_source"]:
+        yield (
+            "powa_install_method is source, but powa_source is empty:"
+            " set it to a tarball or to the URL of a Git repository"
+        )
+    yield from _listen_problems(check)
+    own, theirs = powa_version(check.run, check.host), ""
+    if check.repository in check.run.fleet["repositories"]:
+        theirs = powa_version(check.run, check.repository)
+    if own and theirs and own != theirs:
+        yield (
+            "this host has PoWA {0}, but its repository {1} has {2}: install the same major.minor version on both,"
+            " because the collector refuses any other combination".format(own, check.repository, theirs)
+        )
+
+
+def _cluster_problems(check: Check) -> Iterator[str]:
+    variables, seen = check.variables, check.seen
+    port, version = variables["powa_port"], variables["powa_postgresql_version"]
+    missing = "no cluster{0} uses port {1}".format(" of version " + version if version else "", port)
+    found = ", ".join("{version}/{name} on port {port}".format(**cluster) for cluster in seen["clusters"])
+    if seen["cluster"] is not None:
+        if seen["server"] is None:
+            yield "PostgreSQL {0} is installed, but the user postgres cannot log in to it on port {1}: {2}".format(
+                seen["version"], port, seen["server_error"] or "it is not running"
+            )
+    elif not variables["powa_install_postgresql"]:
+        if seen["installed"]:
+            yield (
+                "PostgreSQL {0} is installed, but {1} (found: {2}): set powa_port and powa_postgresql_version".format(
+                    " ".join(seen["installed"]), missing, found or "none"
+                )
+            )
+        # An earlier play of the same run may install it. Check mode reports what it skips.
+        elif not check.run.check_mode:
+            yield "PostgreSQL is not installed: install it, or set powa_install_postgresql to true"
+    elif found:
+        yield (
+            "{0} (found: {1}), and the roles do not create a second cluster:"
+            " set powa_port and powa_postgresql_version".format(missing, found)
+        )
+    elif port != _NEW_PORT:
+        yield "powa_port is {0}, but a new PostgreSQL cluster listens on port {1}: set powa_port to {1}".format(
+            port, _NEW_PORT
+        )
+
+
+def _listen_problems(check: Check) -> Iterator[str]:
+    """Return whether the collector of another host cannot reach this server."""
+    if check.variables["powa_listen_addresses"] or check.variables["powa_host"] in _LOOPBACK:
+        return
+    collectors = [
+        host
+        for host, collector in check.run.fleet["collectors"].items()
+        if host != check.host and collector["repository"] and collector["repository"] in (check.repository, check.host)
+    ]
+    setting = check.settings.get("listen_addresses", {}).get("value", "*")
+    addresses = [address.strip() for address in setting.split(",")]
+    if collectors and all(address in ("", *_LOOPBACK) for address in addresses):
+        yield (
+            "PostgreSQL listens only on {0}, so the collector on {1} cannot reach it:"
+            ' set powa_listen_addresses, for example to "*"'.format(
+                ", ".join(filter(None, addresses)) or "its Unix socket", ", ".join(collectors)
+            )
+        )
+
+
+def _web_problems(check: Check) -> Iterator[str]:
+    yield from _web_version_problems(check)
+    yield from _web_value_problems(check.variables)
+    yield from _certificate_problems(check)
+    variables = check.variables
+    for repository in variables["powa_web_repositories"] if variables["powa_web_store_login"] else ():
+        if not check.run.password(repository, "powa_web_password"):
+            yield (
+                "powa_web_store_login is true, but {0} has no powa_web_password to store: set it,"
+                " or set powa_web_store_login to false".format(repository)
+            )
+
+
+def _web_version_problems(check: Check) -> Iterator[str]:
+    repositories = check.variables["powa_web_repositories"]
+    wanted = check.variables["powa_web_version"]
+    versions = defaultdict(list)
+    for repository in repositories:
+        version = powa_version(check.run, repository)
+        if version:
+            versions[version].append(repository)
+    if len(versions) > 1:
+        yield (
+            "powa-web shows repositories of one version of PoWA only, but this host's have several ({0}):"
+            " list repositories of one version in powa_web_repositories".format(
+                "; ".join("{0} on {1}".format(version, ", ".join(hosts)) for version, hosts in versions.items())
+            )
+        )
+    if wanted and not re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", wanted):
+        yield (
+            "powa_web_version is {0}: set it to a full version, such as 5.0.2,"
+            " or leave it empty for the newest that fits".format(wanted)
+        )
+    elif wanted and versions and wanted.rsplit(".", 1)[0] not in versions:
+        yield (
+            "powa_web_version is {0}, but PoWA on {1} is {2}: leave powa_web_version empty,"
+            " or set it to the same major.minor version, because powa-web refuses all logins otherwise".format(
+                wanted, ", ".join(repositories), next(iter(versions))
+            )
+        )
+
+
+#: Variable -> what it must look like, and what to set it to.
+_WEB_TEXTS = {
+    "powa_web_venv": (
+        re.compile(r"/[^/\s]+(/[^/\s]+)+"),
+        "the absolute path of a folder that powa-web has to itself, such as /opt/powa-web",
+    ),
+    "powa_web_address": (
+        re.compile(r"[0-9A-Za-z.-]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"),
+        "an address or a name of this host without a port, such as 127.0.0.1, and put the port into powa_web_port",
+    ),
+    "powa_web_url_prefix": (
+        re.compile(r"/?([A-Za-z0-9._~-]+/?)*"),
+        "a path of letters, digits and . _ ~ -, such as /powa/",
+    ),
+    "powa_web_server_name": (
+        re.compile(r"[0-9A-Za-z.:_-]+"),
+        "the one name that browsers ask for, such as powa.example.com",
+    ),
+}
+#: Variable -> the least and the greatest number, and what to set it to.
+_WEB_NUMBERS = {
+    "powa_web_port": (1, 65535, "a number from 1 to 65535"),
+    "powa_web_https_port": (1, 65535, "a number from 1 to 65535"),
+    "powa_web_cookie_expires_days": (
+        0,
+        None,
+        "a number of days, or to 0 for logins that end when the browser is closed",
+    ),
+    "powa_web_wait": (1, None, "a number of seconds, at least 1"),
+}
+
+
+def _web_value_problems(variables: Mapping[str, Any]) -> Iterator[str]:
+    for name, (pattern, expected) in _WEB_TEXTS.items():
+        if not pattern.fullmatch(variables[name]):
+            yield "{0} is {1}: set it to {2}".format(name, variables[name], expected)
+    for name, (least, greatest, expected) in _WEB_NUMBERS.items():
+        if not _between(variables[name], least, greatest):
+            yield "{0} is {1}: set it to {2}".format(name, variables[name], expected)
+    if variables["powa_web_nginx"] and variables["powa_web_port"] == variables["powa_web_https_port"]:
+        yield (
+            "powa_web_port and powa_web_https_port are both {0}, but powa-web and nginx cannot share a port:"
+            " change one of them".format(variables["powa_web_port"])
+        )
+
+
+def _between(number: int, least: int, greatest: Optional[int]) -> bool:
+    return number >= least and (greatest is None or number <= greatest)
+
+
+def _certificate_problems(check: Check) -> Iterator[str]:
+    names = ("powa_web_tls_certificate", "powa_web_tls_key")
+    files = {name: check.variables[name] for name in names}
+    empty = [name for name, file in files.items() if not file]
+    if len(empty) == 1:
+        yield (
+            "powa_web_tls_certificate and powa_web_tls_key belong together, but {0} is empty:"
+            " set both, or neither for a self-signed certificate".format(empty[0])
+        )
+    for name, file in files.items() if check.variables["powa_web_nginx"] else ():
+        if file and file not in check.seen["files"]:
+            yield "{0} is {1}, but this host has no such file: copy it there first, or correct the path".format(
+                name, file
+            )
+
+
+def _skipped(check: Check) -> Iterator[str]:
+    seen, database = check.seen, check.variables["powa_database"]
+    if check.has_database:
+        if seen["cluster"] is None:
+            yield "PostgreSQL is not installed yet, so check mode skips its settings, databases and roles"
+        elif not seen["driver"]:
+            yield "{0} is not installed yet, so check mode skips databases and roles".format(DRIVER)
+        elif not (seen["server"] or {}).get("database"):
+            yield "database {0} does not exist yet, so check mode skips its contents".format(database)
+        elif "powa" not in seen["extensions"]:
+            yield "PoWA is not installed in database {0} yet, so check mode skips servers and datasources".format(
+                database
+            )
+        if not seen["version"]:
+            yield (
+                "check mode cannot tell which version of PostgreSQL would be installed"
+                " (the package lists may be out of date), so it skips the packages"
+            )
+        if not powa_version(check.run, check.host):
+            yield (
+                "check mode cannot tell which version of PoWA would be installed,"
+                " so it does not compare it with the repository's"
+            )
+    yield from seen["unseen"]
