@@ -127,14 +127,14 @@ READ_ONLY: Dict[str, Dict[str, Any]] = {
     "server_info": {"monitoring_role": "powa", "collector_timeout": 1},
 }
 
-#: Modules that do not log in to PostgreSQL, and the file that has their contract.
-WITHOUT_LOGIN = {"files": "test_files.py"}
+#: Modules that do not log in to a database, each with a file of tests of its own.
+WITHOUT_DATABASE = {"files": "test_files.py"}
 
 
 def test_every_module_has_its_case() -> None:
-    assert sorted([*CASES, *READ_ONLY, *WITHOUT_LOGIN]) == sorted(
-        path.stem for path in Path(ROOT, "plugins", "modules").glob("*.py")
-    )
+    modules = sorted(path.stem for path in Path(ROOT, "plugins", "modules").glob("*.py"))
+    assert sorted([*CASES, *READ_ONLY, *WITHOUT_DATABASE]) == modules
+    assert all(Path(__file__).with_name(name).is_file() for name in WITHOUT_DATABASE.values())
 
 
 def _ok(database: Database, module: str, check: bool = False, **params: Any) -> ModuleResult:

@@ -28,6 +28,7 @@ def test_no_sql_is_pasted_together(path):
 
 
 def test_every_module_that_logs_in_is_in_the_action_group():
+    """Its login options would make any other module fail."""
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
     modules = (ROOT / "plugins" / "modules").glob("*.py")
     logging_in = [path.stem for path in modules if "- pgfleet.powa._login\n" in path.read_text(encoding="utf-8")]
