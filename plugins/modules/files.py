@@ -102,6 +102,7 @@ EXAMPLES = r"""
         state: absent
       - path: /tmp/pgfleet-example/pgpass
         state: absent
+        no_diff: true
   become: true
 """
 

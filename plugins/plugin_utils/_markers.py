@@ -63,7 +63,7 @@ def plan_markers(datasources: Sequence[Mapping[str, Any]], seen: Mapping[str, An
     :param seen: the result of C(host_info), or nothing if the host was not read
     :param state: C(present) to create what should be there, C(absent) to remove what should not
     """
-    if not datasources or not seen:
+    if not datasources or "extension_folder" not in seen:
         return NOTHING
     present = _names(datasources, seen, "present")
     if state == "present":

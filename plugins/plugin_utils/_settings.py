@@ -137,7 +137,7 @@ def server_of(seen: Mapping[str, Any]) -> Server:
 
 
 def _line(line: Mapping[str, Any]) -> Line:
-    return Line(line["name"], line["value"] or "", line["file"] or "", line["line"], line["error"])
+    return Line(line["name"], line.get("value") or "", line["file"] or "", line["line"], line["error"])
 
 
 def loaded_libraries(server: Server) -> List[str]:

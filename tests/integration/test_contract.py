@@ -128,7 +128,7 @@ READ_ONLY: Dict[str, Dict[str, Any]] = {
 }
 
 #: Modules that do not log in to a database, each with a file of tests of its own.
-WITHOUT_DATABASE = {"host_info": "test_host_info.py"}
+WITHOUT_DATABASE = {"files": "test_files.py", "host_info": "test_host_info.py"}
 
 
 def test_every_module_has_its_case() -> None:

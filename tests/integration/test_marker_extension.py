@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence
+from typing import Any, Dict, Iterator, List
 
 import pytest
 import yaml
 from datasources import COMMITS, LOCK_MODES
 from powa_web import running_powa_web
-from servers import CONTAINERS, PASSWORD, ROOT, SUITES, Database, podman, run_playbook
+from servers import CONTAINERS, PASSWORD, SUITES, Database, podman, run_playbook
 
 REPOSITORY = {"server_kind": ["repository"], "datasources": [COMMITS, LOCK_MODES]}
 LOCAL = {"server_kind": ["local"], "datasources": [COMMITS]}
@@ -157,27 +157,33 @@ def test_files_that_a_task_before_brings(database: Database, request: Any) -> No
 # What the roles do: the task file that they share, in the container.
 
 
-def play(
-    tmp_path: Path, database: Database, datasources: List[Dict[str, Any]], *options: str, unseen: Sequence[str] = ()
-) -> str:
-    """Make and remove the marker extensions of these datasources, where the role does not see some things."""
-    container = database.server.container
-    host = {"ansible_connection": "podman_pipelined", "ansible_python_interpreter": "/usr/bin/python3"}
-    inventory = {"powa_repositories": {"hosts": {container: dict(host, powa_database=database.name)}}}
-    role = {"name": "pgfleet.powa.common"}
-    tasks: List[Dict[str, Any]] = [{"include_role": dict(role, tasks_from="preflight")}]
-    if unseen:
-        seen = "{{ __common_seen | dict2items | rejectattr('key', 'in', unseen) | items2dict }}"
-        tasks.append({"set_fact": {"__common_seen": seen}, "vars": {"unseen": list(unseen)}})
-    for state in ("present", "absent"):
-        variables = {"__common_marked": datasources, "__common_marker_state": state}
-        tasks.append({"include_role": dict(role, tasks_from="markers"), "vars": variables})
+def run_tasks(tmp_path: Path, container: str, tasks: List[Dict[str, Any]], *options: str, **variables: Any) -> str:
+    """Run tasks in a container, and return all that Ansible prints."""
+    host = {"ansible_connection": "podman_pipelined", "ansible_python_interpreter": "/usr/bin/python3", **variables}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"powa_repositories": {"hosts": {container: host}}}))
     playbook = [{"hosts": "all", "gather_facts": False, "tasks": tasks}]
-    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory))
     (tmp_path / "play.yml").write_text(yaml.safe_dump(playbook, sort_keys=False))
     done = run_playbook("--inventory", str(tmp_path / "hosts.yml"), "--diff", *options, str(tmp_path / "play.yml"))
     assert done.returncode == 0, done.stdout
     return done.stdout
+
+
+def play(
+    tmp_path: Path, database: Database, datasources: List[Dict[str, Any]], *options: str, writable: bool = True
+) -> str:
+    """Make and remove the marker extensions of these datasources.
+
+    :param writable: whether Ansible can write to the folder of extensions
+    """
+    role = {"name": "pgfleet.powa.common"}
+    tasks: List[Dict[str, Any]] = [{"include_role": dict(role, tasks_from="preflight")}]
+    if not writable:
+        seen = "{{ __common_seen | combine({'extension_folder': {'writable': false}}, recursive=true) }}"
+        tasks.append({"set_fact": {"__common_seen": seen}})
+    for state in ("present", "absent"):
+        variables = {"__common_marked": datasources, "__common_marker_state": state}
+        tasks.append({"include_role": dict(role, tasks_from="markers"), "vars": variables})
+    return run_tasks(tmp_path, database.server.container, tasks, *options, powa_database=database.name)
 
 
 def written(database: Database) -> List[str]:
@@ -234,7 +240,7 @@ def test_the_roles_write_create_repair_and_remove(database: Database, tmp_path: 
 
 def test_a_folder_that_can_not_be_written(database: Database, tmp_path: Path) -> None:
     before = written(database)
-    printed = play(tmp_path, database, [COMMITS], unseen=["extension_folder_writable"])
+    printed = play(tmp_path, database, [COMMITS], writable=False)
     assert "changed=0" in printed
     assert "so it creates no marker extension for commits." in printed
     assert written(database) == before and installed(database) == {}
@@ -242,20 +248,26 @@ def test_a_folder_that_can_not_be_written(database: Database, tmp_path: Path) ->
 
 @pytest.mark.parametrize("mode", ["rw", "ro"])
 def test_what_the_roles_see_of_the_folder(server: Any, mode: str, tmp_path: Path) -> None:
-    (tmp_path / "theirs.control").write_text(CONTROL)
-    (tmp_path / "ours.control").write_text("# pgfleet.powa marker\n" + CONTROL)
+    folder = tmp_path / "extension"
+    folder.mkdir()
+    (folder / "theirs.control").write_text(CONTROL)
+    (folder / "ours.control").write_text("# pgfleet.powa marker\n" + CONTROL)
     version = server.sql("postgres", "SELECT split_part(current_setting('server_version'), '.', 1)")[0][0]
     at = "/usr/share/postgresql/{0}/extension".format(version)
     image = subprocess.run([str(CONTAINERS / "image"), SUITES[server.powa], "powa"], check=True, stdout=-1, text=True)
-    script = Path(ROOT, "roles", "common", "files", "look.sh").read_text(encoding="utf-8")
-    volume = "--volume={0}:{1}:{2}".format(tmp_path, at, mode)
-    shell = ["sh", "-s", "", "5432", "powa", ""]
-    lines = podman("run", "--rm", "--interactive", volume, image.stdout.strip(), *shell, input=script).splitlines()
-    seen = dict(line.split("=", 1) for line in lines)
-    assert seen["extension_folder"] == at
-    assert seen["controls"].split() == ["theirs"]
-    assert [name for name in seen if name.startswith("marker_")] == ["marker_ours"]
-    assert ("extension_folder_writable" in seen) == (mode == "rw")
+    volume = "--volume={0}:{1}:{2}".format(folder, at, mode)
+    container = podman("run", "--detach", "--rm", volume, image.stdout.strip(), "sleep", "infinity")
+    try:
+        look: Dict[str, Any] = {"pgfleet.powa.host_info": {}, "register": "seen"}
+        copy = {"content": "{{ seen.extension_folder | to_json }}", "dest": str(tmp_path / "seen.json"), "mode": "0600"}
+        run_tasks(tmp_path, container, [look, {"ansible.builtin.copy": copy, "delegate_to": "localhost"}])
+    finally:
+        podman("rm", "--force", "--time", "0", container)
+    seen = json.loads((tmp_path / "seen.json").read_text())
+    assert seen["path"] == at
+    assert seen["controls"] == ["theirs"]
+    assert list(seen["markers"]) == ["ours"]
+    assert seen["writable"] == (mode == "rw")
 
 
 # What powa-web makes of it. Version 4 asks for a fixed list of extensions only.

@@ -53,7 +53,8 @@ def test_a_marker_gets_its_files_and_is_created():
 def test_nothing_is_to_do():
     assert plan([LOCKS], there={"locks": SUM}, installed={"locks": INSTALLED}).as_dict() == NOTHING
     assert plan([]).as_dict() == NOTHING
-    assert plan_markers([LOCKS], {}, "present").as_dict() == NOTHING
+    for unread in ({}, {"failed": True, "msg": "timeout"}):
+        assert plan_markers([LOCKS], unread, "present").as_dict() == NOTHING
 
 
 @pytest.mark.parametrize("installed", [{}, {"locks": {**INSTALLED, "version": "0.9"}}])
