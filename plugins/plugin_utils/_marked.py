@@ -14,6 +14,4 @@ _PACKAGE = "ansible_collections.pgfleet.powa.plugins.plugin_utils"
 
 def markers_todo(marked: Sequence[Mapping[str, Any]], seen: Mapping[str, Any]) -> bool:
     """Return whether tasks/markers.yml of the role common has anything to create, or to report."""
-    if not marked or not seen:
-        return False
-    return any(import_module(_PACKAGE + "._markers").markers(marked, "present", seen).values())
+    return bool(import_module(_PACKAGE + "._markers").plan_markers(marked, seen, "present").todo)
