@@ -15,7 +15,7 @@ description:
   - The role P(pgfleet.powa.collector#role) uses it. The plan holds no passwords.
 author:
   - pgfleet (@pgfleet)
-positional: fleet, hostvars, lost, check_mode, texts
+positional: fleet, hostvars, lost, check_mode, managed
 options:
   _input:
     description: The collector's host.
@@ -38,10 +38,10 @@ options:
     description: Whether the run changes nothing.
     type: bool
     default: false
-  texts:
-    description: The texts of the collector's C(drop_in) file and, for pip, of its C(unit).
-    type: dict
-    default: {}
+  managed:
+    description: What the first line of a file says, such as C(ansible_managed).
+    type: str
+    default: Ansible managed
 """
 
 EXAMPLES = r"""
@@ -100,12 +100,13 @@ _value:
 """
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._collector import collector_plan
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._rendered import MANAGED
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 
-def plan(host, fleet, hostvars, lost=(), check_mode=False, texts=None):
+def plan(host, fleet, hostvars, lost=(), check_mode=False, managed=MANAGED):
     """Return what this run does to the host of a collector."""
-    return collector_plan(Run(fleet, hostvars, lost, check_mode), host, texts or {})
+    return collector_plan(Run(fleet, hostvars, lost, check_mode), host, managed)
 
 
 class FilterModule:

@@ -15,7 +15,7 @@ description:
   - The role P(pgfleet.powa.web#role) uses it. Only C(files) holds passwords, if powa-web is to store its login.
 author:
   - pgfleet (@pgfleet)
-positional: fleet, hostvars, lost, check_mode, texts
+positional: fleet, hostvars, lost, check_mode, managed
 options:
   _input:
     description: The host of powa-web.
@@ -38,10 +38,10 @@ options:
     description: Whether the run changes nothing.
     type: bool
     default: false
-  texts:
-    description: The texts of powa-web's C(configuration) and C(unit), and of nginx's configuration (C(proxy)).
-    type: dict
-    default: {}
+  managed:
+    description: What the first line of a file says, such as C(ansible_managed).
+    type: str
+    default: Ansible managed
 """
 
 EXAMPLES = r"""
@@ -112,26 +112,24 @@ _value:
       description: The files to write, as M(pgfleet.powa.files) takes them.
       type: list
       elements: dict
-    diff:
-      description: Whether neither the old configuration nor the new one holds a password.
-      type: bool
     proxy:
       description:
         - About nginx, whether it is C(installed), whether anything is C(todo), its C(certificate) and C(key), and
-          whether the role makes them (C(own_certificate)), for which C(alternative_name).
+          whether the role makes them (C(own_certificate)), for which C(alternative_name), and its C(configuration).
       type: dict
     todo:
       description: Whether anything but the passwords is to be done.
       type: bool
 """
 
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._rendered import MANAGED
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._web import web_plan
 
 
-def plan(host, fleet, hostvars, lost=(), check_mode=False, texts=None):
+def plan(host, fleet, hostvars, lost=(), check_mode=False, managed=MANAGED):
     """Return what this run does to a host of powa-web."""
-    return web_plan(Run(fleet, hostvars, lost, check_mode), host, texts or {})
+    return web_plan(Run(fleet, hostvars, lost, check_mode), host, managed)
 
 
 class FilterModule:

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._pgpass import ANY
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._rendered import MANAGED, file, folder, render_file
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import COLLECTOR, DRIVER, system_of
 
@@ -20,6 +21,7 @@ SERVICE = "powa-collector"
 CONFIGURATION = "/etc/powa-collector.conf"
 DROP_IN = "/etc/systemd/system/powa-collector.service.d/pgfleet.conf"
 UNIT = "/etc/systemd/system/powa-collector.service"
+PASSWORDS = "/etc/powa-collector.pgpass"
 
 #: What pip needs besides a virtual environment.
 _BUILD = "python3-packaging"
@@ -71,10 +73,10 @@ class CollectorPlan:
     todo: bool
 
 
-def collector_plan(run: Run, host: str, texts: Mapping[str, str]) -> Dict[str, Any]:
+def collector_plan(run: Run, host: str, managed: str = MANAGED) -> Dict[str, Any]:
     """Return what this run does to the host of a collector.
 
-    :param texts: the rendered C(drop_in) and, for pip, C(unit)
+    :param managed: what the first line of a file says
     """
     variables, seen = run.variables(host), run.seen(host)
     pip = variables["powa_collector_install_method"] == "pip"
@@ -84,7 +86,7 @@ def collector_plan(run: Run, host: str, texts: Mapping[str, str]) -> Dict[str, A
     has_user = USER in seen.get("users", ())
     install = not has_user or bool(missing) or (pip and not _pip_installed(seen, variables))
     unit = seen.get("units", {}).get(SERVICE, {})
-    files = _files(repository, variables, texts, pip)
+    files = _files(repository, variables, managed)
     restart = run.result(repository.name, "__repository_registered").get("collector_action") == "restart"
     return asdict(
         CollectorPlan(
@@ -196,22 +198,17 @@ def _requirement(variables: Mapping[str, Any]) -> str:
     return COLLECTOR + ("==" + version if version else "")
 
 
-def _files(
-    repository: Repository, variables: Mapping[str, Any], texts: Mapping[str, str], pip: bool
-) -> List[Dict[str, Any]]:
-    folder = DROP_IN.rpartition("/")[0]
-    files = [file(UNIT, texts.get("unit", ""))] if pip else []
-    return [
-        *files,
+def _files(repository: Repository, variables: Mapping[str, Any], managed: str) -> List[Dict[str, Any]]:
+    files = [
         dict(file(CONFIGURATION, _configuration(repository, variables)), group=USER, mode="0640"),
-        dict(file(folder, ""), state="directory", mode="0755"),
-        file(DROP_IN, texts.get("drop_in", "")),
+        folder(DROP_IN.rpartition("/")[0]),
+        file(DROP_IN, render_file("collector", "drop-in.conf.j2", managed=managed, passwords=PASSWORDS)),
     ]
-
-
-def file(path: str, content: str) -> Dict[str, Any]:
-    """Return a file of root, which all may read, for module files."""
-    return {"path": path, "content": content, "owner": "root", "group": "root", "mode": "0644", "state": "present"}
+    if variables["powa_collector_install_method"] == "pip":
+        venv = variables["powa_collector_venv"]
+        unit = render_file("collector", "powa-collector.service.j2", managed=managed, user=USER, venv=venv)
+        files.append(file(UNIT, unit))
+    return files
 
 
 def _configuration(repository: Repository, variables: Mapping[str, Any]) -> str:

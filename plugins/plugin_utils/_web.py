@@ -10,19 +10,22 @@ import hashlib
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._collector import file, pip_version, remote_logins
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._collector import pip_version, remote_logins
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._preflight import powa_version
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._rendered import MANAGED, file, folder, render_file
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import DRIVER, system_of
 
 USER = "powa-web"
 SERVICE = "powa-web"
 PROXY = "nginx"
-CONFIGURATION = "/etc/powa-web/powa-web.conf"
-SECRET = "/etc/powa-web/cookie_secret.conf"
+FOLDER = "/etc/powa-web"
+CONFIGURATION = FOLDER + "/powa-web.conf"
+SECRET = FOLDER + "/cookie_secret.conf"
+PASSWORDS = FOLDER + "/pgpass"
 UNIT = "/etc/systemd/system/powa-web.service"
 PROXY_CONFIGURATION = "/etc/nginx/conf.d/powa-web-tls.conf"
 OWN_CERTIFICATE = "/etc/nginx/powa-web.crt"
@@ -82,6 +85,7 @@ class Proxy:
     certificate: str
     key: str
     alternative_name: str
+    configuration: str
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,6 @@ class WebPlan:
     :param has_unit: whether there is a unit to start: check mode creates none
     :param has_secret: whether there is a secret for cookies
     :param files: the configuration and the unit
-    :param diff: whether neither the old configuration nor the new one holds a password
     :param todo: whether anything but the passwords is to be done
     """
 
@@ -120,15 +123,14 @@ class WebPlan:
     has_secret: bool
     pages: Pages
     files: List[Dict[str, Any]]
-    diff: bool
     proxy: Proxy
     todo: bool
 
 
-def web_plan(run: Run, host: str, texts: Mapping[str, str]) -> Dict[str, Any]:
+def web_plan(run: Run, host: str, managed: str = MANAGED) -> Dict[str, Any]:
     """Return what this run does to a host of powa-web.
 
-    :param texts: the rendered C(configuration), C(unit) and C(proxy)
+    :param managed: what the first line of a file says
     """
     variables, seen = run.variables(host), run.seen(host)
     environment = seen.get("virtualenvs", {}).get(variables["powa_web_venv"]) or {}
@@ -138,13 +140,13 @@ def web_plan(run: Run, host: str, texts: Mapping[str, str]) -> Dict[str, Any]:
     install = not has_user or stale or not _fits(pip_version(environment, "powa-web"), version)
     tornado = seen.get("packages", {}).get(_TORNADO) or {}
     unit, theirs = _unit(seen, SERVICE), seen.get("files", {})
-    files = _files(texts)
+    repositories = shown(run, host)
+    files = _files(run, host, repositories, managed)
     pages = _pages(seen, variables)
-    proxy = _proxy(seen, variables, texts)
-    configuration = theirs.get(CONFIGURATION)
+    proxy = _proxy(seen, variables, managed)
     return asdict(
         WebPlan(
-            repositories=shown(run, host),
+            repositories=repositories,
             reach=reach(variables["powa_web_address"]),
             prefix=prefix(variables["powa_web_url_prefix"]),
             version=version,
@@ -161,9 +163,6 @@ def web_plan(run: Run, host: str, texts: Mapping[str, str]) -> Dict[str, Any]:
             has_secret=SECRET in theirs,
             pages=pages,
             files=files,
-            # A host does not tell the sum of a file that holds a password.
-            diff=not variables["powa_web_store_login"]
-            and (configuration is None or configuration["sha256"] is not None),
             proxy=proxy,
             todo=install
             or pages.changed
@@ -288,17 +287,45 @@ def _state(unit: Mapping[str, Any]) -> Sequence[Any]:
     return unit.get("enabled"), unit.get("active")
 
 
-def _files(texts: Mapping[str, str]) -> List[Dict[str, Any]]:
+def _has_password(configuration: Optional[Mapping[str, Any]]) -> bool:
+    """Whether the configuration holds a password: then the host does not tell its sum."""
+    return configuration is not None and configuration["sha256"] is None
+
+
+def _files(run: Run, host: str, repositories: Sequence[Shown], managed: str) -> List[Dict[str, Any]]:
+    variables = run.variables(host)
+    stores = variables["powa_web_store_login"]
+    configuration = render_file(
+        "web",
+        "powa-web.conf.j2",
+        managed=managed,
+        variables=variables,
+        repositories=repositories,
+        prefix=prefix(variables["powa_web_url_prefix"]),
+        passwords={each.name: run.password(each.name, "powa_web_password") for each in repositories} if stores else {},
+    )
+    unit = render_file(
+        "web",
+        "powa-web.service.j2",
+        managed=managed,
+        variables=variables,
+        user=USER,
+        folder=FOLDER,
+        secret=SECRET,
+        passwords=PASSWORDS,
+    )
+    # A diff shows neither the stored password nor an earlier one.
+    no_diff = stores or _has_password(run.seen(host).get("files", {}).get(CONFIGURATION))
     return [
-        dict(file(CONFIGURATION.rpartition("/")[0], ""), group=USER, mode="0750", state="directory"),
-        dict(file(CONFIGURATION, texts.get("configuration", "")), group=USER, mode="0640"),
-        file(UNIT, texts.get("unit", "")),
+        dict(folder(FOLDER), group=USER, mode="0750"),
+        dict(file(CONFIGURATION, configuration), group=USER, mode="0640", no_diff=no_diff),
+        file(UNIT, unit),
     ]
 
 
 def _pages(seen: Mapping[str, Any], variables: Mapping[str, Any]) -> Pages:
-    folder = variables["powa_web_venv"] + "/pages"
-    package = folder + "/powa_web_pages"
+    parent = variables["powa_web_venv"] + "/pages"
+    package = parent + "/powa_web_pages"
     theirs = {
         name: total for name, total in (seen.get("folders", {}).get(package) or {}).items() if name.endswith(".py")
     }
@@ -306,28 +333,41 @@ def _pages(seen: Mapping[str, Any], variables: Mapping[str, Any]) -> Pages:
     sums = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in ours.items()}
     return Pages(
         changed=theirs != sums,
-        files=[dict(file(path, ""), state="directory", mode="0755") for path in (folder, package)]
+        files=[folder(parent), folder(package)]
         + [file("{0}/{1}".format(package, name), text) for name, text in ours.items()]
         # Only another version had them.
         + [dict(file("{0}/{1}".format(package, name), ""), state="absent") for name in sorted(theirs.keys() - ours)],
     )
 
 
-def read_pages(folder: Path = _PAGES) -> Dict[str, str]:
+def read_pages() -> Dict[str, str]:
     """Return the pages that this collection has: file name -> text."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))}
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(_PAGES.glob("*.py"))}
 
 
-def _proxy(seen: Mapping[str, Any], variables: Mapping[str, Any], texts: Mapping[str, str]) -> Proxy:
+def _proxy(seen: Mapping[str, Any], variables: Mapping[str, Any], managed: str) -> Proxy:
     unit, name = _unit(seen, PROXY), variables["powa_web_server_name"]
-    wanted = [file(PROXY_CONFIGURATION, texts.get("proxy", ""))]
+    certificate = variables["powa_web_tls_certificate"] or OWN_CERTIFICATE
+    key = variables["powa_web_tls_key"] or OWN_KEY
+    configuration = render_file(
+        "web",
+        "nginx.conf.j2",
+        managed=managed,
+        variables=variables,
+        certificate=certificate,
+        key=key,
+        prefix=prefix(variables["powa_web_url_prefix"]),
+        reach=reach(variables["powa_web_address"]),
+    )
+    theirs = seen.get("files", {})
     is_address = ":" in name or re.fullmatch("[0-9.]+", name)
     return Proxy(
         installed=bool(unit.get("exists")),
         todo=variables["powa_web_nginx"]
-        and (_state(unit) != _RUNS or bool(changed_files(seen.get("files", {}), wanted))),
+        and (_state(unit) != _RUNS or bool(changed_files(theirs, [file(PROXY_CONFIGURATION, configuration)]))),
         own_certificate=not variables["powa_web_tls_certificate"],
-        certificate=variables["powa_web_tls_certificate"] or OWN_CERTIFICATE,
-        key=variables["powa_web_tls_key"] or OWN_KEY,
+        certificate=certificate,
+        key=key,
         alternative_name="{0}:{1}".format("IP" if is_address else "DNS", name),
+        configuration=configuration,
     )

@@ -15,7 +15,33 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils import _collector
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._collector import collector_passwords, collector_plan
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
-TEXTS = {"drop_in": "drop-in\n", "unit": "unit\n"}
+DROP_IN = """\
+# Ansible managed
+[Unit]
+After=network-online.target postgresql.service
+StartLimitIntervalSec=0
+
+[Service]
+Environment=PGPASSFILE=/etc/powa-collector.pgpass
+# The collector ends when it cannot reach its repository as it starts.
+Restart=on-failure
+RestartSec=5
+"""
+UNIT = """\
+# Ansible managed
+[Unit]
+Description=PoWA Collector daemon for remote snapshots
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+User=powa
+ExecStart=/opt/powa-collector/bin/powa-collector.py
+ExecReload=/bin/kill -HUP $MAINPID
+
+[Install]
+WantedBy=multi-user.target
+"""
 HUB = {
     "powa_host": "10.0.0.9",
     "powa_port": 5433,
@@ -77,7 +103,7 @@ WELL = {
     "units": {"powa-collector": {"enabled": "enabled", "active": "active", "exists": True}},
     "files": {
         _collector.CONFIGURATION: host_file(CONFIGURATION + "\n", "0640", "powa"),
-        _collector.DROP_IN: host_file("drop-in\n"),
+        _collector.DROP_IN: host_file(DROP_IN),
     },
     "virtualenvs": {},
     "extensions": {"powa": {"version": "5.0.2"}},
@@ -97,7 +123,7 @@ PIP = {
         for name in ("python3-venv", "python3-psycopg2", "python3-packaging")
     },
     "virtualenvs": {"/opt/powa-collector": {"stale": False, "packages": {"powa-collector": "1.3.0"}}},
-    "files": {**WELL["files"], _collector.UNIT: host_file("unit\n")},
+    "files": {**WELL["files"], _collector.UNIT: host_file(UNIT)},
 }
 
 
@@ -105,7 +131,7 @@ def plan(seen=WELL, fleet=None, check_mode=False, host="hub", **registered):
     hostvars = {name: {} for name in ("hub", "far", "box")}
     hostvars[host]["__common_seen"] = seen
     hostvars["hub"].update(registered)
-    return collector_plan(Run(fleet or fleet_of(), hostvars, (), check_mode), host, TEXTS)
+    return collector_plan(Run(fleet or fleet_of(), hostvars, (), check_mode), host)
 
 
 def changed(seen, **changes):
@@ -127,7 +153,13 @@ def test_the_files_of_a_package():
         ("/etc/systemd/system/powa-collector.service.d/pgfleet.conf", "root", "root", "0644", "present"),
     ]
     assert files[0]["content"] == CONFIGURATION + "\n"
-    assert files[2]["content"] == "drop-in\n"
+    assert files[2]["content"] == DROP_IN
+
+
+def test_the_first_line_of_a_file_may_say_something_else():
+    hostvars = {"hub": {}, "far": {}, "box": {}}
+    drop_in = collector_plan(Run(fleet_of(), hostvars), "hub", "ours")["files"][2]["content"]
+    assert drop_in == DROP_IN.replace("Ansible managed", "ours")
 
 
 def test_values_are_quoted_for_libpq():
@@ -237,8 +269,8 @@ def test_what_pip_installs(environment, version, install):
     assert found["install"] is found["todo"] is install
     assert found["requirement"] == "powa-collector" + ("==" + version if version else "")
     assert found["packages"] == ["python3-venv", "python3-psycopg2", "python3-packaging"]
-    assert found["files"][0]["path"] == "/etc/systemd/system/powa-collector.service"
-    assert found["files"][0]["content"] == "unit\n"
+    assert found["files"][-1]["path"] == "/etc/systemd/system/powa-collector.service"
+    assert found["files"][-1]["content"] == UNIT
 
 
 def test_a_unit_of_pip_that_somebody_changed():
@@ -285,4 +317,4 @@ def test_a_plan_holds_no_password():
     hostvars = {host: dict(variables) for host, variables in PASSWORDS.items()}
     hostvars["hub"] = {"powa_collector_password": "planted", "__common_seen": WELL}
     hostvars["one"] = {"powa_monitoring_password": "planted"}
-    assert "planted" not in str(collector_plan(Run(fleet_of(), hostvars), "hub", TEXTS))
+    assert "planted" not in str(collector_plan(Run(fleet_of(), hostvars), "hub"))

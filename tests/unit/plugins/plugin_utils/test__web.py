@@ -14,7 +14,6 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils import _web
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._web import refused, web_passwords, web_plan
 
-TEXTS = {"configuration": "configuration\n", "unit": "unit\n", "proxy": "proxy\n"}
 PAGES = "/opt/powa-web/pages/powa_web_pages"
 HUB = {
     "powa_host": "10.0.0.9",
@@ -31,6 +30,9 @@ WEB = {
     "powa_web_address": "127.0.0.1",
     "powa_web_port": 8888,
     "powa_web_url_prefix": "/",
+    "powa_web_https_port": 443,
+    "powa_web_cookie_expires_days": 30,
+    "powa_web_remote_access": True,
     "powa_web_store_login": False,
     "powa_web_wait": 30,
     "powa_web_nginx": False,
@@ -72,6 +74,13 @@ def host_file(text, mode="0644", group="root"):
     return {"owner": "root", "group": group, "mode": mode, "sha256": None if text is None else sum_of(text)}
 
 
+def rendered(**changes):
+    """The texts of configuration, unit and nginx's configuration."""
+    found = web_plan(Run(fleet_of(**changes), {"hub": {"powa_web_password": 'plan"ted'}}), "box")
+    return (*(entry["content"] for entry in found["files"][1:]), found["proxy"]["configuration"])
+
+
+CONFIGURATION, UNIT, PROXY = rendered()
 RUNS = {"enabled": "enabled", "active": "active", "exists": True}
 ABSENT = {"enabled": "", "active": "inactive", "exists": False}
 WELL = {
@@ -82,9 +91,9 @@ WELL = {
     "packages": {"python3-tornado": {"installed": "6.2.0-3", "candidate": None}},
     "units": {"powa-web": RUNS, "nginx": ABSENT},
     "files": {
-        _web.CONFIGURATION: host_file("configuration\n", "0640", "powa-web"),
+        _web.CONFIGURATION: host_file(CONFIGURATION, "0640", "powa-web"),
         _web.SECRET: host_file(None, "0640", "powa-web"),
-        _web.UNIT: host_file("unit\n"),
+        _web.UNIT: host_file(UNIT),
     },
     "virtualenvs": {"/opt/powa-web": {"stale": False, "packages": {"powa-web": "5.0.2"}}},
     "folders": {PAGES: {name: sum_of(text) for name, text in _web.read_pages().items()}},
@@ -119,20 +128,20 @@ def plan(seen=WELL, fleet=None, check_mode=False, powa="5.0.2", password=None):
     hostvars = {"box": {"__common_seen": seen}, "hub": {"powa_web_password": password}, "far": {}}
     if powa is not None:
         hostvars["hub"]["__common_seen"] = repository(powa)
-    return web_plan(Run(fleet or fleet_of(), hostvars, (), check_mode), "box", TEXTS)
+    return web_plan(Run(fleet or fleet_of(), hostvars, (), check_mode), "box")
 
 
 def test_a_powa_web_that_runs_as_configured_needs_nothing():
     found = plan()
     assert not found["todo"] and not found["install"] and not found["pages"]["changed"] and not found["proxy"]["todo"]
-    assert found["has_user"] and found["has_unit"] and found["has_secret"] and found["diff"]
+    assert found["has_user"] and found["has_unit"] and found["has_secret"]
     assert found["stale"] == []
 
 
 def test_the_repositories_that_powa_web_shows():
     fleet = fleet_of(["hub", "far"])
     hostvars = {"hub": {"powa_web_password": "p"}, "far": {"powa_web_password": None}}
-    assert web_plan(Run(fleet, hostvars), "hub", TEXTS)["repositories"] == [
+    assert web_plan(Run(fleet, hostvars), "hub")["repositories"] == [
         {
             "name": "hub",
             "host": "localhost",
@@ -160,7 +169,84 @@ def test_the_files():
         ("/etc/powa-web/powa-web.conf", "root", "powa-web", "0640", "present"),
         ("/etc/systemd/system/powa-web.service", "root", "root", "0644", "present"),
     ]
-    assert [file["content"] for file in files] == ["", "configuration\n", "unit\n"]
+
+
+def test_the_configuration_is_python():
+    text = rendered(repositories=["hub", "far"], powa_web_url_prefix="powa", powa_web_remote_access=False)[0]
+    assert (
+        text
+        == """\
+# Ansible managed
+# powa-web runs this as Python: each value is a literal.
+servers = {
+    "hub": {
+        'host': "10.0.0.9",
+        'port': "5433",
+        'database': "powa",
+    },
+    "far": {
+        'host': "10.0.0.8",
+        'port': "5432",
+        'database': "powa",
+    },
+}
+address = "127.0.0.1"
+port = 8888
+url_prefix = "/powa/"
+cookie_expires_days = 30
+allow_ui_connection = False
+"""
+    )
+
+
+def test_a_stored_login_is_in_the_configuration():
+    found = {}
+    exec(rendered(powa_web_store_login=True)[0], found)
+    assert found["servers"]["hub"] == {
+        "host": "10.0.0.9",
+        "port": "5433",
+        "database": "powa",
+        "username": "powa_web",
+        "password": 'plan"ted',
+    }
+    assert "Anyone who reaches powa-web is logged in" in rendered(powa_web_store_login=True)[0]
+    assert not any('plan"ted' in text or 'plan\\"ted' in text for text in rendered())
+
+
+def test_the_unit():
+    for line in (
+        "# Ansible managed",
+        "User=powa-web",
+        "WorkingDirectory=/etc/powa-web",
+        "ExecStart=/opt/powa-web/bin/python3 -m powa_web_pages --config=/etc/powa-web/cookie_secret.conf",
+        "Environment=PYTHONPATH=/opt/powa-web/pages PGPASSFILE=/etc/powa-web/pgpass",
+    ):
+        assert line in UNIT.splitlines()
+
+
+@pytest.mark.parametrize(("port", "may_bind"), [(80, True), (1023, True), (1024, False), (8888, False)])
+def test_only_a_low_port_needs_the_right_to_bind_it(port, may_bind):
+    assert ("AmbientCapabilities=CAP_NET_BIND_SERVICE" in rendered(powa_web_port=port)[1]) is may_bind
+
+
+def test_the_configuration_of_nginx():
+    text = rendered(powa_web_url_prefix="powa", powa_web_address="::", powa_web_https_port=8443)[2]
+    for line in (
+        "# Ansible managed",
+        "    listen [::]:8443 ssl;",
+        "    server_name web.example.com;",
+        "    ssl_certificate /etc/nginx/powa-web.crt;",
+        "    ssl_certificate_key /etc/nginx/powa-web.key;",
+        "    location /powa/ {",
+        "        proxy_pass http://[::1]:8888;",
+    ):
+        assert line in text.splitlines()
+
+
+def test_the_first_line_of_a_file_may_say_something_else():
+    found = web_plan(Run(fleet_of(), {}), "box", "ours")
+    assert found["files"][1]["content"] == CONFIGURATION.replace("Ansible managed", "ours")
+    assert found["proxy"]["configuration"] == PROXY.replace("Ansible managed", "ours")
 
 
 @pytest.mark.parametrize(
@@ -278,18 +364,19 @@ def test_what_python_has_compiled_is_no_page():
 
 
 @pytest.mark.parametrize(
-    ("configuration", "store", "diff"),
+    ("configuration", "store", "no_diff"),
     [
-        (host_file("other\n"), False, True),
-        (None, False, True),
-        (host_file(None), False, False),
-        (host_file("other\n"), True, False),
+        (host_file("other\n"), False, False),
+        (None, False, False),
+        (host_file(None), False, True),
+        (host_file("other\n"), True, True),
     ],
     ids=["no password", "no file", "it had one", "it gets one"],
 )
-def test_a_diff_shows_no_password(configuration, store, diff):
+def test_a_diff_shows_no_password(configuration, store, no_diff):
     files = {} if configuration is None else {_web.CONFIGURATION: configuration}
-    assert plan(changed(WELL, files=files), fleet_of(powa_web_store_login=store))["diff"] is diff
+    found = plan(changed(WELL, files=files), fleet_of(powa_web_store_login=store))["files"]
+    assert [file.get("no_diff", False) for file in found] == [False, no_diff, False]
 
 
 @pytest.mark.parametrize(
@@ -322,8 +409,8 @@ def test_the_prefix_is_between_two_slashes(path, expected):
         (True, ABSENT, {}, True),
         (True, RUNS, {}, True),
         (True, RUNS, {_web.PROXY_CONFIGURATION: host_file("other\n")}, True),
-        (True, dict(RUNS, active="failed"), {_web.PROXY_CONFIGURATION: host_file("proxy\n")}, True),
-        (True, RUNS, {_web.PROXY_CONFIGURATION: host_file("proxy\n")}, False),
+        (True, dict(RUNS, active="failed"), {_web.PROXY_CONFIGURATION: host_file(PROXY)}, True),
+        (True, RUNS, {_web.PROXY_CONFIGURATION: host_file(PROXY)}, False),
     ],
     ids=["unwanted", "absent", "not configured", "changed", "failed", "well"],
 )
