@@ -279,6 +279,7 @@ def _host(inventory: Inventory, host: str, found: Values, datasources: _Datasour
         "datasources": datasources.number(variables.pop("powa_datasources")),
         "variables": variables,
         "problems": list(found.problems.values()),
+        "wrong": list(found.problems),
         "read": _reading(groups, variables),
     }
 

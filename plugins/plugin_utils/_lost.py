@@ -45,11 +45,18 @@ def failed(run: Run, host: str, failure: Failure) -> str:
     return message or "{0}: {1}".format(failure.task, _message(host, failure.result))
 
 
+def unreachable(result: Mapping[str, Any]) -> str:
+    """Return why a host is left out that a task could not reach."""
+    # What Ansible 2.19 and newer begin with says nothing.
+    message = one_line(result.get("msg", ""))
+    return "Ansible cannot reach this host: " + re.sub("^Task failed: ", "", message)
+
+
 def _unreachable(run: Run, host: str) -> Optional[str]:
-    return next(("Ansible cannot reach this host: " + message for message in _unreachable_results(run, host)), None)
+    return next(map(unreachable, _unreachable_results(run, host)), None)
 
 
-def _unreachable_results(run: Run, host: str) -> Iterator[str]:
+def _unreachable_results(run: Run, host: str) -> Iterator[Mapping[str, Any]]:
     prefixes = (*_OWN, _REPOSITORY) if host in run.fleet["repositories"] else _OWN
     variables = run.hostvars[host]
     for name in variables:
@@ -57,7 +64,7 @@ def _unreachable_results(run: Run, host: str) -> Iterator[str]:
             result = variables[name]
             if isinstance(result, Mapping) and result.get("unreachable"):
                 parts = [each for each in result.get("results") or () if each.get("unreachable")]
-                yield _one_line((parts or [result])[0].get("msg", ""))
+                yield (parts or [result])[0]
 
 
 def _message(host: str, result: Mapping[str, Any]) -> str:
@@ -67,11 +74,12 @@ def _message(host: str, result: Mapping[str, Any]) -> str:
         if each.get("failed"):
             text = each.get("msg") or each.get("censored") or "the task failed without a message"
             error = each.get("stderr") or each.get("module_stderr")
-            text = _one_line(": ".join(map(str, filter(None, [text, error]))))
+            text = one_line(": ".join(map(str, filter(None, [text, error]))))
             said.append(text[len(host) + 2 :] if text.startswith(host + ": ") else text)
     text = "; ".join(dict.fromkeys(said)) or "the task failed without a message"
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
-def _one_line(text: Any) -> str:
+def one_line(text: Any) -> str:
+    """Return a text with single spaces."""
     return re.sub(r"\s+", " ", str(text)).strip()

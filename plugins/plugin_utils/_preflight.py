@@ -10,9 +10,10 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import GROUPS, REMOTES, REPOSITORIES, WEB
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._lost import one_line, unreachable
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import SEEN, Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import DRIVER, system_of
 
@@ -24,7 +25,8 @@ _NEW_PORT = 5432
 #: How a Python that is too old fails: by Ansible's own check, by syntax that it does not know, or by a function that
 #: its library lacks. The last names the folder of the library.
 _OLD_PYTHON = re.compile(
-    r"requires a minimum of Python version ([0-9.]+[0-9])|future feature annotations is not defined|SyntaxError: invalid syntax"
+    r"requires a minimum of Python version ([0-9.]+[0-9])|future feature annotations is not defined"
+    r"|SyntaxError: invalid syntax"
     r"|/python(?:2\.[0-9]+|3\.[0-7])/"
 )
 #: What this collection needs. A newer Ansible may need more, and says how much.
@@ -54,6 +56,11 @@ class Check:
     def groups(self) -> Sequence[str]:
         """Which of the four groups the host is in."""
         return self.run.groups(self.host)
+
+    @property
+    def wrong(self) -> Set[str]:
+        """The variables that have their default because what the user has set is wrong."""
+        return set(self.run.fleet["hosts"][self.host].get("wrong", ()))
 
     @property
     def is_remote(self) -> bool:
@@ -125,7 +132,7 @@ def _problems(check: Check) -> Iterator[str]:
 def _unread(result: Mapping[str, Any]) -> str:
     """Return why C(host_info) has no result."""
     if result.get("unreachable"):
-        return "Ansible cannot reach this host: " + _one_line(result.get("msg", ""))
+        return unreachable(result)
     error = str(result.get("module_stderr") or result.get("exception") or "").strip()
     old = _OLD_PYTHON.search(error) or _OLD_PYTHON.search(str(result.get("msg", "")))
     if old:
@@ -135,18 +142,16 @@ def _unread(result: Mapping[str, Any]) -> str:
         )
     # Of a traceback, the last line says what is wrong.
     parts = [str(result.get("msg", "")), *error.splitlines()[-1:]]
-    said = _one_line(": ".join(filter(None, parts)))
+    said = one_line(": ".join(filter(None, parts)))
     if len(said) > _LONGEST:
         said = said[: _LONGEST - 3] + "..."
     return "Ansible cannot read this host: {0}".format(said or "the module host_info returned nothing")
 
 
-def _one_line(text: Any) -> str:
-    return re.sub(r"\s+", " ", str(text)).strip()
-
-
 def _database_problems(check: Check) -> Iterator[str]:
-    yield from _cluster_problems(check)
+    # The default of a wrong value says nothing of the cluster that the user means.
+    if check.wrong.isdisjoint(("powa_port", "powa_postgresql_version")):
+        yield from _cluster_problems(check)
     variables, seen = check.variables, check.seen
     if not seen["version"] and not check.run.check_mode and not variables["powa_install_postgresql"]:
         yield "the roles cannot tell the major version of PostgreSQL: set powa_postgresql_version"

@@ -14,7 +14,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._lost import Failure,
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 FLEET = {"run": ["pg", "db1", "db2", "nowhere"], "repositories": ["pg"]}
-DOWN = {"unreachable": True, "msg": "Failed to connect:\n no route"}
+DOWN = {"unreachable": True, "msg": "Task failed: Failed to connect:\n no route"}
 SENTENCE = "Ansible cannot reach this host: Failed to connect: no route"
 
 

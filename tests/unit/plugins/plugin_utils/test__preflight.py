@@ -182,6 +182,12 @@ def test_no_cluster_has_the_port() -> None:
     ]
 
 
+def test_a_wrong_port_says_nothing_of_the_cluster() -> None:
+    seen = dict(SEEN, cluster=None, server=None)
+    assert len(problems(seen)) == 1
+    assert problems(seen, variables={"powa_port": "abc"}) == ["powa_port is abc: set it to a number from 1 to 65535"]
+
+
 def test_the_server_cannot_be_asked() -> None:
     words = "PostgreSQL 15 is installed, but the user postgres cannot log in to it on port 5432: "
     assert problems(dict(SEEN, server=None)) == [words + "it is not running"]
