@@ -106,7 +106,7 @@ _value:
       type: bool
     pages:
       description:
-        - The pages of declared datasources, whether they have C(changed), and the C(files) to write and to remove.
+        - The pages of declared datasources, whether they C(differ), and the C(files) to write and to remove.
       type: dict
     files:
       description: The files to write, as M(pgfleet.powa.files) takes them.

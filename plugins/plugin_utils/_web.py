@@ -61,11 +61,11 @@ class Shown:
 class Pages:
     """The pages of declared datasources.
 
-    :param changed: whether a page differs, or one of another version is to go
+    :param differ: whether a page differs, or one of another version is to go
     :param files: folders and pages in the order in which they are written or removed
     """
 
-    changed: bool
+    differ: bool
     files: List[Dict[str, Any]]
 
 
@@ -165,7 +165,7 @@ def web_plan(run: Run, host: str, managed: str = MANAGED) -> Dict[str, Any]:
             files=files,
             proxy=proxy,
             todo=install
-            or pages.changed
+            or pages.differ
             or _state(unit) != _RUNS
             or SECRET not in theirs
             or bool(changed_files(theirs, [entry for entry in files if entry["state"] == "present"]))
@@ -332,7 +332,7 @@ def _pages(seen: Mapping[str, Any], variables: Mapping[str, Any]) -> Pages:
     ours = read_pages()
     sums = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in ours.items()}
     return Pages(
-        changed=theirs != sums,
+        differ=theirs != sums,
         files=[folder(parent), folder(package)]
         + [file("{0}/{1}".format(package, name), text) for name, text in ours.items()]
         # Only another version had them.

@@ -133,7 +133,7 @@ def plan(seen=WELL, fleet=None, check_mode=False, powa="5.0.2", password=None):
 
 def test_a_powa_web_that_runs_as_configured_needs_nothing():
     found = plan()
-    assert not found["todo"] and not found["install"] and not found["pages"]["changed"] and not found["proxy"]["todo"]
+    assert not found["todo"] and not found["install"] and not found["pages"]["differ"] and not found["proxy"]["todo"]
     assert found["has_user"] and found["has_unit"] and found["has_secret"]
     assert found["stale"] == []
 
@@ -341,7 +341,7 @@ def test_a_host_that_was_not_read_has_everything_to_be_done(seen):
 
 def test_the_pages_are_those_of_the_collection():
     found = plan(BARE)["pages"]
-    assert found["changed"]
+    assert found["differ"]
     folder, package, *pages = found["files"]
     assert (folder["path"], folder["state"], folder["mode"]) == ("/opt/powa-web/pages", "directory", "0755")
     assert (package["path"], package["state"], package["mode"]) == (PAGES, "directory", "0755")
@@ -354,13 +354,13 @@ def test_the_pages_are_those_of_the_collection():
 def test_pages_of_another_version_go():
     theirs = {**WELL["folders"][PAGES], "gone.py": "1", "__init__.py": "2", "__pycache__/pages.pyc": "3"}
     found = plan(changed(WELL, folders={PAGES: theirs}))["pages"]
-    assert found["changed"]
+    assert found["differ"]
     assert [file["path"] for file in found["files"] if file["state"] == "absent"] == [PAGES + "/gone.py"]
 
 
 def test_what_python_has_compiled_is_no_page():
     theirs = {**WELL["folders"][PAGES], "__pycache__/pages.pyc": "3"}
-    assert not plan(changed(WELL, folders={PAGES: theirs}))["pages"]["changed"]
+    assert not plan(changed(WELL, folders={PAGES: theirs}))["pages"]["differ"]
 
 
 @pytest.mark.parametrize(
