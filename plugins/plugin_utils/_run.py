@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Sequence
 
+#: The fact that holds the result of the filter C(fleet).
+FLEET = "__common_fleet"
 #: The fact that holds what C(host_info) has returned for a host.
 SEEN = "__common_seen"
 
