@@ -14,7 +14,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._host import packages
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.packages import Package
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of, recorded
 
 DEBIAN, RED_HAT, OTHER = System("d", "Debian"), System("r", "RedHat"), System("o", "")
 
@@ -177,3 +177,28 @@ def test_the_hosts_own_python_needs_no_process(tmp_path, monkeypatch):
     assert not packages.finish_driver_check(None)
     (tmp_path / ("_psycopg" + importlib.machinery.EXTENSION_SUFFIXES[0])).touch()
     assert packages.finish_driver_check(None)
+
+
+@pytest.mark.parametrize(
+    ("suite", "server", "powa"),
+    [
+        ("bullseye", "postgresql-13", "4.1.2-1"),
+        ("bookworm", "postgresql-15", "4.1.4-2+b1"),
+        ("trixie", "postgresql-17", "5.0.2-1"),
+        ("forky", "postgresql-18", "5.3.0-2"),
+    ],
+)
+def test_real_hosts(tmp_path, suite, server, powa):
+    """One with PoWA, and one that has nothing yet but could install the same."""
+    installed = packages.parse_listing(recorded(suite, "dpkg-query"))
+    assert {server, server + "-powa", server + "-pg-qualstats", "python3-psycopg2"} <= set(installed)
+    assert installed[server + "-powa"].split("-")[0] == powa.split("-")[0]
+    host, _programs = host_of(
+        tmp_path, apt_cache=[recorded(suite, "bare-policy"), recorded(suite, "bare-policy-missing")]
+    )
+    version = packages.read_default_version(host, DEBIAN)
+    assert "postgresql-" + version == server
+    found = packages.read_packages(host, DEBIAN, version, ["no-such-package"], {})
+    assert found["no-such-package"] == Package()
+    assert found[server] == Package(None, installed[server])
+    assert found[server + "-powa"].candidate == installed[server + "-powa"]
