@@ -164,7 +164,8 @@ def test_system_clusters_and_packages(server: Server) -> None:
     listed = server.shell("dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\\n'").splitlines()
     installed = dict(line.split()[:2] for line in listed if line.endswith(" installed"))
     wanted = ["postgresql-" + version, "postgresql-{0}-powa".format(version), "python3-psycopg2", *asked]
-    others = [name for name in installed if name.startswith("postgresql-{0}-".format(version))]
+    own = re.compile("^postgresql-(.*-)?{0}(-|$)".format(version))
+    others = [name for name in installed if own.search(name)]
     assert set(seen["packages"]) == {*wanted, *others}
     # A package's name, what is installed, and the candidate stand on one line each.
     policy = server.shell("LC_ALL=C apt-cache policy " + " ".join(name.split(":")[0] for name in seen["packages"]))
@@ -415,6 +416,7 @@ def test_files_units_and_environments(server: Server) -> None:
             files=["/opt/env/file", "/opt/env", "/opt/none"],
             secret_files=["/opt/env/secret"],
             virtualenvs=["/opt/env", "/opt/none"],
+            folders=["/opt/env/pages/own", "/opt/none"],
             units=[unit, "no-such-unit", "powa-collector"],
             names=["localhost", "no-such-name.invalid", "/var/run/postgresql"],
             collector_log=True,
@@ -427,13 +429,9 @@ def test_files_units_and_environments(server: Server) -> None:
     assert told == {"kind": "file", "owner": "postgres", "group": "daemon", "mode": "0640", "size": 4}
     assert files["/opt/env/file"]["sha256"] == hashlib.sha256(b"text").hexdigest()
     assert files["/opt/env/secret"]["sha256"] is None and files["/opt/env"]["kind"] == "directory"
-    assert seen["virtualenvs"] == {
-        "/opt/env": {
-            "stale": False,
-            "packages": {"powa-web": "4.2.1"},
-            "folders": {"pages/own": hashlib.sha256(b"onetwo").hexdigest()},
-        }
-    }
+    assert seen["virtualenvs"] == {"/opt/env": {"stale": False, "packages": {"powa-web": "4.2.1"}}}
+    sums = {"a.py": hashlib.sha256(b"one").hexdigest(), "b.py": hashlib.sha256(b"two").hexdigest()}
+    assert seen["folders"] == {"/opt/env/pages/own": sums}
     for name, state in seen["units"].items():
         told_by = server.shell(
             "systemctl is-enabled {0} 2> /dev/null; systemctl is-active {0}; true".format(name)
