@@ -73,6 +73,11 @@ options:
     type: list
     elements: path
     default: []
+  folders:
+    description: Folders to look for. The sums of the files right in them are returned.
+    type: list
+    elements: path
+    default: []
   virtualenvs:
     description: Folders of virtual environments of Python to look for.
     type: list
@@ -312,9 +317,17 @@ files:
       returned: always
       sample: 102
     sha256:
-      description: The sum of its content. Null for a folder, a secret file, and where the content cannot be read.
+      description:
+        - The sum of its content. Null for a folder, for a file of O(secret_files) or with the word password in quotes,
+          and where the content cannot be read.
       type: str
       returned: always
+folders:
+  description:
+    - Folder of O(folders) -> name -> SHA-256 sum, for each file right in it. Folders that do not exist are left out.
+  returned: success
+  type: dict
+  sample: {/opt/powa-web/pages/powa_web_pages: {}}
 virtualenvs:
   description: Folder of O(virtualenvs) -> its state. Folders that do not exist are left out.
   returned: success
@@ -330,13 +343,6 @@ virtualenvs:
       type: dict
       returned: always
       sample: {powa-web: 4.2.1}
-    folders:
-      description:
-        - Folder with files of Python, beside those that venv makes and relative to the environment, -> the SHA-256 sum
-          of these files, joined in the order of their names.
-      type: dict
-      returned: always
-      sample: {}
 server:
   description: What the server of the cluster has, or null if there is none, it does not run, or it refused the login.
   returned: success
@@ -761,6 +767,7 @@ OPTIONS = dict(
     units=dict(type="list", elements="str", default=[]),
     files=dict(type="list", elements="path", default=[]),
     secret_files=dict(type="list", elements="path", default=[], no_log=False),
+    folders=dict(type="list", elements="path", default=[]),
     virtualenvs=dict(type="list", elements="path", default=[]),
     repository=dict(type="bool", default=False),
     names=dict(type="list", elements="str", default=[]),

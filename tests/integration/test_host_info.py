@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -14,39 +15,60 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
+import ansible
 import pytest
 import yaml
-from servers import CONTAINERS, MORE_SUITES, PASSWORD, SUITES, Server, on_every_server, podman, run_playbook
+from servers import (
+    CONTAINERS,
+    MORE_SUITES,
+    PASSWORD,
+    ROOT,
+    SUITES,
+    Server,
+    module_arguments,
+    on_every_server,
+    podman,
+    read_result,
+    run_playbook,
+)
 
 #: A name that is a connection string where a program takes it for one, and that needs quotes everywhere.
 DATABASE = 'host=nowhere "it\'s"'
 MONITORING, COLLECTOR, WEB = 'mon"itor', "it's, collecting", "reader"
 ROLES = {"monitoring_role": MONITORING, "collector_role": COLLECTOR, "web_role": WEB}
 PLANTED = "planted.4Tz9"
+#: Where a container has the module.
+LIBRARY = "/opt/host_info"
 CONTROL = "comment = 'test'\ndefault_version = '1.0'\n"
 MARKER = "# pgfleet.powa marker\n" + CONTROL
 
 
-def read(folder: Path, container: str, user: str = "root", **options: Any) -> Dict[str, Any]:
-    """Run the module in a container, and return its result. Check mode is no different."""
-    host = {"ansible_connection": "podman_pipelined", "ansible_host": container, "ansible_user": user}
-    inventory = {"all": {"hosts": {"host": dict(host, ansible_python_interpreter="/usr/bin/python3")}}}
-    copy = {"content": "{{ result | to_json }}", "dest": str(folder / "result.json"), "mode": "0600"}
-    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    tasks = [
-        {"pgfleet.powa.host_info": options, "register": "checked", "check_mode": True},
-        {"pgfleet.powa.host_info": options, "register": "result"},
-        {"assert": {"that": ["result is not changed", "checked is not changed", "result == checked"]}},
-        {"ansible.builtin.copy": copy, "delegate_to": "localhost", "vars": local},
-    ]
-    (folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
-    (folder / "play.yml").write_text(
-        yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}], sort_keys=False)
+@functools.lru_cache(maxsize=None)
+def install(container: str) -> None:
+    """Copy into a container what Ansible would send along with the module."""
+    podman("exec", container, "mkdir", "-p", LIBRARY + "/ansible", LIBRARY + "/ansible_collections/pgfleet/powa")
+    module_utils = str(Path(ansible.__file__).with_name("module_utils"))
+    podman("exec", container, "touch", LIBRARY + "/ansible/__init__.py")
+    podman("cp", module_utils, "{0}:{1}/ansible/module_utils".format(container, LIBRARY))
+    podman("cp", str(ROOT / "plugins"), "{0}:{1}/ansible_collections/pgfleet/powa/plugins".format(container, LIBRARY))
+
+
+def read(container: str, user: str = "root", **options: Any) -> Dict[str, Any]:
+    """Run the module in a container, by the host's own Python, and return its result."""
+    install(container)
+    module = "ansible_collections.pgfleet.powa.plugins.modules.host_info"
+    command = [str(CONTAINERS / "podman"), "exec", "--interactive", "--user", user, "--env", "PYTHONPATH=" + LIBRARY]
+    done = subprocess.run(
+        [*command, container, "/usr/bin/python3", "-m", module],
+        input=module_arguments(options, False),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
     )
-    done = run_playbook("-vvv", "--inventory", str(folder / "hosts.yml"), str(folder / "play.yml"))
-    assert done.returncode == 0, done.stdout
     assert PLANTED not in done.stdout and PASSWORD not in done.stdout
-    result: Dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    result = read_result(done.stdout, done.stderr).result
+    assert not result["changed"] and not result.get("failed")
     return result
 
 
@@ -123,9 +145,9 @@ def reload(server: Server) -> None:
 
 
 @on_every_server
-def test_system_clusters_and_packages(server: Server, tmp_path: Path) -> None:
+def test_system_clusters_and_packages(server: Server) -> None:
     asked = ["nginx", "coreutils:amd64", "no-such-package"]
-    seen = read(tmp_path, server.container, packages=asked)
+    seen = read(server.container, packages=asked)
     version = version_of(server)
     assert seen["os"]["name"] == server.shell('. /etc/os-release && echo "$PRETTY_NAME"')
     assert (seen["os"]["family"], seen["version"], seen["installed"]) == ("Debian", version, [version])
@@ -142,15 +164,16 @@ def test_system_clusters_and_packages(server: Server, tmp_path: Path) -> None:
     listed = server.shell("dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\\n'").splitlines()
     installed = dict(line.split()[:2] for line in listed if line.endswith(" installed"))
     wanted = ["postgresql-" + version, "postgresql-{0}-powa".format(version), "python3-psycopg2", *asked]
-    others = [name for name in installed if name.startswith("postgresql-{0}-".format(version))]
+    own = re.compile("^postgresql-(.*-)?{0}(-|$)".format(version))
+    others = [name for name in installed if own.search(name)]
     assert set(seen["packages"]) == {*wanted, *others}
+    # A package's name, what is installed, and the candidate stand on one line each.
+    policy = server.shell("LC_ALL=C apt-cache policy " + " ".join(name.split(":")[0] for name in seen["packages"]))
+    candidates = dict(re.findall(r"^(\S+):\n  Installed: .*\n  Candidate: (?!\(none\))(\S+)", policy, re.MULTILINE))
     for name, package in seen["packages"].items():
         bare = name.split(":")[0]
-        policy = server.shell("LC_ALL=C apt-cache policy " + bare)
-        candidate = re.search(r"Candidate: (?!\(none\))(\S+)", policy)
-        assert package["installed"] == installed.get(bare)
-        expected = candidate.group(1) if candidate and bare not in installed else None
-        assert package["candidate"] == expected
+        expected = None if bare in installed else candidates.get(bare)
+        assert (package["installed"], package["candidate"]) == (installed.get(bare), expected), name
     assert seen["driver"] is True
     assert (
         seen["users"] == server.shell("for u in powa powa-web postgres; do id -un $u; done 2> /dev/null; true").split()
@@ -158,11 +181,11 @@ def test_system_clusters_and_packages(server: Server, tmp_path: Path) -> None:
 
 
 @on_every_server
-def test_settings_and_where_they_come_from(server: Server, tmp_path: Path) -> None:
+def test_settings_and_where_they_come_from(server: Server) -> None:
     conf = folder_of(server) + "/conf.d/zz.conf"
     lines = "\nPg_qualstats.Max = 2000\nlisten_addresses = '*, ::'\nwork_mem = 'much'\n"
     with appended(server, conf, lines):
-        found = read(tmp_path, server.container)["server"]
+        found = read(server.container)["server"]
         rows = server.sql(
             "postgres", "SELECT name, setting, unit, source, sourcefile, sourceline, pending_restart FROM pg_settings"
         )
@@ -192,7 +215,7 @@ def test_settings_and_where_they_come_from(server: Server, tmp_path: Path) -> No
 
 
 @on_every_server
-def test_the_rules_of_pg_hba(server: Server, tmp_path: Path) -> None:
+def test_the_rules_of_pg_hba(server: Server) -> None:
     path = folder_of(server) + "/pg_hba.conf"
     lines = [
         'host "{0}",powa reader,+between 10.0.0.0/24 scram-sha-256'.format(DATABASE.replace('"', '""')),
@@ -200,7 +223,7 @@ def test_the_rules_of_pg_hba(server: Server, tmp_path: Path) -> None:
         "hots all all all trust",
     ]
     with appended(server, path, "\n".join(lines) + "\n"):
-        found = read(tmp_path, server.container)["server"]
+        found = read(server.container)["server"]
         assert not found["unread"]
         rows = server.sql(
             "postgres",
@@ -221,13 +244,13 @@ def test_the_rules_of_pg_hba(server: Server, tmp_path: Path) -> None:
         assert "ldapserver=ldap.example.com" in ldap["options"] and "ldapbindpasswd=********" in ldap["options"]
         assert "hots" in broken["error"] and broken["method"] is None
         server.shell("sleep 1; touch " + path)
-        assert read(tmp_path, server.container)["server"]["unread"]
+        assert read(server.container)["server"]["unread"]
 
 
 @on_every_server
 @pytest.mark.usefixtures("powa_database")
-def test_roles_and_what_they_belong_to(server: Server, tmp_path: Path) -> None:
-    seen = read(tmp_path, server.container, database=DATABASE, **ROLES)
+def test_roles_and_what_they_belong_to(server: Server) -> None:
+    seen = read(server.container, database=DATABASE, **ROLES)
     roles = seen["server"]["roles"]
     assert set(roles) == {MONITORING, COLLECTOR, WEB} and seen["server"]["database"]
     columns = ["login", "superuser", "createdb", "createrole", "replication", "bypassrls"]
@@ -253,8 +276,8 @@ def test_roles_and_what_they_belong_to(server: Server, tmp_path: Path) -> None:
 
 @on_every_server
 @pytest.mark.usefixtures("powa_database")
-def test_extensions_and_the_rights_of_the_monitoring_role(server: Server, tmp_path: Path) -> None:
-    seen = read(tmp_path, server.container, database=DATABASE, **ROLES)
+def test_extensions_and_the_rights_of_the_monitoring_role(server: Server) -> None:
+    seen = read(server.container, database=DATABASE, **ROLES)
     rows = server.sql(
         DATABASE,
         "SELECT extname, extversion, extnamespace::regnamespace::text, obj_description(oid, 'pg_extension')"
@@ -282,7 +305,7 @@ def test_extensions_and_the_rights_of_the_monitoring_role(server: Server, tmp_pa
     # The right to call it is worth nothing without the right to its schema.
     assert seen["monitoring"]["functions"] == {"pg_qualstats_reset": False}
     server.sql(DATABASE, 'GRANT USAGE ON SCHEMA hidden TO "mon""itor"')
-    again = read(tmp_path, server.container, database=DATABASE, **ROLES)
+    again = read(server.container, database=DATABASE, **ROLES)
     assert again["monitoring"]["functions"] == {"pg_qualstats_reset": True}
     server.sql(DATABASE, 'REVOKE USAGE ON SCHEMA hidden FROM "mon""itor"')
     assert seen["repository"] is None
@@ -290,8 +313,8 @@ def test_extensions_and_the_rights_of_the_monitoring_role(server: Server, tmp_pa
 
 @on_every_server
 @pytest.mark.usefixtures("powa_database")
-def test_a_repository_and_the_rights_on_it(server: Server, tmp_path: Path) -> None:
-    seen = read(tmp_path, server.container, database=DATABASE, repository=True, **ROLES)
+def test_a_repository_and_the_rights_on_it(server: Server) -> None:
+    seen = read(server.container, database=DATABASE, repository=True, **ROLES)
     found = seen["repository"]
     assert seen["unseen"] == []
     assert (found["major"], found["schema"]) == (int(server.powa), "public")
@@ -342,21 +365,43 @@ def test_a_repository_and_the_rights_on_it(server: Server, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("powa_database")
-def test_it_logs_in_twice_and_only_reads(server: Server, tmp_path: Path) -> None:
+def test_as_ansible_runs_it(server: Server, tmp_path: Path) -> None:
+    options = dict(ROLES, database=DATABASE, repository=True)
+    host = {"ansible_connection": "podman_pipelined", "ansible_python_interpreter": "/usr/bin/python3"}
+    task = {"pgfleet.powa.host_info": options, "register": "result"}
+    copy = {"content": "{{ [checked, result] | to_json }}", "dest": str(tmp_path / "results.json"), "mode": "0600"}
+    local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    tasks = [
+        dict(task, register="checked", check_mode=True),
+        task,
+        {"ansible.builtin.copy": copy, "delegate_to": "localhost", "vars": local},
+    ]
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {server.container: host}}}))
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    done = run_playbook("-vvv", "--inventory", str(tmp_path / "hosts.yml"), str(tmp_path / "play.yml"))
+    assert done.returncode == 0, done.stdout
+    assert PLANTED not in done.stdout and PASSWORD not in done.stdout
+    checked, result = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    direct = read(server.container, **options)
+    for member in set(direct) - {"invocation"}:
+        assert checked[member] == result[member] == direct[member], member
+
+
+@pytest.mark.usefixtures("powa_database")
+def test_it_logs_in_twice_and_only_reads(server: Server) -> None:
     log = "/var/log/postgresql/postgresql-{0}-main.log".format(version_of(server))
     lines = "log_connections = on\nlog_statement = all\nlog_line_prefix = '%a|%d|'\n"
     with appended(server, folder_of(server) + "/conf.d/zz.conf", lines):
         start = server.shell("wc --bytes < " + log)
-        read(tmp_path, server.container, database=DATABASE, repository=True, **ROLES)
+        read(server.container, database=DATABASE, repository=True, **ROLES)
         logged = server.shell("tail --bytes=+{0} {1}".format(int(start) + 1, log))
     ours = [line for line in logged.splitlines() if line.startswith(("pgfleet.powa.host_info|", "[unknown]|"))]
-    # Once in check mode, and once not.
-    assert len([line for line in ours if "connection authorized" in line and "pgfleet.powa.host_info" in line]) == 4
+    assert len([line for line in ours if "connection authorized" in line and "pgfleet.powa.host_info" in line]) == 2
     statements = [line.split("statement:", 1)[1].split() for line in ours if "statement:" in line]
     assert {words[0] for words in statements} == {"SELECT"}
 
 
-def test_files_units_and_environments(server: Server, tmp_path: Path) -> None:
+def test_files_units_and_environments(server: Server) -> None:
     server.shell(
         "mkdir -p /opt/env/pages/own /opt/env/lib/python3.1/site-packages/powa_web-4.2.1.dist-info"
         " && printf one > /opt/env/pages/own/a.py && printf two > /opt/env/pages/own/b.py"
@@ -367,11 +412,11 @@ def test_files_units_and_environments(server: Server, tmp_path: Path) -> None:
     unit = "postgresql@{0}-main".format(version)
     try:
         seen = read(
-            tmp_path,
             server.container,
             files=["/opt/env/file", "/opt/env", "/opt/none"],
             secret_files=["/opt/env/secret"],
             virtualenvs=["/opt/env", "/opt/none"],
+            folders=["/opt/env/pages/own", "/opt/none"],
             units=[unit, "no-such-unit", "powa-collector"],
             names=["localhost", "no-such-name.invalid", "/var/run/postgresql"],
             collector_log=True,
@@ -384,13 +429,9 @@ def test_files_units_and_environments(server: Server, tmp_path: Path) -> None:
     assert told == {"kind": "file", "owner": "postgres", "group": "daemon", "mode": "0640", "size": 4}
     assert files["/opt/env/file"]["sha256"] == hashlib.sha256(b"text").hexdigest()
     assert files["/opt/env/secret"]["sha256"] is None and files["/opt/env"]["kind"] == "directory"
-    assert seen["virtualenvs"] == {
-        "/opt/env": {
-            "stale": False,
-            "packages": {"powa-web": "4.2.1"},
-            "folders": {"pages/own": hashlib.sha256(b"onetwo").hexdigest()},
-        }
-    }
+    assert seen["virtualenvs"] == {"/opt/env": {"stale": False, "packages": {"powa-web": "4.2.1"}}}
+    sums = {"a.py": hashlib.sha256(b"one").hexdigest(), "b.py": hashlib.sha256(b"two").hexdigest()}
+    assert seen["folders"] == {"/opt/env/pages/own": sums}
     for name, state in seen["units"].items():
         told_by = server.shell(
             "systemctl is-enabled {0} 2> /dev/null; systemctl is-active {0}; true".format(name)
@@ -403,12 +444,12 @@ def test_files_units_and_environments(server: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("powa_database")
-def test_the_owner_of_the_cluster_sees_all_of_the_server(server: Server, tmp_path: Path) -> None:
+def test_the_owner_of_the_cluster_sees_all_of_the_server(server: Server) -> None:
     server.shell("mkdir -p --mode 0700 /etc/powa-web && touch /etc/powa-web/powa-web.conf")
     options = dict(ROLES, database=DATABASE, repository=True, files=["/etc/powa-web/powa-web.conf"])
     try:
-        as_root = read(tmp_path, server.container, **options)
-        as_owner = read(tmp_path, server.container, user="postgres", **options)
+        as_root = read(server.container, **options)
+        as_owner = read(server.container, user="postgres", **options)
     finally:
         server.shell("rm -r /etc/powa-web")
     assert list(as_root["files"]) == ["/etc/powa-web/powa-web.conf"] and as_root["unseen"] == []
@@ -420,9 +461,9 @@ def test_the_owner_of_the_cluster_sees_all_of_the_server(server: Server, tmp_pat
 
 
 @pytest.mark.usefixtures("powa_database")
-def test_another_user_is_told_what_it_does_not_see(server: Server, tmp_path: Path) -> None:
+def test_another_user_is_told_what_it_does_not_see(server: Server) -> None:
     options = dict(ROLES, database=DATABASE, repository=True, collector_log=True)
-    seen = read(tmp_path, server.container, user="nobody", **options)
+    seen = read(server.container, user="nobody", **options)
     assert seen["server"]["user"] == "nobody" and seen["server_error"] is None
     assert (seen["server"]["hba"], seen["server"]["config_file"], seen["repository"]) == ([], None, None)
     assert seen["extensions"] and set(seen["server"]["roles"]) == {MONITORING, COLLECTOR, WEB}
@@ -438,11 +479,11 @@ def test_another_user_is_told_what_it_does_not_see(server: Server, tmp_path: Pat
     ]
     assert all(sentence.endswith("(run as root)") for sentence in seen["unseen"][:-1])
 
-    refused = read(tmp_path, server.container, user="daemon", **options)
+    refused = read(server.container, user="daemon", **options)
     assert refused["server"] is None and 'role "daemon" does not exist' in refused["server_error"]
 
 
-def test_several_clusters_one_of_them_a_standby(server: Server, tmp_path: Path) -> None:
+def test_several_clusters_one_of_them_a_standby(server: Server) -> None:
     version = version_of(server)
     make = (
         "pg_createcluster {0} standby --port 5433 && pg_createcluster {0} stopped --port 5434"
@@ -453,20 +494,20 @@ def test_several_clusters_one_of_them_a_standby(server: Server, tmp_path: Path) 
     )
     try:
         server.shell(make.format(version))
-        main = read(tmp_path, server.container)
+        main = read(server.container)
         assert [(c["name"], c["port"], c["running"]) for c in main["clusters"]] == [
             ("main", 5432, True),
             ("standby", 5433, True),
             ("stopped", 5434, False),
         ]
         assert not main["server"]["standby"]
-        standby = read(tmp_path, server.container, port=5433, repository=True)
+        standby = read(server.container, port=5433, repository=True)
         assert standby["cluster"]["unit"] == "postgresql@{0}-standby".format(version)
         assert standby["server"]["standby"] and standby["unseen"] == []
         assert standby["server"]["data_directory"] == "/var/lib/postgresql/{0}/standby".format(version)
-        stopped = read(tmp_path, server.container, port=5434)
+        stopped = read(server.container, port=5434)
         assert (stopped["cluster"]["name"], stopped["server"], stopped["server_error"]) == ("stopped", None, None)
-        nowhere = read(tmp_path, server.container, port=5435, postgresql_version="9.6")
+        nowhere = read(server.container, port=5435, postgresql_version="9.6")
         assert (nowhere["cluster"], nowhere["version"], nowhere["server"]) == (None, "9.6", None)
     finally:
         server.shell("for name in standby stopped; do pg_dropcluster --stop {0} $name; done".format(version))
@@ -484,9 +525,9 @@ def bare_host(suite: str, *options: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("suite", sorted({**SUITES, **MORE_SUITES}.values()))
-def test_a_host_without_postgresql(suite: str, tmp_path: Path) -> None:
+def test_a_host_without_postgresql(suite: str) -> None:
     with bare_host(suite) as container:
-        seen = read(tmp_path, container, repository=True, units=["powa-web"], names=["localhost"], **ROLES)
+        seen = read(container, repository=True, units=["powa-web"], names=["localhost"], **ROLES)
         policy = podman("exec", container, "apt-cache", "policy", "postgresql")
     assert seen["version"] == str(int(re.search(r"Candidate: (\d+)\+", policy).group(1)))  # type: ignore[union-attr]
     assert (seen["installed"], seen["clusters"], seen["cluster"], seen["users"]) == ([], [], None, [])
@@ -508,7 +549,7 @@ def test_the_folder_of_extensions(mode: str, tmp_path: Path) -> None:
     (extensions[0] / "ours--1.0.sql").write_text("-- Empty\n")
     at = "/usr/share/postgresql/15/extension"
     with bare_host("bookworm", "--volume={0}:{1}:{2}".format(extensions[0], at, mode)) as container:
-        folder = read(tmp_path, container)["extension_folder"]
+        folder = read(container)["extension_folder"]
     assert folder == {
         "path": at,
         "writable": mode == "rw",

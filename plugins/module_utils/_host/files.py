@@ -9,6 +9,7 @@ from __future__ import annotations
 import grp
 import hashlib
 import os
+import re
 import stat
 from dataclasses import dataclass
 from typing import Dict, Optional, Sequence
@@ -16,6 +17,8 @@ from typing import Dict, Optional, Sequence
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host, user_name
 
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory"}
+#: How configuration files of Python or JSON name a password that they hold.
+_PASSWORD = re.compile(rb"""['"]password['"]""")
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class File:
     :param kind: C(file), C(directory), or C(other)
     :param mode: as in C(0640)
     :param size: in bytes
-    :param sha256: the sum of its content; none of a secret file, of a folder, and where the content cannot be read
+    :param sha256: the sum of its content; none of a file that holds a password, of a folder, and where the content
+        cannot be read
     """
 
     kind: str
@@ -47,6 +51,26 @@ def read_files(host: Host, paths: Sequence[str], secret_paths: Sequence[str]) ->
         if file is not None:
             found[path] = file
     return found
+
+
+def read_folders(host: Host, paths: Sequence[str]) -> Dict[str, Dict[str, str]]:
+    """Return folder -> name -> the sum of each file right in it, for the folders that exist."""
+    found = {}
+    for path in paths:
+        try:
+            names = os.listdir(host.path(path))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            host.unseen.refused("the folder " + path, error)
+            continue
+        sums = {name: _sum(host, path + "/" + name) for name in sorted(names) if _is_file(host, path, name)}
+        found[path] = {name: total for name, total in sums.items() if total is not None}
+    return found
+
+
+def _is_file(host: Host, path: str, name: str) -> bool:
+    return os.path.isfile(host.path(os.path.join(path, name)))
 
 
 def _read(host: Host, path: str, secret: bool) -> Optional[File]:
@@ -71,10 +95,11 @@ def _read(host: Host, path: str, secret: bool) -> Optional[File]:
 def _sum(host: Host, path: str) -> Optional[str]:
     try:
         with open(host.path(path), "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
+            content = file.read()
     except OSError as error:
         host.unseen.refused("the content of " + path, error)
         return None
+    return None if _PASSWORD.search(content) else hashlib.sha256(content).hexdigest()
 
 
 def _group_name(number: int) -> str:

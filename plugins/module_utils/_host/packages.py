@@ -40,7 +40,7 @@ def start_listing(host: Host, system: System, asked: Sequence[str]) -> Optional[
     if system.family == DEBIAN:
         format_of_line = "${db:Status-Status} ${Package} ${Version}\\n"
         return host.start(
-            ["dpkg-query", "--show", "--showformat=" + format_of_line, "--", "postgresql-[0-9]*", DRIVER, *names]
+            ["dpkg-query", "--show", "--showformat=" + format_of_line, "--", "postgresql-*", DRIVER, *names]
         )
     if system.family == RED_HAT:
         format_of_line = "installed %{NAME} %{VERSION}-%{RELEASE}\\n"
@@ -156,8 +156,11 @@ def _is_own_python() -> bool:
 
 
 def _belongs_to(package: str, version: str) -> bool:
-    """Return whether a package is for one major version: C(postgresql-15-powa), C(powa_15), C(postgresql15-server)."""
-    return re.search(r"^postgresql-?{0}(-|$)|_{0}$".format(re.escape(version)), package) is not None
+    """Return whether a package is for one major version.
+
+    Such as C(postgresql-15-powa), C(postgresql-server-dev-15), C(postgresql15-server) or C(powa_15).
+    """
+    return re.search(r"^postgresql-?{0}(-|$)|[-_]{0}$".format(re.escape(version)), package) is not None
 
 
 def _bare(name: str) -> str:

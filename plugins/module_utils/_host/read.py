@@ -20,7 +20,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.collector_log import finish_log, start_log
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.database import Database, Wanted, read_database
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.extension_folder import read_extension_folder
-from ansible_collections.pgfleet.powa.plugins.module_utils._host.files import read_files
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.files import read_files, read_folders
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.names import read_unresolved
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System, read_system
@@ -43,6 +43,7 @@ class Options:
     units: Sequence[str]
     files: Sequence[str]
     secret_files: Sequence[str]
+    folders: Sequence[str]
     virtualenvs: Sequence[str]
     repository: bool
     names: Sequence[str]
@@ -69,6 +70,7 @@ def read_host(options: Options, host: Host) -> Dict[str, Any]:
     units = start_units(host, options.units)
     log = start_log(host, options.collector_log)
     files = read_files(host, options.files, options.secret_files)
+    folders = read_folders(host, options.folders)
     virtualenvs = read_virtualenvs(host, options.virtualenvs)
 
     installed = read_installed(host, system)
@@ -89,6 +91,7 @@ def read_host(options: Options, host: Host) -> Dict[str, Any]:
         "users": read_users(),
         "units": _by_name(finish_units(host, options.units, units)),
         "files": _by_name(files),
+        "folders": folders,
         "virtualenvs": _by_name(virtualenvs),
         "server": database.server,
         "server_error": database.server_error,

@@ -7,16 +7,12 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import os
 import re
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host
-
-#: Folders that Python's module venv makes.
-_OF_VENV = ("bin", "include", "lib", "lib64", "local", "share")
 
 
 @dataclass(frozen=True)
@@ -25,12 +21,10 @@ class Virtualenv:
 
     :param stale: whether its Python is gone or newer than its packages, as after an upgrade of the distribution
     :param packages: package -> version; none of a stale one
-    :param folders: folder with files of Python, beside those that venv makes -> the sum of these files, joined by name
     """
 
     stale: bool
     packages: Dict[str, str]
-    folders: Dict[str, str]
 
 
 def read_virtualenvs(host: Host, paths: Sequence[str]) -> Dict[str, Virtualenv]:
@@ -52,7 +46,7 @@ def _read(host: Host, path: str) -> Optional[Virtualenv]:
         host.unseen.refused("the virtual environment " + path, error)
         return None
     stale = is_stale(host, path)
-    return Virtualenv(stale, {} if stale else _packages(host.path(path)), _folders(host, path))
+    return Virtualenv(stale, {} if stale else _packages(host.path(path)))
 
 
 def is_stale(host: Host, path: str) -> bool:
@@ -74,30 +68,3 @@ def _packages(folder: str) -> Dict[str, str]:
         if dash:
             packages[re.sub(r"[-_.]+", "-", name).lower()] = version
     return packages
-
-
-def _folders(host: Host, path: str) -> Dict[str, str]:
-    top = host.path(path)
-    sums = {}
-    for folder, inside, names in os.walk(top):
-        if folder == top:
-            inside[:] = [name for name in inside if name not in _OF_VENV]
-        files = sorted(name for name in names if name.endswith(".py"))
-        if files:
-            relative = os.path.relpath(folder, top)
-            found = _sum(host, path, folder, files)
-            if found:
-                sums[relative] = found
-    return sums
-
-
-def _sum(host: Host, path: str, folder: str, names: List[str]) -> Optional[str]:
-    total = hashlib.sha256()
-    try:
-        for name in names:
-            with open(os.path.join(folder, name), "rb") as file:
-                total.update(file.read())
-    except OSError as error:
-        host.unseen.refused("the files below " + path, error)
-        return None
-    return total.hexdigest()

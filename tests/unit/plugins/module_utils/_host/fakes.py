@@ -76,3 +76,8 @@ def refuse(monkeypatch: Any, function: str, ending: str) -> None:
         return allowed(path, *arguments, **options)
 
     monkeypatch.setattr(module, function, refusing)
+
+
+def recorded(suite: str, name: str) -> str:
+    """Return what a program has printed on a real host."""
+    return (RECORDED / "{0}-{1}.txt".format(suite, name)).read_text(encoding="utf-8")

@@ -9,7 +9,12 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._host import clusters
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import Cluster, PidFile
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of, refuse, write
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import (
+    host_of,
+    recorded,
+    refuse,
+    write,
+)
 
 DEBIAN, RED_HAT, OTHER = System("d", "Debian"), System("r", "RedHat"), System("o", "")
 
@@ -146,3 +151,20 @@ def test_the_file_of_a_running_server(tmp_path):
     assert clusters.read_pid_file(host, "/data") is None
     write(tmp_path, "/data/postmaster.pid", "1\n2\n3\nx\n5\n")
     assert clusters.read_pid_file(host, "/data") is None
+
+
+@pytest.mark.parametrize(("suite", "version"), [("bullseye", "13"), ("forky", "18")])
+def test_a_real_host_with_one_cluster(suite, version):
+    (found,) = clusters.parse_listing(recorded(suite, "pg_lsclusters"), DEBIAN)
+    folder = "/var/lib/postgresql/{0}/main".format(version)
+    assert found == Cluster(version, "main", 5432, True, folder, "postgresql@{0}-main".format(version), "postgres")
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_a_real_host_with_a_standby_and_a_stopped_cluster(suite):
+    found = clusters.parse_listing(recorded(suite, "pg_lsclusters"), DEBIAN)
+    assert [(c.name, c.port, c.running) for c in found] == [
+        ("main", 5432, True),
+        ("standby", 5433, True),
+        ("stopped", 5434, False),
+    ]

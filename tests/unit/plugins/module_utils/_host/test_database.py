@@ -11,7 +11,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.database import Database, Wanted, read_database
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of, recorded
 
 SYSTEM = System("d", "Debian")
 CLUSTER = Cluster("15", "main", 5432, True, "/data", "postgresql@15-main", "postgres")
@@ -137,3 +137,67 @@ def test_a_connection_that_is_lost(tmp_path):
     )
     assert found.server["settings"] == {}
     assert unseen == ("a part of the server's state: server closed the connection unexpectedly",)
+
+
+def read_recorded(tmp_path, suite, kind, user="root"):
+    answers = [recorded(suite, "{0}-{1}".format(kind, name)) for name in ("postgres", "powa")]
+    return read(tmp_path, *answers, user=user)
+
+
+@pytest.mark.parametrize(
+    ("suite", "major", "version"), [("bullseye", 4, 13), ("bookworm", 4, 15), ("trixie", 5, 17), ("forky", 5, 18)]
+)
+def test_real_repositories(tmp_path, suite, major, version):
+    found, unseen, _programs = read_recorded(tmp_path, suite, "psql")
+    assert unseen == ()
+    server, folder = found.server, "/etc/postgresql/{0}/main/".format(version)
+    assert server["version_num"] // 10000 == version
+    assert (server["standby"], server["user"], server["database"]) == (False, "postgres", True)
+    frequency = server["settings"]["powa.frequency"]
+    assert (frequency["value"], frequency["unit"]) == ("-1", "ms")
+    assert (frequency["file"], frequency["line"]) == (folder + "conf.d/tests.conf", 4)
+    assert [row["file"] for row in server["file_settings"] if row["name"] == "port"] == [folder + "postgresql.conf"]
+    rule = server["hba"][-1]
+    assert (rule["file"], rule["type"], rule["address"], rule["method"]) == (
+        folder + "pg_hba.conf",
+        "host",
+        "all",
+        "scram-sha-256",
+    )
+    assert server["roles"]["powa"]["member_of"] == ["pg_read_all_stats"]
+    assert server["roles"]["powa_collector"]["member_of"] == ["pg_read_all_stats", "powa"]
+    assert found.extensions["powa"]["version"].startswith("{0}.".format(major))
+    assert set(found.monitoring["tables"]) == {"powa_databases", "powa_statements"}
+    repository = found.repository
+    assert (repository["major"], repository["schema"]) == (major, "public")
+    assert repository["servers"] == [{"alias": "orders", "hostname": "db1.example.com", "port": 5432}]
+    extensions = {relation["extension"] for relation in repository["relations"]}
+    assert extensions == ({"powa", "pg_track_settings"} if major == 4 else {"pg_track_settings"})
+    assert set(repository["powa_roles"]) == (set() if major == 4 else {"powa_snapshot", "powa_read_all_data"})
+    assert [column["table"] for column in repository["version_columns"]] == [
+        "public.powa_servers",
+        "public.powa_extensions" if major == 4 else "public.powa_extension_config",
+    ]
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_a_real_standby(tmp_path, suite):
+    found, unseen, _programs = read_recorded(tmp_path, suite, "psql-standby")
+    assert found.server["standby"] and found.repository is not None and unseen == ()
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_a_real_user_without_rights(tmp_path, suite):
+    found, unseen, _programs = read_recorded(tmp_path, suite, "psql-nobody", user="nobody")
+    assert (found.server["hba"], found.server["config_file"], found.repository) == ([], None, None)
+    assert found.server["settings"]["port"]["value"] == "5432" and found.extensions["powa"]
+    assert "the rules of pg_hba.conf: permission denied for view pg_hba_file_rules (run as root)" in unseen
+    assert len(unseen) == (6 if suite == "bookworm" else 7)
+
+
+@pytest.mark.parametrize("suite", ["bookworm", "trixie"])
+def test_a_real_server_that_does_not_listen(tmp_path, suite):
+    status, _space, error = recorded(suite, "psql-refused-postgres-error").partition(" ")
+    found, _unseen, _programs = read(tmp_path, Answer(int(status), "", error))
+    assert found.server_error.startswith('connection to server on socket "/var/run/postgresql/.s.PGSQL.5499" failed: ')
+    assert found.server_error.endswith("Is the server running locally and accepting connections on that socket?")

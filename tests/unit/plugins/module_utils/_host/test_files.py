@@ -7,7 +7,8 @@ from __future__ import annotations
 import hashlib
 import os
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._host.files import read_files
+import pytest
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.files import read_files, read_folders
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of, refuse, write
 
 
@@ -44,6 +45,41 @@ def test_no_sum_of_a_secret_file(tmp_path):
     found = read_files(host, ["/etc/pgpass"], ["/etc/pgpass", "/etc/none"])
     assert list(found) == ["/etc/pgpass"] and found["/etc/pgpass"].sha256 is None
     assert found["/etc/pgpass"].size == 6
+
+
+@pytest.mark.parametrize("line", ["        'password': 'x',", '{"password": "x"}'])
+def test_no_sum_of_a_file_that_holds_a_password(tmp_path, line):
+    host, _programs = host_of(tmp_path)
+    write(tmp_path, "/etc/powa-web.conf", "servers={\n" + line + "\n}\n")
+    write(tmp_path, "/etc/other.conf", "# no password\npassword_file = x\n")
+    found = read_files(host, ["/etc/powa-web.conf", "/etc/other.conf"], [])
+    assert found["/etc/powa-web.conf"].sha256 is None and found["/etc/other.conf"].sha256
+
+
+def test_the_files_of_folders(tmp_path):
+    host, _programs = host_of(tmp_path)
+    write(tmp_path, "/pages/b.py", "two")
+    write(tmp_path, "/pages/a.py", "one")
+    write(tmp_path, "/pages/more/c.py", "three")
+    (tmp_path / "empty").mkdir()
+    found = read_folders(host, ["/pages", "/empty", "/none", "/pages/a.py"])
+    assert found == {
+        "/pages": {"a.py": hashlib.sha256(b"one").hexdigest(), "b.py": hashlib.sha256(b"two").hexdigest()},
+        "/empty": {},
+    }
+
+
+def test_a_folder_that_cannot_be_read(tmp_path, monkeypatch):
+    host, _programs = host_of(tmp_path)
+    write(tmp_path, "/pages/a.py")
+    refuse(monkeypatch, "open", "a.py")
+    assert read_folders(host, ["/pages"]) == {"/pages": {}}
+    refuse(monkeypatch, "listdir", "/pages")
+    assert read_folders(host, ["/pages"]) == {}
+    assert host.unseen.sentences == (
+        "the content of /pages/a.py: permission denied (run as root)",
+        "the folder /pages: permission denied (run as root)",
+    )
 
 
 def test_what_cannot_be_read(tmp_path, monkeypatch):

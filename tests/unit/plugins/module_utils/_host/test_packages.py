@@ -14,7 +14,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._host import packages
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.packages import Package
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of, recorded
 
 DEBIAN, RED_HAT, OTHER = System("d", "Debian"), System("r", "RedHat"), System("o", "")
 
@@ -58,13 +58,13 @@ def test_debian_lists_what_may_be_needed(tmp_path):
     host, programs = host_of(tmp_path, dpkg_query=Answer(1, LISTED, "dpkg-query: no packages found matching x\n"))
     listing = packages.start_listing(host, DEBIAN, ["x", "y:amd64", "z=1.0"])
     (command, _text, _variables) = programs.calls[0]
-    assert command[-6:] == ["--", "postgresql-[0-9]*", "python3-psycopg2", "x", "y", "z"]
+    assert command[-6:] == ["--", "postgresql-*", "python3-psycopg2", "x", "y", "z"]
     assert packages.finish_listing(host, listing)["postgresql-15"] == "15.6-0+deb12u1"
     assert host.unseen.sentences == ()
 
 
 def test_nothing_of_postgresql_is_installed(tmp_path):
-    answer = Answer(1, "", "dpkg-query: no packages found matching postgresql-[0-9]*\n")
+    answer = Answer(1, "", "dpkg-query: no packages found matching postgresql-*\n")
     host, _programs = host_of(tmp_path, dpkg_query=answer)
     assert packages.finish_listing(host, packages.start_listing(host, DEBIAN, [])) == {}
     assert host.unseen.sentences == ()
@@ -127,14 +127,10 @@ def test_candidates_are_looked_up_only_for_what_is_missing(tmp_path):
 
 def test_other_packages_of_the_same_version(tmp_path):
     host, _programs = host_of(tmp_path)
-    others = {
-        "postgresql-15-hypopg": "1.4",
-        "postgresql-13-hypopg": "1.3",
-        "postgresql-150": "1",
-        "pg_stat_kcache_15": "2",
-    }
+    ours = {"postgresql-15-hypopg": "1.4", "postgresql-server-dev-15": "15.6", "pg_stat_kcache_15": "2"}
+    others = dict(ours, **{"postgresql-13-hypopg": "1.3", "postgresql-150": "1", "postgresql-common": "248"})
     found = packages.read_packages(host, DEBIAN, "15", [], dict(INSTALLED, **others))
-    assert sorted(set(found) - set(INSTALLED)) == ["pg_stat_kcache_15", "postgresql-15-hypopg"]
+    assert set(found) == {*INSTALLED, *ours}
     assert set(packages.read_packages(host, DEBIAN, "", [], dict(INSTALLED, **others))) == {"python3-psycopg2"}
 
 
@@ -177,3 +173,28 @@ def test_the_hosts_own_python_needs_no_process(tmp_path, monkeypatch):
     assert not packages.finish_driver_check(None)
     (tmp_path / ("_psycopg" + importlib.machinery.EXTENSION_SUFFIXES[0])).touch()
     assert packages.finish_driver_check(None)
+
+
+@pytest.mark.parametrize(
+    ("suite", "server", "powa"),
+    [
+        ("bullseye", "postgresql-13", "4.1.2-1"),
+        ("bookworm", "postgresql-15", "4.1.4-2+b1"),
+        ("trixie", "postgresql-17", "5.0.2-1"),
+        ("forky", "postgresql-18", "5.3.0-2"),
+    ],
+)
+def test_real_hosts(tmp_path, suite, server, powa):
+    """One with PoWA, and one that has nothing yet but could install the same."""
+    installed = packages.parse_listing(recorded(suite, "dpkg-query"))
+    assert {server, server + "-powa", server + "-pg-qualstats", "python3-psycopg2"} <= set(installed)
+    assert installed[server + "-powa"].split("-")[0] == powa.split("-")[0]
+    host, _programs = host_of(
+        tmp_path, apt_cache=[recorded(suite, "bare-policy"), recorded(suite, "bare-policy-missing")]
+    )
+    version = packages.read_default_version(host, DEBIAN)
+    assert "postgresql-" + version == server
+    found = packages.read_packages(host, DEBIAN, version, ["no-such-package"], {})
+    assert found["no-such-package"] == Package()
+    assert found[server] == Package(None, installed[server])
+    assert found[server + "-powa"].candidate == installed[server + "-powa"]

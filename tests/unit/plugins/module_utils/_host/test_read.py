@@ -21,8 +21,8 @@ OS_RELEASE = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
 LISTING = "15 main 5432 {0} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"
 POLICY = "postgresql:\n  Installed: (none)\n  Candidate: 15+248\n"
 #: What every result has.
-MEMBERS = """os installed clusters cluster version packages driver extension_folder users units files virtualenvs server
-    server_error extensions monitoring repository unresolved collector_log unseen""".split()
+MEMBERS = """os installed clusters cluster version packages driver extension_folder users units files folders
+    virtualenvs server server_error extensions monitoring repository unresolved collector_log unseen""".split()
 
 
 def options(**given):
@@ -46,7 +46,7 @@ def test_the_documentation_has_every_member():
 
 def test_a_bare_host(tmp_path):
     write(tmp_path, "/etc/os-release", OS_RELEASE)
-    nothing = Answer(1, "", "dpkg-query: no packages found matching postgresql-[0-9]*\n")
+    nothing = Answer(1, "", "dpkg-query: no packages found matching postgresql-*\n")
     host, programs = host_of(tmp_path, dpkg_query=nothing, apt_cache=[POLICY, ""])
     result = read.read_host(options(), host)
     assert list(result) == MEMBERS
@@ -76,14 +76,23 @@ def test_a_running_cluster(debian):
     write(debian, "/opt/venv/readme")
     write(debian, "/usr/share/postgresql/15/extension/powa.control", "default_version = '5.0.0'")
     result = read.read_host(
-        options(repository=True, units=["powa-web"], files=["/etc/a"], virtualenvs=["/opt/venv"], web_role="w"), host
+        options(
+            repository=True,
+            units=["powa-web"],
+            files=["/etc/a"],
+            virtualenvs=["/opt/venv"],
+            folders=["/opt/venv"],
+            web_role="w",
+        ),
+        host,
     )
     assert list(result) == MEMBERS
     assert result["cluster"] == result["clusters"][0]
     assert (result["cluster"]["port"], result["installed"], result["version"]) == (5432, ["15"], "15")
     assert result["units"] == {"powa-web": {"enabled": "enabled", "active": "active", "exists": True}}
     assert result["files"]["/etc/a"]["kind"] == "file"
-    assert result["virtualenvs"] == {"/opt/venv": {"stale": False, "packages": {}, "folders": {}}}
+    assert list(result["folders"]["/opt/venv"]) == ["readme"]
+    assert result["virtualenvs"] == {"/opt/venv": {"stale": False, "packages": {}}}
     assert result["extension_folder"]["powa"] == "5.0.0"
     assert result["server"]["database"] and result["repository"]["major"] == 5
     assert (result["unseen"], result["server_error"]) == ([], None)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System, parse_os_release, read_system
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of, write
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of, recorded, write
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,16 @@ def test_where_postgresql_lies():
     assert System("", "RedHat").server_folder("*") == "/usr/pgsql-*/bin"
     assert System("", "Debian").unit("15", "main") == "postgresql@15-main"
     assert System("", "RedHat").unit("15", "15") == "postgresql-15"
+
+
+@pytest.mark.parametrize(
+    ("suite", "name"),
+    [
+        ("bullseye", "Debian GNU/Linux 11 (bullseye)"),
+        ("bookworm", "Debian GNU/Linux 12 (bookworm)"),
+        ("trixie", "Debian GNU/Linux 13 (trixie)"),
+        ("forky", "Debian GNU/Linux forky/sid"),
+    ],
+)
+def test_real_hosts(suite, name):
+    assert parse_os_release(recorded(suite, "os-release")) == (name, "Debian")

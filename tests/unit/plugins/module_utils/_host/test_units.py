@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.units import (
     Unit,
@@ -11,7 +12,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._host.units import (
     parse_units,
     start_units,
 )
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import host_of, recorded
 
 SHOWN = """\
 LoadState=loaded
@@ -61,3 +62,12 @@ def test_a_host_without_systemd(tmp_path):
         host, _programs = host_of(tmp_path, **answers)
         assert finish_units(host, ["a"], start_units(host, ["a"])) == {"a": Unit("", "inactive", False)}
         assert host.unseen.sentences == ("the state of units: " + sentence,)
+
+
+@pytest.mark.parametrize("suite", ["bullseye", "bookworm", "trixie", "forky"])
+def test_real_hosts(suite):
+    cluster, collector, none, _stopped = parse_units(recorded(suite, "systemctl"))
+    assert cluster == Unit("enabled-runtime", "active", True)
+    # Debian 11 has no powa-collector.
+    assert collector == (Unit("", "inactive", False) if suite == "bullseye" else Unit("disabled", "inactive", True))
+    assert none == Unit("", "inactive", False)
