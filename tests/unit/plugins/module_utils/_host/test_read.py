@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.pgfleet.powa.plugins.module_utils._host import read
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer
 from ansible_collections.pgfleet.powa.plugins.modules import host_info
@@ -38,8 +40,6 @@ def debian(tmp_path):
 
 
 def test_the_documentation_has_every_member():
-    import yaml
-
     assert list(yaml.safe_load(host_info.RETURN)) == MEMBERS
     assert set(yaml.safe_load(host_info.DOCUMENTATION)["options"]) == set(host_info.OPTIONS)
 
@@ -139,3 +139,21 @@ def test_another_system(tmp_path):
     assert list(result) == MEMBERS
     assert (result["os"]["family"], result["version"], result["packages"]) == ("", "", {})
     assert set(programs.names) <= {"/usr/bin/python3"}
+
+
+#: Whole results of real hosts, with which the plans of the roles are tested.
+HOSTS = sorted(Path(__file__).parents[2].joinpath("plugin_utils", "hosts").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", HOSTS, ids=lambda path: path.stem)
+def test_recorded_results_have_the_members_of_new_ones(path):
+    result = json.loads(path.read_text(encoding="utf-8"))
+    assert sorted(result) == sorted([*MEMBERS, "changed"])
+    server = result["server"]
+    if server is not None:
+        documented = yaml.safe_load(host_info.RETURN)["server"]["contains"]
+        assert set(server) == set(documented)
+        assert {frozenset(rule) for rule in server["hba"]} == {frozenset(documented["hba"]["contains"])}
+        assert {frozenset(state) for state in server["settings"].values()} == {
+            frozenset(documented["settings"]["contains"])
+        }
