@@ -104,7 +104,12 @@ _value:
       elements: str
 """
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import Inventory, build_fleet, changed_in_scope
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import (
+    Inventory,
+    build_fleet,
+    changed_in_scope,
+    passwords_in_scope,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import SITE_ROLES, plain
 from jinja2 import pass_context
 from jinja2.runtime import missing
@@ -113,10 +118,13 @@ from jinja2.runtime import missing
 @pass_context
 def fleet(context, hostvars, groups, run=(), limit="", roles=SITE_ROLES, scope=None):
     """Return the fleet, with what the task that asks sees beyond the inventory."""
+    passwords = []
     if scope is None:
         own = hostvars[context.resolve("inventory_hostname")]
         scope = changed_in_scope(own, context.resolve_or_missing, missing)
-    return build_fleet(Inventory(hostvars, plain(groups), list(run), limit or "", scope), tuple(roles))
+        passwords = passwords_in_scope(own, context.resolve_or_missing, missing)
+    inventory = Inventory(hostvars, plain(groups), list(run), limit or "", scope, passwords)
+    return build_fleet(inventory, tuple(roles))
 
 
 class FilterModule:

@@ -65,6 +65,7 @@ class Inventory:
     :param play: the hosts of the play, those that have failed included
     :param limit: what was given as --limit, or an empty text
     :param scope: variables that a playbook sets outside the inventory, for all hosts of the play
+    :param passwords: the names of those that nobody may see
     """
 
     hostvars: Mapping[str, Mapping[str, Any]]
@@ -72,6 +73,7 @@ class Inventory:
     play: Sequence[str] = ()
     limit: str = ""
     scope: Mapping[str, Any] = field(default_factory=dict)
+    passwords: Sequence[str] = ()
 
     def members(self, group: str) -> List[str]:
         """Return the hosts of one of the four groups."""
@@ -204,6 +206,20 @@ def changed_in_scope(own: Mapping[str, Any], resolve: Callable[[str], Any], miss
     return found
 
 
+def passwords_in_scope(own: Mapping[str, Any], resolve: Callable[[str], Any], missing: Any) -> List[str]:
+    """Return the names of the passwords that a playbook or a role sets."""
+    found = []
+    for option in options_of().values():
+        try:
+            seen = evaluate(_Resolved(option.name, resolve, missing), option.name) if option.secret else None
+            if seen not in (None, "") and seen != evaluate(own, option.name):
+                found.append(option.name)
+        except Unevaluated:
+            # It is said of each host, where it comes from the inventory.
+            continue
+    return found
+
+
 def _is_own(option: Option, seen: Any, own: Mapping[str, Any]) -> bool:
     try:
         return same_value(option, seen, evaluate(own, option.name))
@@ -314,6 +330,11 @@ def _reading(groups: Sequence[str], values: Mapping[str, Any]) -> Dict[str, Any]
 
 def _problems(inventory: Inventory, fleet: Mapping[str, Any], hosts: Mapping[str, Values]) -> Iterator[str]:
     """Return what is wrong with the structure of the inventory. A wrong value concerns its host only."""
+    for name in inventory.passwords:
+        yield (
+            "the playbook sets {0}, but the roles of other hosts read it, too, and do not see it there:"
+            " set it in the inventory".format(name)
+        )
     yield from _group_problems(inventory)
     yield from _repository_problems(inventory, fleet, hosts)
     yield from _web_problems(fleet)

@@ -112,6 +112,12 @@ def test_what_a_playbook_sets(tmp_path: Path) -> None:
     assert ports(roles=[{"role": "mine", "powa_port": 5433}], tasks=[]) == [5433, 5433, 5433]
 
 
+def test_a_password_that_a_playbook_sets_is_refused(tmp_path: Path) -> None:
+    printed = play(tmp_path, inventory({"db1": {}}), [READ], vars={"powa_monitoring_password": SECRET})
+    assert "the playbook sets powa_monitoring_password, but the roles of other hosts read it, too" in printed
+    assert SECRET not in printed
+
+
 def test_an_inventory_with_problems_ends_the_run(tmp_path: Path) -> None:
     hosts = inventory({"db1": {"powa_repository": "x"}, "db2": {"powa_alias": "{{ nix }}"}})
     printed = play(tmp_path, hosts, [READ])

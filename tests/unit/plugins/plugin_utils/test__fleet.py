@@ -11,7 +11,12 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.filter import fleet as filter_fleet
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import Inventory, build_fleet, changed_in_scope
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import (
+    Inventory,
+    build_fleet,
+    changed_in_scope,
+    passwords_in_scope,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import Unevaluated
 
@@ -363,6 +368,20 @@ def test_what_a_playbook_sets_applies_to_the_hosts_of_the_play() -> None:
     ]
 
 
+def test_a_password_that_a_playbook_sets_is_refused() -> None:
+    def found(own: Dict[str, Any], seen: Dict[str, Any]) -> List[str]:
+        return passwords_in_scope(own, lambda name: resolve(seen, name), MISSING)
+
+    name = "powa_web_password"
+    assert found({}, {name: "x", "powa_port": 1}) == found({name: "y"}, {name: "x"}) == [name]
+    assert found({name: "x"}, {name: "x"}) == found({name: "x"}, {}) == found({}, {name: ""}) == []
+    assert found(Failing(powa_web_password=ValueError("x")), {name: ValueError("x")}) == []
+    assert problems(passwords=[name]) == [
+        "the playbook sets powa_web_password, but the roles of other hosts read it, too, and do not see it there: set"
+        " it in the inventory"
+    ]
+
+
 class Context:
     """Jinja's context of a task."""
 
@@ -384,5 +403,8 @@ def test_the_filter() -> None:
     ports = {host: found["hosts"][host]["variables"] for host in ("pg", "db1")}
     assert ports["pg"]["powa_database"] == "stats" and ports["pg"]["powa_port"] == 5432
     assert ports["db1"]["powa_database"] == "powa" and ports["db1"]["powa_port"] == 5433
+    assert not found["problems"]
+    context.variables["powa_web_password"] = "x"
+    assert len(filter_fleet.fleet(context, hostvars, groups)["problems"]) == 1
     found = filter_fleet.fleet(context, hostvars, groups, run=["pg"], limit=None, scope={}, roles=["doctor"])
     assert found["hosts"]["pg"]["variables"]["powa_database"] == "powa"
