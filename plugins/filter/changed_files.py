@@ -21,7 +21,7 @@ options:
     type: dict
     required: true
   files:
-    description: The files that the host should have, as the module M(pgfleet.powa.files#module) takes them.
+    description: The files that the host should have, as the module M(pgfleet.powa.files) takes them.
     type: list
     elements: dict
     required: true

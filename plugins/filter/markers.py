@@ -55,15 +55,15 @@ _value:
   type: dict
   contains:
     write:
-      description: Files to write before the extensions are created, as M(pgfleet.powa.files#module) takes them.
+      description: Files to write before the extensions are created, as M(pgfleet.powa.files) takes them.
       type: list
       elements: dict
     remove:
-      description: Files to remove after the extensions were dropped, as M(pgfleet.powa.files#module) takes them.
+      description: Files to remove after the extensions were dropped, as M(pgfleet.powa.files) takes them.
       type: list
       elements: dict
     extensions:
-      description: Extensions to create or to drop, as M(pgfleet.powa.extensions#module) takes them.
+      description: Extensions to create or to drop, as M(pgfleet.powa.extensions) takes them.
       type: list
       elements: dict
     missing:
