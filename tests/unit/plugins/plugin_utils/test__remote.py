@@ -77,6 +77,7 @@ def test_a_remote_that_has_everything():
         "makes_datasources": True,
         "awaits_datasources": False,
         "marked": [LOCKS],
+        "markers_todo": False,
         "skipped": [],
     }
 
@@ -181,7 +182,8 @@ def test_a_datasource_is_for_the_servers_that_it_lists():
 
 def test_marker_extensions(markers):
     markers.append(LOCKS)
-    assert plan(powa_datasources=[LOCKS])["lacks_access"]
+    found = plan(powa_datasources=[LOCKS])
+    assert found["markers_todo"] and found["lacks_access"]
     found = plan(powa_datasources=[LOCKS], powa_marker_extensions=False)
     assert found["marked"] == [] and not found["lacks_access"] and found["makes_datasources"]
 

@@ -101,6 +101,7 @@ def test_a_repository_that_has_everything():
         "pausable": [{"name": "locks", "state": "paused"}],
         "paused": [],
         "marked": [LOCKS],
+        "markers_todo": False,
         "skipped": [],
     }
 
@@ -237,7 +238,8 @@ def test_a_host_in_several_roles_has_several_sides(remotes, mode, kinds):
 
 def test_marker_extensions(markers):
     markers.append(LOCKS)
-    assert plan(powa_datasources=[LOCKS])["lacks_access"]
+    found = plan(powa_datasources=[LOCKS])
+    assert found["markers_todo"] and found["lacks_access"]
     found = plan(powa_datasources=[LOCKS], powa_marker_extensions=False)
     assert found["marked"] == [] and not found["lacks_access"] and found["makes_datasources"]
 
