@@ -32,7 +32,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import (
     rules,
     web_addresses,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._marked import markers_todo
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._markers import plan_markers
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._rights import monitoring_rights
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
@@ -97,7 +97,7 @@ def plan_remote(run: Run, host: str) -> RemotePlan:
         "makes_datasources": makes,
         "awaits_datasources": acts and standby,
         "marked": marked,
-        "markers_todo": exists.server and markers_todo(marked, seen),
+        "markers_todo": exists.server and plan_markers(marked, seen, "present").todo,
         "skipped": [_without_role(host, role)] if writes and exists.powa and not has_role else [],
     }
     plan["lacks_access"] = exists.server and bool(

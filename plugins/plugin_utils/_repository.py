@@ -23,7 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import (
     rules,
     web_addresses,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._marked import markers_todo
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._markers import plan_markers
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository_datasources import (
     pausable,
     repository_datasources,
@@ -112,7 +112,7 @@ def plan_repository(run: Run, host: str) -> RepositoryPlan:
         "pausable": pausable(datasources) if exists.powa and "repository" in kinds else [],
         "paused": still_paused(run, host),
         "marked": marked,
-        "markers_todo": exists.server and markers_todo(marked, seen),
+        "markers_todo": exists.server and plan_markers(marked, seen, "present").todo,
         "skipped": _skipped(run, host) if exists.powa else [],
     }
     plan["lacks_access"] = exists.server and bool(
