@@ -121,6 +121,9 @@ _value:
       description: The datasources that have a marker extension.
       type: list
       elements: dict
+    markers_todo:
+      description: Whether one of these is missing.
+      type: bool
     skipped:
       description: What check mode leaves out, as sentences.
       type: list

@@ -32,7 +32,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import (
     rules,
     web_addresses,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._marked import markers_todo
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._markers import plan_markers
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._rights import monitoring_rights
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
@@ -65,6 +65,8 @@ class RemotePlan(TypedDict):
     awaits_datasources: bool
     #: The datasources that have a marker extension.
     marked: List[Definition]
+    #: Whether one of these is missing.
+    markers_todo: bool
     #: What check mode leaves out, as sentences.
     skipped: List[str]
 
@@ -79,6 +81,7 @@ def plan_remote(run: Run, host: str) -> RemotePlan:
     logins: List[Login] = [{"name": role, "variable": "powa_monitoring_password"}] if writes else []
     datasources = own_datasources(variables)
     makes = acts and not standby and bool(datasources) and not _leaves_datasources(run, host)
+    marked = datasources if makes and variables["powa_marker_extensions"] else []
     lines = _rules(run, host)
     plan: RemotePlan = {
         "writes": writes,
@@ -93,7 +96,8 @@ def plan_remote(run: Run, host: str) -> RemotePlan:
         "datasources": datasources,
         "makes_datasources": makes,
         "awaits_datasources": acts and standby,
-        "marked": datasources if makes and variables["powa_marker_extensions"] else [],
+        "marked": marked,
+        "markers_todo": exists.server and plan_markers(marked, seen, "present").todo,
         "skipped": [_without_role(host, role)] if writes and exists.powa and not has_role else [],
     }
     plan["lacks_access"] = exists.server and bool(
@@ -101,7 +105,7 @@ def plan_remote(run: Run, host: str) -> RemotePlan:
         or plan["rights"]
         or plan["hba_todo"]
         or (writes and changed_since_read(run, host))
-        or markers_todo(plan["marked"], seen)
+        or plan["markers_todo"]
     )
     return plan
 
@@ -138,7 +142,7 @@ def _rules(run: Run, host: str) -> List[Rule]:
 
 
 def _rights(variables: Mapping[str, Any], seen: Mapping[str, Any]) -> List[str]:
-    """Return what the monitoring role lacks. Before it and PoWA's database exist, nothing: the host is read again then."""
+    """Return what the monitoring role lacks: nothing before it exists, because then the host is read again."""
     role = variables["powa_monitoring_role"]
     if role not in roles_of(seen) or not server_of(seen)["database"]:
         return []

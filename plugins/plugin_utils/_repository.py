@@ -23,7 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import (
     rules,
     web_addresses,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._marked import markers_todo
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._markers import plan_markers
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository_datasources import (
     pausable,
     repository_datasources,
@@ -77,6 +77,8 @@ class RepositoryPlan(TypedDict):
     paused: List[str]
     #: The datasources that have a marker extension.
     marked: List[Definition]
+    #: Whether one of these is missing.
+    markers_todo: bool
     #: What check mode leaves out, as sentences.
     skipped: List[str]
 
@@ -89,6 +91,7 @@ def plan_repository(run: Run, host: str) -> RepositoryPlan:
     datasources, kinds = repository_datasources(run, host), _kinds(run, host)
     exact = _is_exact(run, host)
     makes = exists.powa and bool(kinds and datasources)
+    marked = datasources if makes and variables["powa_marker_extensions"] else []
     plan: RepositoryPlan = {
         "host": host,
         "have_powa": exists.powa,
@@ -108,7 +111,8 @@ def plan_repository(run: Run, host: str) -> RepositoryPlan:
         "makes_datasources": makes,
         "pausable": pausable(datasources) if exists.powa and "repository" in kinds else [],
         "paused": still_paused(run, host),
-        "marked": datasources if makes and variables["powa_marker_extensions"] else [],
+        "marked": marked,
+        "markers_todo": exists.server and plan_markers(marked, seen, "present").todo,
         "skipped": _skipped(run, host) if exists.powa else [],
     }
     plan["lacks_access"] = exists.server and bool(
@@ -116,7 +120,7 @@ def plan_repository(run: Run, host: str) -> RepositoryPlan:
         or plan["rights"]
         or plan["hba_todo"]
         or changed_since_read(run, host)
-        or markers_todo(plan["marked"], seen)
+        or plan["markers_todo"]
     )
     return plan
 

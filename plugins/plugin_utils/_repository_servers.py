@@ -39,8 +39,8 @@ def collectors_of(run: Run, repository: str) -> List[str]:
 def moved_from(run: Run, repository: str) -> List[Server]:
     """Return the remotes of other repositories.
 
-    If this one has registered them, it disables them and keeps their history. An address that means another host on each
-    machine, or that a remote of its own has, does not identify a moved remote.
+    If this one has registered them, it disables them and keeps their history. An address that means another host on
+    each machine, or that a remote of its own has, does not identify a moved remote.
     """
     own = [address_of(server) for server in inventory_of(run, repository).values()]
     moved = [

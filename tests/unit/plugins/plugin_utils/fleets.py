@@ -35,6 +35,16 @@ LOGIN = {
 }
 
 
+#: A package brings an extension that is called as the datasource locks, so that one needs no marker.
+FOLDER = {
+    "path": "/usr/share/postgresql/15/extension",
+    "writable": True,
+    "controls": ["locks"],
+    "markers": {},
+    "powa": "",
+}
+
+
 def host(repository=None, address="10.0.0.1", groups=(), **variables):
     """A host of the fleet: a remote, if it has a repository."""
     return {"repository": repository, "address": address, "groups": list(groups), "variables": variables}
@@ -88,7 +98,7 @@ def seen(version="5.0.2", roles=None, hba=(), **changes):
         "cluster": {"version": "15", "name": "main", "port": 5432, "running": True, "unit": "postgresql@15-main"},
         "packages": {},
         "driver": True,
-        "extension_folder": None,
+        "extension_folder": FOLDER,
         "server": {
             "hba_file": "/etc/postgresql/15/main/pg_hba.conf",
             "standby": False,
@@ -109,7 +119,7 @@ def seen(version="5.0.2", roles=None, hba=(), **changes):
 
 def bare():
     """What a host without PostgreSQL has."""
-    return seen(cluster=None, driver=False, server=None, extensions={})
+    return seen(cluster=None, driver=False, server=None, extensions={}, extension_folder=None)
 
 
 def line(user, address, netmask=None, database="powa", method="scram-sha-256", **changes):

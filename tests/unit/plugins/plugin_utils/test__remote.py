@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.filter.remote_plan import remote_plan
-from ansible_collections.pgfleet.powa.plugins.plugin_utils import _remote
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._remote import plan_remote
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import (
+    FOLDER,
     LOGIN,
     bare,
     fleet,
@@ -24,14 +24,6 @@ MONITOR = {"powa_monitor": {**LOGIN, "member_of": ["pg_read_all_stats"]}}
 HBA = [line("powa_monitor", "10.0.0.9", "255.255.255.255", database="all")]
 LOCKS = {"name": "locks"}
 WAITS = {"name": "waits", "servers": ["one", "two"]}
-
-
-@pytest.fixture(autouse=True)
-def markers(monkeypatch):
-    """Which datasources have marker extensions to create."""
-    todo = []
-    monkeypatch.setattr(_remote, "markers_todo", lambda marked, seen: any(each in todo for each in marked))
-    return todo
 
 
 def declare(of=None, lost=(), check_mode=False, collectors=(("hub", "hub", "10.0.0.9"),), web=(), **variables):
@@ -77,6 +69,7 @@ def test_a_remote_that_has_everything():
         "makes_datasources": True,
         "awaits_datasources": False,
         "marked": [LOCKS],
+        "markers_todo": False,
         "skipped": [],
     }
 
@@ -179,10 +172,11 @@ def test_a_datasource_is_for_the_servers_that_it_lists():
     assert plan(powa_datasources=None)["datasources"] == []
 
 
-def test_marker_extensions(markers):
-    markers.append(LOCKS)
-    assert plan(powa_datasources=[LOCKS])["lacks_access"]
-    found = plan(powa_datasources=[LOCKS], powa_marker_extensions=False)
+def test_marker_extensions():
+    without = ready(extension_folder={**FOLDER, "controls": []})
+    found = plan(without, powa_datasources=[LOCKS])
+    assert found["markers_todo"] and found["lacks_access"]
+    found = plan(without, powa_datasources=[LOCKS], powa_marker_extensions=False)
     assert found["marked"] == [] and not found["lacks_access"] and found["makes_datasources"]
 
 

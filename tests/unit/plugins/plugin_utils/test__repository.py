@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.filter.repository_plan import repository_plan
-from ansible_collections.pgfleet.powa.plugins.plugin_utils import _repository
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository import plan_repository
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import (
+    FOLDER,
     LOGIN,
     bare,
     fleet,
@@ -37,14 +37,6 @@ REPOSITORY = {
     "version_columns": [],
     "default_select": [],
 }
-
-
-@pytest.fixture(autouse=True)
-def markers(monkeypatch):
-    """Which datasources have marker extensions to create."""
-    todo = []
-    monkeypatch.setattr(_repository, "markers_todo", lambda marked, seen: any(each in todo for each in marked))
-    return todo
 
 
 def ready(**changes):
@@ -101,6 +93,7 @@ def test_a_repository_that_has_everything():
         "pausable": [{"name": "locks", "state": "paused"}],
         "paused": [],
         "marked": [LOCKS],
+        "markers_todo": False,
         "skipped": [],
     }
 
@@ -235,10 +228,11 @@ def test_a_host_in_several_roles_has_several_sides(remotes, mode, kinds):
     assert bool(found["pausable"]) == ("repository" in kinds)
 
 
-def test_marker_extensions(markers):
-    markers.append(LOCKS)
-    assert plan(powa_datasources=[LOCKS])["lacks_access"]
-    found = plan(powa_datasources=[LOCKS], powa_marker_extensions=False)
+def test_marker_extensions():
+    without = ready(extension_folder={**FOLDER, "controls": []})
+    found = plan(without, powa_datasources=[LOCKS])
+    assert found["markers_todo"] and found["lacks_access"]
+    found = plan(without, powa_datasources=[LOCKS], powa_marker_extensions=False)
     assert found["marked"] == [] and not found["lacks_access"] and found["makes_datasources"]
 
 
