@@ -89,16 +89,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-# fleet.powa.yml: all servers of one repository
+# orders.powa.yml: the first four lines are enough for all servers of one repository. The others add groups and
+# variables of your own, and a cache for ten minutes.
 plugin: pgfleet.powa.servers
 login_host: pg-repository.example.com
 login_user: powa_reader
 login_password: "{{ lookup('ansible.builtin.env', 'POWA_READER_PASSWORD') }}"
-
----
-# orders.powa.yml: with groups and variables of your own, cached for ten minutes
-plugin: pgfleet.powa.servers
-login_host: pg-repository.example.com
 repository: pg-repository
 hostnames: [hostname, hostname_port]
 strict: true

@@ -512,14 +512,14 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_servers(datab
     assert sent[0] == sent[1] < 25
 
 
-def examples() -> List[str]:
+def example() -> str:
     source = Path(ROOT, "plugins", "inventory", "servers.py").read_text(encoding="utf-8")
     (text,) = (
         ast.literal_eval(node.value)
         for node in ast.parse(source).body
         if isinstance(node, ast.Assign) and node.targets[0].id == "EXAMPLES"  # type: ignore[attr-defined]
     )
-    return str(text).split("\n---\n")
+    return str(text)
 
 
 def readme() -> str:
@@ -528,7 +528,7 @@ def readme() -> str:
     return text.split("## Inventory", 1)[1].split("```yaml\n", 1)[1].split("```", 1)[0]
 
 
-@pytest.mark.parametrize("text", [*examples(), readme()], ids=["fleet", "orders", "readme"])
+@pytest.mark.parametrize("text", [example(), readme()], ids=["orders", "readme"])
 def test_the_examples_of_the_documentation_run(database: Database, tmp_path: Path, text: str) -> None:
     register(database)
     path = tmp_path / "example.powa.yml"
