@@ -80,7 +80,7 @@ class Check:
     @property
     def settings(self) -> Mapping[str, Any]:
         """The settings of the running server."""
-        return (self.seen["server"] or {}).get("settings", {})
+        return dict((self.seen["server"] or {}).get("settings", {}))
 
 
 def check_host(run: Run, host: str) -> Dict[str, List[str]]:
