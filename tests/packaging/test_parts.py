@@ -46,15 +46,39 @@ class FilterModule:
     def filters(self):
         return {"lost": lost}
 """
+#: The real filter, but what a host needs is what the test says.
+PART_HOSTS = """\
+from ansible_collections.pgfleet.powa.plugins.plugin_utils import _parts
+
+
+def named(what):
+    return lambda run, host: host in run.hostvars[host]["todo"][what]
+
+
+_parts.NEEDS.update(
+    check=lambda run, host: host in run.hostvars[host].get("standbys", []),
+    install=named("archivist"),
+    pause=named("repository"),
+    remote_access=named("remote"),
+    repository_access=named("repository"),
+    paused=lambda run, host: False,
+    cleanup=named("cleanup"),
+    collector=named("collector"),
+    web=named("web"),
+)
+
+
+class FilterModule:
+    def filters(self):
+        return {"part_hosts": _parts.part_hosts}
+"""
 COMMON = {
     "vars/main.yml": {
         "__common_lost_hosts": "{{ groups.pgfleet_lost | default([]) }}",
-        "__common_is_standby": "{{ inventory_hostname in standbys | default([]) }}",
-        "__common_check": {"problems": [], "skipped": []},
-        "__common_cleanup": "{{ inventory_hostname in todo.cleanup }}",
+        "__common_unreached": "{{ __common_fleet | pgfleet.powa.lost(hostvars, __common_lost_hosts) }}",
     },
     "tasks/fleet.yml": [
-        {"ansible.builtin.set_fact": {"__common_fleet": {"outside": "{{ outside | default([]) }}"}}, "run_once": True}
+        {"ansible.builtin.set_fact": {"__common_fleet": {"outside": "{{ outside | default([]) }}", "run": "{{ ansible_play_hosts_all }}"}}, "run_once": True}
     ],
     "tasks/lost.yml": [
         {"ansible.builtin.set_fact": {"__common_lost": "{{ ansible_failed_task.name }}"}},
@@ -74,22 +98,7 @@ COMMON = {
         {"ansible.builtin.fail": {"msg": "{{ inventory_hostname }} is not finished: {{ __common_lost }}"}}
     ],
 }
-#: What each role computes, from the hosts that need a part.
-PLANS = {
-    "archivist": {"__archivist": {"todo": "{{ inventory_hostname in todo.archivist }}"}},
-    "remote": {"__remote": {"lacks_access": "{{ inventory_hostname in todo.remote }}"}},
-    "repository": {
-        "__repository": {
-            "have_powa": True,
-            "pausable": "{{ [1] if inventory_hostname in todo.repository else [] }}",
-            "lacks_access": "{{ inventory_hostname in todo.repository }}",
-            "paused": [],
-        }
-    },
-    "collector": {"__collector": {"todo": "{{ inventory_hostname in todo.collector }}"}},
-    "web": {"__web": {"todo": "{{ inventory_hostname in todo.web }}"}},
-    "common": {},
-}
+ROLES = ("archivist", "remote", "repository", "collector", "web")
 GROUPS = {
     "powa_repositories": ["east"],
     "powa_collectors": ["east"],
@@ -126,12 +135,11 @@ def collections(tmp_path_factory):
     for name in ("playbooks/site.yml", "playbooks/_part.yml", "plugins/filter/batches.py"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / name, root / name)
-    shutil.copytree(CHECKOUT / "plugins/plugin_utils", root / "plugins/plugin_utils")
+    for name in ("plugins/module_utils", "plugins/plugin_utils"):
+        shutil.copytree(CHECKOUT / name, root / name)
     files = {"roles/common/" + name: content for name, content in COMMON.items()}
-    for role, plan in PLANS.items():
-        files.setdefault("roles/{0}/vars/main.yml".format(role), plan)
-        if role != "common":
-            files["roles/{0}/meta/main.yml".format(role)] = {"dependencies": [{"role": "pgfleet.powa.common"}]}
+    for role in ROLES:
+        files["roles/{0}/meta/main.yml".format(role)] = {"dependencies": [{"role": "pgfleet.powa.common"}]}
     for part in PARTS:
         name = "roles/{part_role}/tasks/{part_tasks}.yml".format(**part)
         files[name] = tasks_of("{part_role}/{part_tasks}".format(**part))
@@ -139,11 +147,12 @@ def collections(tmp_path_factory):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(yaml.safe_dump(content))
     (root / "plugins/filter/lost.py").write_text(LOST)
+    (root / "plugins/filter/part_hosts.py").write_text(PART_HOSTS)
     (root / "plugins/connection").mkdir()
     (root / "plugins/connection/somewhere.py").write_text(CONNECTION)
     hosts = {group: {"hosts": dict.fromkeys(names, {})} for group, names in GROUPS.items()}
     variables = {"ansible_connection": "pgfleet.powa.somewhere", "todo": "{{ default_todo | combine(changed_todo) }}"}
-    variables["default_todo"] = dict.fromkeys(["cleanup", *PLANS], [])
+    variables["default_todo"] = dict.fromkeys(["cleanup", *ROLES], [])
     (folder / "hosts.json").write_text(json.dumps({"all": {"children": hosts, "vars": variables}}))
     return folder
 
@@ -277,7 +286,7 @@ def test_batches_that_make_no_sense_are_one_sentence(core, collections):
     ],
 )
 def test_tags(core, collections, tag, parts):
-    todo = dict.fromkeys(["cleanup", *PLANS], ALL)
+    todo = dict.fromkeys(["cleanup", *ROLES], ALL)
     run = Run(core, collections, "--limit", "!down", "--tags", tag, todo=todo)
     assert not run.failed, run.output
     assert run.parts() == parts | {"common/read"}, run.output
