@@ -72,7 +72,9 @@ def part_hosts(
     hosts = [host for host in hosts if host not in lost]
     if need:
         fleet = next((hostvars[host][FLEET] for host in hosts if FLEET in hostvars[host]), None)
-        hosts = [host for host in hosts if fleet is not None and _needs(need, Run(fleet, hostvars, lost, check_mode), host)]
+        hosts = [
+            host for host in hosts if fleet is not None and _needs(need, Run(fleet, hostvars, lost, check_mode), host)
+        ]
     return hosts or [NOBODY]
 
 
