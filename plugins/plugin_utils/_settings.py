@@ -280,11 +280,14 @@ def _is_read_after(server: Server, index: int, conf: str) -> bool:
 
 
 def _unreadable(server: Server) -> List[str]:
-    """Return the lines that keep PostgreSQL from reading its files, and so from starting."""
+    """Return the lines that keep PostgreSQL from reading its files, and so from starting.
+
+    An error without a file is about a setting that is gone from the files and has its old value until a restart.
+    """
     return [
         "PostgreSQL cannot read {0}, line {1} ({2}): correct it there".format(line.file, line.line, line.error)
         for line in server.errors
-        if line.error != _NOT_APPLIED
+        if line.file and line.error != _NOT_APPLIED
     ]
 
 

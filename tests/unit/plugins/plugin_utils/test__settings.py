@@ -254,6 +254,9 @@ def test_a_line_that_postgresql_cannot_read_is_a_problem_before_a_change():
     error = {"name": "x", "file": MAIN, "line": 12, "error": "syntax error"}
     found = server_of({"config_file": MAIN, "settings": {}, "file_settings": [], "file_errors": [error]})
     assert plan(found).problems == plan(server(broken)).problems
+    # This one is about a setting that is gone from the files.
+    gone = 'parameter "listen_addresses" cannot be changed without restarting the server'
+    assert plan(server(line(None, None, None, None, gone))).problems == []
     waiting = line("shared_preload_libraries", BOTH, error="setting could not be applied")
     planned = plan(server(waiting, shared_preload_libraries=""))
     assert planned.problems == [] and planned.restart == ["shared_preload_libraries"]
