@@ -11,7 +11,7 @@ name: remote_plan
 short_description: Decide what the role remote does on a host
 version_added: 0.2.0
 description:
-  - Compares what the inventory declares with what the module host_info has found on a remote.
+  - Compares what the inventory declares with what M(pgfleet.powa.host_info) has found on a remote.
   - The role P(pgfleet.powa.remote#role) uses it. The plan holds no passwords.
 author:
   - pgfleet (@pgfleet)

@@ -11,7 +11,7 @@ name: repository_plan
 short_description: Decide what the role repository does on a host
 version_added: 0.2.0
 description:
-  - Compares what the inventory declares with what the module host_info has found on a repository.
+  - Compares what the inventory declares with what M(pgfleet.powa.host_info) has found on a repository.
   - The role P(pgfleet.powa.repository#role) uses it. The plan holds no passwords.
 author:
   - pgfleet (@pgfleet)

@@ -20,8 +20,8 @@ CREATED = "__archivist_created"
 class Existing:
     """What exists on a host by the time that its roles are made.
 
-    A run takes for granted what it has created by then. Check mode goes by what was there before, and so does the work on
-    a repository outside --limit.
+    A run takes for granted what it has created by then. Check mode goes by what was there before, and so does the work
+    on a repository outside --limit.
 
     :param server: whether modules can log in to PostgreSQL
     """
