@@ -35,9 +35,8 @@ options:
 EXAMPLES = r"""
 - name: Show what the doctor has read
   ansible.builtin.debug:
-    msg: "{{ hosts | pgfleet.powa.doctor_looks(fleet, hostvars) }}"
+    msg: "{{ groups.powa_repositories | pgfleet.powa.doctor_looks(fleet, hostvars) }}"
   vars:
-    hosts: "{{ groups.powa_repositories }}"
     fleet: "{{ hostvars | pgfleet.powa.fleet(groups) }}"
 """
 

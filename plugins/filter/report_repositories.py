@@ -35,9 +35,8 @@ options:
 EXAMPLES = r"""
 - name: Show what the report has read
   ansible.builtin.debug:
-    msg: "{{ hosts | pgfleet.powa.report_repositories(fleet, hostvars) }}"
+    msg: "{{ groups.powa_repositories | pgfleet.powa.report_repositories(fleet, hostvars) }}"
   vars:
-    hosts: "{{ groups.powa_repositories }}"
     fleet: "{{ hostvars | pgfleet.powa.fleet(groups) }}"
 """
 

@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.pgfleet.powa.plugins.filter import pgpass as pgpass_filter
+from ansible_collections.pgfleet.powa.plugins.filter import pgpass_entry as pgpass_entry_filter
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._pgpass import password_file, pgpass_entry
 
@@ -58,3 +61,13 @@ def test_a_line_break_is_refused_and_the_password_is_not_repeated(changes):
         "login of {0} to db1: found a line break in its password or name, expected one line, because a password file"
         " holds one line for each login: choose another password or name".format(user)
     )
+
+
+def test_the_filters_return_the_same_and_refuse_the_same():
+    as_file = pgpass_filter.FilterModule().filters()["pgpass"]
+    as_entry = pgpass_entry_filter.FilterModule().filters()["pgpass_entry"]
+    assert as_file([login()]) == password_file([login()]) and as_entry(login()) == pgpass_entry(login())
+    broken = login(password="a\nb")
+    for refused in (lambda: as_file([broken]), lambda: as_entry(broken)):
+        with pytest.raises(AnsibleFilterError, match="found a line break"):
+            refused()
