@@ -11,6 +11,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
+    COLLECTOR_CONF,
+    COLLECTOR_DROP_IN,
+    COLLECTOR_UNIT,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._pgpass import ANY
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._rendered import MANAGED, file, folder, render_file
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
@@ -18,9 +23,6 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import COLLE
 
 USER = "powa"
 SERVICE = "powa-collector"
-CONFIGURATION = "/etc/powa-collector.conf"
-DROP_IN = "/etc/systemd/system/powa-collector.service.d/pgfleet.conf"
-UNIT = "/etc/systemd/system/powa-collector.service"
 PASSWORDS = "/etc/powa-collector.pgpass"
 
 #: What pip needs besides a virtual environment.
@@ -200,14 +202,14 @@ def _requirement(variables: Mapping[str, Any]) -> str:
 
 def _files(repository: Repository, variables: Mapping[str, Any], managed: str) -> List[Dict[str, Any]]:
     files = [
-        dict(file(CONFIGURATION, _configuration(repository, variables)), group=USER, mode="0640"),
-        folder(DROP_IN.rpartition("/")[0]),
-        file(DROP_IN, render_file("collector", "drop-in.conf.j2", managed=managed, passwords=PASSWORDS)),
+        dict(file(COLLECTOR_CONF, _configuration(repository, variables)), group=USER, mode="0640"),
+        folder(COLLECTOR_DROP_IN.rpartition("/")[0]),
+        file(COLLECTOR_DROP_IN, render_file("collector", "drop-in.conf.j2", managed=managed, passwords=PASSWORDS)),
     ]
     if variables["powa_collector_install_method"] == "pip":
         venv = variables["powa_collector_venv"]
         unit = render_file("collector", "powa-collector.service.j2", managed=managed, user=USER, venv=venv)
-        files.append(file(UNIT, unit))
+        files.append(file(COLLECTOR_UNIT, unit))
     return files
 
 

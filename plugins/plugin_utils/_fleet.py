@@ -14,6 +14,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
+    COLLECTOR_CONF,
+    COLLECTOR_DROP_IN,
+    COLLECTOR_UNIT,
+    WEB_CONF,
+    WEB_NGINX,
+    WEB_SECRET,
+    WEB_UNIT,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import (
     SITE_ROLES,
     Option,
@@ -47,13 +56,6 @@ _COLUMNS = {
     "history": "powa_history",
     "renamed_from": "powa_renamed_from",
 }
-
-COLLECTOR_CONF = "/etc/powa-collector.conf"
-COLLECTOR_DROP_IN = "/etc/systemd/system/powa-collector.service.d/pgfleet.conf"
-WEB_CONF = "/etc/powa-web/powa-web.conf"
-WEB_SECRET = "/etc/powa-web/cookie_secret.conf"
-WEB_UNIT = "/etc/systemd/system/powa-web.service"
-WEB_NGINX = "/etc/nginx/conf.d/powa-web-tls.conf"
 
 
 @dataclass(frozen=True)
@@ -312,9 +314,12 @@ def _reading(groups: Sequence[str], values: Mapping[str, Any]) -> Dict[str, Any]
         lists["units"] += ["powa-collector"]
         lists["files"] += [COLLECTOR_CONF, COLLECTOR_DROP_IN]
         if values["powa_collector_install_method"] == "pip":
+            lists["packages"] += ["python3-venv", "python3-psycopg2", "python3-packaging"]
+            lists["files"] += [COLLECTOR_UNIT]
             lists["virtualenvs"] += [values["powa_collector_venv"]]
     if WEB in groups:
         venv = values["powa_web_venv"]
+        lists["packages"] += ["python3-tornado"]
         lists["units"] += ["powa-web", "nginx"]
         lists["files"] += [WEB_UNIT, WEB_NGINX]
         lists["files"] += [values["powa_web_tls_certificate"]]

@@ -13,7 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 #: What the tasks of the roles register, by the start of the name. Those of role repository also run for one that
 #: --limit leaves out, delegated by a remote: then it is not the remote that cannot be reached.
-_OWN = ("__common_seen", "__archivist_", "__remote_", "__collector_", "__web_")
+_OWN = ("__common_seen", "__common_logged_in", "__common_hba_", "__archivist_", "__remote_", "__collector_", "__web_")
 _REPOSITORY = "__repository_"
 
 #: A message may hold the whole output of a command.

@@ -68,8 +68,9 @@ def part_hosts(
     if need and need not in NEEDS:
         raise AnsibleFilterError("a part of site.yml needs {0!r}, but must need one of {1}".format(need, list(NEEDS)))
     lost = list(groups.get(LOST, ()))
-    hosts = [host for host in dict.fromkeys(host for name in wanted for host in groups.get(name, ()))]
-    hosts = [host for host in hosts if host not in lost]
+    hosts = [
+        host for host in dict.fromkeys(host for name in wanted for host in groups.get(name, ())) if host not in lost
+    ]
     if need:
         fleet = next((hostvars[host][FLEET] for host in hosts if FLEET in hostvars[host]), None)
         hosts = [

@@ -14,6 +14,13 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._collector import pip_version, remote_logins
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
+    WEB_CONF,
+    WEB_FOLDER,
+    WEB_NGINX,
+    WEB_SECRET,
+    WEB_UNIT,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._preflight import powa_version
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._rendered import MANAGED, file, folder, render_file
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
@@ -22,12 +29,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import DRIVE
 USER = "powa-web"
 SERVICE = "powa-web"
 PROXY = "nginx"
-FOLDER = "/etc/powa-web"
-CONFIGURATION = FOLDER + "/powa-web.conf"
-SECRET = FOLDER + "/cookie_secret.conf"
-PASSWORDS = FOLDER + "/pgpass"
-UNIT = "/etc/systemd/system/powa-web.service"
-PROXY_CONFIGURATION = "/etc/nginx/conf.d/powa-web-tls.conf"
+PASSWORDS = WEB_FOLDER + "/pgpass"
 OWN_CERTIFICATE = "/etc/nginx/powa-web.crt"
 OWN_KEY = "/etc/nginx/powa-web.key"
 
@@ -160,14 +162,14 @@ def web_plan(run: Run, host: str, managed: str = MANAGED) -> Dict[str, Any]:
             stale=["{0}/{1}".format(variables["powa_web_venv"], name) for name in _STALE] if stale else [],
             has_user=has_user or not run.check_mode,
             has_unit=bool(unit.get("exists")) or not run.check_mode,
-            has_secret=SECRET in theirs,
+            has_secret=WEB_SECRET in theirs,
             pages=pages,
             files=files,
             proxy=proxy,
             todo=install
             or pages.differ
             or _state(unit) != _RUNS
-            or SECRET not in theirs
+            or WEB_SECRET not in theirs
             or bool(changed_files(theirs, [entry for entry in files if entry["state"] == "present"]))
             or proxy.todo,
         )
@@ -310,16 +312,16 @@ def _files(run: Run, host: str, repositories: Sequence[Shown], managed: str) -> 
         managed=managed,
         variables=variables,
         user=USER,
-        folder=FOLDER,
-        secret=SECRET,
+        folder=WEB_FOLDER,
+        secret=WEB_SECRET,
         passwords=PASSWORDS,
     )
     # A diff shows neither the stored password nor an earlier one.
-    no_diff = stores or _has_password(run.seen(host).get("files", {}).get(CONFIGURATION))
+    no_diff = stores or _has_password(run.seen(host).get("files", {}).get(WEB_CONF))
     return [
-        dict(folder(FOLDER), group=USER, mode="0750"),
-        dict(file(CONFIGURATION, configuration), group=USER, mode="0640", no_diff=no_diff),
-        file(UNIT, unit),
+        dict(folder(WEB_FOLDER), group=USER, mode="0750"),
+        dict(file(WEB_CONF, configuration), group=USER, mode="0640", no_diff=no_diff),
+        file(WEB_UNIT, unit),
     ]
 
 
@@ -364,7 +366,7 @@ def _proxy(seen: Mapping[str, Any], variables: Mapping[str, Any], managed: str) 
     return Proxy(
         installed=bool(unit.get("exists")),
         todo=variables["powa_web_nginx"]
-        and (_state(unit) != _RUNS or bool(changed_files(theirs, [file(PROXY_CONFIGURATION, configuration)]))),
+        and (_state(unit) != _RUNS or bool(changed_files(theirs, [file(WEB_NGINX, configuration)]))),
         own_certificate=not variables["powa_web_tls_certificate"],
         certificate=certificate,
         key=key,

@@ -78,7 +78,12 @@ COMMON = {
         "__common_unreached": "{{ __common_fleet | pgfleet.powa.lost(hostvars, __common_lost_hosts) }}",
     },
     "tasks/fleet.yml": [
-        {"ansible.builtin.set_fact": {"__common_fleet": {"outside": "{{ outside | default([]) }}", "run": "{{ ansible_play_hosts_all }}"}}, "run_once": True}
+        {
+            "ansible.builtin.set_fact": {
+                "__common_fleet": {"outside": "{{ outside | default([]) }}", "run": "{{ ansible_play_hosts_all }}"}
+            },
+            "run_once": True,
+        }
     ],
     "tasks/lost.yml": [
         {"ansible.builtin.set_fact": {"__common_lost": "{{ ansible_failed_task.name }}"}},

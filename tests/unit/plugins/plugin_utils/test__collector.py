@@ -11,7 +11,7 @@ import hashlib
 import json
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.plugin_utils import _collector
+from ansible_collections.pgfleet.powa.plugins.plugin_utils import _paths
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._collector import collector_passwords, collector_plan
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
@@ -102,8 +102,8 @@ WELL = {
     "packages": {"powa-collector": {"installed": "1.2.0-1", "candidate": None}},
     "units": {"powa-collector": {"enabled": "enabled", "active": "active", "exists": True}},
     "files": {
-        _collector.CONFIGURATION: host_file(CONFIGURATION + "\n", "0640", "powa"),
-        _collector.DROP_IN: host_file(DROP_IN),
+        _paths.COLLECTOR_CONF: host_file(CONFIGURATION + "\n", "0640", "powa"),
+        _paths.COLLECTOR_DROP_IN: host_file(DROP_IN),
     },
     "virtualenvs": {},
     "extensions": {"powa": {"version": "5.0.2"}},
@@ -123,7 +123,7 @@ PIP = {
         for name in ("python3-venv", "python3-psycopg2", "python3-packaging")
     },
     "virtualenvs": {"/opt/powa-collector": {"stale": False, "packages": {"powa-collector": "1.3.0"}}},
-    "files": {**WELL["files"], _collector.UNIT: host_file(UNIT)},
+    "files": {**WELL["files"], _paths.COLLECTOR_UNIT: host_file(UNIT)},
 }
 
 
@@ -191,10 +191,8 @@ def test_where_the_collector_connects_to(host, changes, expected):
     "seen",
     [
         changed(WELL, files={}),
-        changed(WELL, files={**WELL["files"], _collector.DROP_IN: host_file("other\n")}),
-        changed(
-            WELL, files={**WELL["files"], _collector.CONFIGURATION: host_file(CONFIGURATION + "\n", "0644", "powa")}
-        ),
+        changed(WELL, files={**WELL["files"], _paths.COLLECTOR_DROP_IN: host_file("other\n")}),
+        changed(WELL, files={**WELL["files"], _paths.COLLECTOR_CONF: host_file(CONFIGURATION + "\n", "0644", "powa")}),
         changed(WELL, units={"powa-collector": {"enabled": "disabled", "active": "active", "exists": True}}),
         changed(WELL, units={"powa-collector": {"enabled": "enabled", "active": "failed", "exists": True}}),
     ],
@@ -274,7 +272,7 @@ def test_what_pip_installs(environment, version, install):
 
 
 def test_a_unit_of_pip_that_somebody_changed():
-    seen = changed(PIP, files={**PIP["files"], _collector.UNIT: host_file("other\n")})
+    seen = changed(PIP, files={**PIP["files"], _paths.COLLECTOR_UNIT: host_file("other\n")})
     assert plan(seen, fleet_of(powa_collector_install_method="pip"))["todo"]
 
 

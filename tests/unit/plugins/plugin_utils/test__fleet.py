@@ -302,11 +302,17 @@ def test_what_is_read_on_each_kind_of_host() -> None:
         "files": ["/etc/powa-collector.conf", "/etc/systemd/system/powa-collector.service.d/pgfleet.conf"],
     }
     assert read["c"] == collector
-    assert read["pip"] == {**collector, "virtualenvs": ["/opt/powa-collector"]}
+    assert read["pip"] == {
+        **collector,
+        "packages": ["powa-collector", "python3-venv", "python3-psycopg2", "python3-packaging"],
+        "files": [*collector["files"], "/etc/systemd/system/powa-collector.service"],
+        "virtualenvs": ["/opt/powa-collector"],
+    }
     units = ["/etc/systemd/system/powa-web.service", "/etc/nginx/conf.d/powa-web-tls.conf"]
     web = {
         **nothing,
         "repository": False,
+        "packages": ["python3-tornado"],
         "units": ["powa-web", "nginx"],
         "files": [*units, "/etc/powa-web/powa-web.conf"],
         "secret_files": ["/etc/powa-web/cookie_secret.conf"],

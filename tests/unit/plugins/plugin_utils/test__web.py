@@ -10,7 +10,7 @@ import copy
 import hashlib
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.plugin_utils import _web
+from ansible_collections.pgfleet.powa.plugins.plugin_utils import _paths, _web
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._web import refused, web_passwords, web_plan
 
@@ -91,9 +91,9 @@ WELL = {
     "packages": {"python3-tornado": {"installed": "6.2.0-3", "candidate": None}},
     "units": {"powa-web": RUNS, "nginx": ABSENT},
     "files": {
-        _web.CONFIGURATION: host_file(CONFIGURATION, "0640", "powa-web"),
-        _web.SECRET: host_file(None, "0640", "powa-web"),
-        _web.UNIT: host_file(UNIT),
+        _paths.WEB_CONF: host_file(CONFIGURATION, "0640", "powa-web"),
+        _paths.WEB_SECRET: host_file(None, "0640", "powa-web"),
+        _paths.WEB_UNIT: host_file(UNIT),
     },
     "virtualenvs": {"/opt/powa-web": {"stale": False, "packages": {"powa-web": "5.0.2"}}},
     "folders": {PAGES: {name: sum_of(text) for name, text in _web.read_pages().items()}},
@@ -254,9 +254,9 @@ def test_the_first_line_of_a_file_may_say_something_else():
     [
         changed(WELL, units={"powa-web": dict(RUNS, active="failed"), "nginx": ABSENT}),
         changed(WELL, units={"powa-web": dict(RUNS, enabled="disabled"), "nginx": ABSENT}),
-        changed(WELL, files={name: file for name, file in WELL["files"].items() if name != _web.SECRET}),
-        changed(WELL, files={**WELL["files"], _web.UNIT: host_file("other\n")}),
-        changed(WELL, files={**WELL["files"], _web.CONFIGURATION: host_file("other\n", "0640", "powa-web")}),
+        changed(WELL, files={name: file for name, file in WELL["files"].items() if name != _paths.WEB_SECRET}),
+        changed(WELL, files={**WELL["files"], _paths.WEB_UNIT: host_file("other\n")}),
+        changed(WELL, files={**WELL["files"], _paths.WEB_CONF: host_file("other\n", "0640", "powa-web")}),
         changed(WELL, folders={}),
     ],
     ids=["failed", "disabled", "no secret", "unit", "configuration", "no pages"],
@@ -374,7 +374,7 @@ def test_what_python_has_compiled_is_no_page():
     ids=["no password", "no file", "it had one", "it gets one"],
 )
 def test_a_diff_shows_no_password(configuration, store, no_diff):
-    files = {} if configuration is None else {_web.CONFIGURATION: configuration}
+    files = {} if configuration is None else {_paths.WEB_CONF: configuration}
     found = plan(changed(WELL, files=files), fleet_of(powa_web_store_login=store))["files"]
     assert [file.get("no_diff", False) for file in found] == [False, no_diff, False]
 
@@ -408,9 +408,9 @@ def test_the_prefix_is_between_two_slashes(path, expected):
         (False, ABSENT, {}, False),
         (True, ABSENT, {}, True),
         (True, RUNS, {}, True),
-        (True, RUNS, {_web.PROXY_CONFIGURATION: host_file("other\n")}, True),
-        (True, dict(RUNS, active="failed"), {_web.PROXY_CONFIGURATION: host_file(PROXY)}, True),
-        (True, RUNS, {_web.PROXY_CONFIGURATION: host_file(PROXY)}, False),
+        (True, RUNS, {_paths.WEB_NGINX: host_file("other\n")}, True),
+        (True, dict(RUNS, active="failed"), {_paths.WEB_NGINX: host_file(PROXY)}, True),
+        (True, RUNS, {_paths.WEB_NGINX: host_file(PROXY)}, False),
     ],
     ids=["unwanted", "absent", "not configured", "changed", "failed", "well"],
 )
