@@ -20,7 +20,7 @@ export MOLECULE_COMMAND_BORDERS := false
 oldest_core := 2.16.19
 newest_core := 2.21.5
 python_$(oldest_core) := $(shell tests/tools/find-python 3.12 3.11 3.10)
-python_$(newest_core) := $(shell tests/tools/find-python 3.14 3.13 3.12)
+python_$(newest_core) := $(shell tests/tools/find-python 3.12 3.13 3.14)
 other_cores := $(foreach core,$(oldest_core) $(newest_core),$(if $(python_$(core)),$(core)))
 venvs := venv $(other_cores:%=venv-%)
 
