@@ -72,7 +72,8 @@ def part_hosts(
         host for host in dict.fromkeys(host for name in wanted for host in groups.get(name, ())) if host not in lost
     ]
     if need:
-        fleet = next((hostvars[host][FLEET] for host in hosts if FLEET in hostvars[host]), None)
+        known = (hostvars[host] for host in hosts if host in hostvars)
+        fleet = next((variables[FLEET] for variables in known if FLEET in variables), None)
         hosts = [
             host for host in hosts if fleet is not None and _needs(need, Run(fleet, hostvars, lost, check_mode), host)
         ]

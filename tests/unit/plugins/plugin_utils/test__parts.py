@@ -57,6 +57,10 @@ def test_no_host_needs_anything_before_the_fleet_was_read():
     ]
 
 
+def test_a_syntax_check_has_groups_and_no_variables():
+    assert part_hosts(["powa_remotes"], GROUPS, {}, "install") == ["all:!all"]
+
+
 def test_check_mode():
     assert part_hosts(["powa_remotes"], GROUPS, hostvars(), "web_answer", True) == ["all:!all"]
 
