@@ -265,9 +265,10 @@ def _as_str(value: Any) -> str:
 
 
 def _as_int(value: Any) -> int:
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]+\s*", value):
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
         return int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+    # YAML also has infinite numbers, and some that are not numbers.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1 != 0:
         raise Wrong("a whole number")
     return int(value)
 
@@ -321,8 +322,9 @@ def _as_dict(value: Any) -> Dict[str, Any]:
 def _yaml(text: str) -> Any:
     """Return what a text means as YAML or JSON, or None if it is neither."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return plain(yaml.safe_load(text))
+    # What looks like a date or a number may be none, and lists in lists may have no end.
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None
 
 
