@@ -350,6 +350,7 @@ def _problems(inventory: Inventory, fleet: Mapping[str, Any], hosts: Mapping[str
             "the playbook sets {0}, but the roles of other hosts read it, too, and do not see it there:"
             " set it in the inventory".format(name)
         )
+    yield from _serial_problems(inventory)
     yield from _group_problems(inventory)
     yield from _repository_problems(inventory, fleet, hosts)
     yield from _web_problems(fleet)
@@ -368,6 +369,17 @@ def _problems(inventory: Inventory, fleet: Mapping[str, Any], hosts: Mapping[str
         if hosts[host].values["powa_mode"] == "local" and host not in fleet["repositories"]:
             yield (
                 "{0} has powa_mode local, so it is its own repository: put it into group powa_repositories".format(host)
+            )
+
+
+def _serial_problems(inventory: Inventory) -> Iterator[str]:
+    """Return why Ansible cannot evaluate powa_serial, which site.yml takes for unset then: all hosts at once."""
+    for host in [*inventory.members(REMOTES), *inventory.members(REPOSITORIES)][:1]:
+        try:
+            evaluate(_Variables(inventory, host, {}, {}), "powa_serial")
+        except Unevaluated as error:
+            yield "Ansible cannot evaluate powa_serial ({0}): define what its template uses, or correct it".format(
+                error
             )
 
 

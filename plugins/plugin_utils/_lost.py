@@ -28,7 +28,7 @@ class Failure(NamedTuple):
 
 
 def unreached(run: Run) -> Dict[str, str]:
-    """Return the hosts that a task could not reach or begin to read, and why, but none that the run has left out before."""
+    """Return the hosts that a task could not reach or read, and why, but none that the run has left out before."""
     left_out = set(run.lost)
     found = {}
     for host in run.fleet["run"]:

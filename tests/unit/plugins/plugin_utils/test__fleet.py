@@ -240,6 +240,10 @@ def test_passwords_are_evaluated_only_for_hosts_of_the_run() -> None:
             " powa_collectors and powa_web does: correct the name of the group",
         ),
         (
+            {"remotes": {"db1": {"powa_serial": ValueError("'nix' is undefined")}, "db2": {}}},
+            "Ansible cannot evaluate powa_serial ('nix' is undefined): define what its template uses, or correct it",
+        ),
+        (
             {"groups": {"ungrouped": ["db1", "localhost", "127.0.0.1"]}},
             "db1 is in no group: put it into powa_repositories, powa_remotes, powa_collectors or powa_web",
         ),
