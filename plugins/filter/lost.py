@@ -11,7 +11,7 @@ name: lost
 short_description: Say why the rest of a run leaves hosts out
 version_added: 0.2.0
 description:
-  - Returns the hosts of the run that a task could not reach, each with the cause. Hosts that the run has left out
+  - Returns the hosts of the run that a task could not reach or read, each with the cause. Hosts that the run has left out
     before are not looked at.
   - With O(host), it returns only why a task failed on this host.
   - The playbook C(pgfleet.powa.site) uses it.

@@ -48,7 +48,8 @@ def _yaml(text: str) -> Any:
     """Return what a text is in YAML, or None if it is none."""
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError:
+    # What looks like a date may be none.
+    except (yaml.YAMLError, ValueError):
         return None
 
 

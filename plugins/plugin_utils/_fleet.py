@@ -203,7 +203,8 @@ def changed_in_scope(own: Mapping[str, Any], resolve: Callable[[str], Any], miss
             if option.name not in own:
                 found[option.name] = error
             continue
-        if seen is not None and not _is_own(option, seen, own):
+        # What a playbook sets to null is unset.
+        if not (seen is None and resolve(option.name) is missing) and not _is_own(option, seen, own):
             found[option.name] = seen
     return found
 
@@ -251,6 +252,12 @@ def _fill_in(inventory: Inventory, host: str, raw: Mapping[str, Any], found: Val
         except Unevaluated as error:
             values["powa_host"] = host
             found.problems["ansible_host"] = "Ansible cannot evaluate ansible_host ({0}): correct it".format(error)
+    if values.get("powa_renamed_from") == {"hostname": values["powa_host"], "port": values["powa_port"]}:
+        found.problems["powa_renamed_from"] = (
+            "powa_renamed_from is {hostname}:{port}, which is the present address: remove it".format(
+                **values["powa_renamed_from"]
+            )
+        )
     values.setdefault("powa_alias", host)
     values.setdefault("powa_web_repositories", inventory.members(REPOSITORIES))
     values.setdefault("powa_web_server_name", values["powa_host"])
@@ -270,6 +277,9 @@ def _repository(inventory: Inventory, host: str, values: Mapping[str, Any]) -> s
 def _server(values: Mapping[str, Any]) -> Dict[str, Any]:
     server = {"hostname": values["powa_host"], "port": values["powa_port"], "alias": values["powa_alias"]}
     server.update({column: values[name] for column, name in _COLUMNS.items() if name in values})
+    if values.get("powa_state") == "disabled":
+        # It has no snapshots, whatever a group of hosts says.
+        server.pop("frequency", None)
     return server
 
 
@@ -340,6 +350,7 @@ def _problems(inventory: Inventory, fleet: Mapping[str, Any], hosts: Mapping[str
             "the playbook sets {0}, but the roles of other hosts read it, too, and do not see it there:"
             " set it in the inventory".format(name)
         )
+    yield from _serial_problems(inventory)
     yield from _group_problems(inventory)
     yield from _repository_problems(inventory, fleet, hosts)
     yield from _web_problems(fleet)
@@ -351,13 +362,24 @@ def _problems(inventory: Inventory, fleet: Mapping[str, Any], hosts: Mapping[str
                     repository, inventory.limit
                 )
             )
-    yield from _collector_problems(fleet)
-    yield from _name_problems(fleet)
+    yield from _collector_problems(fleet, hosts)
+    yield from _name_problems(fleet, hosts)
     yield from _datasource_problems(fleet, hosts)
     for host in _unique([*fleet["repositories"], *fleet["remotes"]]):
         if hosts[host].values["powa_mode"] == "local" and host not in fleet["repositories"]:
             yield (
                 "{0} has powa_mode local, so it is its own repository: put it into group powa_repositories".format(host)
+            )
+
+
+def _serial_problems(inventory: Inventory) -> Iterator[str]:
+    """Return why Ansible cannot evaluate powa_serial, which site.yml takes for unset then: all hosts at once."""
+    for host in [*inventory.members(REMOTES), *inventory.members(REPOSITORIES)][:1]:
+        try:
+            evaluate(_Variables(inventory, host, {}, {}), "powa_serial")
+        except Unevaluated as error:
+            yield "Ansible cannot evaluate powa_serial ({0}): define what its template uses, or correct it".format(
+                error
             )
 
 
@@ -421,10 +443,12 @@ def _web_problems(fleet: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
-def _collector_problems(fleet: Mapping[str, Any]) -> Iterator[str]:
+def _collector_problems(fleet: Mapping[str, Any], hosts: Mapping[str, Values]) -> Iterator[str]:
     collectors = defaultdict(list)
     for host, collector in fleet["collectors"].items():
-        collectors[collector["repository"]].append(host)
+        # The default of a wrong value is not what the user means. So it is below.
+        if "powa_repository" not in hosts[host].problems:
+            collectors[collector["repository"]].append(host)
     for repository in fleet["repositories"]:
         if len(collectors[repository]) > 1:
             yield (
@@ -433,38 +457,42 @@ def _collector_problems(fleet: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
-def _name_problems(fleet: Mapping[str, Any]) -> Iterator[str]:
+def _name_problems(fleet: Mapping[str, Any], hosts: Mapping[str, Values]) -> Iterator[str]:
     """Return which remotes of a repository have the same alias or address."""
     aliases: Dict[Tuple[str, str], List[str]] = defaultdict(list)
     addresses: Dict[Tuple[str, str], List[str]] = defaultdict(list)
     for host, remote in fleet["remotes"].items():
-        server, repository = remote["server"], remote["repository"]
-        if repository in fleet["repositories"]:
-            aliases[repository, server["alias"]].append(host)
-            addresses[repository, "{hostname}:{port}".format(**server)].append(host)
-    for (repository, alias), hosts in aliases.items():
-        if alias and len(hosts) > 1:
+        server, repository, wrong = remote["server"], remote["repository"], hosts[host].problems
+        if repository in fleet["repositories"] and "powa_repository" not in wrong:
+            if "powa_alias" not in wrong:
+                aliases[repository, server["alias"]].append(host)
+            if wrong.keys().isdisjoint(("powa_host", "ansible_host", "powa_port")):
+                addresses[repository, "{hostname}:{port}".format(**server)].append(host)
+    for (repository, alias), same in aliases.items():
+        if alias and len(same) > 1:
             yield (
                 "{0} have the same alias {1} on {2}: give each its own powa_alias".format(
-                    ", ".join(hosts), alias, repository
+                    ", ".join(same), alias, repository
                 )
             )
-    for (repository, address), hosts in addresses.items():
-        if len(hosts) > 1:
+    for (repository, address), same in addresses.items():
+        if len(same) > 1:
             yield (
                 "{0} have the same address {1} on {2}: give each its own powa_host or powa_port".format(
-                    ", ".join(hosts), address, repository
+                    ", ".join(same), address, repository
                 )
             )
 
 
 def _datasource_problems(fleet: Mapping[str, Any], hosts: Mapping[str, Values]) -> Iterator[str]:
+    if any("powa_alias" in hosts[host].problems for host in fleet["remotes"]):
+        # Any name that is not found may be that of such a remote.
+        return
     aliases = {remote["server"]["alias"] for remote in fleet["remotes"].values()}
     for repository in fleet["repositories"]:
         for definition in hosts[repository].values["powa_datasources"]:
-            servers = definition.get("servers") or ()
-            for name in [servers] if isinstance(servers, str) else servers:
-                if name not in aliases and name != "local" and ":" not in str(name):
+            for name in definition.get("servers") or ():
+                if name not in aliases and name != "local" and ":" not in name:
                     yield (
                         "datasource {0} lists the server {1}, but no remote has this alias: correct its servers".format(
                             definition.get("name", "without a name"), name

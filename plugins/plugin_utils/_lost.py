@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import SEEN, Run
 
 #: What the tasks of the roles register, by the start of the name. Those of role repository also run for one that
 #: --limit leaves out, delegated by a remote: then it is not the remote that cannot be reached.
@@ -28,12 +28,13 @@ class Failure(NamedTuple):
 
 
 def unreached(run: Run) -> Dict[str, str]:
-    """Return the hosts that a task could not reach, and why, but none that the run has left out before."""
+    """Return the hosts that a task could not reach or read, and why, but none that the run has left out before."""
     left_out = set(run.lost)
     found = {}
     for host in run.fleet["run"]:
         if host not in left_out and host in run.hostvars:
-            message = _unreachable(run, host)
+            variables = run.hostvars[host]
+            message = _unreachable(run, host, variables) or _unread(variables)
             if message is not None:
                 found[host] = message
     return found
@@ -41,7 +42,7 @@ def unreached(run: Run) -> Dict[str, str]:
 
 def failed(run: Run, host: str, failure: Failure) -> str:
     """Return why a host has failed: the task could not reach it, or what the task said."""
-    message = _unreachable(run, host) if host in run.hostvars else None
+    message = _unreachable(run, host, run.hostvars[host]) if host in run.hostvars else None
     return message or "{0}: {1}".format(failure.task, _message(host, failure.result))
 
 
@@ -52,13 +53,23 @@ def unreachable(result: Mapping[str, Any]) -> str:
     return "Ansible cannot reach this host: " + re.sub("^Task failed: ", "", message)
 
 
-def _unreachable(run: Run, host: str) -> Optional[str]:
-    return next(map(unreachable, _unreachable_results(run, host)), None)
+def _unreachable(run: Run, host: str, variables: Mapping[str, Any]) -> Optional[str]:
+    return next(map(unreachable, _unreachable_results(run, host, variables)), None)
 
 
-def _unreachable_results(run: Run, host: str) -> Iterator[Mapping[str, Any]]:
+def _unread(variables: Mapping[str, Any]) -> Optional[str]:
+    """Return why the task that reads a host failed, which the task itself takes for no failure.
+
+    Where Ansible cannot evaluate how to connect, the rescue of a part fails as well, and no other play has the host.
+    """
+    result = variables.get(SEEN)
+    if not isinstance(result, Mapping) or not result.get("failed"):
+        return None
+    return "Ansible cannot read this host: " + one_line(result.get("msg", ""))
+
+
+def _unreachable_results(run: Run, host: str, variables: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     prefixes = (*_OWN, _REPOSITORY) if host in run.fleet["repositories"] else _OWN
-    variables = run.hostvars[host]
     for name in variables:
         if name.startswith(prefixes):
             result = variables[name]

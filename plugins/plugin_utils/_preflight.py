@@ -16,6 +16,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import GROUPS,
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._lost import one_line, unreachable
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import SEEN, Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import DRIVER, system_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import Unevaluated
 
 _FAMILIES = ("Debian", "RedHat")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -234,7 +235,12 @@ def _web_problems(check: Check) -> Iterator[str]:
     yield from _certificate_problems(check)
     variables = check.variables
     for repository in variables["powa_web_repositories"] if variables["powa_web_store_login"] else ():
-        if not check.run.password(repository, "powa_web_password"):
+        try:
+            stored = check.run.password(repository, "powa_web_password")
+        except Unevaluated as error:
+            yield str(error)
+            continue
+        if not stored:
             yield (
                 "powa_web_store_login is true, but {0} has no powa_web_password to store: set it,"
                 " or set powa_web_store_login to false".format(repository)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Sequence
 
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import Unevaluated, evaluate
+
 #: The fact that holds the result of the filter C(fleet).
 FLEET = "__common_fleet"
 #: The fact that holds what C(host_info) has returned for a host.
@@ -55,8 +57,18 @@ class Run:
         return dict(self.hostvars[host].get(name) or {})
 
     def password(self, host: str, name: str) -> str:
-        """Return a variable that holds a password, or an empty text if it is unset."""
+        """Return a variable that holds a password, or an empty text if it is unset.
+
+        :raises Unevaluated: when Ansible cannot evaluate it: an old one has its template, which is not the password
+        """
         if host not in self.hostvars:
             return ""
-        value = self.hostvars[host].get(name)
+        try:
+            value = evaluate(self.hostvars[host], name)
+        except Unevaluated as error:
+            raise Unevaluated(
+                "Ansible cannot evaluate {0} of {1} ({2}): define what its template uses, or correct it".format(
+                    name, host, error
+                )
+            ) from error
         return "" if value is None else str(value)

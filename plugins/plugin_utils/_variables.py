@@ -28,7 +28,8 @@ _SHOWN = 100
 _TRUE = ("true", "yes", "on", "1", "t", "y")
 _FALSE = ("false", "no", "off", "0", "f", "n")
 _INTERVAL = re.compile(
-    r"[0-9]+ *(minute|min|hour|day|week|month|mon|year)s?( +[0-9]+ *(minute|min|hour|day|week|month|mon|year)s?)*"
+    r"[0-9]{1,7} *(minute|min|hour|day|week|month|mon|year)s?"
+    r"( +[0-9]{1,7} *(minute|min|hour|day|week|month|mon|year)s?)*"
 )
 
 #: Empty means something else than unset: a server without an alias.
@@ -65,6 +66,10 @@ class Option(NamedTuple):
     options: Mapping[str, Option]
 
 
+#: Which servers a datasource is for.
+_SERVERS = Option("servers", "list", "str", (), None, False, False, {})
+
+
 class Values(NamedTuple):
     """The variables of one host: typed values, and what is wrong, as a sentence for each variable."""
 
@@ -80,12 +85,19 @@ class _Rule(NamedTuple):
 
 
 _PORT = _Rule("a number from 1 to 65535", lambda value: 1 <= value <= 65535)
+#: What the module C(servers) refuses has to be found here, because it refuses all servers of the repository then.
 _RULES = {
     "powa_port": _PORT,
-    "powa_frequency": _Rule(
-        "a number of seconds, at least 5, or to -1 for no snapshots", lambda value: value == -1 or value >= 5
+    # That of powa_renamed_from.
+    "port": _PORT,
+    "powa_host": _Rule(
+        "the name or address by which other hosts reach this one",
+        lambda value: re.fullmatch(r"\S+", value) is not None,
     ),
-    "powa_coalesce": _Rule("a number of snapshots, at least 5", lambda value: value >= 5),
+    "powa_frequency": _Rule(
+        "a number of seconds, at least 5, or to -1 for no snapshots", lambda value: value == -1 or 5 <= value < 2**31
+    ),
+    "powa_coalesce": _Rule("a number of snapshots, at least 5", lambda value: 5 <= value < 2**31),
     "powa_retention": _Rule(
         'an interval such as "7 days" or "36 hours"', lambda value: _INTERVAL.fullmatch(value) is not None
     ),
@@ -138,6 +150,7 @@ def read_variables(raw: Mapping[str, Any], checked: Sequence[str] = SITE_ROLES, 
         elif secrets:
             _try_secret(option, raw, found)
     _check_local_frequency(found)
+    _check_history(found)
     known = options_of(tuple(checked))
     for name in [name for name in found.problems if name not in known]:
         del found.problems[name]
@@ -160,9 +173,17 @@ def _read(option: Option, raw: Mapping[str, Any], found: Values) -> None:
 
 def _try_secret(option: Option, raw: Mapping[str, Any], found: Values) -> None:
     try:
-        evaluate(raw, option.name)
+        given = evaluate(raw, option.name)
     except Unevaluated as error:
         found.problems[option.name] = _unevaluated(option.name, error)
+        return
+    # A sentence about it does not show it.
+    if isinstance(given, (bool, list, dict)):
+        found.problems[option.name] = "{0} is not a text: set it to a text, in quotes".format(option.name)
+    elif isinstance(given, str) and re.search("[\r\n]", given):
+        found.problems[option.name] = (
+            "{0} has a line break, which a password file cannot hold: choose another password".format(option.name)
+        )
 
 
 def _unevaluated(name: str, error: Unevaluated) -> str:
@@ -175,6 +196,17 @@ def _check_local_frequency(found: Values) -> None:
         found.problems["powa_frequency"] = (
             "powa_frequency is {0}: set it to at most {1} seconds in local mode,"
             " because PostgreSQL limits powa.frequency to 2147483 ms".format(frequency, _MOST_SECONDS)
+        )
+
+
+def _check_history(found: Values) -> None:
+    state = found.values.get("powa_state", "present")
+    if found.values.get("powa_history") == "drop" and state != "absent" and "powa_state" not in found.problems:
+        found.problems.setdefault(
+            "powa_history",
+            "powa_history is drop, but powa_state is {0}: set powa_state to absent, or remove powa_history".format(
+                state
+            ),
         )
 
 
@@ -200,7 +232,8 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Mapping):
-        return {key: plain(each) for key, each in value.items()}
+        # What looks like a date is one in YAML, also as a key.
+        return {key if isinstance(key, (str, int)) else str(key): plain(each) for key, each in value.items()}
     if isinstance(value, (list, tuple, set)):
         return [plain(each) for each in value]
     return str(value)
@@ -265,9 +298,10 @@ def _as_str(value: Any) -> str:
 
 
 def _as_int(value: Any) -> int:
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]+\s*", value):
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
         return int(value)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+    # YAML also has infinite numbers, and some that are not numbers.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value % 1 != 0:
         raise Wrong("a whole number")
     return int(value)
 
@@ -304,10 +338,20 @@ def _element(option: Option, value: Any) -> Any:
     if option.elements == "dict":
         if not isinstance(value, dict):
             raise Wrong("a list of dictionaries")
-        return value
+        return _definition(value) if option.name == "powa_datasources" else value
     if isinstance(value, (list, dict)):
         raise Wrong("a list of texts")
     return _chosen(option, value if isinstance(value, str) else str(value))
+
+
+def _definition(value: Dict[str, Any]) -> Dict[str, Any]:
+    """Return a datasource with the servers that it lists as a list, as its module reads it."""
+    if value.get("servers") is None:
+        return value
+    try:
+        return {**value, "servers": _typed(_SERVERS, value["servers"])}
+    except Wrong as error:
+        raise Wrong("a list of dictionaries, where servers is a list of names") from error
 
 
 def _as_dict(value: Any) -> Dict[str, Any]:
@@ -321,14 +365,17 @@ def _as_dict(value: Any) -> Dict[str, Any]:
 def _yaml(text: str) -> Any:
     """Return what a text means as YAML or JSON, or None if it is neither."""
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return plain(yaml.safe_load(text))
+    # What looks like a date or a number may be none, and lists in lists may have no end.
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None
 
 
 def _suboptions(option: Option, value: Dict[str, Any]) -> Dict[str, Any]:
     if not option.options:
-        return value
+        if any(isinstance(each, (list, dict)) for each in value.values()):
+            raise Wrong("a dictionary of texts")
+        return {name: str(each) for name, each in value.items() if each not in (None, "")}
     unknown: Set[str] = set(value) - set(option.options)
     missing = [each for each in option.options.values() if each.required and value.get(each.name) in (None, "")]
     if unknown or missing:

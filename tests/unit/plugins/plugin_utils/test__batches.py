@@ -56,6 +56,7 @@ def test_sizes_of_batches(value, sizes):
         "%",
         "{",
         "[",
+        "2024-99-99",
     ],
 )
 def test_nonsense_is_one_sentence(value):

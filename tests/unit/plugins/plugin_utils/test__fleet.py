@@ -194,6 +194,37 @@ def test_a_wrong_value_concerns_no_other_host() -> None:
     assert fleet["hosts"]["pg"]["problems"] == []
 
 
+def test_what_is_not_known_of_a_host_is_compared_with_no_other() -> None:
+    wrong = ValueError("'nix' is undefined")
+    # Its default would be the port, the alias, the server or the repository of another host.
+    for variables in ({"powa_port": "5433x"}, {"powa_host": ["x"]}, {"powa_repository": wrong}):
+        fleet = build_fleet(inventory({"db1": {"powa_host": "x", **variables}, "db2": {"powa_host": "x"}}))
+        assert not fleet["problems"] and len(fleet["hosts"]["db1"]["problems"]) == 1
+    fleet = build_fleet(inventory({"db1": {"ansible_host": wrong}, "db2": {"powa_host": "db1"}}))
+    assert not fleet["problems"]
+    fleet = build_fleet(inventory({"db1": {"powa_alias": wrong}, "db2": {"powa_alias": "db1"}}))
+    assert not fleet["problems"]
+    listed = {"powa_datasources": [{"name": "a", "servers": ["orders"]}]}
+    assert not problems({"db1": {"powa_alias": wrong}}, {"pg": listed})
+    assert not problems(collectors={"a": {}, "b": {"powa_repository": wrong}})
+
+
+def test_a_disabled_server_has_no_frequency() -> None:
+    remotes = {"db1": {"powa_frequency": 60, "powa_state": "disabled"}, "db2": {"powa_frequency": 60}}
+    fleet = build_fleet(inventory(remotes))
+    assert "frequency" not in fleet["remotes"]["db1"]["server"]
+    assert fleet["remotes"]["db2"]["server"]["frequency"] == 60
+
+
+def test_a_server_was_not_renamed_from_its_present_address() -> None:
+    renamed = {"powa_renamed_from": {"hostname": "db1"}}
+    fleet = build_fleet(inventory({"db1": renamed, "db2": renamed}))
+    assert fleet["hosts"]["db1"]["problems"] == [
+        "powa_renamed_from is db1:5432, which is the present address: remove it"
+    ]
+    assert not fleet["hosts"]["db2"]["problems"]
+
+
 def test_passwords_are_evaluated_only_for_hosts_of_the_run() -> None:
     wrong = {"powa_monitoring_password": ValueError("'nix' is undefined")}
     fleet = build_fleet(inventory({"db1": wrong, "db2": wrong}, play=["db1"], limit="db1"))
@@ -207,6 +238,10 @@ def test_passwords_are_evaluated_only_for_hosts_of_the_run() -> None:
             {"remotes": {}, "groups": {"powa_remote": ["db1", "db2"]}},
             "group powa_remote contains db1, db2, but none of the groups powa_repositories, powa_remotes,"
             " powa_collectors and powa_web does: correct the name of the group",
+        ),
+        (
+            {"remotes": {"db1": {"powa_serial": ValueError("'nix' is undefined")}, "db2": {}}},
+            "Ansible cannot evaluate powa_serial ('nix' is undefined): define what its template uses, or correct it",
         ),
         (
             {"groups": {"ungrouped": ["db1", "localhost", "127.0.0.1"]}},
@@ -352,6 +387,9 @@ def test_what_a_playbook_sets_beyond_the_inventory() -> None:
     # The same in other words, and what nobody may see or no role knows.
     assert scope(own, {"powa_port": "5432", "powa_web_password": "x", "powa_nix": 1, "powa_alias": None}) == {}
     assert scope(own, {"powa_port": 5433, "powa_web_port": 1}) == {"powa_port": 5433, "powa_web_port": 1}
+    # Both unset it.
+    assert scope(own, {"powa_mode": None}) == {"powa_mode": None}
+    assert scope(own, {"powa_mode": ""}) == {"powa_mode": ""}
     failing = scope({}, {"powa_port": ValueError("'nix' is undefined")})
     assert isinstance(failing["powa_port"], Unevaluated)
     # The host's own template fails, which is said of this host alone.

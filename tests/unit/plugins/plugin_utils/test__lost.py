@@ -47,6 +47,12 @@ def test_nothing_is_said_of_others() -> None:
     assert unreached(run({"pg": {"__repository_registered": DOWN}})) == {"pg": SENTENCE}
 
 
+def test_a_host_that_no_task_began_to_read() -> None:
+    broken = {"failed": True, "msg": "Error processing keyword\n 'remote_addr'"}
+    found = unreached(run({"pg": {"__common_seen": {"os": {}, "failed": False}}, "db1": {"__common_seen": broken}}))
+    assert found == {"db1": "Ansible cannot read this host: Error processing keyword 'remote_addr'"}
+
+
 def test_what_a_failed_task_said() -> None:
     assert said({"failed": True, "msg": "it is\n full"}) == "Write pg_hba.conf: it is full"
     assert said({"failed": True, "msg": "db1: PostgreSQL is down"}) == "Write pg_hba.conf: PostgreSQL is down"

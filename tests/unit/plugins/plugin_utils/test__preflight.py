@@ -357,8 +357,15 @@ def test_the_certificate_must_be_there() -> None:
     assert web(**dict(variables, powa_web_nginx=False)) == []
 
 
+class Undefined:
+    def __str__(self) -> str:
+        raise ValueError("'nix' is undefined")
+
+
 def test_a_stored_login_has_a_password() -> None:
     assert web(others={"pg": {"powa_web_password": "x"}}, powa_web_store_login=True) == []
+    (problem,) = web(others={"pg": {"powa_web_password": Undefined()}}, powa_web_store_login=True)
+    assert problem.startswith("Ansible cannot evaluate powa_web_password of pg ('nix' is undefined): ")
 
 
 def test_versions_of_powa_web() -> None:

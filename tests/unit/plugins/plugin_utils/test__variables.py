@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Dict
 
 import pytest
@@ -106,6 +107,12 @@ def test_what_is_false(word: Any) -> None:
         ("powa_datasources", "- name: a", [{"name": "a"}]),
         ("powa_extension_packages", "hypopg: my-hypopg", {"hypopg": "my-hypopg"}),
         ("powa_extension_packages", {"hypopg": "my-hypopg"}, {"hypopg": "my-hypopg"}),
+        ("powa_extension_packages", {"hypopg": None, "pg_x": 1}, {"pg_x": "1"}),
+        ("powa_datasources", [{"name": "a", "servers": "x, y"}], [{"name": "a", "servers": ["x", "y"]}]),
+        ("powa_datasources", [{"name": "a", "servers": 5}], [{"name": "a", "servers": ["5"]}]),
+        ("powa_datasources", [{"name": "a", "servers": []}], [{"name": "a", "servers": []}]),
+        ("powa_datasources", [{"name": "a", "servers": ""}], [{"name": "a", "servers": None}]),
+        ("powa_datasources", "- {name: a, description: 2024-01-02}", [{"name": "a", "description": "2024-01-02"}]),
         ("powa_renamed_from", {"hostname": "old"}, {"hostname": "old", "port": 5432}),
         ("powa_renamed_from", "{hostname: old, port: '5433'}", {"hostname": "old", "port": 5433}),
     ],
@@ -170,7 +177,52 @@ def test_what_a_value_means(name: str, raw: Any, value: Any) -> None:
         (
             "powa_renamed_from",
             {"hostname": "a", "port": "x"},
-            "powa_renamed_from is {'hostname': 'a', 'port': 'x'}: set it to a dictionary whose port is a whole number",
+            "powa_renamed_from is {'hostname': 'a', 'port': 'x'}: set it to a dictionary whose port is a number from 1"
+            " to 65535",
+        ),
+        (
+            "powa_renamed_from",
+            {"hostname": "a", "port": 0},
+            "powa_renamed_from is {'hostname': 'a', 'port': 0}: set it to a dictionary whose port is a number from 1 to"
+            " 65535",
+        ),
+        ("powa_port", float("inf"), "powa_port is inf: set it to a number from 1 to 65535"),
+        ("powa_port", float("nan"), "powa_port is nan: set it to a number from 1 to 65535"),
+        ("powa_pause_timeout", "9" * 19, "powa_pause_timeout is 9999999999999999999: set it to a whole number"),
+        ("powa_coalesce", 2**31, "powa_coalesce is 2147483648: set it to a number of snapshots, at least 5"),
+        (
+            "powa_frequency",
+            2**31,
+            "powa_frequency is 2147483648: set it to a number of seconds, at least 5, or to -1 for no snapshots",
+        ),
+        (
+            "powa_retention",
+            "99999999 years",
+            'powa_retention is 99999999 years: set it to an interval such as "7 days" or "36 hours"',
+        ),
+        (
+            "powa_host",
+            "pg 1",
+            "powa_host is pg 1: set it to the name or address by which other hosts reach this one",
+        ),
+        ("powa_host", " ", "powa_host is : set it to the name or address by which other hosts reach this one"),
+        ("powa_stats_extensions", "[2024-99-99]", "powa_stats_extensions is [2024-99-99]: set it to a list"),
+        (
+            "powa_extension_packages",
+            {"a": [1]},
+            "powa_extension_packages is {'a': [1]}: set it to a dictionary of texts",
+        ),
+        (
+            "powa_datasources",
+            [{"name": "a", "servers": True}],
+            "powa_datasources is [{'name': 'a', 'servers': True}]: set it to a list of dictionaries, where servers is a"
+            " list of names",
+        ),
+        (
+            "powa_datasources",
+            [{"servers": [["a"]]}],
+            "powa_datasources is [{'servers': [['a']]}]: set it to a list of dictionaries, where servers is a list of"
+            " names",
         ),
     ],
 )  # fmt: skip
@@ -234,6 +286,34 @@ def test_a_password_is_never_shown_and_only_has_to_be_evaluated() -> None:
     assert not read_variables(raw, secrets=False).problems
 
 
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (True, "powa_web_password is not a text: set it to a text, in quotes"),
+        ({"secret": 1}, "powa_web_password is not a text: set it to a text, in quotes"),
+        (["secret"], "powa_web_password is not a text: set it to a text, in quotes"),
+        (
+            "secret\n",
+            "powa_web_password has a line break, which a password file cannot hold: choose another password",
+        ),
+    ],
+)
+def test_a_password_that_no_file_can_hold_concerns_no_other_host(raw: Any, problem: str) -> None:
+    assert problem_of("powa_web_password", raw) == problem
+    assert not read_variables({"powa_web_password": 5}).problems
+
+
+def test_only_an_absent_server_can_lose_its_history() -> None:
+    assert not read_variables({"powa_history": "drop", "powa_state": "absent"}).problems
+    assert not read_variables({"powa_history": "keep"}).problems
+    assert list(read_variables({"powa_history": "drop", "powa_state": "gone"}).problems) == ["powa_state"]
+    for state, raw in (("present", {}), ("disabled", {"powa_state": "disabled"})):
+        assert read_variables({"powa_history": "drop", **raw}).problems == {
+            "powa_history": "powa_history is drop, but powa_state is {0}: set powa_state to absent, or remove"
+            " powa_history".format(state)
+        }
+
+
 class Unsafe(str):
     """A text that an old Ansible does not take for a template."""
 
@@ -264,6 +344,7 @@ def test_plain_containers_and_what_else_becomes_a_text() -> None:
             return "decrypted"
 
     assert plain({"a": ({"b": Other()}, {1})}) == {"a": [{"b": "decrypted"}, [1]]}
+    assert plain({date(2024, 1, 2): 1, 5: 2, None: 3}) == {"2024-01-02": 1, 5: 2, "None": 3}
 
 
 def test_a_failure_of_a_failure_is_said_once() -> None:
