@@ -53,13 +53,14 @@ options:
         type: str
         default: root
       mode:
-        description: Permissions as octal digits.
+        description: Permissions as octal digits, in quotes.
         type: raw
         default: '0644'
       state:
         description:
           - V(present) writes a file. A symbolic link of that name is replaced, not followed.
-          - V(directory) creates a folder.
+          - V(directory) creates a folder. A symbolic link to a folder counts as the folder if root or the user of the
+            task owns the link.
           - V(absent) removes a file, but no folder.
         type: str
         choices: [present, directory, absent]
@@ -68,6 +69,8 @@ options:
         description: Whether to keep the file out of the diff, for example because it holds a password.
         type: bool
         default: false
+notes:
+  - Symbolic links above a file are followed, so list no file below a folder that users can write whom you do not trust.
 seealso:
   - module: ansible.builtin.copy
   - module: ansible.builtin.template
@@ -133,6 +136,8 @@ OPTIONS = {
         "type": "list",
         "elements": "dict",
         "required": True,
+        # Ansible would write the contents of all files into the host's log.
+        "no_log": True,
         "options": {
             "path": {"type": "str", "required": True},
             "content": {"type": "str"},
@@ -149,6 +154,8 @@ OPTIONS = {
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    # By now they are in no log, and the result has paths and diffs, but no file that is to be kept out.
+    module.no_log_values.clear()
     # Ansible would echo the parameters in the result, with the content of all files.
     result = {"invocation": {"module_args": {}}}
     try:
