@@ -589,6 +589,13 @@ server:
           elements: str
           returned: always
           sample: [pg_read_all_stats]
+    unknown:
+      description:
+        - Part of the above that could not be read -> why. Such a part is empty, which says nothing about the server.
+          The part C(config_file) stands for the three paths.
+      type: dict
+      returned: always
+      sample: {}
     database:
       description: Whether O(database) exists.
       type: bool

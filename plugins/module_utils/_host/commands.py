@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from typing import IO, Mapping, NamedTuple, Optional, Sequence
@@ -96,11 +97,9 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _close(pipe: IO[bytes]) -> None:
-    try:
+    # It may hold what the program has not read.
+    with contextlib.suppress(OSError):
         pipe.close()
-    except OSError:
-        # What the program has not read is of no use to it any longer.
-        pass
 
 
 def _environment(variables: Mapping[str, str]) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._archivist import (
     plan_archivist,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._settings import NOTHING
 
 FOLDER = "/usr/share/postgresql/15/extension"
 CONF = "/etc/postgresql/15/main/conf.d/powa.conf"
@@ -101,6 +102,12 @@ def test_a_host_that_was_not_read_is_left_alone():
     assert plan({}) == Archivist()
     assert plan({**DONE, "os": {"name": "Arch Linux", "family": ""}}) == Archivist()
     assert not Archivist().as_dict()["todo"]
+
+
+@pytest.mark.parametrize("part", ["settings", "file_settings", "config_file"])
+def test_a_server_that_hides_something_is_not_taken_for_an_empty_one(part):
+    planned = plan(server(**{part: {"settings": {}, "file_settings": []}.get(part), "unknown": {part: "x"}}))
+    assert planned.todo and planned.settings == NOTHING and planned.restart == [] and planned.conf == ""
 
 
 def test_a_bare_host():
