@@ -140,7 +140,7 @@ def _repository(values: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
 
 def _note(host: Host, parts: psql.Parts, wanted: Wanted) -> None:
     for name, message in parts.errors.items():
-        what = _NAMES[name].format(database=wanted.database, monitoring=wanted.monitoring)
+        what = _NAMES.get(name, name).format(database=wanted.database, monitoring=wanted.monitoring)
         host.unseen.add(what, message)
     if parts.failure and parts.values:
         host.unseen.add("a part of the server's state", parts.failure)
