@@ -195,12 +195,12 @@ def test_the_server_cannot_be_asked() -> None:
 
 
 def test_the_server_hides_something() -> None:
-    server = dict(
-        SEEN["server"] or {}, user="postgres", unknown={"settings": "x", "hba": "permission denied for view y"}
-    )
+    unknown = {"settings": "x", "hba": "permission denied for view y"}
+    server = dict(SEEN["server"] or {}, user="postgres", unknown=unknown)
     assert problems(dict(SEEN, server=server)) == [
-        "PostgreSQL 15 on port 5432 does not show the user postgres what the roles go by (hba: permission denied for view"
-        " y, settings: x): let that role be a superuser, or correct what is wrong, before anything is changed"
+        "PostgreSQL 15 on port 5432 does not show the user postgres what the roles go by"
+        " (hba: permission denied for view y, settings: x):"
+        " let that role be a superuser, or correct what is wrong, before anything is changed"
     ]
     assert problems(dict(SEEN, server=dict(server, unknown={}))) == []
 
