@@ -151,7 +151,7 @@ def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archi
 
 def _settings(run: Run, host: str, server: Mapping[str, Any], conf: str, libraries: Sequence[str]) -> Settings:
     variables = run.variables(host)
-    wrote = run.result(host, "__archivist_written")
+    wrote, altered = run.result(host, "__archivist_written"), run.result(host, "__archivist_altered")
     return plan_settings(
         server_of(server),
         conf,
@@ -159,6 +159,7 @@ def _settings(run: Run, host: str, server: Mapping[str, Any], conf: str, librari
         libraries,
         local=variables["powa_mode"] == "local",
         written=bool(wrote) and not wrote.get("skipped") and not run.check_mode,
+        altered=bool(altered.get("changed")) and not run.check_mode,
     )
 
 

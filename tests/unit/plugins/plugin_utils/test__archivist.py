@@ -220,6 +220,14 @@ def test_powa_conf_has_to_be_read_once_it_is_written():
     assert plan(unread, results={"__archivist_written": {"changed": True}}, check_mode=True).problems == []
 
 
+def test_what_alter_system_was_to_set_has_to_be_set():
+    altered = server(file_settings=[{**LINE, "value": "powa", "file": "/data/postgresql.auto.conf"}])
+    (problem,) = plan(altered, results={"__archivist_altered": {"changed": True}}).problems
+    assert problem.endswith(', but PostgreSQL reads "powa" in /data/postgresql.auto.conf, line 3: correct it there')
+    assert plan(altered, results={"__archivist_altered": {"changed": False}}).problems == []
+    assert plan(altered, results={"__archivist_altered": {"changed": True}}, check_mode=True).problems == []
+
+
 def test_a_library_without_files_is_a_problem_before_a_restart():
     seen = {
         **server(settings={}),

@@ -42,9 +42,9 @@ def server(*lines, command_line=(), **running):
     return server_of({"config_file": MAIN, "settings": settings, "file_settings": list(lines)})
 
 
-def plan(server, libraries=LIBRARIES, local=False, written=False, **variables):
+def plan(server, libraries=LIBRARIES, local=False, written=False, altered=False, **variables):
     variables = {"powa_listen_addresses": "", "powa_database": "powa", **variables}
-    return plan_settings(server, CONF, variables, libraries, local, written)
+    return plan_settings(server, CONF, variables, libraries, local, written, altered)
 
 
 def test_a_new_server_gets_powa_conf_and_a_restart():
@@ -206,6 +206,43 @@ def test_a_line_below_the_include_is_a_problem():
     # Without a line of that folder the order cannot be told.
     planned = plan(server(below))
     assert planned.problems == [] and planned.write
+
+
+def test_a_file_of_the_folder_that_is_included_again_is_a_problem():
+    again = line("shared_preload_libraries", "a", FOLDER + "/conf.d/00.conf", 1)
+    (problem,) = plan(server(line("shared_preload_libraries", BOTH), again)).problems
+    assert problem.startswith("shared_preload_libraries is set in {0}/conf.d/00.conf, line 1, ".format(FOLDER))
+
+
+def test_what_this_run_has_set_has_to_be_what_a_restart_would_bring():
+    other = server(line("shared_preload_libraries", "auto_explain", MAIN, 7), shared_preload_libraries="auto_explain")
+    sentence = (
+        'shared_preload_libraries was set to "auto_explain,{0}", but PostgreSQL reads "auto_explain" in {1}, line {2}:'
+        " correct it there"
+    )
+    assert sentence.format(BOTH, MAIN, 7) in plan(other, written=True).problems
+    assert plan(other).problems == plan(other, altered=True).problems == []
+    pending = server(line("shared_preload_libraries", "auto_explain", ALTERED), shared_preload_libraries="auto_explain")
+    assert plan(pending, altered=True).problems == [sentence.format(BOTH, ALTERED, 3)]
+    assert plan(pending).problems == []
+    assert plan(server(line("shared_preload_libraries", BOTH, ALTERED)), altered=True).problems == []
+
+
+def test_several_libraries_in_one_entry_are_a_problem():
+    entry = line("shared_preload_libraries", '"pg_stat_statements, auto_explain"', ALTERED)
+    assert plan(server(entry)).problems == [
+        'shared_preload_libraries has the entry "pg_stat_statements, auto_explain" in {0}, line 3, and PostgreSQL would'
+        " not start, because it takes that for the name of one library: correct it there"
+        " (ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements, auto_explain)".format(ALTERED)
+    ]
+    assert plan(server(entry), libraries=[]).problems == []
+    # A later line takes its place.
+    overridden = line("shared_preload_libraries", '"pg_stat_statements, auto_explain"', MAIN)
+    assert plan(server(overridden, line("shared_preload_libraries", BOTH, FOLDER + "/conf.d/00.conf"))).problems == []
+
+
+def test_addresses_of_blanks_are_none():
+    assert "listen_addresses" not in plan(server(), powa_listen_addresses=" ").wanted
 
 
 def test_an_included_file_is_a_problem_only_if_it_certainly_comes_later():
