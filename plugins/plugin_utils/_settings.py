@@ -60,6 +60,7 @@ class Server(NamedTuple):
     :param command_line: the settings of its command line, which no file overrides
     :param lines: of its files, in the order in which it reads them, so that the last one of a setting decides
     :param errors: the lines of its files, of any setting, that it has not taken
+    :param version: as a number
     """
 
     config_file: str
@@ -67,6 +68,7 @@ class Server(NamedTuple):
     command_line: Sequence[str]
     lines: Sequence[Line]
     errors: Sequence[Line]
+    version: int
 
     def last(self, name: str) -> Optional[int]:
         """Return the index of the line that decides a setting."""
@@ -78,7 +80,8 @@ class Settings(NamedTuple):
 
     :param wanted: every setting of powa.conf, in the order of the file
     :param write: whether powa.conf has to be written
-    :param elsewhere: settings that ALTER SYSTEM has set, which PostgreSQL reads last, with the value to set there
+    :param elsewhere: settings that ALTER SYSTEM has set, which PostgreSQL reads last, with the value to set there, for the module
+        postgresql_alter_system
     :param problems: why powa.conf cannot bring a setting about, one sentence each
     :param restart: settings that PostgreSQL takes only when it starts
     """
@@ -114,7 +117,11 @@ def plan_settings(
     declared = _declared(server, conf, variables, libraries, local)
     differing = [name for name, value in declared.items() if not _is_decided(server, name, value, libraries)]
     overridden = {name: why for name in differing for why in [_why_overridden(server, conf, name)] if why}
-    elsewhere = {name: declared[name] for name in differing if name not in overridden and _is_altered(server, name)}
+    elsewhere = {
+        name: _for_alter_system(server, name, declared[name])
+        for name in differing
+        if name not in overridden and _is_altered(server, name)
+    }
     problems = [*_wrong_variables(variables, local), *overridden.values()]
     problems += _names_in_one(server, conf) if LIBRARIES in declared else []
     if written and declared and not any(line.file == conf for line in server.lines):
@@ -144,6 +151,7 @@ def server_of(seen: Mapping[str, Any]) -> Server:
         [name for name, setting in settings.items() if setting["source"] == _COMMAND_LINE],
         [_line(line) for line in seen["file_settings"]],
         [_line(line) for line in seen.get("file_errors", seen["file_settings"]) if line["error"]],
+        seen["version_num"],
     )
 
 
@@ -259,6 +267,20 @@ def _is_altered(server: Server, name: str) -> bool:
     """Tell whether ALTER SYSTEM decides a setting."""
     index = server.last(name)
     return index is not None and basename(server.lines[index].file) == _ALTERED
+
+
+def _for_alter_system(server: Server, name: str, value: str) -> str:
+    """Return a value as the module postgresql_alter_system needs it.
+
+    It quotes the entries of a list. It escapes nothing else, and before PostgreSQL 14 quotes nothing else, where 300s
+    or * is a syntax error, and a name loses its capital letters.
+    """
+    if name in _NUMBERS:
+        return str(_meaning(name, value))
+    if "," in value:
+        return value
+    escaped = value.replace("'", "''")
+    return escaped if server.version >= 140000 else "'{0}'".format(escaped)
 
 
 def _is_left(server: Server, conf: str, declared: Mapping[str, str]) -> bool:

@@ -53,6 +53,7 @@ BARE = {
 #: What pg_file_settings says of powa.conf.
 LINE = {"name": "shared_preload_libraries", "value": LIBRARIES, "file": CONF, "line": 3, "error": None}
 SERVER = {
+    "version_num": 150006,
     "config_file": "/etc/postgresql/15/main/postgresql.conf",
     "data_directory": "/var/lib/postgresql/15/main",
     "standby": False,

@@ -26,7 +26,7 @@ def line(name, value, file=CONF, number=3, error=None):
     return {"name": name, "value": value, "file": file, "line": number, "applied": error is None, "error": error}
 
 
-def server(*lines, command_line=(), **running):
+def server(*lines, command_line=(), version_num=150006, **running):
     """Return a server with these lines in its files, and these values of its settings."""
     running = {"shared_preload_libraries": BOTH, "listen_addresses": "localhost", **running}
     settings = {
@@ -39,7 +39,8 @@ def server(*lines, command_line=(), **running):
         }
         for name, value in running.items()
     }
-    return server_of({"config_file": MAIN, "settings": settings, "file_settings": list(lines)})
+    found = {"config_file": MAIN, "settings": settings, "file_settings": list(lines), "version_num": version_num}
+    return server_of(found)
 
 
 def plan(server, libraries=LIBRARIES, local=False, written=False, altered=False, **variables):
@@ -100,6 +101,26 @@ def test_alter_system_is_changed_where_it_decides():
     planned = plan(server(*lines))
     assert planned.elsewhere == {"shared_preload_libraries": "auto_explain," + BOTH}
     assert not planned.write and planned.problems == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "older", "newer"),
+    [
+        ({"powa_frequency": 300}, "300000", "300000"),
+        ({"powa_frequency": -1}, "-1", "-1"),
+        ({"powa_coalesce": 50}, "50", "50"),
+        ({"powa_retention": "7 days"}, "10080", "10080"),
+        ({"powa_database": "Powa's"}, "'Powa''s'", "Powa''s"),
+        ({"powa_listen_addresses": "*"}, "'*'", "*"),
+        ({"powa_listen_addresses": "localhost,10.0.0.1"}, "localhost,10.0.0.1", "localhost,10.0.0.1"),
+    ],
+)
+def test_a_value_is_what_the_module_for_alter_system_takes(variables, older, newer):
+    (variable,) = variables
+    name = "listen_addresses" if variable == "powa_listen_addresses" else variable.replace("powa_", "powa.")
+    for version, wanted in ((130021, older), (150006, newer)):
+        found = server(line(name, "x", ALTERED), version_num=version)
+        assert plan(found, local=True, **variables).elsewhere == {name: wanted}
 
 
 @pytest.mark.parametrize(
@@ -289,7 +310,8 @@ def test_a_line_that_postgresql_cannot_read_is_a_problem_before_a_change():
     assert plan(server(line("shared_preload_libraries", BOTH), broken)).problems == []
     # The lines with errors, of any setting, come without their values.
     error = {"name": "x", "file": MAIN, "line": 12, "error": "syntax error"}
-    found = server_of({"config_file": MAIN, "settings": {}, "file_settings": [], "file_errors": [error]})
+    seen = {"config_file": MAIN, "settings": {}, "file_settings": [], "file_errors": [error], "version_num": 150006}
+    found = server_of(seen)
     assert plan(found).problems == plan(server(broken)).problems
     # This one is about a setting that is gone from the files.
     gone = 'parameter "listen_addresses" cannot be changed without restarting the server'
