@@ -80,8 +80,8 @@ class Settings(NamedTuple):
 
     :param wanted: every setting of powa.conf, in the order of the file
     :param write: whether powa.conf has to be written
-    :param elsewhere: settings that ALTER SYSTEM has set, which PostgreSQL reads last, with the value to set there, for the module
-        postgresql_alter_system
+    :param elsewhere: settings that ALTER SYSTEM has set, which PostgreSQL reads last, with the value to set there, as
+        the module postgresql_alter_system takes it
     :param problems: why powa.conf cannot bring a setting about, one sentence each
     :param restart: settings that PostgreSQL takes only when it starts
     """
