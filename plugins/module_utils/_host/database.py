@@ -102,7 +102,8 @@ def _script_in_powa(wanted: Wanted) -> List[str]:
     # Without PoWA it returns no row, which psql calls an error and goes on.
     script += [sql.POWA.strip() + " \\gset\n", "\\if :{?powa_schema}\n", psql.query("monitoring", sql.MONITORING)]
     if wanted.repository:
-        script += [psql.query("rights", host_repository.RIGHTS), psql.query("servers", host_repository.SERVERS)]
+        script += [psql.query("rights", host_repository.RIGHTS)]
+        script += ["\\if :powa_has_servers\n", psql.query("servers", host_repository.SERVERS), "\\endif\n"]
         script += ["\\if :powa_has_roles\n", psql.query("powa_roles", host_repository.POWA_ROLES), "\\endif\n"]
     return [*script, "\\endif\n"]
 

@@ -72,6 +72,13 @@ def test_only_a_repository_is_asked_for_rights(tmp_path):
     assert "powa_servers" not in programs.calls[1][1]
 
 
+def test_powa_3_has_no_servers_of_its_own(tmp_path):
+    found, unseen, programs = read(tmp_path, printed(IN_POSTGRES), printed({"extensions": {}, "rights": RIGHTS}))
+    assert found.repository is None and unseen == ()
+    script = programs.calls[1][1]
+    assert script.index("\\if :powa_has_servers\n") < script.index(".powa_servers AS s") < script.index("powa_roles")
+
+
 def test_powa_4_has_no_roles_of_its_own(tmp_path):
     of_powa_4 = {name: value for name, value in IN_POWA.items() if name != "powa_roles"}
     found, unseen, _programs = read(tmp_path, printed(IN_POSTGRES), printed(of_powa_4))
