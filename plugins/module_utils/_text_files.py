@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.files import holds_password
 
 PRESENT, DIRECTORY, ABSENT = "present", "directory", "absent"
 FILE, FOLDER, LINK, OTHER = "file", "folder", "link", "other"
@@ -81,6 +82,12 @@ class Change:
     wanted: Wanted
     found: Optional[Found]
     rewritten: bool
+
+    @property
+    def told(self) -> bool:
+        """Whether a diff may show it. One that others have made may hold a password that nobody has declared."""
+        contents = (self.wanted.content, self.found.content if self.found else None)
+        return self.wanted.told and not any(content and holds_password(content) for content in contents)
 
     @property
     def summary(self) -> str:

@@ -66,7 +66,10 @@ options:
         choices: [present, directory, absent]
         default: present
       no_diff:
-        description: Whether to keep the file out of the diff, for example because it holds a password.
+        description:
+          - Whether to keep the file out of the diff, for example because it holds a password. A file with the word
+            password in quotes or with a connection string that has a password is kept out in any case, and so is one
+            that replaces such a file.
         type: bool
         default: false
 notes:
@@ -172,7 +175,7 @@ def main() -> None:
         if change.wanted.state != "absent":
             module.set_default_selinux_context(change.wanted.path, False)
     if module._diff:
-        result["diff"] = [change.diff() for change in plan.changes if change.wanted.told]
+        result["diff"] = [change.diff() for change in plan.changes if change.told]
     module.exit_json(changed=bool(plan.changes), changes=[change.summary for change in plan.changes], **result)
 
 

@@ -119,8 +119,22 @@ def test_the_diff_of_a_file_and_of_a_folder(tmp_path):
         ("\ufffd\n", "text\n"),
         ("", "{0}:{1} 0750\n".format(OWNER, GROUP)),
     ]
-    assert [change.wanted.told for change in plan_files([entry(tmp_path / "a", no_diff=True)], False).changes] == [
-        False
+    assert [change.told for change in plan_files([entry(tmp_path / "a", no_diff=True)], False).changes] == [False]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ('"dsn": "postgresql://powa:x@db1/powa"', '"dsn": "postgresql://powa@db1/powa"', False),
+        ('"dsn": "postgresql://powa@db1:5432/powa"', "'password': 'x'", False),
+        ('"dsn": "postgresql://powa@db1:5432/powa"', "password_file = x", True),
+    ],
+)
+def test_no_diff_of_a_file_that_holds_a_password(tmp_path, before, after, told):
+    run(entry(tmp_path / "a", before))
+    assert [change.told for change in plan_files([entry(tmp_path / "a", after)], False).changes] == [told]
+    assert [change.told for change in plan_files([gone(tmp_path / "a")], False).changes] == [
+        told or "postgresql://powa@" in before
     ]
 
 
