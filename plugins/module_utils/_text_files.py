@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
@@ -16,9 +17,14 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.files import holds_password
 
 PRESENT, DIRECTORY, ABSENT = "present", "directory", "absent"
 FILE, FOLDER, LINK, OTHER = "file", "folder", "link", "other"
+#: What an entry has that says nothing else, or null.
+_DEFAULTS = {"owner": "root", "group": "root", "mode": "0644", "state": PRESENT, "no_diff": False}
+#: Opens what is there, never what a link names, and never waits for the other end of a pipe.
+_AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Found(NamedTuple):
 
     :param kind: C(FILE), C(FOLDER), C(LINK) or C(OTHER)
     :param content: of a file
+    :param identity: the numbers of the device and of the inode, by which it is known again
     """
 
     kind: str
@@ -56,6 +63,7 @@ class Found(NamedTuple):
     gid: int
     mode: int
     content: Optional[bytes]
+    identity: Tuple[int, int]
 
     @property
     def attributes(self) -> str:
@@ -74,6 +82,12 @@ class Change:
     wanted: Wanted
     found: Optional[Found]
     rewritten: bool
+
+    @property
+    def told(self) -> bool:
+        """Whether a diff may show it. One that others have made may hold a password that nobody has declared."""
+        contents = (self.wanted.content, self.found.content if self.found else None)
+        return self.wanted.told and not any(content and holds_password(content) for content in contents)
 
     @property
     def summary(self) -> str:
@@ -119,7 +133,7 @@ def plan_files(entries: Sequence[Mapping[str, Any]], check_mode: bool) -> Plan:
     """
     planner = _Planner(check_mode)
     for entry in entries:
-        planner.add(entry)
+        planner.add({**_DEFAULTS, **{name: value for name, value in entry.items() if value is not None}})
     if planner.problems:
         raise ProblemsError("the files", planner.problems)
     return Plan(planner.changes, list(dict.fromkeys(planner.warnings)))
@@ -135,11 +149,16 @@ def apply(changes: Sequence[Change]) -> None:
             _apply(change)
         except OSError as error:
             raise PowaError(
-                'file "{0}": Ansible cannot {1} it ({2}), and has left alone what follows it in the list:'
-                " run the task as root (become: true)".format(
-                    change.wanted.path, change.summary.split(" ")[0], error.strerror
+                'file "{0}": Ansible cannot {1} it ({2}), and has left alone what follows it in the list: {3}'.format(
+                    change.wanted.path, change.summary.split(" ")[0], error.strerror, _cure(error)
                 )
             ) from error
+
+
+def _cure(error: OSError) -> str:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "run the task as root (become: true)"
+    return "correct that, and run the task again"
 
 
 def _apply(change: Change) -> None:
@@ -148,10 +167,13 @@ def _apply(change: Change) -> None:
         os.unlink(wanted.path)
     elif wanted.state == PRESENT and change.rewritten:
         _write(wanted)
+    elif change.found is None:
+        os.mkdir(wanted.path, 0o700)
+        _set_attributes_of(wanted, os.open(wanted.path, _AS_IT_IS | os.O_DIRECTORY), None)
     else:
-        if change.rewritten:
-            os.mkdir(wanted.path, 0o700)
-        _set_attributes(wanted, wanted.path)
+        # A folder may be behind a link. It is known again by its numbers.
+        flags = _AS_IT_IS if change.found.kind == FILE else (_AS_IT_IS & ~os.O_NOFOLLOW) | os.O_DIRECTORY
+        _set_attributes_of(wanted, os.open(wanted.path, flags), change.found.identity)
 
 
 class _Planner:
@@ -166,7 +188,7 @@ class _Planner:
 
     def add(self, entry: Mapping[str, Any]) -> None:
         """Add an entry of the task."""
-        path = entry["path"]
+        path = str(entry["path"])
         problem = self._wrong_path(path)
         if problem:
             self._refuse(path, problem)
@@ -188,9 +210,7 @@ class _Planner:
         try:
             return _look(path)
         except OSError as error:
-            self._refuse(
-                path, "Ansible cannot read it ({0}): run the task as root (become: true)".format(error.strerror)
-            )
+            self._refuse(path, "Ansible cannot read it ({0}): {1}".format(error.strerror, _cure(error)))
             return None
 
     def _refuse(self, path: str, problem: str) -> None:
@@ -210,8 +230,10 @@ class _Planner:
     def _wrong_path(self, path: str) -> Optional[str]:
         if not os.path.isabs(path):
             return "the path is relative: give one that begins with a slash"
-        if path != os.path.normpath(path) or path == "/":
+        if path != os.path.normpath(path) or path == "/" or path.startswith("//"):
             return "the path is not in its shortest form: give the path of a file without ., .. or double slashes"
+        if "\0" in path:
+            return "the path has a zero byte: give one without"
         if path in self._states:
             return "it is in the list twice: give it once"
         return None
@@ -248,7 +270,7 @@ class _Planner:
 
 
 def _parse(entry: Mapping[str, Any]) -> Tuple[Wanted, List[str]]:
-    state, content, problems = entry["state"], entry["content"], []
+    state, content, problems = entry["state"], entry.get("content"), []
     if state == PRESENT and content is None:
         problems.append("it has no content: give one, which may be empty")
     if state != PRESENT and content:
@@ -269,13 +291,17 @@ def _parse(entry: Mapping[str, Any]) -> Tuple[Wanted, List[str]]:
 def _mode(given: Any) -> Optional[int]:
     """Return the mode; YAML reads 0644 without quotes as the number."""
     if isinstance(given, int) and not isinstance(given, bool):
-        return given if 0 <= given <= 0o7777 else None
+        # Whoever writes 644 without quotes and without a zero means no 01204.
+        is_decimal = 0o777 < given <= 777 and re.match(r"[0-7]{3}\Z", str(given))
+        return given if 0 <= given <= 0o7777 and not is_decimal else None
     return int(given, 8) if re.match(r"[0-7]{3,4}\Z", str(given)) else None
 
 
 def _wrong_kind(wanted: Wanted, found: Optional[Found]) -> List[str]:
     if found is None or (wanted.state == DIRECTORY and found.kind == FOLDER):
         return []
+    if wanted.state == DIRECTORY and found.kind == LINK:
+        return ["it is a symbolic link, but not one of root's to a folder: remove it, or give another path"]
     if wanted.state == DIRECTORY:
         return ["it is no folder: remove it, or give another path"]
     if found.kind == FOLDER:
@@ -286,19 +312,33 @@ def _wrong_kind(wanted: Wanted, found: Optional[Found]) -> List[str]:
 
 
 def _look(path: str) -> Optional[Found]:
-    """Return what is at a path. A link to a folder counts as the folder, and any other link as a link."""
+    """Return what is at a path.
+
+    A link to a folder counts as the folder if root or the user of the module has made it, because in a folder that
+    others can write they could make one to any folder of the host. Any other link is a link.
+    """
     try:
         status = os.lstat(path)
-        if stat.S_ISLNK(status.st_mode) and os.path.isdir(path):
+        if stat.S_ISREG(status.st_mode):
+            return _look_into(path)
+        if stat.S_ISLNK(status.st_mode) and os.path.isdir(path) and status.st_uid in (0, os.geteuid()):
             status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    return _found(status, None)
+
+
+def _look_into(path: str) -> Found:
+    """Return the file at a path with its content; whoever can write its folder may have put another thing there."""
+    with open(os.open(path, _AS_IT_IS), "rb") as file:
+        status = os.fstat(file.fileno())
+        return _found(status, file.read() if stat.S_ISREG(status.st_mode) else None)
+
+
+def _found(status: os.stat_result, content: Optional[bytes]) -> Found:
     kind = {stat.S_IFREG: FILE, stat.S_IFDIR: FOLDER, stat.S_IFLNK: LINK}.get(stat.S_IFMT(status.st_mode), OTHER)
-    content = None
-    if kind == FILE:
-        with open(path, "rb") as file:
-            content = file.read()
-    return Found(kind, status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode), content)
+    mode = stat.S_IMODE(status.st_mode)
+    return Found(kind, status.st_uid, status.st_gid, mode, content, (status.st_dev, status.st_ino))
 
 
 def _name(look_up: Any, number: int) -> str:
@@ -336,12 +376,20 @@ def _write(wanted: Wanted) -> None:
         raise
 
 
-def _set_attributes(wanted: Wanted, target: Union[str, int]) -> None:
-    """Set the owner, group and mode.
+def _set_attributes_of(wanted: Wanted, descriptor: int, identity: Optional[Tuple[int, int]]) -> None:
+    """Set them, unless another thing has taken the place of what was looked at, and close the descriptor."""
+    try:
+        status = os.fstat(descriptor)
+        if identity not in (None, (status.st_dev, status.st_ino)):
+            raise OSError(errno.EBUSY, "somebody has replaced it meanwhile")
+        _set_attributes(wanted, descriptor)
+    finally:
+        os.close(descriptor)
 
-    :param target: a path, or the descriptor of an open file
-    """
+
+def _set_attributes(wanted: Wanted, descriptor: int) -> None:
+    """Set the owner, group and mode of an open file or folder."""
     numbers = (_number("user", wanted.owner), _number("group", wanted.group))
-    os.chown(target, *(-1 if number is None else number for number in numbers))
+    os.chown(descriptor, *(-1 if number is None else number for number in numbers))
     # A new owner takes the set-user-ID and set-group-ID bits away, so the mode comes last.
-    os.chmod(target, wanted.mode)
+    os.chmod(descriptor, wanted.mode)

@@ -53,21 +53,27 @@ options:
         type: str
         default: root
       mode:
-        description: Permissions as octal digits.
+        description: Permissions as octal digits, in quotes.
         type: raw
         default: '0644'
       state:
         description:
           - V(present) writes a file. A symbolic link of that name is replaced, not followed.
-          - V(directory) creates a folder.
+          - V(directory) creates a folder. A symbolic link to a folder counts as the folder if root or the user of the
+            task owns the link.
           - V(absent) removes a file, but no folder.
         type: str
         choices: [present, directory, absent]
         default: present
       no_diff:
-        description: Whether to keep the file out of the diff, for example because it holds a password.
+        description:
+          - Whether to keep the file out of the diff, for example because it holds a password. A file with the word
+            password in quotes or with a connection string that has a password is kept out in any case, and so is one
+            that replaces such a file.
         type: bool
         default: false
+notes:
+  - Symbolic links above a file are followed, so list no file below a folder that users can write whom you do not trust.
 seealso:
   - module: ansible.builtin.copy
   - module: ansible.builtin.template
@@ -133,6 +139,8 @@ OPTIONS = {
         "type": "list",
         "elements": "dict",
         "required": True,
+        # Ansible would write the contents of all files into the host's log.
+        "no_log": True,
         "options": {
             "path": {"type": "str", "required": True},
             "content": {"type": "str"},
@@ -149,6 +157,8 @@ OPTIONS = {
 def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    # By now they are in no log, and the result has paths and diffs, but no file that is to be kept out.
+    module.no_log_values.clear()
     # Ansible would echo the parameters in the result, with the content of all files.
     result = {"invocation": {"module_args": {}}}
     try:
@@ -165,7 +175,7 @@ def main() -> None:
         if change.wanted.state != "absent":
             module.set_default_selinux_context(change.wanted.path, False)
     if module._diff:
-        result["diff"] = [change.diff() for change in plan.changes if change.wanted.told]
+        result["diff"] = [change.diff() for change in plan.changes if change.told]
     module.exit_json(changed=bool(plan.changes), changes=[change.summary for change in plan.changes], **result)
 
 

@@ -318,8 +318,8 @@ files:
       sample: 102
     sha256:
       description:
-        - The sum of its content. Null for a folder, for a file of O(secret_files) or with the word password in quotes,
-          and where the content cannot be read.
+        - The sum of its content. Null for a folder, for a file of O(secret_files), for one with the word password in
+          quotes or with a connection string that has a password, and where the content cannot be read.
       type: str
       returned: always
 folders:
@@ -589,6 +589,13 @@ server:
           elements: str
           returned: always
           sample: [pg_read_all_stats]
+    unknown:
+      description:
+        - Part of the above that could not be read -> why. Such a part is empty, which says nothing about the server.
+          The part C(config_file) stands for the three paths.
+      type: dict
+      returned: always
+      sample: {}
     database:
       description: Whether O(database) exists.
       type: bool

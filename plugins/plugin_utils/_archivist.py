@@ -101,13 +101,15 @@ def libraries_of(run: Run, host: str) -> List[str]:
 
 def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archivist:
     variables, server = run.variables(host), seen["server"]
+    # What nobody could read is not empty: nothing is written or restarted for it, and the check of the host says so.
+    readable = server if server and not server.get("unknown") else None
     extensions = extensions_of(run, host)
     libraries = libraries_of(run, host)
     packages = packages_of(system, variables, extensions)
     lacks = lacking(packages, seen)
-    conf = _conf(server, system) if server else ""
-    settings = _settings(run, host, server, conf, libraries) if server else NOTHING
-    loaded = loaded_libraries(server_of(server)) if server else []
+    conf = _conf(readable, system) if readable else ""
+    settings = _settings(run, host, readable, conf, libraries) if readable else NOTHING
+    loaded = loaded_libraries(server_of(readable)) if readable else []
     restart = [*settings.restart, *_new_library(run, host, loaded)]
     creatable = [one for one in extensions if one["name"] not in _CREATED_ONCE_LOADED or one["name"] in loaded]
     have_server = not run.check_mode or bool(server and seen["driver"])
@@ -117,7 +119,7 @@ def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archi
     todo = (
         build
         or seen["os"]["family"] != "Debian"
-        or not server
+        or not readable
         or not seen["driver"]
         or unread
         or settings.write
@@ -149,7 +151,7 @@ def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archi
 
 def _settings(run: Run, host: str, server: Mapping[str, Any], conf: str, libraries: Sequence[str]) -> Settings:
     variables = run.variables(host)
-    wrote = run.result(host, "__archivist_written")
+    wrote, altered = run.result(host, "__archivist_written"), run.result(host, "__archivist_altered")
     return plan_settings(
         server_of(server),
         conf,
@@ -157,6 +159,7 @@ def _settings(run: Run, host: str, server: Mapping[str, Any], conf: str, librari
         libraries,
         local=variables["powa_mode"] == "local",
         written=bool(wrote) and not wrote.get("skipped") and not run.check_mode,
+        altered=bool(altered.get("changed")) and not run.check_mode,
     )
 
 

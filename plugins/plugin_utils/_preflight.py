@@ -188,6 +188,14 @@ def _cluster_problems(check: Check) -> Iterator[str]:
             yield "PostgreSQL {0} is installed, but the user postgres cannot log in to it on port {1}: {2}".format(
                 seen["version"], port, seen["server_error"] or "it is not running"
             )
+        elif seen["server"].get("unknown"):
+            unknown = ", ".join("{0}: {1}".format(*part) for part in sorted(seen["server"]["unknown"].items()))
+            yield (
+                "PostgreSQL {0} on port {1} does not show the user {2} what the roles go by ({3}):"
+                " let that role be a superuser, or correct what is wrong, before anything is changed".format(
+                    seen["version"], port, seen["server"]["user"], unknown
+                )
+            )
     elif not variables["powa_install_postgresql"]:
         if seen["installed"]:
             yield (

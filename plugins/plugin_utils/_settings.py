@@ -60,6 +60,7 @@ class Server(NamedTuple):
     :param command_line: the settings of its command line, which no file overrides
     :param lines: of its files, in the order in which it reads them, so that the last one of a setting decides
     :param errors: the lines of its files, of any setting, that it has not taken
+    :param version: as a number
     """
 
     config_file: str
@@ -67,6 +68,7 @@ class Server(NamedTuple):
     command_line: Sequence[str]
     lines: Sequence[Line]
     errors: Sequence[Line]
+    version: int
 
     def last(self, name: str) -> Optional[int]:
         """Return the index of the line that decides a setting."""
@@ -78,7 +80,8 @@ class Settings(NamedTuple):
 
     :param wanted: every setting of powa.conf, in the order of the file
     :param write: whether powa.conf has to be written
-    :param elsewhere: settings that ALTER SYSTEM has set, which PostgreSQL reads last, with the value to set there
+    :param elsewhere: settings that ALTER SYSTEM has set, which PostgreSQL reads last, with the value to set there, as
+        the module postgresql_alter_system takes it
     :param problems: why powa.conf cannot bring a setting about, one sentence each
     :param restart: settings that PostgreSQL takes only when it starts
     """
@@ -95,7 +98,13 @@ NOTHING = Settings({}, False, {}, [], [])
 
 
 def plan_settings(
-    server: Server, conf: str, variables: Mapping[str, Any], libraries: Sequence[str], local: bool, written: bool
+    server: Server,
+    conf: str,
+    variables: Mapping[str, Any],
+    libraries: Sequence[str],
+    local: bool,
+    written: bool,
+    altered: bool = False,
 ) -> Settings:
     """Return what has to change.
 
@@ -103,18 +112,27 @@ def plan_settings(
     :param libraries: those that the host has to preload
     :param local: whether PoWA's background worker collects on this host
     :param written: whether this run has written powa.conf before the host was read
+    :param altered: whether this run has changed settings with ALTER SYSTEM before that
     """
     declared = _declared(server, conf, variables, libraries, local)
     differing = [name for name, value in declared.items() if not _is_decided(server, name, value, libraries)]
     overridden = {name: why for name in differing for why in [_why_overridden(server, conf, name)] if why}
-    elsewhere = {name: declared[name] for name in differing if name not in overridden and _is_altered(server, name)}
+    elsewhere = {
+        name: _for_alter_system(server, name, declared[name])
+        for name in differing
+        if name not in overridden and _is_altered(server, name)
+    }
     problems = [*_wrong_variables(variables, local), *overridden.values()]
+    problems += _names_in_one(server, conf) if LIBRARIES in declared else []
     if written and declared and not any(line.file == conf for line in server.lines):
         problems.append(
             "PostgreSQL does not read {0}: include its folder in {1} (include_dir = '{2}')".format(
                 conf, server.config_file, basename(dirname(conf))
             )
         )
+    for name in differing:
+        if (altered if name in elsewhere else written) and name not in overridden:
+            problems += _why_still(server, name, declared[name])
     write = any(name not in overridden and name not in elsewhere for name in differing) or _is_left(
         server, conf, declared
     )
@@ -133,6 +151,7 @@ def server_of(seen: Mapping[str, Any]) -> Server:
         [name for name, setting in settings.items() if setting["source"] == _COMMAND_LINE],
         [_line(line) for line in seen["file_settings"]],
         [_line(line) for line in seen.get("file_errors", seen["file_settings"]) if line["error"]],
+        seen["version_num"],
     )
 
 
@@ -172,7 +191,7 @@ def _declared(
     declared = {}
     if libraries:
         declared[LIBRARIES] = _merged(server, conf, libraries)
-    if variables["powa_listen_addresses"]:
+    if variables["powa_listen_addresses"].strip():
         declared[ADDRESSES] = variables["powa_listen_addresses"]
     if not local:
         return declared
@@ -196,15 +215,19 @@ def _kept(server: Server, conf: str) -> Dict[str, str]:
 
 def _merged(server: Server, conf: str, libraries: Sequence[str]) -> str:
     """Add the libraries to those of powa.conf and those that PostgreSQL would load without it, and remove none."""
-    lines = [line for line in server.lines if line.name == LIBRARIES]
-    others = [line for line in lines if line.file != conf]
     merged: Dict[str, str] = {}
-    for line in others[-1:] + [line for line in lines if line.file == conf]:
+    for line in _merged_lines(server, conf):
         for entry in _entries(line.value):
             merged.setdefault(library_name(entry), entry)
     for name in libraries:
         merged.setdefault(name, name)
     return join_list(list(merged.values()))
+
+
+def _merged_lines(server: Server, conf: str) -> List[Line]:
+    lines = [line for line in server.lines if line.name == LIBRARIES]
+    others = [line for line in lines if line.file != conf]
+    return others[-1:] + [line for line in lines if line.file == conf]
 
 
 def _entries(value: str) -> List[str]:
@@ -246,6 +269,20 @@ def _is_altered(server: Server, name: str) -> bool:
     return index is not None and basename(server.lines[index].file) == _ALTERED
 
 
+def _for_alter_system(server: Server, name: str, value: str) -> str:
+    """Return a value as the module postgresql_alter_system needs it.
+
+    It quotes the entries of a list. It escapes nothing else, and before PostgreSQL 14 quotes nothing else, where 300s
+    or * is a syntax error, and a name loses its capital letters.
+    """
+    if name in _NUMBERS:
+        return str(_meaning(name, value))
+    if "," in value:
+        return value
+    escaped = value.replace("'", "''")
+    return escaped if server.version >= 140000 else "'{0}'".format(escaped)
+
+
 def _is_left(server: Server, conf: str, declared: Mapping[str, str]) -> bool:
     """Tell whether powa.conf has a setting of PoWA that the inventory no longer asks for."""
     names = [line.name for line in server.lines if line.file == conf and line.name]
@@ -270,13 +307,45 @@ def _why_overridden(server: Server, conf: str, name: str) -> Optional[str]:
 def _is_read_after(server: Server, index: int, conf: str) -> bool:
     """Tell whether PostgreSQL reads a line after powa.conf, as far as the order of the lines tells."""
     line, folder = server.lines[index], dirname(conf)
-    if dirname(line.file) == folder:
-        return basename(line.file) > basename(conf)
     if basename(line.file) == _ALTERED:
         return False
+    if any(other.file == conf and other.name == line.name for other in server.lines[:index]) and line.file != conf:
+        return True
+    if dirname(line.file) == folder:
+        return basename(line.file) > basename(conf)
     # PostgreSQL reads the files of a folder one after the other.
     before = [basename(other.file) for other in server.lines[:index] if dirname(other.file) == folder]
     return any(name >= basename(conf) for name in before) or (bool(before) and line.file == server.config_file)
+
+
+def _why_still(server: Server, name: str, value: str) -> List[str]:
+    """Return why a setting that this run has set has another value, which no restart would change."""
+    index = server.last(name)
+    if index is None:
+        # No file sets it, which is reported for the whole of powa.conf.
+        return []
+    line = server.lines[index]
+    return [
+        '{0} was set to "{1}", but PostgreSQL reads "{2}" in {3}, line {4}: correct it there'.format(
+            name, value, line.value, line.file, line.line
+        )
+    ]
+
+
+def _names_in_one(server: Server, conf: str) -> List[str]:
+    """Return the entries that hold several names, as ALTER SYSTEM makes them of a text with commas.
+
+    PostgreSQL looks for one library of that name, and would not start without it.
+    """
+    return [
+        '{0} has the entry "{1}" in {2}, line {3}, and PostgreSQL would not start, because it takes that for the name'
+        " of one library: correct it there (ALTER SYSTEM SET {0} = {4})".format(
+            LIBRARIES, entry, line.file, line.line, ", ".join(name.strip() for name in entry.split(","))
+        )
+        for line in _merged_lines(server, conf)
+        for entry in split_list(line.value) or ()
+        if "," in entry
+    ]
 
 
 def _unreadable(server: Server) -> List[str]:

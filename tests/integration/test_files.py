@@ -114,11 +114,20 @@ def test_a_hundred_files_are_one_task(tmp_path: Path) -> None:
     assert (tmp_path / "f99").read_text() == "99"
 
 
+#: Runs the module, and writes to a file what Ansible would write into the host's log.
+LOGGED = """
+import runpy, sys
+from ansible.module_utils.basic import AnsibleModule
+AnsibleModule.log = lambda self, msg, log_args=None: open({0!r}, "a").write(str(msg) + str(log_args))
+runpy.run_module("ansible_collections.pgfleet.powa.plugins.modules.files", run_name="__main__")
+"""
+
+
 def run(folder: Path, task: Dict[str, Any]) -> Dict[str, Any]:
     """Run the module itself."""
     arguments = json.dumps({"ANSIBLE_MODULE_ARGS": dict(task, _ansible_remote_tmp=str(folder))})
     done = subprocess.run(
-        [sys.executable, "-m", "ansible_collections.pgfleet.powa.plugins.modules.files"],
+        [sys.executable, "-c", LOGGED.format(str(folder / "log"))],
         input=arguments,
         capture_output=True,
         text=True,
@@ -140,3 +149,13 @@ def test_what_the_module_returns(tmp_path: Path) -> None:
     failed = run(tmp_path, {"files": [{"path": "a", "content": "x"}]})
     assert failed["problems"] == [failed["msg"]] and failed["failed"]
     assert failed["invocation"] == {"module_args": {}}
+
+
+def test_the_hosts_log_has_no_content(tmp_path: Path) -> None:
+    secret = file(tmp_path / "pgpass", SECRET + "\n", no_diff=True)
+    result = run(tmp_path, {"files": [secret, file(tmp_path / "shown", "shown\n")], "_ansible_diff": True})
+    assert result["changes"] == ["write {0}/{1}".format(tmp_path, name) for name in ("pgpass", "shown")]
+    assert [diff["after"] for diff in result["diff"]] == ["shown\n"]
+    wrong = run(tmp_path, {"files": [dict(secret, state="gone")]})
+    assert wrong["failed"] and SECRET not in json.dumps(wrong)
+    assert "Invoked with" in (tmp_path / "log").read_text() and SECRET not in (tmp_path / "log").read_text()

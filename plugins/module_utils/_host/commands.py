@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
-from typing import Mapping, NamedTuple, Optional, Sequence
+from typing import IO, Mapping, NamedTuple, Optional, Sequence
 
-#: Seconds after which a program is ended.
-TIMEOUT = 60
+#: Seconds after which a program is ended, and how many more it has to end in.
+TIMEOUT, GRACE = 60, 5
 #: The exit status of a shell for a program that does not exist, and that of a program that took too long.
 NOT_FOUND, TOO_LONG = 127, 124
 #: An ordinary user's path often lacks the last four.
@@ -51,8 +52,7 @@ class Running:
         try:
             out, error = self._process.communicate(self._text.encode("utf-8"), timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
+            _end(self._process)
             return Answer(TOO_LONG, "", "no answer within {0} seconds".format(TIMEOUT))
         return Answer(self._process.returncode, out.decode("utf-8", "replace"), error.decode("utf-8", "replace"))
 
@@ -76,6 +76,30 @@ def start(command: Sequence[str], text: str = "", variables: Optional[Mapping[st
     except OSError as error:
         return Running(None, "", "{0}: {1}".format(command[0], error.strerror))
     return Running(process, text, "")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a program, and those that it has started.
+
+    A program such as runuser passes SIGTERM on to its own, but not SIGKILL. What outlives both may hold the pipes open,
+    so nothing waits for their end.
+    """
+    for end in (process.terminate, process.kill):
+        end()
+        try:
+            process.communicate(timeout=GRACE)
+            return
+        except subprocess.TimeoutExpired:
+            continue
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            _close(pipe)
+
+
+def _close(pipe: IO[bytes]) -> None:
+    # It may hold what the program has not read.
+    with contextlib.suppress(OSError):
+        pipe.close()
 
 
 def _environment(variables: Mapping[str, str]) -> Mapping[str, str]:

@@ -43,6 +43,8 @@ _NAMES = {
     "powa_roles": "the roles of PoWA",
 }
 _PATHS = ("config_file", "hba_file", "data_directory")
+#: What PostgreSQL says of a setting that a role may not see, where it does not leave it out.
+_HIDDEN = "permission denied to examine them"
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def read_database(host: Host, system: System, cluster: Cluster, wanted: Wanted) 
     if "facts" not in parts.values:
         return Database(server_error=parts.failure or parts.errors.get("facts") or "psql printed nothing")
     _note(host, parts, wanted)
-    server = _server(host, parts.values)
+    server = _server(host, parts.values, _unread_parts(parts))
     if not server["database"]:
         return Database(server)
     found = psql.ask(host, system, cluster, wanted.database, _script_in_powa(wanted), variables)
@@ -100,16 +102,23 @@ def _script_in_powa(wanted: Wanted) -> List[str]:
     # Without PoWA it returns no row, which psql calls an error and goes on.
     script += [sql.POWA.strip() + " \\gset\n", "\\if :{?powa_schema}\n", psql.query("monitoring", sql.MONITORING)]
     if wanted.repository:
-        script += [psql.query("rights", host_repository.RIGHTS), psql.query("servers", host_repository.SERVERS)]
+        script += [psql.query("rights", host_repository.RIGHTS)]
+        script += ["\\if :powa_has_servers\n", psql.query("servers", host_repository.SERVERS), "\\endif\n"]
         script += ["\\if :powa_has_roles\n", psql.query("powa_roles", host_repository.POWA_ROLES), "\\endif\n"]
     return [*script, "\\endif\n"]
 
 
-def _server(host: Host, values: Mapping[str, Any]) -> Dict[str, Any]:
+def _unread_parts(parts: psql.Parts) -> Dict[str, str]:
+    why = parts.failure or "psql printed nothing"
+    return {name: parts.errors.get(name, why) for name in _IN_POSTGRES if name not in parts.values}
+
+
+def _server(host: Host, values: Mapping[str, Any], unknown: Mapping[str, str]) -> Dict[str, Any]:
     settings = dict(values.get("settings") or {})
     paths = {name: settings.pop(name, {}).get("value") for name in _PATHS}
     if "settings" in values and None in paths.values():
-        host.unseen.add("the paths of the server's configuration files", "permission denied to examine them")
+        host.unseen.add("the paths of the server's configuration files", _HIDDEN)
+        unknown = dict(unknown, config_file=_HIDDEN)
     return dict(
         values["facts"],
         **paths,
@@ -119,6 +128,7 @@ def _server(host: Host, values: Mapping[str, Any]) -> Dict[str, Any]:
         file_errors=values.get("file_errors", []),
         hba=hba_rules(values.get("hba", []), paths["hba_file"] or ""),
         roles=values.get("roles", {}),
+        unknown=dict(unknown),
     )
 
 
@@ -131,7 +141,7 @@ def _repository(values: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
 
 def _note(host: Host, parts: psql.Parts, wanted: Wanted) -> None:
     for name, message in parts.errors.items():
-        what = _NAMES[name].format(database=wanted.database, monitoring=wanted.monitoring)
+        what = _NAMES.get(name, name).format(database=wanted.database, monitoring=wanted.monitoring)
         host.unseen.add(what, message)
     if parts.failure and parts.values:
         host.unseen.add("a part of the server's state", parts.failure)

@@ -17,8 +17,8 @@ from typing import Dict, Optional, Sequence
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host, user_name
 
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory"}
-#: How configuration files of Python or JSON name a password that they hold.
-_PASSWORD = re.compile(rb"""['"]password['"]""")
+#: How configuration files of Python or JSON name a password that they hold, and where a connection string has one.
+_PASSWORD = re.compile(rb"""['"]password['"]|\bpassword\s*=|://[^/@\s'"]*:[^/@\s'"]+@""")
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,12 @@ def _sum(host: Host, path: str) -> Optional[str]:
     except OSError as error:
         host.unseen.refused("the content of " + path, error)
         return None
-    return None if _PASSWORD.search(content) else hashlib.sha256(content).hexdigest()
+    return None if holds_password(content) else hashlib.sha256(content).hexdigest()
+
+
+def holds_password(content: bytes) -> bool:
+    """Return whether the text of a file seems to hold a password."""
+    return _PASSWORD.search(content) is not None
 
 
 def _group_name(number: int) -> str:

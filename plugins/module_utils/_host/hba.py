@@ -11,6 +11,8 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 _MASK = "********"
 _SECRET = re.compile(r"passw|secret", re.IGNORECASE)
+#: What an error quotes where a blank parts an option from its value, and the login of a URL.
+_QUOTED = (re.compile(r"(name=value format: ).*", re.DOTALL), re.compile(r"(://)[^/@]*(?=@)"))
 
 
 def hba_rules(rows: Sequence[Mapping[str, Any]], hba_file: str) -> List[Dict[str, Any]]:
@@ -45,4 +47,6 @@ def _masked_error(error: Any) -> Any:
     """Hide what an error quotes from an option that holds secrets, such as C(radiussecrets)."""
     if error and _SECRET.search(error):
         return re.sub(r'"[^"]*"', '"{0}"'.format(_MASK), error)
+    for quoted in _QUOTED if error else ():
+        error = quoted.sub(r"\1" + _MASK, error)
     return error

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pwd
@@ -25,6 +26,8 @@ _SESSION = {
     "statement_timeout": "30s",
     "lock_timeout": "5s",
 }
+#: Only a superuser may say so, and anybody else only loses some of the cures and masks that go by a message's words.
+_LANGUAGE = "SET lc_messages = 'C';\n"
 _OPTIONS = ("--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--no-password")
 #: Begins a line that holds an error.
 _ERROR = "!"
@@ -56,7 +59,7 @@ def ask(
     command += ["--set={0}={1}".format(name, value) for name, value in sorted(variables.items())]
     if host.is_root and cluster.owner != host.user:
         command = ["runuser", "-u", cluster.owner, "--", *command]
-    return parse(host.start(command, "".join(script), _environment(host, cluster, database)).finish())
+    return parse(host.start(command, _LANGUAGE + "".join(script), _environment(host, cluster, database)).finish())
 
 
 def query(name: str, text: str) -> str:
@@ -78,7 +81,9 @@ def parse(answer: Answer) -> Parts:
         if name.startswith(_ERROR):
             errors[name[len(_ERROR) :]] = rest.strip()
         elif space and rest.strip():
-            values[name] = json.loads(rest)
+            # What is no value is the rest of a message of several lines, or was cut off.
+            with contextlib.suppress(ValueError):
+                values[name] = json.loads(rest)
     return Parts(values, errors, _failure(answer))
 
 

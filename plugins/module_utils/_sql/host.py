@@ -88,9 +88,11 @@ EXTENSIONS = """
     JOIN pg_namespace AS n ON n.oid = e.extnamespace
 """
 
-#: Sets the variables of psql that the other queries in PoWA's database use.
+#: Sets the variables of psql that the other queries in PoWA's database use. A table that its version does not have is
+#: not read, because a view of that name would be somebody else's, and would run with the rights of a superuser.
 POWA = """
     SELECT n.nspname AS powa_schema, substring(e.extversion FROM '^[0-9]+') AS powa_major,
+        substring(e.extversion FROM '^[0-9]+')::integer >= 4 AS powa_has_servers,
         substring(e.extversion FROM '^[0-9]+')::integer >= 5 AS powa_has_roles
     FROM pg_extension AS e
     JOIN pg_namespace AS n ON n.oid = e.extnamespace

@@ -119,8 +119,22 @@ def test_the_diff_of_a_file_and_of_a_folder(tmp_path):
         ("\ufffd\n", "text\n"),
         ("", "{0}:{1} 0750\n".format(OWNER, GROUP)),
     ]
-    assert [change.wanted.told for change in plan_files([entry(tmp_path / "a", no_diff=True)], False).changes] == [
-        False
+    assert [change.told for change in plan_files([entry(tmp_path / "a", no_diff=True)], False).changes] == [False]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ('"dsn": "postgresql://powa:x@db1/powa"', '"dsn": "postgresql://powa@db1/powa"', False),
+        ('"dsn": "postgresql://powa@db1:5432/powa"', "'password': 'x'", False),
+        ('"dsn": "postgresql://powa@db1:5432/powa"', "password_file = x", True),
+    ],
+)
+def test_no_diff_of_a_file_that_holds_a_password(tmp_path, before, after, told):
+    run(entry(tmp_path / "a", before))
+    assert [change.told for change in plan_files([entry(tmp_path / "a", after)], False).changes] == [told]
+    assert [change.told for change in plan_files([gone(tmp_path / "a")], False).changes] == [
+        told or "postgresql://powa@" in before
     ]
 
 
@@ -145,6 +159,58 @@ def test_a_link_to_a_folder_is_a_folder(tmp_path):
     assert os.path.islink(tmp_path / "link")
 
 
+def test_a_link_that_somebody_else_has_made_to_a_folder_is_not_followed(tmp_path):
+    if os.getuid():
+        pytest.skip("only root can give a link away")
+    (tmp_path / "real").mkdir(mode=0o700)
+    os.symlink("real", tmp_path / "link")
+    os.chown(tmp_path / "link", 4242, 4242, follow_symlinks=False)
+    assert problems(folder(tmp_path / "link")) == [
+        'file "{0}/link": it is a symbolic link, but not one of root\'s to a folder:'
+        " remove it, or give another path".format(tmp_path)
+    ]
+    run(entry(tmp_path / "link"))
+    assert not os.path.islink(tmp_path / "link") and mode(tmp_path / "real") == 0o700
+
+
+@pytest.mark.parametrize("make", [entry, folder])
+@pytest.mark.parametrize("linked", [True, False])
+def test_what_takes_the_place_of_a_file_or_folder_keeps_its_mode(tmp_path, make, linked):
+    run(make(tmp_path / "ours"), make(tmp_path / "theirs"))
+    before = mode(tmp_path / "theirs")
+    planned = plan_files([make(tmp_path / "ours", mode="0777")], False).changes
+    (tmp_path / "ours").rename(tmp_path / "old")
+    if linked:
+        os.symlink("theirs", tmp_path / "ours")
+    else:
+        (tmp_path / "theirs").rename(tmp_path / "ours")
+    with pytest.raises(PowaError, match="Ansible cannot set it .*: correct that, and run the task again"):
+        apply(planned)
+    assert mode(tmp_path / "ours") == before
+
+
+def test_a_link_or_a_pipe_that_takes_the_place_of_a_file_is_not_read(tmp_path, monkeypatch):
+    (tmp_path / "secret").write_text("theirs")
+    (tmp_path / "a").write_text("")
+    os.symlink("secret", tmp_path / "link")
+    os.mkfifo(tmp_path / "pipe")
+    status = os.lstat(tmp_path / "a")
+    monkeypatch.setattr(os, "lstat", lambda path: status)
+    assert problems(entry(tmp_path / "link"), entry(tmp_path / "pipe")) == [
+        'file "{0}/link": Ansible cannot read it (Too many levels of symbolic links): correct that, and run the task'
+        " again".format(tmp_path),
+        'file "{0}/pipe": it is neither a file nor a folder: give another path'.format(tmp_path),
+    ]
+
+
+def test_null_means_the_default(tmp_path):
+    given = entry(tmp_path / "a", mode=None, state=None, no_diff=None)
+    (change,) = plan_files([given], False).changes
+    assert (change.wanted.mode, change.wanted.state, change.wanted.told) == (0o644, "present", True)
+    (change,) = plan_files([entry(tmp_path / "a", owner=None, group=None)], False).changes
+    assert (change.wanted.owner, change.wanted.group) == ("root", "root")
+
+
 def test_an_account_may_be_a_number(tmp_path):
     assert run(entry(tmp_path / "a", owner=str(os.getuid()), group=str(os.getgid())))
     assert plan_files([entry(tmp_path / "a")], False).changes == []
@@ -162,7 +228,7 @@ def test_nobody_else_can_read_a_secret_while_it_is_written(tmp_path, monkeypatch
         apply(plan_files([entry(tmp_path / "a", mode="0600"), entry(tmp_path / "b")], False).changes)
     assert str(error.value) == (
         'file "{0}/a": Ansible cannot write it (Device or resource busy), and has left alone what follows it in the'
-        " list: run the task as root (become: true)".format(tmp_path)
+        " list: correct that, and run the task again".format(tmp_path)
     )
     assert seen == [0o600] and os.listdir(tmp_path) == []
 
@@ -196,6 +262,9 @@ def test_all_problems_are_reported_at_once_and_nothing_is_written(tmp_path):
         entry(tmp_path / "mode", mode="u=rw"),
         entry(tmp_path / "mode2", mode=-1),
         entry(tmp_path / "mode3", mode="9"),
+        entry(tmp_path / "mode4", mode=644),
+        entry("/" + str(tmp_path) + "/good"),
+        entry(str(tmp_path) + "/\0"),
         entry(tmp_path / "binary", "\udcff"),
         entry(tmp_path / "no" / "a"),
         entry(tmp_path / "account", owner="nobody-here", group="nobody-there"),
@@ -217,6 +286,9 @@ def test_all_problems_are_reported_at_once_and_nothing_is_written(tmp_path):
         at + '/mode": found mode "u=rw", expected octal digits such as "0644"',
         at + '/mode2": found mode "-1", expected octal digits such as "0644"',
         at + '/mode3": found mode "9", expected octal digits such as "0644"',
+        at + '/mode4": found mode "644", expected octal digits such as "0644"',
+        'file "/{0}/good": '.format(tmp_path) + shortest,
+        at + '/\0": the path has a zero byte: give one without',
         at + '/binary": its content is not text in UTF-8: copy binary files with ansible.builtin.copy',
         at + '/no/a": the folder {0}/no does not exist: list it with state directory before the file'.format(tmp_path),
         at + '/account": user "nobody-here" does not exist on this host: create it first, or give another user',

@@ -14,6 +14,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._archivist import (
     plan_archivist,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._settings import NOTHING
 
 FOLDER = "/usr/share/postgresql/15/extension"
 CONF = "/etc/postgresql/15/main/conf.d/powa.conf"
@@ -52,6 +53,7 @@ BARE = {
 #: What pg_file_settings says of powa.conf.
 LINE = {"name": "shared_preload_libraries", "value": LIBRARIES, "file": CONF, "line": 3, "error": None}
 SERVER = {
+    "version_num": 150006,
     "config_file": "/etc/postgresql/15/main/postgresql.conf",
     "data_directory": "/var/lib/postgresql/15/main",
     "standby": False,
@@ -101,6 +103,12 @@ def test_a_host_that_was_not_read_is_left_alone():
     assert plan({}) == Archivist()
     assert plan({**DONE, "os": {"name": "Arch Linux", "family": ""}}) == Archivist()
     assert not Archivist().as_dict()["todo"]
+
+
+@pytest.mark.parametrize("part", ["settings", "file_settings", "config_file"])
+def test_a_server_that_hides_something_is_not_taken_for_an_empty_one(part):
+    planned = plan(server(**{part: {"settings": {}, "file_settings": []}.get(part), "unknown": {part: "x"}}))
+    assert planned.todo and planned.settings == NOTHING and planned.restart == [] and planned.conf == ""
 
 
 def test_a_bare_host():
@@ -211,6 +219,14 @@ def test_powa_conf_has_to_be_read_once_it_is_written():
         assert plan(unread, results={"__archivist_written": written}).problems == [sentence]
     assert plan(unread, results={"__archivist_written": {"changed": False, "skipped": True}}).problems == []
     assert plan(unread, results={"__archivist_written": {"changed": True}}, check_mode=True).problems == []
+
+
+def test_what_alter_system_was_to_set_has_to_be_set():
+    altered = server(file_settings=[{**LINE, "value": "powa", "file": "/data/postgresql.auto.conf"}])
+    (problem,) = plan(altered, results={"__archivist_altered": {"changed": True}}).problems
+    assert problem.endswith(', but PostgreSQL reads "powa" in /data/postgresql.auto.conf, line 3: correct it there')
+    assert plan(altered, results={"__archivist_altered": {"changed": False}}).problems == []
+    assert plan(altered, results={"__archivist_altered": {"changed": True}}, check_mode=True).problems == []
 
 
 def test_a_library_without_files_is_a_problem_before_a_restart():

@@ -194,6 +194,17 @@ def test_the_server_cannot_be_asked() -> None:
     assert problems(dict(SEEN, server=None, server_error="no pg_hba.conf entry")) == [words + "no pg_hba.conf entry"]
 
 
+def test_the_server_hides_something() -> None:
+    unknown = {"settings": "x", "hba": "permission denied for view y"}
+    server = dict(SEEN["server"] or {}, user="postgres", unknown=unknown)
+    assert problems(dict(SEEN, server=server)) == [
+        "PostgreSQL 15 on port 5432 does not show the user postgres what the roles go by"
+        " (hba: permission denied for view y, settings: x):"
+        " let that role be a superuser, or correct what is wrong, before anything is changed"
+    ]
+    assert problems(dict(SEEN, server=dict(server, unknown={}))) == []
+
+
 def test_the_version_is_unknown() -> None:
     seen = dict(BARE, version="")
     assert problems(seen) == [

@@ -26,7 +26,7 @@ def line(name, value, file=CONF, number=3, error=None):
     return {"name": name, "value": value, "file": file, "line": number, "applied": error is None, "error": error}
 
 
-def server(*lines, command_line=(), **running):
+def server(*lines, command_line=(), version_num=150006, **running):
     """Return a server with these lines in its files, and these values of its settings."""
     running = {"shared_preload_libraries": BOTH, "listen_addresses": "localhost", **running}
     settings = {
@@ -39,12 +39,13 @@ def server(*lines, command_line=(), **running):
         }
         for name, value in running.items()
     }
-    return server_of({"config_file": MAIN, "settings": settings, "file_settings": list(lines)})
+    found = {"config_file": MAIN, "settings": settings, "file_settings": list(lines), "version_num": version_num}
+    return server_of(found)
 
 
-def plan(server, libraries=LIBRARIES, local=False, written=False, **variables):
+def plan(server, libraries=LIBRARIES, local=False, written=False, altered=False, **variables):
     variables = {"powa_listen_addresses": "", "powa_database": "powa", **variables}
-    return plan_settings(server, CONF, variables, libraries, local, written)
+    return plan_settings(server, CONF, variables, libraries, local, written, altered)
 
 
 def test_a_new_server_gets_powa_conf_and_a_restart():
@@ -100,6 +101,26 @@ def test_alter_system_is_changed_where_it_decides():
     planned = plan(server(*lines))
     assert planned.elsewhere == {"shared_preload_libraries": "auto_explain," + BOTH}
     assert not planned.write and planned.problems == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "older", "newer"),
+    [
+        ({"powa_frequency": 300}, "300000", "300000"),
+        ({"powa_frequency": -1}, "-1", "-1"),
+        ({"powa_coalesce": 50}, "50", "50"),
+        ({"powa_retention": "7 days"}, "10080", "10080"),
+        ({"powa_database": "Powa's"}, "'Powa''s'", "Powa''s"),
+        ({"powa_listen_addresses": "*"}, "'*'", "*"),
+        ({"powa_listen_addresses": "localhost,10.0.0.1"}, "localhost,10.0.0.1", "localhost,10.0.0.1"),
+    ],
+)
+def test_a_value_is_what_the_module_for_alter_system_takes(variables, older, newer):
+    (variable,) = variables
+    name = "listen_addresses" if variable == "powa_listen_addresses" else variable.replace("powa_", "powa.")
+    for version, wanted in ((130021, older), (150006, newer)):
+        found = server(line(name, "x", ALTERED), version_num=version)
+        assert plan(found, local=True, **variables).elsewhere == {name: wanted}
 
 
 @pytest.mark.parametrize(
@@ -208,6 +229,43 @@ def test_a_line_below_the_include_is_a_problem():
     assert planned.problems == [] and planned.write
 
 
+def test_a_file_of_the_folder_that_is_included_again_is_a_problem():
+    again = line("shared_preload_libraries", "a", FOLDER + "/conf.d/00.conf", 1)
+    (problem,) = plan(server(line("shared_preload_libraries", BOTH), again)).problems
+    assert problem.startswith("shared_preload_libraries is set in {0}/conf.d/00.conf, line 1, ".format(FOLDER))
+
+
+def test_what_this_run_has_set_has_to_be_what_a_restart_would_bring():
+    other = server(line("shared_preload_libraries", "auto_explain", MAIN, 7), shared_preload_libraries="auto_explain")
+    sentence = (
+        'shared_preload_libraries was set to "auto_explain,{0}", but PostgreSQL reads "auto_explain" in {1}, line {2}:'
+        " correct it there"
+    )
+    assert sentence.format(BOTH, MAIN, 7) in plan(other, written=True).problems
+    assert plan(other).problems == plan(other, altered=True).problems == []
+    pending = server(line("shared_preload_libraries", "auto_explain", ALTERED), shared_preload_libraries="auto_explain")
+    assert plan(pending, altered=True).problems == [sentence.format(BOTH, ALTERED, 3)]
+    assert plan(pending).problems == []
+    assert plan(server(line("shared_preload_libraries", BOTH, ALTERED)), altered=True).problems == []
+
+
+def test_several_libraries_in_one_entry_are_a_problem():
+    entry = line("shared_preload_libraries", '"pg_stat_statements, auto_explain"', ALTERED)
+    assert plan(server(entry)).problems == [
+        'shared_preload_libraries has the entry "pg_stat_statements, auto_explain" in {0}, line 3, and PostgreSQL would'
+        " not start, because it takes that for the name of one library: correct it there"
+        " (ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements, auto_explain)".format(ALTERED)
+    ]
+    assert plan(server(entry), libraries=[]).problems == []
+    # A later line takes its place.
+    overridden = line("shared_preload_libraries", '"pg_stat_statements, auto_explain"', MAIN)
+    assert plan(server(overridden, line("shared_preload_libraries", BOTH, FOLDER + "/conf.d/00.conf"))).problems == []
+
+
+def test_addresses_of_blanks_are_none():
+    assert "listen_addresses" not in plan(server(), powa_listen_addresses=" ").wanted
+
+
 def test_an_included_file_is_a_problem_only_if_it_certainly_comes_later():
     included = line("shared_preload_libraries", "a", "/etc/postgresql/common.conf", 1)
     # A file of the folder may have included it.
@@ -252,7 +310,8 @@ def test_a_line_that_postgresql_cannot_read_is_a_problem_before_a_change():
     assert plan(server(line("shared_preload_libraries", BOTH), broken)).problems == []
     # The lines with errors, of any setting, come without their values.
     error = {"name": "x", "file": MAIN, "line": 12, "error": "syntax error"}
-    found = server_of({"config_file": MAIN, "settings": {}, "file_settings": [], "file_errors": [error]})
+    seen = {"config_file": MAIN, "settings": {}, "file_settings": [], "file_errors": [error], "version_num": 150006}
+    found = server_of(seen)
     assert plan(found).problems == plan(server(broken)).problems
     # This one is about a setting that is gone from the files.
     gone = 'parameter "listen_addresses" cannot be changed without restarting the server'

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._host import commands
@@ -38,6 +39,21 @@ def test_a_program_that_takes_too_long_is_ended(monkeypatch):
     monkeypatch.setattr(commands, "TIMEOUT", 0.2)
     answer = python("import time; time.sleep(60)")
     assert answer.status == commands.TOO_LONG and answer.sentence == "no answer within 0.2 seconds"
+
+
+def wrapped(trap):
+    """Run a program that waits for one of its own, as runuser does, and return how long it takes to be given up."""
+    began = time.monotonic()
+    answer = commands.start(["sh", "-c", trap + "sleep 30 & child=$!; wait $child"]).finish()
+    assert answer.status == commands.TOO_LONG
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("trap", ["trap 'kill $child' TERM; ", "trap '' TERM; "])
+def test_a_program_that_leaves_another_one_behind_ends_no_module(monkeypatch, trap):
+    monkeypatch.setattr(commands, "TIMEOUT", 0.3)
+    monkeypatch.setattr(commands, "GRACE", 0.3)
+    assert wrapped(trap) < 10
 
 
 @pytest.mark.parametrize("path", ["/opt/own:relative:/bin", ""])

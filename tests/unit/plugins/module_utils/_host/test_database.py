@@ -54,7 +54,7 @@ def test_a_repository(tmp_path):
     server = found.server
     assert {name: server[name] for name in PATHS} == PATHS
     assert {name: server[name] for name in FACTS} == FACTS
-    assert server["settings"] == {"port": SETTING}
+    assert (server["settings"], server["unknown"]) == ({"port": SETTING}, {})
     assert server["hba"][0]["file"] == "/etc/pg_hba.conf" and server["hba"][0]["error"] == "bad"
     assert (server["unread"], server["roles"]) == (True, {"powa_monitor": {"login": True}})
     assert (server["file_settings"], server["file_errors"]) == ([{"name": "port"}], [{"name": None}])
@@ -70,6 +70,13 @@ def test_only_a_repository_is_asked_for_rights(tmp_path):
     found, _unseen, programs = read(tmp_path, printed(IN_POSTGRES), printed({"extensions": {}}), wanted=wanted)
     assert (found.repository, found.monitoring) == (None, {})
     assert "powa_servers" not in programs.calls[1][1]
+
+
+def test_powa_3_has_no_servers_of_its_own(tmp_path):
+    found, unseen, programs = read(tmp_path, printed(IN_POSTGRES), printed({"extensions": {}, "rights": RIGHTS}))
+    assert found.repository is None and unseen == ()
+    script = programs.calls[1][1]
+    assert script.index("\\if :powa_has_servers\n") < script.index(".powa_servers AS s") < script.index("powa_roles")
 
 
 def test_powa_4_has_no_roles_of_its_own(tmp_path):
@@ -91,6 +98,13 @@ def test_another_user_sees_less(tmp_path):
     found, unseen, _programs = read(tmp_path, printed(seen, *refused), printed(IN_POWA), user="someone")
     server = found.server
     assert (server["config_file"], server["hba"], server["file_settings"], server["unread"]) == (None, [], [], False)
+    assert server["unknown"] == {
+        "config_file": "permission denied to examine them",
+        "file_errors": "psql printed nothing",
+        "file_settings": "permission denied for view file_settings",
+        "hba": "permission denied for view hba",
+        "unread": "psql printed nothing",
+    }
     assert unseen == (
         "the rules of pg_hba.conf: permission denied for view hba (run as root)",
         "what the configuration files of the server set: permission denied for view file_settings (run as root)",
@@ -136,6 +150,7 @@ def test_a_connection_that_is_lost(tmp_path):
         printed(IN_POWA),
     )
     assert found.server["settings"] == {}
+    assert found.server["unknown"]["settings"] == "server closed the connection unexpectedly"
     assert unseen == ("a part of the server's state: server closed the connection unexpectedly",)
 
 

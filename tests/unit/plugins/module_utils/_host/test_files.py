@@ -47,7 +47,15 @@ def test_no_sum_of_a_secret_file(tmp_path):
     assert found["/etc/pgpass"].size == 6
 
 
-@pytest.mark.parametrize("line", ["        'password': 'x',", '{"password": "x"}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "        'password': 'x',",
+        '{"password": "x"}',
+        '{"dsn": "postgresql://powa:x@db1:5432/powa"}',
+        '{"dsn": "host=db1 user=powa password=x"}',
+    ],
+)
 def test_no_sum_of_a_file_that_holds_a_password(tmp_path, line):
     host, _programs = host_of(tmp_path)
     write(tmp_path, "/etc/powa-web.conf", "servers={\n" + line + "\n}\n")

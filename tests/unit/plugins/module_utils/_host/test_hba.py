@@ -62,6 +62,21 @@ def test_passwords_of_options_are_hidden(option, shown):
     assert hba_rules([dict(ROW, options=[option])], "/f")[0]["options"] == [shown]
 
 
-def test_passwords_of_errors_are_hidden():
-    (rule,) = hba_rules([dict(ROW, error='could not parse RADIUS secret list "planted"')], "/f")
-    assert rule["error"] == 'could not parse RADIUS secret list "********"'
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        ('could not parse RADIUS secret list "planted"', 'could not parse RADIUS secret list "********"'),
+        # From a line with ldapbindpasswd= planted.
+        (
+            "authentication option not in name=value format: planted",
+            "authentication option not in name=value format: ********",
+        ),
+        (
+            'could not parse LDAP URL "http://u:planted@host/dc=x": Time limit exceeded',
+            'could not parse LDAP URL "http://********@host/dc=x": Time limit exceeded',
+        ),
+        ('unsupported LDAP URL scheme: "http://host"', 'unsupported LDAP URL scheme: "http://host"'),
+    ],
+)
+def test_passwords_of_errors_are_hidden(error, shown):
+    assert hba_rules([dict(ROW, error=error)], "/f")[0]["error"] == shown

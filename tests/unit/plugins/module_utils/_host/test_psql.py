@@ -30,7 +30,7 @@ def test_root_asks_as_the_owner_of_the_cluster(tmp_path):
     assert command[:5] == ["runuser", "-u", "postgres", "--", "/usr/lib/postgresql/15/bin/psql"]
     assert "--no-psqlrc" in command and "--no-password" in command
     assert command[-2:] == ["--set=a=-x", "--set=b=it's"]
-    assert script.endswith("\\q\n")
+    assert script.endswith("\\q\n") and script.startswith("SET lc_messages = 'C';\n")
     # A database's name is never read as a connection string.
     assert not [word for word in command if "elsewhere" in word]
     assert (variables["PGDATABASE"], variables["PGPORT"]) == ("host=elsewhere", "5433")
@@ -71,6 +71,11 @@ def test_values_errors_and_queries_without_a_row():
     assert parts.values == {"a": {"x": "\u2028\x85"}, "c": []}
     assert parts.errors == {"b": "permission denied for view v"}
     assert parts.failure == ""
+
+
+def test_a_message_of_several_lines_and_a_value_that_was_cut_off():
+    parts = psql.parse(Answer(2, '!a could not open file "x\ny z": no\nb {"c": 1}\nd {"e": ', "lost"))
+    assert (parts.values, parts.errors) == ({"b": {"c": 1}}, {"a": 'could not open file "x'})
 
 
 @pytest.mark.parametrize(
