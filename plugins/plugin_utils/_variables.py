@@ -33,6 +33,8 @@ _INTERVAL = re.compile(
 
 #: Empty means something else than unset: a server without an alias.
 _MAY_BE_EMPTY = ("powa_alias",)
+#: libpq reads these from a password file.
+_IN_PASSWORD_FILES = ("powa_monitoring_password", "powa_collector_password")
 #: PoWA's setting powa.frequency is an int of milliseconds.
 _MOST_SECONDS = 2147
 
@@ -160,9 +162,16 @@ def _read(option: Option, raw: Mapping[str, Any], found: Values) -> None:
 
 def _try_secret(option: Option, raw: Mapping[str, Any], found: Values) -> None:
     try:
-        evaluate(raw, option.name)
+        value = evaluate(raw, option.name)
     except Unevaluated as error:
         found.problems[option.name] = _unevaluated(option.name, error)
+        return
+    # The task that writes the file says nothing of it, since it has no_log.
+    if option.name in _IN_PASSWORD_FILES and re.search("[\r\n]", str(value)):
+        found.problems[option.name] = (
+            "{0} has a line break, but a password file of libpq holds one line for each login: choose another password,"
+            " or remove the line break, such as one at its end".format(option.name)
+        )
 
 
 def _unevaluated(name: str, error: Unevaluated) -> str:

@@ -234,6 +234,18 @@ def test_a_password_is_never_shown_and_only_has_to_be_evaluated() -> None:
     assert not read_variables(raw, secrets=False).problems
 
 
+@pytest.mark.parametrize("name", ["powa_monitoring_password", "powa_collector_password"])
+def test_a_password_with_a_line_break_fits_into_no_password_file(name: str) -> None:
+    (problem,) = read_variables({name: "secret\n"}).problems.values()
+    assert problem == (
+        "{0} has a line break, but a password file of libpq holds one line for each login: choose another password,"
+        " or remove the line break, such as one at its end".format(name)
+    )
+    assert not read_variables({name: "secret\n"}, secrets=False).problems
+    # powa-web asks its users for this one.
+    assert not read_variables({"powa_web_password": "secret\n"}).problems
+
+
 class Unsafe(str):
     """A text that an old Ansible does not take for a template."""
 
