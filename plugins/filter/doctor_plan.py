@@ -73,7 +73,7 @@ _value:
       type: list
       elements: str
     refused:
-      description: Why the kinds to leave out are none, in at most one sentence.
+      description: What is wrong with the variables of the doctor and of the report, one sentence each.
       type: list
       elements: str
     inventory_problems:

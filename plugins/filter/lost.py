@@ -11,8 +11,8 @@ name: lost
 short_description: Say why the rest of a run leaves hosts out
 version_added: 0.2.0
 description:
-  - Returns the hosts of the run that a task could not reach or read, each with the cause. Hosts that the run has left out
-    before are not looked at.
+  - Returns the hosts of the run that a task could not reach or read, each with the cause. Hosts that the run has left
+    out before are not looked at.
   - With O(host), it returns only why a task failed on this host.
   - The playbook C(pgfleet.powa.site) uses it.
 author:

@@ -56,6 +56,12 @@ def lists_servers(definition: Definition) -> bool:
     return definition.get("servers") is not None and not is_absent(definition)
 
 
+def servers_of(definition: Definition) -> List[str]:
+    """Return the servers that a datasource lists. As in the module, a text has one or several names."""
+    servers = definition["servers"]
+    return [name.strip() for name in servers.split(",")] if isinstance(servers, str) else list(servers)
+
+
 def definitions_of(variables: Mapping[str, Any]) -> List[Definition]:
     """Return the declared datasources."""
     return list(variables.get("powa_datasources") or [])

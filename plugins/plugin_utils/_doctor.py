@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Union
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._diagnosis import parse_ignored
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import SITE_ROLES, options_of
 
 #: What the tasks of the roles register: results of server_info, host_info and history_info.
 _INFO, _HOST, _HISTORY = "__doctor_info", "__doctor_host", "__report_history"
@@ -28,7 +29,7 @@ class DoctorPlan:
     :param is_collector: whether powa-collector runs there
     :param reads_host: whether it is a collector's host or one of powa-web
     :param names: those that the host has to resolve
-    :param refused: why the kinds that a user leaves out are none, in at most one sentence
+    :param refused: what is wrong with the variables of the doctor and of the report, one sentence each
     :param inventory_problems: what is wrong with the inventory and the variables of its hosts, one sentence each
     """
 
@@ -61,7 +62,7 @@ def doctor_plan(run: Run, host: str, ignore: Any = None) -> Dict[str, Any]:
             is_collector=is_collector,
             reads_host=is_collector or "powa_web" in groups,
             names=list(dict.fromkeys(name for name in _names(run, host) if name and not name.startswith("/"))),
-            refused=_refused(ignore),
+            refused=[*_refused(ignore), *_wrong(run.fleet)],
             inventory_problems=_inventory_problems(run.fleet),
         )
     )
@@ -104,10 +105,37 @@ def reported_repositories(run: Run, hosts: Sequence[str]) -> List[Dict[str, Any]
 
 def _inventory_problems(fleet: Mapping[str, Any]) -> List[str]:
     """Return what is wrong with the inventory, and with the variables of each host, one sentence each."""
+    own = _own_variables()
     found = [*fleet["problems"]]
-    for host, entry in fleet["hosts"].items():
-        found += ["{0}: {1}".format(host, problem) for problem in entry["problems"]]
+    for host, name, problem in _problems_of_variables(fleet):
+        if name not in own:
+            found.append("{0}: {1}".format(host, problem))
     return list(dict.fromkeys(found))
+
+
+def _problems_of_variables(fleet: Mapping[str, Any]) -> Iterator[Tuple[str, str, str]]:
+    """Return host, variable and sentence of each wrong value."""
+    for host, entry in fleet["hosts"].items():
+        for name, problem in zip(entry["wrong"], entry["problems"]):
+            yield host, name, problem
+
+
+def _own_variables() -> Set[str]:
+    """Return the variables that say what the doctor and the report do, and nothing of the fleet."""
+    return set(options_of(("doctor", "report"))) - set(options_of(SITE_ROLES))
+
+
+def _wrong(fleet: Mapping[str, Any]) -> List[str]:
+    """Return what is wrong with these variables, each once: it is the same on all hosts, most of the time.
+
+    Which words the list of kinds may have is said in another sentence.
+    """
+    own = _own_variables() - {"powa_doctor_ignore"}
+    found: Dict[str, str] = {}
+    for host, name, problem in _problems_of_variables(fleet):
+        if name in own:
+            found.setdefault(problem, "{0}: {1}".format(host, problem))
+    return list(found.values())
 
 
 def _refused(ignore: Any) -> List[str]:

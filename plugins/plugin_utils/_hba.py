@@ -17,6 +17,8 @@ ALL = "all"
 
 _LOOPBACK = ("127.0.0.1/32", "::1/128")
 _KEYWORDS = ("all", "sameuser", "samerole", "samegroup", "replication")
+#: What the server shows although the line does not say it: the default of gss.
+_IMPLIED = ["include_realm=true"]
 _PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
 
 #: A line as community.postgresql.postgresql_pg_hba takes it: contype, databases, users, address, method.
@@ -74,7 +76,8 @@ def missing_rules(wanted: Sequence[Rule], lines: Iterable[Mapping[str, Any]]) ->
 
     :param lines: as the server has parsed them; a line with an error or with options is another one
     """
-    found = {_key_of_line(line) for line in lines if not line.get("error") and not line.get("options")}
+    plain = [line for line in lines if not line.get("error") and line.get("options") in (None, [], _IMPLIED)]
+    found = {_key_of_line(line) for line in plain}
     return [rule for rule in wanted if _key_of_rule(rule) not in found]
 
 

@@ -55,6 +55,9 @@ class Markers(NamedTuple):
 
 NOTHING = Markers([], [], [], [])
 
+#: What the tasks return that create and remove datasources, on a repository and on a remote.
+_OF_REPOSITORY, _OF_REMOTE = "__repository_made", "__remote_made"
+
 
 def plan_markers(datasources: Sequence[Mapping[str, Any]], seen: Mapping[str, Any], state: str) -> Markers:
     """Return what has to change for the marker extensions of datasources.
@@ -98,7 +101,11 @@ def _is_finished(run: Run, host: str, seen: Mapping[str, Any]) -> bool:
     server = seen["server"]
     if server is None or server["standby"] or (run.check_mode and "powa" not in seen["extensions"]):
         return False
-    if "powa_repositories" in run.groups(host):
+    in_repository = "powa_repositories" in run.groups(host)
+    # With tags, the run may have left that task out.
+    if "changes" not in run.result(host, _OF_REPOSITORY if in_repository else _OF_REMOTE):
+        return False
+    if in_repository:
         has_remotes = any(remote["repository"] == host for remote in run.fleet["remotes"].values())
         return has_remotes or run.variables(host)["powa_mode"] == "local"
     remote = run.fleet["remotes"].get(host)

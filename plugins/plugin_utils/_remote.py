@@ -17,6 +17,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     logins_with_password,
     missing_logins,
     roles_of,
+    servers_of,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import (
     changed_since_read,
@@ -116,7 +117,7 @@ def own_datasources(variables: Mapping[str, Any]) -> List[Definition]:
     return [
         definition
         for definition in definitions_of(variables)
-        if not lists_servers(definition) or names.intersection(definition["servers"])
+        if not lists_servers(definition) or names.intersection(servers_of(definition))
     ]
 
 

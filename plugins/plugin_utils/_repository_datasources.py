@@ -12,6 +12,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     Definition,
     definitions_of,
     lists_servers,
+    servers_of,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository_servers import (
     Server,
@@ -48,7 +49,7 @@ def repository_datasources(run: Run, repository: str) -> List[Definition]:
         if not lists_servers(definition):
             own.append(definition)
             continue
-        servers = [name for name in definition["servers"] if name in known]
+        servers = [name for name in servers_of(definition) if name in known]
         if servers:
             own.append({**definition, "servers": servers})
     return own

@@ -33,6 +33,7 @@ def monitoring_rights(seen: Mapping[str, Any], role: str, resets_qualstats: bool
     if tables:
         schema = _schema_of(seen, "powa")
         statements += [_usage(schema, role), _grant(_READ, schema, sorted(tables), role)]
+    resets_qualstats = resets_qualstats and "pg_qualstats" in seen["extensions"]
     if resets_qualstats and found.get("functions", {}).get("pg_qualstats_reset") is False:
         schema = _schema_of(seen, "pg_qualstats")
         function = qualified(schema, "pg_qualstats_reset")
@@ -67,9 +68,9 @@ def web_rights(seen: Mapping[str, Any], role: str) -> List[str]:
     repository = seen["repository"]
     # Without this right powa-web does not see the collector's connection, and says that no collector is running.
     statements = _membership(seen, role, READ_STATISTICS) + _powa_role(seen, role, READ_DATA)
+    statements += _schema_usage(repository, role)
     if repository["major"] > 4:
         return statements
-    statements += _schema_usage(repository, role)
     schema, name = quote_ident(repository["schema"]), quote_ident(role)
     if repository["schema_relations_unread"].get(role, True):
         statements.append("GRANT SELECT ON ALL TABLES IN SCHEMA {0} TO {1}".format(schema, name))
@@ -100,8 +101,8 @@ def _usage(schema: str, role: str) -> str:
 
 
 def _schema_usage(repository: Mapping[str, Any], role: str) -> List[str]:
-    """Return what a role lacks to use PoWA 4's schema. PoWA 5's own roles may."""
-    if repository["major"] > 4 or repository.get("schema_usage", {}).get(role, True):
+    """Return what a role lacks to use PoWA's schema: PoWA 5 does not even grant it to its own roles."""
+    if repository.get("schema_usage", {}).get(role, True):
         return []
     return [_usage(repository["schema"], role)]
 

@@ -34,6 +34,8 @@ _INTERVAL = re.compile(
 
 #: Empty means something else than unset: a server without an alias.
 _MAY_BE_EMPTY = ("powa_alias",)
+#: libpq reads these from a password file.
+_IN_PASSWORD_FILES = ("powa_monitoring_password", "powa_collector_password")
 #: PoWA's setting powa.frequency is an int of milliseconds.
 _MOST_SECONDS = 2147
 
@@ -180,9 +182,10 @@ def _try_secret(option: Option, raw: Mapping[str, Any], found: Values) -> None:
     # A sentence about it does not show it.
     if isinstance(given, (bool, list, dict)):
         found.problems[option.name] = "{0} is not a text: set it to a text, in quotes".format(option.name)
-    elif isinstance(given, str) and re.search("[\r\n]", given):
+    elif option.name in _IN_PASSWORD_FILES and re.search("[\r\n]", str(given)):
         found.problems[option.name] = (
-            "{0} has a line break, which a password file cannot hold: choose another password".format(option.name)
+            "{0} has a line break, but a password file of libpq holds one line for each login: choose another password,"
+            " or remove the line break, such as one at its end".format(option.name)
         )
 
 

@@ -212,7 +212,7 @@ def test_settings_and_where_they_come_from(server: Server) -> None:
         assert [found[name] for name in ("config_file", "hba_file", "data_directory")] == [path for (path,) in paths]
         assert found["version_num"] == server.sql("postgres", "SELECT current_setting('server_version_num')::int")[0][0]
         assert (found["standby"], found["user"], found["database"]) == (False, "postgres", False)
-        # PostgreSQL forgets that a restart is pending only when a file says what it already has, not when the line goes.
+        # PostgreSQL forgets a pending restart when a file says what it already has, and not when the line goes.
         server.shell("echo 'pg_qualstats.max = 1000' > " + conf)
         reload(server)
     assert not server.sql("postgres", "SELECT name FROM pg_settings WHERE pending_restart")

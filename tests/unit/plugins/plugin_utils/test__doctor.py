@@ -11,9 +11,14 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._doctor import doctor
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 
-def host(*groups, problems=(), **variables):
+def host(*groups, problems=None, **variables):
     variables = {"powa_mode": "remote", "powa_host": "10.0.0.1", **variables}
-    return {"groups": ["powa_" + group for group in groups], "variables": variables, "problems": list(problems)}
+    return {
+        "groups": ["powa_" + group for group in groups],
+        "variables": variables,
+        "wrong": list(problems or ()),
+        "problems": list((problems or {}).values()),
+    }
 
 
 def fleet_of(**hosts):
@@ -144,12 +149,27 @@ def test_kinds_that_do_not_exist_are_one_sentence(ignore, begins, ends):
 
 
 def test_problems_of_the_inventory_and_of_the_variables_of_each_host():
-    fleet = fleet_of(one=host("remotes", problems=["powa_port is x: set it to a number from 1 to 65535"]))
+    fleet = fleet_of(one=host("remotes", problems={"powa_port": "powa_port is x: set it to a number from 1 to 65535"}))
     fleet["problems"] = ["db7 is in no group", "db7 is in no group"]
     assert plan("hub", fleet)["inventory_problems"] == [
         "db7 is in no group",
         "one: powa_port is x: set it to a number from 1 to 65535",
     ]
+
+
+def test_wrong_variables_of_the_doctor_and_of_the_report_are_refused():
+    wrong = {
+        "powa_doctor_fail": "powa_doctor_fail is ja: set it to true or false",
+        "powa_report_datasources": "powa_report_datasources is {}: set it to a list",
+        # It has a sentence of its own.
+        "powa_doctor_ignore": "powa_doctor_ignore is late: set it to snapshot_late",
+    }
+    found = plan("hub", fleet_of(one=host("remotes", problems=wrong), web=host("web", problems=wrong)))
+    assert found["refused"] == [
+        "one: powa_doctor_fail is ja: set it to true or false",
+        "one: powa_report_datasources is {}: set it to a list",
+    ]
+    assert found["inventory_problems"] == []
 
 
 def test_what_was_read():

@@ -145,6 +145,13 @@ def test_a_quoted_name_is_shown_without_its_quotes():
     assert not lacks("db", line("powa_monitor", "db", database="all"), database=None)
 
 
+def test_a_default_that_the_server_shows_as_an_option_is_none():
+    wanted = rules("powa", "powa_monitor", ["db"], "gss")
+    assert not missing_rules(wanted, [line("powa_monitor", "db", method="gss", options=["include_realm=true"])])
+    other = ["include_realm=true", "krb_realm=X"]
+    assert missing_rules(wanted, [line("powa_monitor", "db", method="gss", options=other)]) == wanted
+
+
 @pytest.mark.parametrize(
     "shown",
     [

@@ -150,7 +150,11 @@ def test_what_is_there_stays_until_its_datasource_is_removed():
 GONE = {"name": "locks", "state": "absent"}
 
 
+DONE = {"__remote_made": {"changes": []}, "__repository_made": {"changes": []}}
+
+
 def cleanup(groups=("powa_remotes",), remotes=None, lost=(), check_mode=False, found=None, server=True, **variables):
+    made = variables.pop("made", DONE)
     variables = {
         "powa_mode": "remote",
         "powa_marker_extensions": True,
@@ -164,7 +168,8 @@ def cleanup(groups=("powa_remotes",), remotes=None, lost=(), check_mode=False, f
     }
     extensions = {"locks": INSTALLED, "powa": {"version": "5.0", "schema": "public", "comment": None}}
     host = {**seen(installed=extensions), "server": {"standby": False, "roles": {}} if server is True else server}
-    return plan_cleanup(Run(fleet, {"db": {"__common_seen": {**host, **(found or {})}}}, lost, check_mode), "db")
+    facts = {"__common_seen": {**host, **(found or {})}, **made}
+    return plan_cleanup(Run(fleet, {"db": facts}, lost, check_mode), "db")
 
 
 def test_a_remote_is_cleaned_up():
@@ -179,6 +184,21 @@ def test_no_cleanup_without_marker_extensions_or_before_the_datasources_are_gone
     assert not cleanup(remotes={}).todo
     assert not cleanup(server=None).todo
     assert not cleanup(server={"standby": True, "roles": {}}).todo
+
+
+@pytest.mark.parametrize(
+    "groups, other",
+    [
+        (["powa_remotes"], "__repository_made"),
+        (["powa_repositories"], "__remote_made"),
+        (["powa_repositories", "powa_remotes"], "__remote_made"),
+    ],
+)
+def test_no_cleanup_by_a_run_that_has_left_out_the_datasources_of_the_host(groups, other):
+    own = {"one": {"repository": "db"}, "db": {"repository": "db"}}
+    assert cleanup(groups, own).todo
+    for made in ({}, {other: {"changes": []}}, dict.fromkeys(DONE, {"skipped": True, "changed": False})):
+        assert not cleanup(groups, own, made=made).todo
 
 
 def test_check_mode_goes_by_what_existed_before():

@@ -170,6 +170,8 @@ def test_a_datasource_is_for_the_servers_that_it_lists():
     assert plan(powa_datasources=declared, powa_port=5433)["datasources"] == [LOCKS, WAITS, address, unset, removed]
     assert plan(powa_datasources=declared, powa_alias="")["datasources"] == [LOCKS, unset, removed]
     assert plan(powa_datasources=None)["datasources"] == []
+    text = {"name": "text", "servers": "two, 10.0.0.1:5432"}
+    assert plan(powa_datasources=[text, {"name": "other", "servers": "two"}])["datasources"] == [text]
 
 
 def test_marker_extensions():

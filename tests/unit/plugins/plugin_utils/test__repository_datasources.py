@@ -63,12 +63,14 @@ def test_a_datasource_has_those_of_its_servers_that_the_repository_knows():
         LOCKS,
         {"name": "some", "servers": ["a", "c", "10.0.0.2:5432"]},
         {"name": "elsewhere", "servers": ["c"]},
+        {"name": "text", "servers": "a"},
         {"name": "removed", "servers": ["c"], "state": "absent"},
         {"name": "unset", "servers": None},
     ]
     assert repository_datasources(declare(declared), "hub") == [
         LOCKS,
         {"name": "some", "servers": ["a", "10.0.0.2:5432"]},
+        {"name": "text", "servers": ["a"]},
         {"name": "removed", "servers": ["c"], "state": "absent"},
         {"name": "unset", "servers": None},
     ]

@@ -84,8 +84,13 @@ def test_only_what_a_monitoring_role_lacks_is_granted():
 
 def test_pg_qualstats_is_reset_only_where_the_collector_reads_it():
     assert monitoring(tables={}, functions={"pg_qualstats_reset": False}, resets=False) == []
-    # The extension is not there.
+    # The extension is not there, and a function of that name is somebody's own.
     assert monitoring(tables={}, functions={}) == []
+    own = seen(
+        roles=member_of("powa_monitor", "pg_read_all_stats"), monitoring={"functions": {"pg_qualstats_reset": False}}
+    )
+    del own["extensions"]["pg_qualstats"]
+    assert monitoring_rights(own, "powa_monitor", True) == []
 
 
 def test_without_powa_a_monitoring_role_is_a_member_only():
@@ -177,11 +182,12 @@ def test_tables_of_pg_track_settings_are_granted_with_both_versions(major):
     ]
 
 
-def test_the_schema_of_powa_4_may_be_closed():
-    usage = 'GRANT USAGE ON SCHEMA "public" TO "powa_collector"'
-    assert collector(repository(4, schema_usage={"powa_collector": False})) == [usage]
-    assert collector(repository(4, schema_usage={"powa_collector": True})) == []
-    assert collector(repository(5, schema_usage={"powa_collector": False}), "powa_snapshot") == []
+@pytest.mark.parametrize("major", [4, 5])
+def test_the_schema_of_powa_may_be_closed(major):
+    usage = 'GRANT USAGE ON SCHEMA "PoWA" TO "powa_collector"'
+    closed = repository(major, schema="PoWA", schema_usage={"powa_collector": False})
+    assert collector(closed, "powa_snapshot") == [usage]
+    assert collector(repository(major, schema_usage={"powa_collector": True}), "powa_snapshot") == []
 
 
 def web(found, *groups):
@@ -198,6 +204,8 @@ def test_powa_web_gets_a_role_of_powa_5():
         'GRANT "readers" TO "powa_web"'
     ]
     assert web(repository(), "pg_read_all_stats", "powa_read_all_data") == []
+    closed = repository(schema="powa", schema_usage={"powa_web": False})
+    assert web(closed, "pg_read_all_stats", "powa_read_all_data") == ['GRANT USAGE ON SCHEMA "powa" TO "powa_web"']
 
 
 def test_powa_web_reads_all_tables_of_powa_4_and_those_to_come():

@@ -292,10 +292,6 @@ def test_a_password_is_never_shown_and_only_has_to_be_evaluated() -> None:
         (True, "powa_web_password is not a text: set it to a text, in quotes"),
         ({"secret": 1}, "powa_web_password is not a text: set it to a text, in quotes"),
         (["secret"], "powa_web_password is not a text: set it to a text, in quotes"),
-        (
-            "secret\n",
-            "powa_web_password has a line break, which a password file cannot hold: choose another password",
-        ),
     ],
 )
 def test_a_password_that_no_file_can_hold_concerns_no_other_host(raw: Any, problem: str) -> None:
@@ -312,6 +308,18 @@ def test_only_an_absent_server_can_lose_its_history() -> None:
             "powa_history": "powa_history is drop, but powa_state is {0}: set powa_state to absent, or remove"
             " powa_history".format(state)
         }
+
+
+@pytest.mark.parametrize("name", ["powa_monitoring_password", "powa_collector_password"])
+def test_a_password_with_a_line_break_fits_into_no_password_file(name: str) -> None:
+    (problem,) = read_variables({name: "secret\n"}).problems.values()
+    assert problem == (
+        "{0} has a line break, but a password file of libpq holds one line for each login: choose another password,"
+        " or remove the line break, such as one at its end".format(name)
+    )
+    assert not read_variables({name: "secret\n"}, secrets=False).problems
+    # powa-web asks its users for this one.
+    assert not read_variables({"powa_web_password": "secret\n"}).problems
 
 
 class Unsafe(str):
