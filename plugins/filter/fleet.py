@@ -104,9 +104,9 @@ _value:
       elements: str
 """
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import (
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import build_fleet
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory import (
     Inventory,
-    build_fleet,
     changed_in_scope,
     passwords_in_scope,
 )

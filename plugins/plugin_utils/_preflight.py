@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import GROUPS, REMOTES, REPOSITORIES, WEB
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory import GROUPS, REMOTES, REPOSITORIES, WEB
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._lost import one_line, unreachable
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import SEEN, Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import DRIVER, system_of

@@ -10,7 +10,8 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.filter.host_check import host_check
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import Inventory, build_fleet
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import build_fleet
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory import Inventory
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._preflight import check_host, powa_version
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 

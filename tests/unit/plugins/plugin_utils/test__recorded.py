@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Dict
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import Inventory, build_fleet
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import build_fleet
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory import Inventory
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._parts import NEEDS
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._preflight import check_host, powa_version
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._remote import plan_remote
