@@ -221,7 +221,7 @@ def a_run_without_changes_costs_few_tasks(tmp_path):
     ).finished()
     assert not run.changed
     tasks = {host.replace(NAME, ""): counts["ok"] + counts["skipped"] for host, counts in run.counts.items()}
-    assert tasks["other"] <= 5 and tasks["primary"] <= 8 and tasks["east"] <= 14, tasks
+    assert tasks["other"] <= 6 and tasks["primary"] <= 6 and tasks["east"] <= 11, tasks
 
 
 @pytest.fixture
