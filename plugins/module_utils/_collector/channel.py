@@ -19,6 +19,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import P
 _CHANNEL = "powa_collector"
 #: How long to wait before asking again while a worker is still starting.
 _PAUSE_SECONDS = 0.5
+#: The collector may sleep for up to 10 s after a message that came while its session did something else.
+_WAKE_SECONDS = 1.0
+#: Wakes it. Without a channel to answer on, the collector does nothing more.
+_WAKE = "WORKERS_STATUS -"
 _RUNNING = "running"
 #: A worker that has ended, such as for a server without PoWA, runs again only after a reload.
 _ENDED = "stopped"
@@ -36,6 +40,10 @@ class Answer(NamedTuple):
 
     status: str
     text: str
+
+
+class NoAnswerError(PowaError):
+    """The collector has not answered in time."""
 
 
 def at_work(workers: Mapping[int, str]) -> Set[int]:
@@ -83,7 +91,11 @@ class Collector:
         workers = self.workers(last_srvid)
         while any(workers.get(srvid) not in (_RUNNING, _ENDED) for srvid in srvids) and self.remaining > 1:
             time.sleep(_PAUSE_SECONDS)
-            workers = self.workers(last_srvid)
+            try:
+                workers = self.workers(last_srvid)
+            except NoAnswerError:
+                # The time is up, and what was answered before still holds.
+                break
         return workers
 
     def force_snapshot(self, srvid: int) -> Answer:
@@ -108,9 +120,9 @@ class Collector:
     def _exchange(self, command: str, messages: Sequence[str]) -> List[Answer]:
         """Send messages and return their answers. The session stays open, since the collector checks who asked.
 
-        :raises PowaError: when an answer does not come in time
+        :raises NoAnswerError: when an answer does not come in time
         """
-        self.cursor.execute(compose(_NOTIFY, channel=literal(_CHANNEL), messages=literal(list(messages))))
+        self._send(messages)
         answers: List[Answer] = []
         while True:
             # Answers may have come together with the result of the statement above.
@@ -118,13 +130,17 @@ class Collector:
             answers += self._answers(command)
             if len(answers) >= len(messages):
                 break
-            remaining = self.remaining
-            if remaining <= 0 or not select.select([self._connection], [], [], remaining)[0]:
-                raise PowaError(
+            if self.remaining <= 0:
+                raise NoAnswerError(
                     "no powa-collector answered {0} within {1} s: check that its service runs, and that its repository"
                     " is this database".format(command, self.timeout)
                 )
+            if not select.select([self._connection], [], [], min(self.remaining, _WAKE_SECONDS))[0]:
+                self._send([_WAKE])
         return answers
+
+    def _send(self, messages: Sequence[str]) -> None:
+        self.cursor.execute(compose(_NOTIFY, channel=literal(_CHANNEL), messages=literal(list(messages))))
 
     def _answers(self, command: str) -> List[Answer]:
         answers = []

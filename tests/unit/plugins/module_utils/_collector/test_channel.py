@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -108,3 +109,25 @@ def test_waiting_ends_once_every_worker_runs_or_has_ended(monkeypatch):
 def test_waiting_ends_with_the_time():
     asked = collector(lambda message: "WORKERS_STATUS OK {}", timeout=1)
     assert asked.wait_for({1}, 1) == {} and asked.remaining > 0
+
+
+def test_a_last_answer_that_is_late_does_not_count(monkeypatch):
+    """A worker that never runs is reported as it was, and the collector has answered."""
+    seconds = count(step=0.2)
+    monkeypatch.setattr("time.monotonic", lambda: next(seconds))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("select.select", lambda *waiting: ([], [], []))
+    statuses = iter(['WORKERS_STATUS OK {"1": "no connection to remote server"}'])
+    asked = collector(lambda message: next(statuses, None), timeout=2)
+    assert asked.wait_for({1}, 1) == {1: "no connection to remote server"}
+
+
+def test_a_collector_that_sleeps_is_woken(monkeypatch):
+    monkeypatch.setattr("select.select", lambda *waiting: ([], [], []))
+    answers = {"WORKERS_STATUS -": "RELOAD OK"}
+    asked = collector(answers.get)
+    asked.reload()
+    assert [literals(sent)[1] for sent in asked.cursor.composed[-2:]] == [
+        ["RELOAD pgfleet_powa_17"],
+        ["WORKERS_STATUS -"],
+    ]
