@@ -1,0 +1,73 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What remotes and repositories have in common."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
+    definitions_of,
+    hba_todo,
+    is_absent,
+    lists_servers,
+    logins_with_password,
+    missing_logins,
+    roles_of,
+    servers_of,
+)
+from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import (
+    LOGIN,
+    bare,
+    fleet,
+    host,
+    line,
+    run,
+    seen,
+)
+
+MONITOR = {"name": "powa_monitor", "variable": "powa_monitoring_password"}
+RULE = {
+    "contype": "host",
+    "databases": "powa",
+    "users": "powa_monitor",
+    "address": "10.0.0.9/32",
+    "method": "scram-sha-256",
+}
+
+
+def test_a_role_that_is_not_there_cannot_log_in_or_has_more_power_is_missing():
+    assert missing_logins([MONITOR], seen(roles={"powa_monitor": LOGIN})) == []
+    for roles in ({}, {"powa_monitor": dict(LOGIN, login=False)}, {"powa_monitor": dict(LOGIN, createrole=True)}):
+        assert missing_logins([MONITOR], seen(roles=roles)) == [MONITOR]
+    assert missing_logins([MONITOR], bare()) == [MONITOR] and roles_of(bare()) == {}
+
+
+def test_only_declared_passwords_are_compared():
+    declared = fleet({"db": host("pg")})
+    assert logins_with_password([MONITOR], run(declared), "db") == []
+    assert logins_with_password([MONITOR], run(declared, db={"powa_monitoring_password": "x"}), "db") == [MONITOR]
+
+
+def test_lines_of_pg_hba():
+    there = line("powa_monitor", "10.0.0.9", "255.255.255.255")
+    assert not hba_todo([RULE], seen(hba=[there]))
+    assert hba_todo([RULE], seen()) and not hba_todo([], seen()) and hba_todo([], bare())
+    unread = seen(hba=[there])
+    unread["server"] = dict(unread["server"], unread=True)
+    assert hba_todo([RULE], unread)
+
+
+@pytest.mark.parametrize(("servers", "names"), [("a", ["a"]), ("a, b", ["a", "b"]), (["a", "b"], ["a", "b"]), ([], [])])
+def test_the_servers_of_a_datasource(servers, names):
+    assert lists_servers({"servers": servers}) and servers_of({"servers": servers}) == names
+
+
+def test_a_datasource_to_be_removed_goes_from_every_server():
+    assert is_absent({"state": "absent"}) and not is_absent({}) and not is_absent({"state": "present"})
+    assert not lists_servers({"servers": ["a"], "state": "absent"}) and not lists_servers({"servers": None})
+
+
+def test_no_datasources():
+    assert definitions_of({}) == definitions_of({"powa_datasources": None}) == []
