@@ -45,8 +45,12 @@ options:
 EXAMPLES = r"""
 - name: Tell whether a host has anything to remove
   ansible.builtin.debug:
-    msg: "{{ ('pg-orders' | pgfleet.powa.cleanup_plan(fleet, {'pg-orders': {'__common_seen': seen}})).todo }}"
+    msg: "{{ ('pg-orders' | pgfleet.powa.cleanup_plan(fleet, {'pg-orders': run})).todo }}"
   vars:
+    run:
+      __common_seen: "{{ seen }}"
+      # What the module datasources has returned, which has removed the datasource.
+      __remote_made: {changed: true, changes: [remove function public.powa_locks_src]}
     fleet:
       remotes:
         pg-orders: {repository: pg-repository}

