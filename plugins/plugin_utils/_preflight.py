@@ -279,7 +279,7 @@ def _web_version_problems(check: Check) -> Iterator[str]:
         yield (
             "powa_web_version is {0}, but PoWA on {1} is {2}: leave powa_web_version empty,"
             " or set it to the same major.minor version, because powa-web refuses all logins otherwise".format(
-                wanted, ", ".join(repositories), next(iter(versions))
+                wanted, ", ".join(repositories), list(versions)[0]
             )
         )
 

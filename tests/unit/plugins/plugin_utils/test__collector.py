@@ -127,9 +127,9 @@ PIP = {
 }
 
 
-def plan(seen=WELL, fleet=None, check_mode=False, host="hub", **registered):
+def plan(seen=None, fleet=None, check_mode=False, host="hub", **registered):
     hostvars = {name: {} for name in ("hub", "far", "box")}
-    hostvars[host]["__common_seen"] = seen
+    hostvars[host]["__common_seen"] = WELL if seen is None else seen
     hostvars["hub"].update(registered)
     return collector_plan(Run(fleet or fleet_of(), hostvars, (), check_mode), host)
 

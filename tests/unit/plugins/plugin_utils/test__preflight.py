@@ -366,7 +366,8 @@ def test_the_certificate_must_be_there() -> None:
     words = "{0} is {1}, but this host has no such file: copy it there first, or correct the path"
     assert web(**variables) == [words.format("powa_web_tls_certificate", "/c"), words.format("powa_web_tls_key", "/k")]
     assert web(dict(SEEN, files={"/c": {}, "/k": {}}), **variables) == []
-    assert web(**dict(variables, powa_web_nginx=False)) == []
+    variables["powa_web_nginx"] = False
+    assert web(**variables) == []
 
 
 class Undefined:

@@ -43,7 +43,7 @@ def server(*lines, command_line=(), version_num=150006, **running):
     return server_of(found)
 
 
-def plan(server, libraries=LIBRARIES, local=False, written=False, altered=False, **variables):
+def plan(server, libraries=tuple(LIBRARIES), local=False, written=False, altered=False, **variables):
     variables = {"powa_listen_addresses": "", "powa_database": "powa", **variables}
     return plan_settings(server, CONF, variables, libraries, local, written, altered)
 

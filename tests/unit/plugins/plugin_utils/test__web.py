@@ -124,8 +124,12 @@ def changed(seen, **changes):
     return {**copy.deepcopy(seen), **changes}
 
 
-def plan(seen=WELL, fleet=None, check_mode=False, powa="5.0.2", password=None):
-    hostvars = {"box": {"__common_seen": seen}, "hub": {"powa_web_password": password}, "far": {}}
+def plan(seen=None, fleet=None, check_mode=False, powa="5.0.2", password=None):
+    hostvars = {
+        "box": {"__common_seen": WELL if seen is None else seen},
+        "hub": {"powa_web_password": password},
+        "far": {},
+    }
     if powa is not None:
         hostvars["hub"]["__common_seen"] = repository(powa)
     return web_plan(Run(fleet or fleet_of(), hostvars, (), check_mode), "box")

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._host import psql
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import Cluster
@@ -17,7 +19,7 @@ REFUSED = 'psql: error: connection to server on socket "/x" failed: FATAL:  role
 
 
 def ask(host, owner="postgres", database="powa"):
-    cluster = CLUSTER.__class__(**dict(CLUSTER.__dict__, owner=owner))
+    cluster = replace(CLUSTER, owner=owner)
     return psql.ask(host, SYSTEM, cluster, database, [psql.query("a", "SELECT 1"), "\\q\n"], {"b": "it's", "a": "-x"})
 
 
