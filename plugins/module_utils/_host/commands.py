@@ -64,7 +64,8 @@ def start(command: Sequence[str], text: str = "", variables: Optional[Mapping[st
     :param variables: variables of its environment, beside those that every program has
     """
     try:
-        process = subprocess.Popen(
+        # run_command would wait for each program, and several run at the same time.
+        process = subprocess.Popen(  # pylint: disable=ansible-bad-function
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
