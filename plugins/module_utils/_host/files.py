@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Files of a host: whose they are, who may read them, and the sums of those that hold no secret."""
+"""Files of a host: owner, group, mode, and the checksum of each file that holds no secret."""
 
 from __future__ import annotations
 
