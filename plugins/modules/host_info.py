@@ -73,6 +73,12 @@ options:
     type: list
     elements: path
     default: []
+  expected_files:
+    description:
+      - Path -> the text that the file should hold. RV(files[].as_expected) says whether it does.
+      - Only files of O(files) and O(secret_files) are compared. The texts are neither returned nor logged.
+    type: dict
+    default: {}
   folders:
     description: Folders to look for. The sums of the files right in them are returned.
     type: list
@@ -127,6 +133,8 @@ EXAMPLES = r"""
     units: [powa-collector, powa-web]
     files: [/etc/powa-collector.conf]
     secret_files: [/etc/powa-collector.pgpass]
+    expected_files:
+      /etc/powa-collector.pgpass: "localhost:5432:powa:powa_collector:{{ powa_collector_password }}\n"
     virtualenvs: [/opt/powa-web]
     names: [localhost]
     collector_log: true
@@ -322,6 +330,11 @@ files:
           quotes or with a connection string that has a password, and where the content cannot be read.
       type: str
       returned: always
+    as_expected:
+      description: Whether it holds the text of O(expected_files). Null without one, or if its content cannot be read.
+      type: bool
+      returned: always
+      sample: true
 folders:
   description:
     - Folder of O(folders) -> name -> SHA-256 sum, for each file right in it. Folders that do not exist are left out.
@@ -667,6 +680,11 @@ repository:
       type: dict
       returned: always
       sample: {powa_snapshot: powa_snapshot, powa_read_all_data: null}
+    datasources:
+      description: Function -> its comment, for each comment in which the collection keeps a declared datasource.
+      type: dict
+      returned: always
+      sample: {}
     existing_roles:
       description: Those of the names C(powa_snapshot) and C(powa_read_all_data) that the server has a role of.
       type: list
@@ -774,6 +792,8 @@ OPTIONS = dict(
     units=dict(type="list", elements="str", default=[]),
     files=dict(type="list", elements="path", default=[]),
     secret_files=dict(type="list", elements="path", default=[], no_log=False),
+    # Ansible would write the texts into the host's log.
+    expected_files=dict(type="dict", default={}, no_log=True),
     folders=dict(type="list", elements="path", default=[]),
     virtualenvs=dict(type="list", elements="path", default=[]),
     repository=dict(type="bool", default=False),
@@ -787,7 +807,11 @@ def main() -> None:
     # The process ends soon, and has few objects.
     gc.disable()
     module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    module.exit_json(changed=False, **read_host(Options.of(module.params), this_host()))
+    found = read_host(Options.of(module.params), this_host())
+    # The result has no secrets. Ansible would echo them, or mask a short one wherever its characters stand.
+    module.no_log_values.clear()
+    del module.params["expected_files"]
+    module.exit_json(changed=False, **found)
 
 
 if __name__ == "__main__":

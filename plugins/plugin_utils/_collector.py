@@ -10,10 +10,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Mapping, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files, has_password_file
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
     COLLECTOR_CONF,
     COLLECTOR_DROP_IN,
+    COLLECTOR_PASSWORDS,
     COLLECTOR_UNIT,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._pgpass import ANY
@@ -23,7 +24,6 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import COLLE
 
 USER = "powa"
 SERVICE = "powa-collector"
-PASSWORDS = "/etc/powa-collector.pgpass"
 
 #: What pip needs besides a virtual environment.
 _BUILD = "python3-packaging"
@@ -58,7 +58,7 @@ class CollectorPlan:
     :param files: the files of the collector and its unit
     :param restart: whether the running collector would not notice what the repository's tasks have changed
     :param tell: whether the repository has PoWA, over which the collector is told of new servers
-    :param todo: whether anything but the passwords is to be done
+    :param todo: whether anything but telling the collector of new servers is to be done
     """
 
     repository: Repository
@@ -106,7 +106,8 @@ def collector_plan(run: Run, host: str, managed: str = MANAGED) -> Dict[str, Any
             todo=install
             or restart
             or (unit.get("enabled"), unit.get("active")) != ("enabled", "active")
-            or bool(changed_files(seen.get("files", {}), [file for file in files if file["state"] == "present"])),
+            or bool(changed_files(seen.get("files", {}), [file for file in files if file["state"] == "present"]))
+            or not has_password_file(seen, COLLECTOR_PASSWORDS, USER),
         )
     )
 
@@ -201,10 +202,11 @@ def _requirement(variables: Mapping[str, Any]) -> str:
 
 
 def _files(repository: Repository, variables: Mapping[str, Any], managed: str) -> List[Dict[str, Any]]:
+    drop_in = render_file("collector", "drop-in.conf.j2", managed=managed, passwords=COLLECTOR_PASSWORDS)
     files = [
         dict(file(COLLECTOR_CONF, _configuration(repository, variables)), group=USER, mode="0640"),
         folder(COLLECTOR_DROP_IN.rpartition("/")[0]),
-        file(COLLECTOR_DROP_IN, render_file("collector", "drop-in.conf.j2", managed=managed, passwords=PASSWORDS)),
+        file(COLLECTOR_DROP_IN, drop_in),
     ]
     if variables["powa_collector_install_method"] == "pip":
         venv = variables["powa_collector_venv"]

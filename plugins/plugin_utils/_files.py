@@ -22,6 +22,12 @@ def changed_files(seen: Mapping[str, Mapping[str, Any]], wanted: Sequence[Mappin
     return [dict(file) for file in wanted if _differs(seen.get(file["path"]), {**_DEFAULTS, **file})]
 
 
+def has_password_file(seen: Mapping[str, Any], path: str, user: str) -> bool:
+    """Return whether a host has a password file with the wanted text, which its user alone can read."""
+    found = seen.get("files", {}).get(path) or {}
+    return bool(found.get("as_expected")) and (found["owner"], found["group"], found["mode"]) == (user, user, "0600")
+
+
 def _differs(found: Any, wanted: Mapping[str, Any]) -> bool:
     if not found or wanted["state"] == "absent":
         return bool(found) == (wanted["state"] == "absent")

@@ -26,9 +26,11 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory_problems i
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
     COLLECTOR_CONF,
     COLLECTOR_DROP_IN,
+    COLLECTOR_PASSWORDS,
     COLLECTOR_UNIT,
     WEB_CONF,
     WEB_NGINX,
+    WEB_PASSWORDS,
     WEB_SECRET,
     WEB_UNIT,
 )
@@ -185,6 +187,7 @@ def _reading(groups: Sequence[str], values: Mapping[str, Any]) -> Dict[str, Any]
         lists["packages"] += ["powa-collector"]
         lists["units"] += ["powa-collector"]
         lists["files"] += [COLLECTOR_CONF, COLLECTOR_DROP_IN]
+        lists["secret_files"] += [COLLECTOR_PASSWORDS]
         if values["powa_collector_install_method"] == "pip":
             lists["packages"] += ["python3-venv", "python3-psycopg2", "python3-packaging"]
             lists["files"] += [COLLECTOR_UNIT]
@@ -195,7 +198,7 @@ def _reading(groups: Sequence[str], values: Mapping[str, Any]) -> Dict[str, Any]
         lists["units"] += ["powa-web", "nginx"]
         lists["files"] += [WEB_UNIT, WEB_NGINX]
         lists["files"] += [values["powa_web_tls_certificate"]]
-        lists["secret_files"] += [WEB_SECRET, values["powa_web_tls_key"]]
+        lists["secret_files"] += [WEB_SECRET, WEB_PASSWORDS, values["powa_web_tls_key"]]
         lists["secret_files" if values["powa_web_store_login"] else "files"] += [WEB_CONF]
         lists["virtualenvs"] += [venv]
         lists["folders"] += [venv.rstrip("/") + "/pages/powa_web_pages"]

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import List, TypedDict
+from typing import Any, List, Mapping, TypedDict
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     Definition,
@@ -109,7 +109,7 @@ def plan_repository(run: Run, host: str) -> RepositoryPlan:
         "kinds": kinds,
         "datasources": datasources,
         "makes_datasources": makes,
-        "pausable": pausable(datasources) if exists.powa and "repository" in kinds else [],
+        "pausable": pausable(datasources, _stored(seen)) if exists.powa and "repository" in kinds else [],
         "paused": still_paused(run, host),
         "marked": marked,
         "markers_todo": exists.server and plan_markers(marked, seen, "present").todo,
@@ -123,6 +123,10 @@ def plan_repository(run: Run, host: str) -> RepositoryPlan:
         or plan["markers_todo"]
     )
     return plan
+
+
+def _stored(seen: Mapping[str, Any]) -> Mapping[str, str]:
+    return (seen.get("repository") or {}).get("datasources") or {}
 
 
 def _is_exact(run: Run, host: str) -> bool:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, TypedDict
+from typing import Any, Dict, List, Mapping, TypedDict
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     Definition,
@@ -21,6 +21,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository_servers i
     remotes_of,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._settled import is_settled
 
 #: What the tasks that create datasources have returned: on a remote, and on a repository.
 _MADE_BY_REMOTE = "__remote_made"
@@ -69,10 +70,15 @@ def known_names(run: Run, repository: str) -> List[str]:
     return list(dict.fromkeys(name for server in servers for name in _names_of(server)))
 
 
-def pausable(datasources: List[Definition]) -> List[Definition]:
-    """Return the datasources that are paused while the columns of their remotes change."""
+def pausable(datasources: List[Definition], comments: Mapping[str, str]) -> List[Definition]:
+    """Return the datasources that are paused while the columns of their remotes change.
+
+    :param comments: the definitions that the repository stores, by the name of the function that has the comment
+    """
     return [
-        {**definition, "state": "paused"} for definition in datasources if definition.get("state") in (None, "present")
+        {**definition, "state": "paused"}
+        for definition in datasources
+        if definition.get("state") in (None, "present") and not is_settled(definition, comments)
     ]
 
 

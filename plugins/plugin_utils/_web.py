@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._collector import pip_version, remote_logins
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files, has_password_file
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
     WEB_CONF,
     WEB_FOLDER,
     WEB_NGINX,
+    WEB_PASSWORDS,
     WEB_SECRET,
     WEB_UNIT,
 )
@@ -29,7 +30,6 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import DRIVE
 USER = "powa-web"
 SERVICE = "powa-web"
 PROXY = "nginx"
-PASSWORDS = WEB_FOLDER + "/pgpass"
 OWN_CERTIFICATE = "/etc/nginx/powa-web.crt"
 OWN_KEY = "/etc/nginx/powa-web.key"
 
@@ -107,7 +107,7 @@ class WebPlan:
     :param has_unit: whether there is a unit to start: check mode creates none
     :param has_secret: whether there is a secret for cookies
     :param files: the configuration and the unit
-    :param todo: whether anything but the passwords is to be done
+    :param todo: whether anything but the check of the logins is to be done
     """
 
     repositories: List[Shown]
@@ -171,6 +171,7 @@ def web_plan(run: Run, host: str, managed: str = MANAGED) -> Dict[str, Any]:
             or _state(unit) != _RUNS
             or WEB_SECRET not in theirs
             or bool(changed_files(theirs, [entry for entry in files if entry["state"] == "present"]))
+            or not has_password_file(seen, WEB_PASSWORDS, USER)
             or proxy.todo,
         )
     )
@@ -314,7 +315,7 @@ def _files(run: Run, host: str, repositories: Sequence[Shown], managed: str) -> 
         user=USER,
         folder=WEB_FOLDER,
         secret=WEB_SECRET,
-        passwords=PASSWORDS,
+        passwords=WEB_PASSWORDS,
     )
     # A diff shows neither the stored password nor an earlier one.
     no_diff = stores or _has_password(run.seen(host).get("files", {}).get(WEB_CONF))

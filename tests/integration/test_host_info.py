@@ -420,6 +420,7 @@ def test_files_units_and_environments(server: Server) -> None:
             server.container,
             files=["/opt/env/file", "/opt/env", "/opt/none"],
             secret_files=["/opt/env/secret"],
+            expected_files={"/opt/env/secret": PLANTED, "/opt/env/file": "other"},
             virtualenvs=["/opt/env", "/opt/none"],
             folders=["/opt/env/pages/own", "/opt/none"],
             units=[unit, "no-such-unit", "powa-collector"],
@@ -434,6 +435,9 @@ def test_files_units_and_environments(server: Server) -> None:
     assert told == {"kind": "file", "owner": "postgres", "group": "daemon", "mode": "0640", "size": 4}
     assert files["/opt/env/file"]["sha256"] == hashlib.sha256(b"text").hexdigest()
     assert files["/opt/env/secret"]["sha256"] is None and files["/opt/env"]["kind"] == "directory"
+    as_expected = {name: file["as_expected"] for name, file in files.items()}
+    assert as_expected == {"/opt/env": None, "/opt/env/file": False, "/opt/env/secret": True}
+    assert PLANTED not in str(seen) and "other" not in str(seen.get("invocation"))
     assert seen["virtualenvs"] == {"/opt/env": {"stale": False, "packages": {"powa-web": "4.2.1"}}}
     sums = {"a.py": hashlib.sha256(b"one").hexdigest(), "b.py": hashlib.sha256(b"two").hexdigest()}
     assert seen["folders"] == {"/opt/env/pages/own": sums}

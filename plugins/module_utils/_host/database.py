@@ -40,6 +40,7 @@ _NAMES = {
     "monitoring": "the rights of role {monitoring}",
     "rights": "the rights of roles on the repository",
     "servers": "the servers of the repository",
+    "datasources": "the datasources that are declared on the repository",
     "powa_roles": "the roles of PoWA",
 }
 _PATHS = ("config_file", "hba_file", "data_directory")
@@ -102,7 +103,7 @@ def _script_in_powa(wanted: Wanted) -> List[str]:
     # Without PoWA it returns no row, which psql calls an error and goes on.
     script += [sql.POWA.strip() + " \\gset\n", "\\if :{?powa_schema}\n", psql.query("monitoring", sql.MONITORING)]
     if wanted.repository:
-        script += [psql.query("rights", host_repository.RIGHTS)]
+        script += [psql.query("rights", host_repository.RIGHTS), psql.query("datasources", host_repository.DATASOURCES)]
         script += ["\\if :powa_has_servers\n", psql.query("servers", host_repository.SERVERS), "\\endif\n"]
         script += ["\\if :powa_has_roles\n", psql.query("powa_roles", host_repository.POWA_ROLES), "\\endif\n"]
     return [*script, "\\endif\n"]
@@ -136,7 +137,12 @@ def _repository(values: Mapping[str, Any]) -> Optional[Dict[str, Any]]:
     """Return what is known of a repository, unless one of its parts is not."""
     if "rights" not in values or "servers" not in values:
         return None
-    return dict(values["rights"], servers=values["servers"], powa_roles=values.get("powa_roles", {}))
+    return dict(
+        values["rights"],
+        servers=values["servers"],
+        powa_roles=values.get("powa_roles", {}),
+        datasources=values.get("datasources", {}),
+    )
 
 
 def _note(host: Host, parts: psql.Parts, wanted: Wanted) -> None:

@@ -12,7 +12,7 @@ import os
 import re
 import stat
 from dataclasses import dataclass
-from typing import Dict, Optional, Sequence
+from typing import Dict, Mapping, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host, user_name
 
@@ -30,6 +30,7 @@ class File:
     :param size: in bytes
     :param sha256: the sum of its content; none of a file that holds a password, of a folder, and where the content
         cannot be read
+    :param as_expected: whether its content is the expected one; None where none is, or where the content cannot be read
     """
 
     kind: str
@@ -38,16 +39,20 @@ class File:
     mode: str
     size: int
     sha256: Optional[str]
+    as_expected: Optional[bool]
 
 
-def read_files(host: Host, paths: Sequence[str], secret_paths: Sequence[str]) -> Dict[str, File]:
+def read_files(
+    host: Host, paths: Sequence[str], secret_paths: Sequence[str], expected: Mapping[str, str]
+) -> Dict[str, File]:
     """Return path -> file, for those that exist.
 
     :param secret_paths: files whose sums would help somebody to guess what they hold
+    :param expected: path -> the content that a file should have
     """
     found = {}
     for path in sorted({*paths, *secret_paths}):
-        file = _read(host, path, path in secret_paths)
+        file = _read(host, path, path in secret_paths, expected.get(path))
         if file is not None:
             found[path] = file
     return found
@@ -64,7 +69,7 @@ def read_folders(host: Host, paths: Sequence[str]) -> Dict[str, Dict[str, str]]:
         except OSError as error:
             host.unseen.refused("the folder " + path, error)
             continue
-        sums = {name: _sum(host, path + "/" + name) for name in sorted(names) if _is_file(host, path, name)}
+        sums = {name: _sum(_content(host, path + "/" + name)) for name in sorted(names) if _is_file(host, path, name)}
         found[path] = {name: total for name, total in sums.items() if total is not None}
     return found
 
@@ -73,7 +78,7 @@ def _is_file(host: Host, path: str, name: str) -> bool:
     return os.path.isfile(host.path(os.path.join(path, name)))
 
 
-def _read(host: Host, path: str, secret: bool) -> Optional[File]:
+def _read(host: Host, path: str, secret: bool, expected: Optional[str]) -> Optional[File]:
     try:
         state = os.stat(host.path(path))
     except PermissionError as error:
@@ -82,24 +87,29 @@ def _read(host: Host, path: str, secret: bool) -> Optional[File]:
     except OSError:
         return None
     kind = _KINDS.get(stat.S_IFMT(state.st_mode), "other")
+    content = _content(host, path) if kind == "file" and (not secret or expected is not None) else None
     return File(
         kind=kind,
         owner=user_name(state.st_uid),
         group=_group_name(state.st_gid),
         mode="{0:04o}".format(stat.S_IMODE(state.st_mode)),
         size=state.st_size,
-        sha256=_sum(host, path) if kind == "file" and not secret else None,
+        sha256=None if secret else _sum(content),
+        as_expected=None if expected is None or content is None else content == expected.encode(),
     )
 
 
-def _sum(host: Host, path: str) -> Optional[str]:
+def _content(host: Host, path: str) -> Optional[bytes]:
     try:
         with open(host.path(path), "rb") as file:
-            content = file.read()
+            return file.read()
     except OSError as error:
         host.unseen.refused("the content of " + path, error)
         return None
-    return None if holds_password(content) else hashlib.sha256(content).hexdigest()
+
+
+def _sum(content: Optional[bytes]) -> Optional[str]:
+    return None if content is None or holds_password(content) else hashlib.sha256(content).hexdigest()
 
 
 def holds_password(content: bytes) -> bool:

@@ -43,6 +43,7 @@ class Options:
     units: Sequence[str]
     files: Sequence[str]
     secret_files: Sequence[str]
+    expected_files: Mapping[str, str]
     folders: Sequence[str]
     virtualenvs: Sequence[str]
     repository: bool
@@ -69,7 +70,7 @@ def read_host(options: Options, host: Host) -> Dict[str, Any]:
     driver = packages.start_driver_check(host)
     units = start_units(host, options.units)
     log = start_log(host, options.collector_log)
-    files = read_files(host, options.files, options.secret_files)
+    files = read_files(host, options.files, options.secret_files, options.expected_files)
     folders = read_folders(host, options.folders)
     virtualenvs = read_virtualenvs(host, options.virtualenvs)
 

@@ -74,3 +74,12 @@ POWA_ROLES = """
     FROM :"powa_schema".powa_roles AS r
     WHERE r.powa_role IN ('powa_snapshot', 'powa_read_all_data')
 """
+
+#: The comments in which the collection keeps what is declared. Anybody may have written them: they are only compared.
+DATASOURCES = """
+    SELECT coalesce(jsonb_object_agg(p.proname, d.description), '{}')
+    FROM pg_proc AS p
+    JOIN pg_namespace AS n ON n.oid = p.pronamespace
+    JOIN pg_description AS d ON d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid AND d.objsubid = 0
+    WHERE n.nspname = :'powa_schema' AND d.description LIKE 'pgfleet.powa datasource %: {%'
+"""

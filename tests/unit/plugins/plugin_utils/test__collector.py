@@ -81,6 +81,10 @@ def fleet_of(collector="hub", **changes):
     }
 
 
+#: A password file with the wanted text.
+PASSWORD_FILE = {"owner": "powa", "group": "powa", "mode": "0600", "sha256": None, "as_expected": True}
+
+
 def host_file(text, mode="0644", group="root"):
     total = hashlib.sha256(text.encode()).hexdigest()
     return {"owner": "root", "group": group, "mode": mode, "sha256": total}
@@ -104,6 +108,7 @@ WELL = {
     "files": {
         _paths.COLLECTOR_CONF: host_file(CONFIGURATION + "\n", "0640", "powa"),
         _paths.COLLECTOR_DROP_IN: host_file(DROP_IN),
+        _paths.COLLECTOR_PASSWORDS: PASSWORD_FILE,
     },
     "virtualenvs": {},
     "extensions": {"powa": {"version": "5.0.2"}},
@@ -143,6 +148,23 @@ def test_a_collector_that_runs_as_configured_needs_nothing():
     assert not found["install"] and not found["restart"] and not found["todo"]
     assert found["has_user"] and found["has_unit"] and found["tell"]
     assert found["packages"] == ["powa-collector"] and found["requirement"] == ""
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        None,
+        *(
+            {**PASSWORD_FILE, **changes}
+            for changes in ({"as_expected": False}, {"as_expected": None}, {"mode": "0644"})
+        ),
+    ],
+    ids=["missing", "other", "not compared", "readable"],
+)
+def test_the_file_with_the_passwords(found):
+    files = {**WELL["files"], _paths.COLLECTOR_PASSWORDS: found}
+    found = plan(changed(WELL, files={path: file for path, file in files.items() if file}))
+    assert found["todo"] and not found["install"] and not found["restart"]
 
 
 def test_the_files_of_a_package():

@@ -192,6 +192,7 @@ def test_what_is_read_on_each_kind_of_host() -> None:
         "packages": ["powa-collector"],
         "units": ["powa-collector"],
         "files": ["/etc/powa-collector.conf", "/etc/systemd/system/powa-collector.service.d/pgfleet.conf"],
+        "secret_files": ["/etc/powa-collector.pgpass"],
     }
     assert read["c"] == collector
     assert read["pip"] == {
@@ -207,11 +208,11 @@ def test_what_is_read_on_each_kind_of_host() -> None:
         "packages": ["python3-tornado"],
         "units": ["powa-web", "nginx"],
         "files": [*units, "/etc/powa-web/powa-web.conf"],
-        "secret_files": ["/etc/powa-web/cookie_secret.conf"],
+        "secret_files": ["/etc/powa-web/cookie_secret.conf", "/etc/powa-web/pgpass"],
         "virtualenvs": ["/opt/powa-web"],
         "folders": ["/opt/powa-web/pages/powa_web_pages"],
     }
     assert read["w"] == web
     # A file that holds the password of a login has no sum.
-    secret = ["/etc/powa-web/cookie_secret.conf", "/k", "/etc/powa-web/powa-web.conf"]
+    secret = ["/etc/powa-web/cookie_secret.conf", "/etc/powa-web/pgpass", "/k", "/etc/powa-web/powa-web.conf"]
     assert read["tls"] == {**web, "files": [*units, "/c"], "secret_files": secret}

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 from ansible_collections.pgfleet.powa.plugins.filter.repository_results import repository_results
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository_datasources import (
     known_names,
     pausable,
@@ -85,11 +87,19 @@ def test_a_repository_outside_the_limit_keeps_its_datasources_once_its_remotes_h
 
 def test_what_is_present_can_be_paused():
     states = [LOCKS, *({"name": "x", "state": state} for state in ("present", "paused", "absent", None))]
-    assert pausable(states) == [
+    assert pausable(states, {}) == [
         {"name": "locks", "state": "paused"},
         {"name": "x", "state": "paused"},
         {"name": "x", "state": "paused"},
     ]
+
+
+def test_what_the_repository_stores_as_declared_needs_no_pause():
+    declared = [LOCKS, {"name": "other", "query": "SELECT 1 AS n", "metrics": [{"name": "n"}]}]
+    stored = {"name": "other", "query": "SELECT 1 AS n", "metrics": [{"name": "n", "type": "integer"}]}
+    (definition,), _removals, _problems = collect_definitions([stored])
+    comments = {"powa_other_src": Stored(definition).comment()}
+    assert pausable(declared, comments) == [{"name": "locks", "state": "paused"}]
 
 
 def test_what_the_remotes_have_returned():

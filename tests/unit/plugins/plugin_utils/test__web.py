@@ -70,6 +70,10 @@ def sum_of(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+#: A password file with the wanted text.
+PASSWORD_FILE = {"owner": "powa-web", "group": "powa-web", "mode": "0600", "sha256": None, "as_expected": True}
+
+
 def host_file(text, mode="0644", group="root"):
     return {"owner": "root", "group": group, "mode": mode, "sha256": None if text is None else sum_of(text)}
 
@@ -94,6 +98,7 @@ WELL = {
         _paths.WEB_CONF: host_file(CONFIGURATION, "0640", "powa-web"),
         _paths.WEB_SECRET: host_file(None, "0640", "powa-web"),
         _paths.WEB_UNIT: host_file(UNIT),
+        _paths.WEB_PASSWORDS: PASSWORD_FILE,
     },
     "virtualenvs": {"/opt/powa-web": {"stale": False, "packages": {"powa-web": "5.0.2"}}},
     "folders": {PAGES: {name: sum_of(text) for name, text in _web.read_pages().items()}},
@@ -261,9 +266,10 @@ def test_the_first_line_of_a_file_may_say_something_else():
         changed(WELL, files={name: file for name, file in WELL["files"].items() if name != _paths.WEB_SECRET}),
         changed(WELL, files={**WELL["files"], _paths.WEB_UNIT: host_file("other\n")}),
         changed(WELL, files={**WELL["files"], _paths.WEB_CONF: host_file("other\n", "0640", "powa-web")}),
+        changed(WELL, files={**WELL["files"], _paths.WEB_PASSWORDS: {**PASSWORD_FILE, "as_expected": False}}),
         changed(WELL, folders={}),
     ],
-    ids=["failed", "disabled", "no secret", "unit", "configuration", "no pages"],
+    ids=["failed", "disabled", "no secret", "unit", "configuration", "passwords", "no pages"],
 )
 def test_what_is_to_be_done_without_an_installation(seen):
     found = plan(seen)

@@ -35,6 +35,7 @@ IN_POWA = {
     "monitoring": {"tables": {}, "functions": {}},
     "rights": RIGHTS,
     "servers": [{"alias": None, "hostname": "a", "port": 5432}],
+    "datasources": {"powa_locks_src": "pgfleet.powa datasource locks: {}"},
     "powa_roles": {"powa_snapshot": "powa_snapshot", "powa_read_all_data": None},
 }
 
@@ -59,7 +60,9 @@ def test_a_repository(tmp_path):
     assert (server["unread"], server["roles"]) == (True, {"powa_monitor": {"login": True}})
     assert (server["file_settings"], server["file_errors"]) == ([{"name": "port"}], [{"name": None}])
     assert found.extensions == IN_POWA["extensions"] and found.monitoring == IN_POWA["monitoring"]
-    assert found.repository == dict(RIGHTS, servers=IN_POWA["servers"], powa_roles=IN_POWA["powa_roles"])
+    assert found.repository == dict(
+        RIGHTS, **{name: IN_POWA[name] for name in ("servers", "powa_roles", "datasources")}
+    )
     assert (found.server_error, unseen) == (None, ())
     assert [variables["PGDATABASE"] for _command, _script, variables in programs.calls] == ["postgres", "powa"]
     assert '--set=roles=["powa_monitor", "it\'s"]' in programs.calls[0][0]
