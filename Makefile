@@ -16,13 +16,15 @@ export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
 export MOLECULE_COMMAND_BORDERS := false
 
 # Besides the ansible-core of tests/requirements.txt, the oldest that works and the newest that is released, each where one of its
-# Pythons is found: ansible-test runs with all three, and test-packaging runs site.yml with these two.
+# Pythons is found. Sanity, units and the parts of site.yml are tested with all three, and two scenarios of molecule run with these.
 oldest_core := 2.16.19
 newest_core := 2.21.5
 python_$(oldest_core) := $(shell tests/tools/find-python 3.12 3.11 3.10)
 python_$(newest_core) := $(shell tests/tools/find-python 3.12 3.13 3.14)
 other_cores := $(foreach core,$(oldest_core) $(newest_core),$(if $(python_$(core)),$(core)))
 venvs := venv $(other_cores:%=venv-%)
+core_of_web4 := $(oldest_core)
+core_of_web := $(newest_core)
 
 # PyPI's `ansible` has every collection; these are taken out of it.
 ansible := 12.3.0
@@ -80,8 +82,9 @@ sanity/%: setup
 	tests/tools/ansible-test $(cache)/$* sanity
 
 test-unit: $(venvs:%=unit/%) unit-pages  ## ansible-test units, and those of powa_web_pages
+# ansible-test starts a process for each test, which takes five times as long: once is enough to see that the tests pass so.
 unit/%: setup
-	tests/tools/ansible-test $(cache)/$* units
+	$(if $(filter venv,$*),tests/tools/ansible-test $(cache)/$* units,$(cache)/$*/bin/python -m pytest --quiet tests/unit)
 
 unit-pages: setup
 	pytest powa_web_pages/tests
@@ -97,7 +100,7 @@ test-integration-quick: setup $(images)
 
 test-molecule: $(scenarios:%=molecule/%)  ## Every scenario; one of them: make molecule/powa5
 molecule/%: setup $(images)
-	molecule test --scenario-name $*
+	CORE=$(core_of_$*) PATH=$(core_of_$*:%=$(CURDIR)/$(cache)/venv-%/only-ansible:)$$PATH molecule test --scenario-name $*
 
 bench: setup images  ## Ratios, each the median of five runs, into .bench/results.json and docs/benchmarks.md; one: make bench BENCH=read_vs_builtin
 	PYTHONPATH=tests/integration:.collections python tests/bench/bench.py $(BENCH)
@@ -120,9 +123,11 @@ $(venv)/ready: tests/requirements.txt | host-packages
 	$(@D)/bin/pip install --quiet --requirement $<
 	@touch $@
 
-$(cache)/venv-%/ready: | host-packages
+$(cache)/venv-%/ready: tests/unit/requirements.txt | host-packages
 	$(python_$*) -m venv $(@D)
-	$(@D)/bin/pip install --quiet ansible-core==$*
+	$(@D)/bin/pip install --quiet ansible-core==$* pytest --requirement tests/unit/requirements.txt
+# Without its pytest, so that molecule finds its own.
+	mkdir --parents $(@D)/only-ansible && ln --symbolic --force $(CURDIR)/$(@D)/bin/ansible* $(@D)/only-ansible
 	@touch $@
 
 $(cache)/collections: Makefile tests/tools/extract_collections.py $(venv)/ready
