@@ -20,6 +20,7 @@ class ColumnType(NamedTuple):
     :param minmax: whether min() and max() accept it on every supported version (13 to 18)
     :param fixed: whether it has a fixed length and a GiST operator class of btree_gist on every supported version
     :param groupable: whether GROUP BY accepts it, so that it may be a key
+    :param sortable: whether a window can be partitioned by it
     :param hashed: SQL of the hash that an index has instead of a key C({name}) that is not fixed; immutable on every
         supported version, and the same for equal values
     :param number: SQL that turns a C({value}) into a number that can be subtracted, divided by seconds, averaged and
@@ -33,6 +34,7 @@ class ColumnType(NamedTuple):
     minmax: bool = True
     fixed: bool = False
     groupable: bool = True
+    sortable: bool = True
     hashed: str = "pg_catalog.hashtext({name}::pg_catalog.text)"
     number: Optional[str] = None
     counts: bool = True
@@ -82,7 +84,7 @@ _TYPES = (
     ColumnType("macaddr", 829, minmax=False, fixed=True),
     ColumnType("uuid", 2950, minmax=False, fixed=True),
     ColumnType("pg_lsn", 3220, number="({value} OPERATOR(pg_catalog.-) '0/0'::pg_catalog.pg_lsn)", unit="bytes"),
-    ColumnType("xid", 28, minmax=False),
+    ColumnType("xid", 28, minmax=False, sortable=False),
     ColumnType("xid8", 5069, minmax=False, number="{value}::pg_catalog.text::numeric"),
     ColumnType(
         "bytea", 17, minmax=False, hashed="pg_catalog.hashtext(pg_catalog.encode({name}, 'hex'::pg_catalog.text))"
