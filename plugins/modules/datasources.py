@@ -22,6 +22,10 @@ description:
   - The task fails before it writes anything if views or other objects depend on what it would drop or give other
     columns, if values do not fit a new type, or if a key becomes a metric or a metric a key.
   - Changes made by hand appear in the diff and are repaired. History stays untouched.
+  - With O(server_kind=local), PoWA's background worker, a superuser, takes the snapshots, but the queries run with the
+    rights of O(monitoring_role), in a subtransaction that is rolled back. Without O(datasources[].security_definer), a
+    query can read the statistics of all roles and what you grant to that role, and can change nothing.
+  - A rate is NULL where a counter has no value or one of 1e140 or more.
   - Read the history with V(powa_NAME_get(srvid, from, to\)), or per second with V(powa_NAME_rate(srvid, from, to\)).
     A counter lower than in the previous sample was reset, and has counted from 0 since.
   - The server stores the definition in a comment on a function, where any role can read it. Keep secrets out of
@@ -150,7 +154,8 @@ options:
         elements: str
       retention:
         description:
-          - How long samples are kept, such as V(7 days). Defaults to the server's retention.
+          - How long samples are kept, such as V(7 days). Defaults to the server's retention. An interval so long that no
+            timestamp is that long ago is refused.
           - Needs PoWA 5.1.2 or newer.
         type: str
       query_cleanup:
@@ -219,6 +224,10 @@ options:
     description:
       - What the server is. V(remote) creates only the source function, V(repository) everything needed to collect from
         remote servers, V(local) everything that the background worker needs on a server that is its own repository.
+      - V(local) creates O(monitoring_role) and the role C(powa_queries) if they do not exist. That one owns the functions
+        that run the queries, is a member of the monitoring role only, and must have neither members nor a login.
+      - With PoWA 4, V(local) is refused while roles other than superusers may create objects in PoWA's schema.
+        PostgreSQL 13 and 14 give everybody that right in schema C(public). The message names the statement that takes it.
       - Give several values if the server is more than one of these.
     type: list
     elements: str
@@ -254,6 +263,8 @@ options:
     description:
       - With O(server_kind=remote), the role that the collector logs in as. It gets the right to call the source
         functions, and the task tries the queries as this role before it changes anything.
+      - With O(server_kind=local), the role whose rights the queries have. Defaults to V(powa_monitor). If it does not
+        exist, the task creates it as a member of C(pg_read_all_stats) without a login.
       - Without it, the task tries the queries as the role that it is logged in as.
     type: str
   collector_role:
