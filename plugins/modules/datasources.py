@@ -154,8 +154,8 @@ options:
         elements: str
       retention:
         description:
-          - How long samples are kept, such as V(7 days). Defaults to the server's retention. An interval so long that no
-            timestamp is that long ago is refused.
+          - How long samples are kept, such as V(7 days). Defaults to the server's retention.
+          - An interval is refused if no timestamp is that long ago.
           - Needs PoWA 5.1.2 or newer.
         type: str
       query_cleanup:
@@ -224,10 +224,12 @@ options:
     description:
       - What the server is. V(remote) creates only the source function, V(repository) everything needed to collect from
         remote servers, V(local) everything that the background worker needs on a server that is its own repository.
-      - V(local) creates O(monitoring_role) and the role C(powa_queries) if they do not exist. That one owns the functions
-        that run the queries, is a member of the monitoring role only, and must have neither members nor a login.
+      - V(local) creates O(monitoring_role) and the role C(powa_queries) if they do not exist. C(powa_queries) owns the
+        functions that run the queries, is a member of the monitoring role only, and must have neither members nor a
+        login.
       - With PoWA 4, V(local) is refused while roles other than superusers may create objects in PoWA's schema.
-        PostgreSQL 13 and 14 give everybody that right in schema C(public). The message names the statement that takes it.
+        PostgreSQL 13 and 14 give everybody that right in schema C(public). The message names the statement that takes
+        it; see O(revoke_create), too.
       - Give several values if the server is more than one of these.
     type: list
     elements: str
@@ -267,6 +269,13 @@ options:
         exist, the task creates it as a member of C(pg_read_all_stats) without a login.
       - Without it, the task tries the queries as the role that it is logged in as.
     type: str
+  revoke_create:
+    description:
+      - With O(server_kind=local), whether to revoke the right to create objects in PoWA's schema from PUBLIC and from
+        all roles but superusers. The owner of the schema keeps it.
+    type: bool
+    default: false
+    version_added: 0.2.0
   collector_role:
     description:
       - With O(server_kind=repository) and PoWA 4, the role that the collector logs in as. It gets the rights that it
@@ -534,6 +543,7 @@ OPTIONS = {
     "ready_servers": {"type": "list", "elements": "str"},
     "timeout": {"type": "int", "default": 60},
     "monitoring_role": {"type": "str"},
+    "revoke_create": {"type": "bool", "default": False},
     "collector_role": {"type": "str"},
 }
 

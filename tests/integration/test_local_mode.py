@@ -117,6 +117,16 @@ def test_others_may_not_create_objects_in_the_schema(database: Database) -> None
     database.ok("datasources", **LOCAL)
 
 
+def test_a_task_takes_that_right_if_it_says_so(database: Database) -> None:
+    database.sql("GRANT CREATE ON SCHEMA public TO PUBLIC, nobody_special")
+    checked = database.ok("datasources", check=True, revoke_create=True, **LOCAL)
+    made = database.ok("datasources", revoke_create=True, **LOCAL)
+    assert made.diff == checked.diff and "change schema public" in made["changes"]
+    assert "grant create to nobody_special" in made.diff["before"]
+    assert database.ok("server_info", collector_timeout=0)["schema_creators"] == []
+    assert not database.ok("datasources", revoke_create=True, **LOCAL).changed
+
+
 def test_neither_may_who_owns_the_schema(closed: Database) -> None:
     statements = ["ALTER SCHEMA public OWNER TO nobody_special"]
     if closed.server.sql("postgres", "SELECT 1 FROM pg_roles WHERE rolname = 'pg_database_owner'"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import QUERIES_ROLE, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import Creator, read_creators
@@ -81,6 +81,7 @@ def refusals_of_local_mode(found: Optional[LocalMode], side: Side, archivist: Ar
                 creator.name, creator.schema, archivist.version_text, creator.cure(found.database)
             )
             for creator in found.creators
+            if not _loses_right(creator, side)
         ]
     return problems
 
@@ -117,6 +118,31 @@ def _refusals_of_queries_role(role: Role, monitoring_role: str) -> List[str]:
     if not role.inherits:
         problems.append("{0}does not inherit rights: run ALTER ROLE {1} INHERIT".format(where, QUERIES_ROLE))
     return problems
+
+
+def _loses_right(creator: Creator, side: Side) -> bool:
+    """Whether the task takes the right away: from an owner nobody can."""
+    return side.revoke_create and not creator.owns
+
+
+def plan_schema(plan: Plan, found: Optional[LocalMode], side: Side) -> None:
+    """Plan that others than superusers may no longer create objects in PoWA's schema, if the task says so."""
+    losing = [creator for creator in found.creators if _loses_right(creator, side)] if found else []
+    if not losing:
+        return
+    plan.add(
+        "schema {0}".format(losing[0].schema),
+        "\n".join("grant create to {0}".format(creator.role or "public") for creator in losing),
+        "",
+        *(
+            compose(
+                texts.REVOKE_CREATE,
+                schema=identifier(creator.schema),
+                role=identifier(creator.role) if creator.role else raw("PUBLIC"),
+            )
+            for creator in losing
+        ),
+    )
 
 
 def plan_roles(plan: Plan, found: Optional[LocalMode], side: Side) -> None:

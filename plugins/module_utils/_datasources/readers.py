@@ -80,9 +80,7 @@ def _rates(parts: Parts, keys: Sequence[Column], metrics: Sequence[Column]) -> A
     rates = [identifier("r", name) for name in [*inner, "ts"]]
     rates += [_rate(name) if has_rate else identifier("r", name) for name, has_rate in zip(named, rated)]
     partition = joined(
-        identifier("n", name)
-        if key.type.sortable
-        else compose("{key}::pg_catalog.text", key=identifier("n", name))
+        identifier("n", name) if key.type.sortable else compose("{key}::pg_catalog.text", key=identifier("n", name))
         for key, name in zip(keys, inner)
     )
     return compose(

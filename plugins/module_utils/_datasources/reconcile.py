@@ -23,7 +23,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_c
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import MONITORING_ROLE, plan_roles
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import (
+    MONITORING_ROLE,
+    plan_roles,
+    plan_schema,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import (
     UNSTORABLE,
     collect_definitions,
@@ -71,7 +75,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         definitions, removals, problems = collect_definitions(params["datasources"])
         kinds = tuple(params["server_kind"])
         monitoring_role = params["monitoring_role"] or (MONITORING_ROLE if LOCAL in kinds else None)
-        self.side = Side(kinds, monitoring_role, params["collector_role"])
+        self.side = Side(kinds, monitoring_role, params["collector_role"], params["revoke_create"])
         self.definitions: Sequence[Definition] = definitions
         self.removals = removals
         self.exact, self.drop_history = params["state"] == "exact", params["history"] == "drop"
@@ -151,6 +155,7 @@ def plan_datasources(cursor: Any, wanted: Resolved, side: Side) -> Plan:
     plan, state = Plan(), wanted.state
     if wanted.wanted:
         plan_roles(plan, state.own_queries, side)
+        plan_schema(plan, state.own_queries, side)
     for removal in wanted.removals:
         plan_removal(plan, removal, side, state.catalog)
     made = {entry.definition.name: entry for entry in wanted.wanted}

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import (
     LocalMode,
     Role,
     plan_roles,
+    plan_schema,
     read_local_mode,
     refusals_of_local_mode,
 )
@@ -101,6 +104,28 @@ def test_powa_4_runs_what_others_make_in_its_schema():
         ' superuser: run REVOKE CREATE ON SCHEMA "public" FROM PUBLIC'
     ]
     assert refusals(EVERYBODY, archivist=POWA_5) == []
+
+
+def test_the_right_is_taken_only_if_the_task_says_so():
+    owner = Creator("public", "eve", True, False, "postgres")
+    closing, plan = replace(SIDE, revoke_create=True), Plan()
+    seen = found([EVERYBODY, EVERYBODY._replace(role="app"), owner])
+    plan_schema(plan, seen, SIDE)
+    plan_schema(plan, None, closing)
+    assert not plan.changed
+    plan_schema(plan, seen, closing)
+    (change,) = plan.changes
+    assert (change.identity, change.before, change.after) == (
+        "schema public",
+        "grant create to public\ngrant create to app",
+        "",
+    )
+    assert rendered(change.writes) == [
+        'REVOKE CREATE ON SCHEMA "public" FROM PUBLIC',
+        'REVOKE CREATE ON SCHEMA "public" FROM "app"',
+    ]
+    (problem,) = refusals_of_local_mode(seen, closing, POWA_4)
+    assert problem.endswith('run ALTER SCHEMA "public" OWNER TO "postgres"')
 
 
 def test_roles_that_are_missing_are_made():
