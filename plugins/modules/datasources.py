@@ -22,6 +22,10 @@ description:
   - The task fails before it writes anything if views or other objects depend on what it would drop or give other
     columns, if values do not fit a new type, or if a key becomes a metric or a metric a key.
   - Changes made by hand appear in the diff and are repaired. History stays untouched.
+  - With O(server_kind=local), PoWA's background worker, a superuser, takes the snapshots, but the queries run with the
+    rights of O(monitoring_role), in a subtransaction that is rolled back. Without O(datasources[].security_definer), a
+    query can read the statistics of all roles and what you grant to that role, and can change nothing.
+  - A rate is NULL where a counter has no value or one of 1e140 or more.
   - Read the history with V(powa_NAME_get(srvid, from, to\)), or per second with V(powa_NAME_rate(srvid, from, to\)).
     A counter lower than in the previous sample was reset, and has counted from 0 since.
   - The server stores the definition in a comment on a function, where any role can read it. Keep secrets out of
@@ -151,6 +155,7 @@ options:
       retention:
         description:
           - How long samples are kept, such as V(7 days). Defaults to the server's retention.
+          - An interval is refused if no timestamp is that long ago.
           - Needs PoWA 5.1.2 or newer.
         type: str
       query_cleanup:
@@ -219,6 +224,12 @@ options:
     description:
       - What the server is. V(remote) creates only the source function, V(repository) everything needed to collect from
         remote servers, V(local) everything that the background worker needs on a server that is its own repository.
+      - V(local) creates O(monitoring_role) and the role C(powa_queries) if they do not exist. C(powa_queries) owns the
+        functions that run the queries, is a member of the monitoring role only, and must have neither members nor a
+        login.
+      - With PoWA 4, V(local) is refused while roles other than superusers may create objects in PoWA's schema.
+        PostgreSQL 13 and 14 give everybody that right in schema C(public). The message names the statement that takes
+        it; see O(revoke_create), too.
       - Give several values if the server is more than one of these.
     type: list
     elements: str
@@ -254,8 +265,17 @@ options:
     description:
       - With O(server_kind=remote), the role that the collector logs in as. It gets the right to call the source
         functions, and the task tries the queries as this role before it changes anything.
+      - With O(server_kind=local), the role whose rights the queries have. Defaults to V(powa_monitor). If it does not
+        exist, the task creates it as a member of C(pg_read_all_stats) without a login.
       - Without it, the task tries the queries as the role that it is logged in as.
     type: str
+  revoke_create:
+    description:
+      - With O(server_kind=local), whether to revoke the right to create objects in PoWA's schema from PUBLIC and from
+        all roles but superusers. The owner of the schema keeps it.
+    type: bool
+    default: false
+    version_added: 0.2.0
   collector_role:
     description:
       - With O(server_kind=repository) and PoWA 4, the role that the collector logs in as. It gets the rights that it
@@ -523,6 +543,7 @@ OPTIONS = {
     "ready_servers": {"type": "list", "elements": "str"},
     "timeout": {"type": "int", "default": 60},
     "monitoring_role": {"type": "str"},
+    "revoke_create": {"type": "bool", "default": False},
     "collector_role": {"type": "str"},
 }
 

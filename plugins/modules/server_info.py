@@ -481,6 +481,23 @@ transient_rows:
       type: int
       returned: always
       sample: 3600
+schema_creators:
+  description:
+    - Roles that may create objects in PoWA's schema and are no superusers. PoWA 4 could run such objects as superuser.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    role:
+      description: The role; empty for PUBLIC.
+      type: str
+      returned: always
+      sample: ""
+    cure:
+      description: The statement after which it may no longer.
+      type: str
+      returned: always
+      sample: REVOKE CREATE ON SCHEMA "public" FROM PUBLIC
 collector:
   description: What powa-collector reports. Null if it was not asked.
   returned: success

@@ -46,6 +46,8 @@ def make_database(server: servers.Server) -> Iterator[Any]:
     yield make
     for name in made:
         server.sql("postgres", 'DROP DATABASE "{0}" WITH (FORCE)'.format(name))
+    # Local mode makes these for the whole server, the second as member of the role that its test monitors with.
+    server.sql("postgres", "DROP ROLE IF EXISTS powa_monitor, powa_queries")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import NUMBERS, TYPE_NAMES
 from powa_web_pages.repository import Range, Repository
-from servers import Database
+from servers import Database, on_every_server
 
 SINCE, UNTIL = "2020-01-01 00:00:00+00", "2020-01-01 00:01:00+00"
 
@@ -111,3 +111,64 @@ def test_a_counter_of_any_other_type_is_returned_as_it_is(database: Database) ->
         " WHERE p.proname = 'powa_others_rate' AND o.mode = 'o' AND o.name LIKE 'm%%'"
     )
     assert sorted(returned) == sorted((metric["name"], metric["type"]) for metric in metrics)
+
+
+KINDS = ("counter", "gauge")
+#: Values of counters and gauges. Some differences, quotients or squares are more than double precision holds, or less.
+BEYOND = {
+    "double precision": [
+        "-1.5e308",
+        "1.5e308",
+        "1",
+        "1.5e308",
+        "NaN",
+        "Infinity",
+        "-Infinity",
+        "5e-324",
+        "1e139",
+        "-1e139",
+    ],
+    "real": ["-3e38", "3e38", "1", "NaN", "Infinity", "1e-45", "0", "3e38", "-3e38", "7"],
+    "numeric": ["-1e400", "1e400", "1", "9e100000", "NaN", "1e-400", "2e-400", "1e139", "-1e139", "0"],
+}
+
+
+@on_every_server
+def test_no_value_spoils_the_rates_of_others(database: Database) -> None:
+    (srvid,) = database.register("one")
+    types = list(BEYOND)
+    metrics = [
+        {"name": kind[0] + str(number), "type": name, "kind": kind}
+        for number, name in enumerate(types)
+        for kind in KINDS
+    ]
+    query = "SELECT 'x' AS k, " + ", ".join("NULL::{type} AS {name}".format(**metric) for metric in metrics)
+    declared = {"name": "beyond", "query": query, "keys": [{"name": "k", "type": "text"}], "metrics": metrics}
+    database.ok("datasources", datasources=[declared], server_kind=["repository", "remote"], monitoring_role="powa")
+    for key, seconds in (("a", 1), ("b", 0.000001)):
+        for position in range(10):
+            values = [BEYOND[metric["type"]][position] for metric in metrics]
+            database.sql(
+                "INSERT INTO powa_beyond_src_tmp VALUES (%s, %s::timestamptz + %s * interval '1s', %s{0})".format(
+                    ", %s" * len(values)
+                ),
+                (srvid, SINCE, position * seconds, key, *values),
+            )
+    for position in range(2):
+        database.sql(
+            "INSERT INTO powa_beyond_src_tmp (srvid, ts, k, c0, c1, c2)"
+            " VALUES (%s, %s::timestamptz + %s * interval '10s', 'good', %s, %s, %s)",
+            (srvid, SINCE, position, *[10 * position] * 3),
+        )
+    database.sql("SELECT powa_beyond_snapshot(%s)", (srvid,))
+    for _form in ("current", "aggregated"):
+        rates = database.sql("SELECT k, c0, c1, c2 FROM powa_beyond_rate(%s, NULL, NULL) ORDER BY k, ts", (srvid,))
+        assert len(rates) == 22 and rates[-2:] == [("good", None, None, None), ("good", 1.0, 1.0, 1.0)]
+        # From -1.5e308 to 1.5e308, and of numeric from -1e400 to 1e400, no rate can be told; of real it can.
+        assert rates[1] == ("a", None, pytest.approx(6e38, rel=1e-6), None)
+        assert all(rate is None or abs(rate) < 1e150 for row in rates for rate in row[1:])
+        found = database.ok("history_info", range="1 minute", until=UNTIL, steps=6)
+        ((server,),) = [datasource["servers"] for datasource in found["datasources"]]
+        lines = {metric["name"]: metric["lines"] for metric in server["metrics"]}
+        assert all(any(line["key"] == {"k": "good"} for line in lines[name]) for name in ("c0", "c1", "c2"))
+        database.sql("SELECT powa_beyond_aggregate(%s)", (srvid,))

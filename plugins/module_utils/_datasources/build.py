@@ -13,9 +13,14 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.operations import operation_functions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import Parts
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.readers import reading_functions
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import cleanup_function, source_function
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import (
+    cleanup_function,
+    run_cleanup_function,
+    run_function,
+    source_function,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.storage import indexes, record_types, tables
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import REMOTE, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REMOTE, Side
 
 
 def build_objects(parts: Parts, side: Side) -> List[DatabaseObject]:
@@ -29,7 +34,12 @@ def build_objects(parts: Parts, side: Side) -> List[DatabaseObject]:
         execute = tuple(sorted(set(parts.grantees.functions) | monitors))
         objects.append(source_function(parts, execute))
         if definition.query_cleanup and side.runs_queries:
-            objects.append(cleanup_function(parts, execute))
+            callers = set(execute) | ({side.monitoring_role} if side.monitoring_role else set())
+            objects.append(cleanup_function(parts, tuple(sorted(callers))))
+        if LOCAL in side.server_kind:
+            objects.append(run_function(parts))
+            if definition.query_cleanup and side.monitoring_role:
+                objects.append(run_cleanup_function(parts, side.monitoring_role))
     if side.stores:
         objects += [*operation_functions(parts), *reading_functions(parts)]
     return objects

@@ -275,4 +275,5 @@ def _function(row: Dict[str, Any]) -> Optional[Function]:
         parameters=parameters,
         language=row["lanname"],
         security_definer=row["prosecdef"],
+        owner=row["owner"],
     )

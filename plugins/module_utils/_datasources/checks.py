@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Found
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import refusals_of_local_mode
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
@@ -21,8 +22,11 @@ def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], sid
     """Return the problems that can be seen without the types of columns."""
     problems = []
     for option, role in (("monitoring_role", side.monitoring_role), ("collector_role", side.collector_role)):
-        if role and role not in state.roles:
+        made = option == "monitoring_role" and LOCAL in side.server_kind
+        if role and role not in state.roles and not made:
             problems.append('{0}: role "{1}" does not exist on this server: create it first'.format(option, role))
+    if definitions:
+        problems += refusals_of_local_mode(state.own_queries, side, state.archivist)
     for removal in removals:
         problems += _foreign(removal.name, state.catalog.of_datasource(removal.name))
     for definition in definitions:

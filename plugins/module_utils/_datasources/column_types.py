@@ -14,7 +14,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.remote_results import with_remote_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import REMOTE, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 
 
 def resolve_types(
@@ -66,7 +66,7 @@ def _describe(
     cursor: Any, definitions: Sequence[Definition], new: Set[str], side: Side, state: State
 ) -> Tuple[Dict[str, Any], List[str], List[str]]:
     """Return the types by datasource, why nothing could be described, and what is wrong with queries."""
-    role = side.monitoring_role if REMOTE in side.server_kind and side.monitoring_role in state.roles else None
+    role = side.monitoring_role if side.monitoring_role in state.roles else None
     # A remote stores nothing about a query of scope database, so it is described each time.
     of_databases = [definition for definition in definitions if definition.scope == DATABASE]
     others = [definition for definition in definitions if definition.name in new and definition.scope != DATABASE]

@@ -10,11 +10,13 @@ from typing import List
 
 SOURCE = "_src"
 CLEANUP = "_cleanup"
+#: In local mode these run the query and its cleanup with the rights of the monitoring role.
+RUN, RUN_CLEANUP = "_run", "_run_cleanup"
 SNAPSHOT = "_snapshot"
 OPERATION_SUFFIXES = (SNAPSHOT, "_aggregate", "_purge", "_reset", "_unregister")
 GET, RATE = "_get", "_rate"
 READ_SUFFIXES = (GET, RATE)
-FUNCTION_SUFFIXES = (SOURCE, CLEANUP, *OPERATION_SUFFIXES, *READ_SUFFIXES)
+FUNCTION_SUFFIXES = (SOURCE, CLEANUP, RUN, RUN_CLEANUP, *OPERATION_SUFFIXES, *READ_SUFFIXES)
 
 TRANSIENT, CURRENT, HISTORY = "_src_tmp", "_history_current", "_history"
 TABLE_SUFFIXES = (TRANSIENT, CURRENT, HISTORY)

@@ -28,6 +28,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
     TABLE_SUFFIXES,
     TYPE_SUFFIXES,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import QUERIES_ROLE
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import objects as texts
 
 #: The parameters of our functions, and the same as C(proargtypes) has them.
@@ -290,6 +291,7 @@ class Function(DatabaseObject):
     :param search_path: its own, or None for that of the session
     :param execute: roles that may call it, C("") for PUBLIC; as wanted, at least these, and PUBLIC only if named
     :param parameters: C(SERVER) or C(SERVER_AND_RANGE)
+    :param owner: its owner; as wanted, None for whoever makes it
     """
 
     kind = "function"
@@ -303,6 +305,7 @@ class Function(DatabaseObject):
     parameters: str = SERVER
     language: str = "plpgsql"
     security_definer: bool = False
+    owner: Optional[str] = None
 
     @property
     def target(self) -> Any:
@@ -314,6 +317,7 @@ class Function(DatabaseObject):
         lines += ["out {0}".format(column.describe()) for column in self.columns]
         lines.append("{0}, language {1}".format(self.volatility.lower(), self.language))
         lines.append("security {0}".format("definer" if self.security_definer else "invoker"))
+        lines += ["owner {0}".format(self.owner)] if self.owner == QUERIES_ROLE else []
         lines.append("search_path {0}".format(self.search_path or "of the session"))
         lines.append("comment: {0}".format(self.comment))
         lines += ["grant execute to {0}".format(role or "public") for role in sorted(self.execute)]
@@ -321,24 +325,33 @@ class Function(DatabaseObject):
 
     def create(self) -> List[Any]:
         # PostgreSQL lets PUBLIC call a new function.
-        return [self._create(), *self.set_comment(), *self._grants().grant(self.target, {"": EXECUTE})]
+        statements = [self._create(), *self.set_comment(), *self._grants().grant(self.target, {"": EXECUTE})]
+        if self.owner == QUERIES_ROLE:
+            statements.append(compose(texts.SET_OWNER, target=self.target, owner=identifier(self.owner)))
+        return statements
 
     def alter(self, found: "Function") -> List[Any]:
         statements: List[Any] = []
         if self._head() != found._head():
             if found.replaced_by(self):
-                statements += found.drop()
-                found = replace(found, execute=("",))
+                return [*found.drop(), *self.create()]
             statements.append(self._create())
         if statements or self.comment != found.comment:
             statements += self.set_comment()
         return statements + self._grants().grant(self.target, found._grants().privileges)
 
     def keeping(self, found: "Function") -> "Function":
-        return replace(self, execute=tuple(sorted(set(self.execute) | {role for role in found.execute if role})))
+        others = {role for role in found.execute if role}
+        if self._gets_owner(found):
+            return replace(self, execute=tuple(sorted(set(self.execute) | (others - {found.owner}))))
+        return replace(self, execute=tuple(sorted(set(self.execute) | others)), owner=found.owner)
 
     def replaced_by(self, wanted: "Function") -> bool:
-        return (self.returns, self.columns) != (wanted.returns, wanted.columns)
+        return wanted._gets_owner(self) or (self.returns, self.columns) != (wanted.returns, wanted.columns)
+
+    def _gets_owner(self, found: "Function") -> bool:
+        """Whether it has to belong to the role of local mode and does not, or the other way round."""
+        return (self.owner == QUERIES_ROLE) != (found.owner == QUERIES_ROLE)
 
     def _head(self) -> Any:
         return replace(self, comment=None, execute=())

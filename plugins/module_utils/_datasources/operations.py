@@ -10,9 +10,9 @@ from typing import Any, List
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CLEANUP, MINMAX, RECORD, SOURCE
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MINMAX, RECORD, RUN, RUN_CLEANUP
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import Parts, for_each
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import OWN_PATH, Parts, for_each, listed
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import functions as bodies
 
 
@@ -24,7 +24,7 @@ def operation_functions(parts: Parts) -> List[Function]:
         "aggregate": _aggregate(parts),
         "purge": compose(
             bodies.PURGE,
-            schema=parts.schema,
+            lock=archivist.snapshot_lock(),
             history=parts.tables["history"],
             retention=archivist.retention(definition.module, definition.scope == DATABASE),
         ),
@@ -40,7 +40,7 @@ def operation_functions(parts: Parts) -> List[Function]:
             returns="boolean" if operation == "unregister" else "void",
             body=texts[operation],
             volatility="VOLATILE",
-            search_path=archivist.search_path,
+            search_path=OWN_PATH,
             execute=parts.grantees.functions,
         )
         for operation in archivist.operations
@@ -49,28 +49,34 @@ def operation_functions(parts: Parts) -> List[Function]:
 
 def _snapshot(parts: Parts) -> Any:
     definition, layout = parts.definition, parts.layout
-    if definition.scope == DATABASE:
-        samples = compose(bodies.SAMPLES_OF_TRANSIENT, **parts.tables)
-    else:
-        samples = compose(bodies.SAMPLES_OF_SOURCE, source=parts.qualified(SOURCE))
     values = [
         compose("NULL::{type}", type=raw(column.type.name))
         if column.name in layout.kept_metrics
         else identifier("s", column.name)
         for column in layout.metrics
     ]
+    written = {
+        "lock": parts.archivist.snapshot_lock(),
+        "keys": for_each(definition.stored_keys, "{name}, "),
+        "sample_keys": for_each(definition.stored_keys, "s.{name}, "),
+        "sample_metrics": joined(values),
+        "record_type": parts.qualified(RECORD),
+    }
+    if definition.scope == DATABASE:
+        return compose(bodies.SNAPSHOT_OF_DATABASES, **written, **parts.tables)
     cleanup = raw("")
     if definition.query_cleanup:
-        cleanup = compose(bodies.LOCAL_CLEANUP, function=parts.qualified(CLEANUP))
+        cleanup = compose(bodies.LOCAL_CLEANUP, function=parts.qualified(RUN_CLEANUP))
     return compose(
         bodies.SNAPSHOT,
-        schema=parts.schema,
-        keys=for_each(definition.stored_keys, "{name}, "),
-        sample_keys=for_each(definition.stored_keys, "s.{name}, "),
-        sample_metrics=joined(values),
-        record_type=parts.qualified(RECORD),
-        samples=samples,
+        run=parts.qualified(RUN),
+        run_columns=listed("r", definition.columns),
+        typed_columns=joined(
+            compose("{name} {type}", name=identifier(column.name), type=raw(column.type.name))
+            for column in definition.columns
+        ),
         cleanup=cleanup,
+        **written,
         **parts.tables,
     )
 
@@ -79,7 +85,7 @@ def _aggregate(parts: Parts) -> Any:
     keys = parts.layout.keys
     return compose(
         bodies.AGGREGATE,
-        schema=parts.schema,
+        lock=parts.archivist.snapshot_lock(),
         keys=for_each(keys, "{name}, "),
         current_keys=for_each(keys, "c.{name}, "),
         group_keys=for_each(keys, ", c.{name}"),

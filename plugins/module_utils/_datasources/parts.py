@@ -25,6 +25,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist impor
 
 TIMESTAMP = "timestamp with time zone"
 
+#: Where functions look up names that run nothing of a user's. All else in them is qualified.
+OWN_PATH = "pg_catalog, pg_temp"
+
 
 @dataclass(frozen=True)
 class Parts:

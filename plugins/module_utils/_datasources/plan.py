@@ -20,6 +20,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
     OPERATION_SUFFIXES,
     READ_SUFFIXES,
     RECORD,
+    RUN,
+    RUN_CLEANUP,
     SOURCE,
     TRANSIENT,
     TYPE_SUFFIXES,
@@ -47,8 +49,8 @@ def plan_datasource(plan: Plan, wanted: Wanted, catalog: Catalog) -> None:
     definition = wanted.definition
     names = {entry.name for entry in wanted.objects if isinstance(entry, Function)}
     # Several tasks may declare one host as several kinds of server, so only what no kind needs is dropped.
-    needless = [SOURCE] if definition.scope == DATABASE else []
-    needless += [] if definition.query_cleanup else [CLEANUP]
+    needless = [SOURCE, RUN] if definition.scope == DATABASE else []
+    needless += [] if definition.query_cleanup else [CLEANUP, RUN_CLEANUP]
     for suffix in needless:
         found = catalog.get(Function, object_name(definition.name, suffix))
         if found is not None and found.ours and found.object.name not in names:
@@ -62,7 +64,9 @@ def plan_drop(plan: Plan, found: DatabaseObject) -> None:
 
 def plan_removal(plan: Plan, removal: Removal, side: Side, catalog: Catalog) -> None:
     """Plan that the objects of a datasource are dropped; its rows in the registry are planned with those of others."""
-    suffixes: List[Tuple[Type[DatabaseObject], str]] = [(Function, suffix) for suffix in (SOURCE, CLEANUP)]
+    suffixes: List[Tuple[Type[DatabaseObject], str]] = [
+        (Function, suffix) for suffix in (SOURCE, CLEANUP, RUN, RUN_CLEANUP)
+    ]
     if side.stores:
         suffixes += [(Function, suffix) for suffix in OPERATION_SUFFIXES + READ_SUFFIXES]
         suffixes.append((Table, TRANSIENT))

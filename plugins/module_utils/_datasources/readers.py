@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any, List, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column
@@ -41,13 +41,7 @@ def reading_functions(parts: Parts) -> List[Function]:
         current_metrics=joined(compose("(c.record).{name}", name=identifier(column.name)) for column in metrics),
         **parts.tables,
     )
-    rate = compose(
-        bodies.RATE,
-        keys=for_each(keys, "g.{name}, "),
-        rates=joined(_rate(column) for column in metrics),
-        get=parts.qualified(GET),
-        by_keys=compose("PARTITION BY {keys} ", keys=listed("g", keys)) if keys else raw(""),
-    )
+    rate = _rates(parts, keys, metrics)
     samples = (*typed(keys), TableColumn("ts", TIMESTAMP))
     rates = tuple(TableColumn(column.name, RATE_TYPE if column.has_rate else column.type.name) for column in metrics)
     return [
@@ -68,16 +62,54 @@ def reading_functions(parts: Parts) -> List[Function]:
     ]
 
 
-def _rate(column: Column) -> Any:
-    value = identifier("g", column.name)
-    number = column.type.number
-    if not column.has_rate or number is None:
-        return value
-    before = compose("pg_catalog.lag({value}) OVER w", value=value)
-    return compose(
-        bodies.RATE_OF_COUNTER,
-        value=value,
-        before=before,
-        now=compose(number, value=value),
-        then=compose(number, value=compose("({before})", before=before)),
+def _rates(parts: Parts, keys: Sequence[Column], metrics: Sequence[Column]) -> Any:
+    """Return the body of C(_rate). In it, keys are called k0, k1 ..., metrics m0 ... and their last values b0 ..."""
+    inner = ["k{0}".format(position) for position in range(len(keys))]
+    rated = [_has_rate(column) for column in metrics]
+    named = ["m{0}".format(position) for position in range(len(metrics))]
+    numbers = [_as(identifier("g", key.name), name) for key, name in zip(keys, inner)]
+    numbers += [raw("g.ts"), *(_as(_number(column), name) for column, name in zip(metrics, named))]
+    lagged = [identifier("n", name) for name in [*inner, "ts", *named]]
+    lagged += [
+        _as(compose("pg_catalog.lag({value}) OVER w", value=identifier("n", name)), _before(name))
+        for name, has_rate in zip(named, rated)
+        if has_rate
+    ]
+    if any(rated):
+        lagged.append(_as(raw(bodies.SECONDS), "seconds"))
+    rates = [identifier("r", name) for name in [*inner, "ts"]]
+    rates += [_rate(name) if has_rate else identifier("r", name) for name, has_rate in zip(named, rated)]
+    partition = joined(
+        identifier("n", name) if key.type.sortable else compose("{key}::pg_catalog.text", key=identifier("n", name))
+        for key, name in zip(keys, inner)
     )
+    return compose(
+        bodies.RATE,
+        rates=joined(rates),
+        lagged=joined(lagged),
+        numbers=joined(numbers),
+        get=parts.qualified(GET),
+        by_keys=compose("PARTITION BY {keys} ", keys=partition) if keys else raw(""),
+    )
+
+
+def _has_rate(column: Column) -> bool:
+    return column.has_rate and column.type.number is not None
+
+
+def _number(column: Column) -> Any:
+    value = identifier("g", column.name)
+    return compose(column.type.number or "", value=value) if _has_rate(column) else value
+
+
+def _rate(name: str) -> Any:
+    growth = compose(bodies.GROWTH, now=identifier("r", name), before=identifier("r", _before(name)))
+    return compose(bodies.RATE_OF_COUNTER, growth=growth)
+
+
+def _before(name: str) -> str:
+    return "b" + name[1:]
+
+
+def _as(value: Any, name: str) -> Any:
+    return compose("{value} AS {name}", value=value, name=identifier(name))

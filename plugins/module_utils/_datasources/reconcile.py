@@ -23,6 +23,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_c
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import (
+    MONITORING_ROLE,
+    plan_roles,
+    plan_schema,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import (
     UNSTORABLE,
     collect_definitions,
@@ -37,7 +42,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted i
     wanted_datasources,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, Side
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,9 @@ class DatasourcesTask(Task[_Found, Resolved]):
     def __init__(self, params: Mapping[str, Any]) -> None:
         _check_options(params)
         definitions, removals, problems = collect_definitions(params["datasources"])
-        self.side = Side(tuple(params["server_kind"]), params["monitoring_role"], params["collector_role"])
+        kinds = tuple(params["server_kind"])
+        monitoring_role = params["monitoring_role"] or (MONITORING_ROLE if LOCAL in kinds else None)
+        self.side = Side(kinds, monitoring_role, params["collector_role"], params["revoke_create"])
         self.definitions: Sequence[Definition] = definitions
         self.removals = removals
         self.exact, self.drop_history = params["state"] == "exact", params["history"] == "drop"
@@ -146,6 +153,9 @@ def plan_datasources(cursor: Any, wanted: Resolved, side: Side) -> Plan:
     :param cursor: only renders SQL, and sends nothing to the server
     """
     plan, state = Plan(), wanted.state
+    if wanted.wanted:
+        plan_roles(plan, state.own_queries, side)
+        plan_schema(plan, state.own_queries, side)
     for removal in wanted.removals:
         plan_removal(plan, removal, side, state.catalog)
     made = {entry.definition.name: entry for entry in wanted.wanted}

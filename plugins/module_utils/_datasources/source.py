@@ -17,10 +17,16 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
     user_sql,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column, Definition, Query
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CLEANUP, SOURCE
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CLEANUP, RUN, RUN_CLEANUP, SOURCE
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function, TableColumn
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import TIMESTAMP, Parts, listed, typed
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import (
+    OWN_PATH,
+    TIMESTAMP,
+    Parts,
+    listed,
+    typed,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import QUERIES_ROLE, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import functions as bodies
 
 
@@ -39,14 +45,6 @@ def source_function(parts: Parts, execute: Tuple[str, ...]) -> Function:
     :param execute: roles that may call it
     """
     definition = parts.definition
-    if len(definition.queries) == 1 and definition.queries[0].min_version == 0:
-        branches = compose(bodies.SOURCE_ONE_QUERY, query=_quoted_query(definition, definition.queries[0]))
-    else:
-        branches = compose(
-            bodies.SOURCE_BY_VERSION,
-            name=literal(definition.name),
-            branches=joined((_branch(definition, query) for query in reversed(definition.queries)), "\n"),
-        )
     return Function(
         schema=parts.archivist.schema,
         name=parts.name(SOURCE),
@@ -57,7 +55,7 @@ def source_function(parts: Parts, execute: Tuple[str, ...]) -> Function:
             bodies.SOURCE,
             columns=listed("t", definition.columns),
             transient=parts.tables["transient"],
-            branches=branches,
+            branches=_branches(definition),
         ),
         volatility="STABLE",
         search_path=parts.search_path,
@@ -87,6 +85,46 @@ def cleanup_function(parts: Parts, execute: Tuple[str, ...]) -> Function:
     )
 
 
+def run_function(parts: Parts) -> Function:
+    """Return the function that returns a sample in local mode, where a superuser calls it.
+
+    It runs as its owner: a role with the rights of the monitoring role, or with security_definer who made it.
+    """
+    definition = parts.definition
+    text = bodies.RUN_AS_OWNER if definition.security_definer else bodies.RUN
+    return Function(
+        schema=parts.archivist.schema,
+        name=parts.name(RUN),
+        comment=parts.comment,
+        columns=(TableColumn("ts", TIMESTAMP), *typed(definition.columns)),
+        returns="SETOF record",
+        body=compose(text, name=literal(definition.name), branches=_branches(definition)),
+        volatility="STABLE",
+        search_path=parts.search_path,
+        security_definer=True,
+        owner=None if definition.security_definer else QUERIES_ROLE,
+    )
+
+
+def run_cleanup_function(parts: Parts, monitoring_role: str) -> Function:
+    """Return the function that cleans up in local mode, with the rights of the monitoring role."""
+    return Function(
+        schema=parts.archivist.schema,
+        name=parts.name(RUN_CLEANUP),
+        comment=parts.comment,
+        columns=(),
+        returns="void",
+        body=compose(
+            bodies.RUN_CLEANUP,
+            view=parts.qualified(RUN_CLEANUP + "_view"),
+            cleanup=parts.qualified(CLEANUP),
+            role=identifier(monitoring_role),
+        ),
+        volatility="VOLATILE",
+        search_path=OWN_PATH,
+    )
+
+
 def sample_query(definition: Definition, query: Query) -> Any:
     """Return the SELECT of the declared columns, with the declared types, from a user's query."""
     return compose(bodies.SAMPLE, columns=_cast_columns(definition.columns), query=user_sql(query.sql))
@@ -95,6 +133,16 @@ def sample_query(definition: Definition, query: Query) -> Any:
 def _cast_columns(columns: Sequence[Column]) -> Any:
     return joined(
         compose("q.{name}::{type}", name=identifier(column.name), type=raw(column.type.name)) for column in columns
+    )
+
+
+def _branches(definition: Definition) -> Any:
+    if len(definition.queries) == 1 and definition.queries[0].min_version == 0:
+        return compose(bodies.SOURCE_ONE_QUERY, query=_quoted_query(definition, definition.queries[0]))
+    return compose(
+        bodies.SOURCE_BY_VERSION,
+        name=literal(definition.name),
+        branches=joined((_branch(definition, query) for query in reversed(definition.queries)), "\n"),
     )
 
 

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, read_catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode, read_local_mode
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
@@ -45,6 +46,7 @@ class State:
     :param intervals: intervals of the task as PostgreSQL writes them
     :param bad_intervals: what PostgreSQL says about the others
     :param local_mode: whether the background worker is loaded
+    :param own_queries: what decides whether the server can run queries itself, if the task is about that
     """
 
     archivist: Archivist
@@ -56,6 +58,7 @@ class State:
     intervals: Mapping[str, str]
     bad_intervals: Mapping[str, str]
     local_mode: bool
+    own_queries: Optional[LocalMode] = None
 
     def query_schemas(self, definition: Definition) -> List[str]:
         """Return the schemas where a query looks names up, besides PoWA's."""
@@ -119,4 +122,5 @@ def read_state(
         intervals={text: interval for text, (interval, _seconds) in intervals.items()},
         bad_intervals=bad_intervals,
         local_mode=local_mode,
+        own_queries=read_local_mode(cursor, side, archivist),
     )

@@ -20,10 +20,11 @@ class ColumnType(NamedTuple):
     :param minmax: whether min() and max() accept it on every supported version (13 to 18)
     :param fixed: whether it has a fixed length and a GiST operator class of btree_gist on every supported version
     :param groupable: whether GROUP BY accepts it, so that it may be a key
+    :param sortable: whether a window can be partitioned by it
     :param hashed: SQL of the hash that an index has instead of a key C({name}) that is not fixed; immutable on every
         supported version, and the same for equal values
-    :param number: SQL that turns a C({value}) into a number that can be subtracted and drawn, or None for a type that
-        is no number
+    :param number: SQL that turns a C({value}) into a number that can be subtracted, divided by seconds, averaged and
+        drawn, and is NULL where that would overflow; or None for a type that is no number
     :param counts: whether a counter of this type has a rate per second, the growth of its number
     :param unit: what the number counts, or None where only the declaration knows
     """
@@ -33,7 +34,8 @@ class ColumnType(NamedTuple):
     minmax: bool = True
     fixed: bool = False
     groupable: bool = True
-    hashed: str = "pg_catalog.hashtext({name}::text)"
+    sortable: bool = True
+    hashed: str = "pg_catalog.hashtext({name}::pg_catalog.text)"
     number: Optional[str] = None
     counts: bool = True
     unit: Optional[str] = None
@@ -50,13 +52,22 @@ UNDECLARED = ColumnType("", 0)
 # A key's text will not do for a hash: 1.0 and 1.00 are equal, the text of a bytea depends on a setting, and the cast of
 # an array to text is not immutable.
 _EXACT = "{value}::numeric"
+# One value must spoil neither the rates of others nor an average, which is calculated from squares.
+_FLOAT = """CASE WHEN {value} OPERATOR(pg_catalog.<) '1e-140'::double precision
+        AND {value} OPERATOR(pg_catalog.>) '-1e-140'::double precision THEN '0'::double precision
+    WHEN {value} OPERATOR(pg_catalog.<) '1e140'::double precision
+        AND {value} OPERATOR(pg_catalog.>) '-1e140'::double precision THEN {value} END"""
+_NUMERIC = """CASE WHEN {value} OPERATOR(pg_catalog.<) '1e140'::numeric
+        AND {value} OPERATOR(pg_catalog.>) '-1e140'::numeric
+    THEN CASE WHEN pg_catalog.scale({value}) OPERATOR(pg_catalog.>) 140 THEN pg_catalog.round({value}, 140)
+        ELSE {value} END END"""
 _TYPES = (
     ColumnType("smallint", 21, fixed=True, number=_EXACT),
     ColumnType("integer", 23, fixed=True, number=_EXACT),
     ColumnType("bigint", 20, fixed=True, number=_EXACT),
-    ColumnType("real", 700, fixed=True, number="{value}::double precision"),
-    ColumnType("double precision", 701, fixed=True, number="{value}::double precision"),
-    ColumnType("numeric", 1700, hashed="pg_catalog.hash_numeric({name})", number="{value}"),
+    ColumnType("real", 700, fixed=True, number=_FLOAT.replace("{value}", "{value}::double precision")),
+    ColumnType("double precision", 701, fixed=True, number=_FLOAT),
+    ColumnType("numeric", 1700, hashed="pg_catalog.hash_numeric({name})", number=_NUMERIC),
     ColumnType("oid", 26, fixed=True),
     ColumnType("text", 25),
     ColumnType("character varying", 1043),
@@ -67,15 +78,17 @@ _TYPES = (
     ColumnType("timestamp with time zone", 1184, fixed=True),
     ColumnType("timestamp without time zone", 1114, fixed=True),
     ColumnType("date", 1082, fixed=True),
-    ColumnType("interval", 1186, fixed=True, number="extract(epoch FROM {value})", unit="s"),
+    ColumnType("interval", 1186, fixed=True, number="extract(epoch FROM {value})::double precision", unit="s"),
     ColumnType("inet", 869, hashed="pg_catalog.hashinet({name})"),
     ColumnType("cidr", 650, hashed="pg_catalog.hashinet({name})"),
     ColumnType("macaddr", 829, minmax=False, fixed=True),
     ColumnType("uuid", 2950, minmax=False, fixed=True),
-    ColumnType("pg_lsn", 3220, number="({value} - '0/0'::pg_catalog.pg_lsn)", unit="bytes"),
-    ColumnType("xid", 28, minmax=False),
-    ColumnType("xid8", 5069, minmax=False, number="{value}::text::numeric"),
-    ColumnType("bytea", 17, minmax=False, hashed="pg_catalog.hashtext(pg_catalog.encode({name}, 'hex'))"),
+    ColumnType("pg_lsn", 3220, number="({value} OPERATOR(pg_catalog.-) '0/0'::pg_catalog.pg_lsn)", unit="bytes"),
+    ColumnType("xid", 28, minmax=False, sortable=False),
+    ColumnType("xid8", 5069, minmax=False, number="{value}::pg_catalog.text::numeric"),
+    ColumnType(
+        "bytea", 17, minmax=False, hashed="pg_catalog.hashtext(pg_catalog.encode({name}, 'hex'::pg_catalog.text))"
+    ),
     ColumnType("jsonb", 3802, minmax=False, hashed="pg_catalog.jsonb_hash({name})"),
     ColumnType("json", 114, minmax=False, groupable=False),
     ColumnType("text[]", 1009, hashed="pg_catalog.hash_array({name})"),

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, FrozenSet, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row, RowTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as texts
 
@@ -32,6 +32,9 @@ POWA_NAMES = frozenset(name + suffix for name in _DATASOURCES_OF_POWA for suffix
 POWA_EXTENSIONS = frozenset(
     "hypopg pg_qualstats pg_stat_kcache pg_stat_statements pg_track_settings pg_wait_sampling powa".split()
 )
+
+#: In local mode, the role that owns the functions that run users' queries. It is a member of the monitoring role.
+QUERIES_ROLE = "powa_queries"
 
 OPERATIONS = ("snapshot", "aggregate", "purge", "reset")
 
@@ -171,9 +174,13 @@ class Archivist(ABC):
     def registry_lock(self) -> Tuple[str, ...]:
         """The tables that a snapshot reads first, and holds a lock on until it ends."""
 
+    @abstractmethod
     def retention(self, module: str, scope_database: bool) -> Any:
         """Return SQL for how long a datasource is kept, inside a function with a parameter C(_srvid)."""
-        return compose(texts.RETENTION, schema=identifier(self.schema))
+
+    @abstractmethod
+    def snapshot_lock(self) -> Any:
+        """Return the PL/pgSQL that keeps two snapshots of one server apart, inside a function of the same kind."""
 
     @abstractmethod
     def registry_tables(self, names: Sequence[str]) -> List[RowTable]:

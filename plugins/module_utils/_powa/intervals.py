@@ -29,13 +29,19 @@ def read_intervals(cursor: Any, given: Sequence[str]) -> Tuple[Dict[str, Tuple[s
             try:
                 rows += _canonical(cursor, [text])
             except driver.psycopg2.Error as error:
-                wrong[text] = '{0}: give an interval such as "7 days"'.format(first_line(error))
+                wrong[text] = _refused(text, error)
         cursor.execute("ROLLBACK TO SAVEPOINT intervals")
     for text, interval, seconds in rows:
         good[text] = (interval, float(seconds))
         if seconds <= 0:
             wrong[text] = 'found "{0}", expected a positive interval, such as "7 days"'.format(text)
     return good, wrong
+
+
+def _refused(text: str, error: Any) -> str:
+    if error.pgcode == driver.errorcodes.DATETIME_FIELD_OVERFLOW:
+        return 'found "{0}", and no timestamp is so long ago: give a shorter interval, such as "7 days"'.format(text)
+    return '{0}: give an interval such as "7 days"'.format(first_line(error))
 
 
 def _canonical(cursor: Any, texts_given: List[str]) -> List[Tuple[str, str, float]]:

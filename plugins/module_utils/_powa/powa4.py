@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import (
     OPERATIONS,
     Archivist,
@@ -77,6 +78,12 @@ class Archivist4(Archivist):
 
     def database_module_rows(self, registration: Registration, module: DatabaseModule) -> List[Row]:
         raise NotImplementedError("PoWA 4 has no datasources with scope database")
+
+    def retention(self, module: str, scope_database: bool) -> Any:
+        return compose(texts.RETENTION_4, schema=identifier(self.schema))
+
+    def snapshot_lock(self) -> Any:
+        return compose(texts.SNAPSHOT_LOCK_4, schema=identifier(self.schema))
 
     def cleanup_call(self, function: str) -> str:
         return "SELECT {0}.{1}(0)".format(self.quoted_schema, function)

@@ -42,11 +42,14 @@ class Archivist5(Archivist):
 
     def retention(self, module: str, scope_database: bool) -> Any:
         if not self.own_retention:
-            return super().retention(module, scope_database)
+            return compose(texts.RETENTION, schema=identifier(self.schema))
         kind = "db_module" if scope_database else "extension"
         return compose(
             texts.RETENTION_OF_MODULE, schema=identifier(self.schema), module=literal(module), kind=literal(kind)
         )
+
+    def snapshot_lock(self) -> Any:
+        return compose(texts.SNAPSHOT_LOCK, schema=identifier(self.schema))
 
     external_schemas = True
     registered_sources = texts.REGISTERED_SOURCES_5

@@ -28,6 +28,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_server i
     library_problems,
     powa_problems,
     role_problems,
+    schema_problems,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import Found, Problem
 
@@ -35,6 +36,7 @@ _LOOKS: Tuple[Callable[[Found], Iterator[Problem]], ...] = (
     powa_problems,
     library_problems,
     role_problems,
+    schema_problems,
     collector_problems,
     error_problems,
     version_problems,

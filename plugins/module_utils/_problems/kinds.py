@@ -60,6 +60,8 @@ class Kind(str, Enum):
     )
     MONITORING_ROLE_LOGIN = ("monitoring_role_login", "The role that the collector should log in as has NOLOGIN.")
 
+    SCHEMA_OPEN = ("schema_open", "Roles other than superusers may create objects in PoWA's schema.")
+
     # Of the collector.
     COLLECTOR_DOWN = ("collector_down", "powa-collector is not installed, does not run, or does not answer.")
     COLLECTOR_LOGIN = ("collector_login", "A server or the repository refuses the collector's login.")

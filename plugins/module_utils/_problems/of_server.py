@@ -26,6 +26,22 @@ def powa_problems(found: Found) -> Iterator[Problem]:
         )
 
 
+def schema_problems(found: Found) -> Iterator[Problem]:
+    """Return who may create objects in PoWA's schema and is no superuser."""
+    for creator in found["schema_creators"]:
+        role = creator["role"]
+        yield Problem(
+            Kind.SCHEMA_OPEN,
+            '{0} may create objects in PoWA\'s schema "{1}"'.format(
+                'role "{0}"'.format(role) if role else "PUBLIC", found["powa_schema"]
+            ),
+            "whoever runs PoWA's functions with that schema in the search_path may run those objects, too"
+            + (" (PostgreSQL 13 and 14 give this right to PUBLIC in schema public)" if not role else ""),
+            creator["cure"],
+            subject=role or "public",
+        )
+
+
 def library_problems(found: Found) -> Iterator[Problem]:
     """Return libraries that are not loaded, and settings that wait for a restart."""
     loaded, configured = found["libraries"]["loaded"], found["libraries"]["configured"]

@@ -22,6 +22,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import P
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import read_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import read_creators
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import read_libraries
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REMOTE, REPOSITORY, Side
@@ -44,6 +45,7 @@ _WITHOUT_POWA: Dict[str, Any] = {
     "datasources": [],
     "tables": [],
     "transient_rows": [],
+    "schema_creators": [],
     "collector": None,
 }
 
@@ -105,6 +107,10 @@ def _read_powa(
         "datasources": returned_datasources(cursor, names, definitions, state, servers, samples, tables, params),
         "tables": [{"name": table["name"], "bytes": table["bytes"]} for table in tables],
         "transient_rows": _read_transient_rows(cursor, archivist, tables),
+        "schema_creators": [
+            {"role": creator.role, "cure": creator.cure(found["database"])}
+            for creator in read_creators(cursor, archivist.schema)
+        ],
         "collector": None,
     }
 

@@ -96,7 +96,20 @@ TRANSIENT_TABLES = """
 
 # For functions with a parameter _srvid. From PoWA 5.1.2 on, each datasource may have a retention of its own.
 RETENTION = "{schema}.powa_get_server_retention(_srvid)"
-RETENTION_OF_MODULE = "{schema}.powa_get_server_retention(_srvid, {module}, {kind}::{schema}.datasource_type)"
+RETENTION_OF_MODULE = """{schema}.powa_get_server_retention(
+        _srvid, {module}::pg_catalog.text, {kind}::{schema}.datasource_type)"""
+SNAPSHOT_LOCK = "PERFORM {schema}.powa_prevent_concurrent_snapshot(_srvid);"
+
+# What these functions of PoWA 4 do. They find their tables only with PoWA's schema in the search_path, and then also
+# whatever others have made there.
+RETENTION_4 = """CASE _srvid WHEN 0 THEN pg_catalog.current_setting('powa.retention')::interval
+        ELSE (SELECT s.retention FROM {schema}.powa_servers AS s WHERE s.id = _srvid) END"""
+SNAPSHOT_LOCK_4 = """BEGIN
+        PERFORM 1 FROM {schema}.powa_snapshot_metas AS m WHERE m.srvid = _srvid FOR UPDATE NOWAIT;
+    EXCEPTION
+        WHEN lock_not_available THEN
+            RAISE EXCEPTION 'Could not lock the powa_snapshot_metas record, a concurrent snapshot is probably running';
+    END;"""
 
 # Which of these functions are the query_source of a registered datasource.
 REGISTERED_SOURCES_4 = """

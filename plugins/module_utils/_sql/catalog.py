@@ -48,6 +48,7 @@ INDEXES = """
 
 FUNCTIONS = """
     SELECT n.nspname AS schema, p.proname, p.proargtypes::text AS parameters, p.prosrc, p.provolatile, p.prosecdef,
+        pg_catalog.pg_get_userbyid(p.proowner) AS owner,
         l.lanname,
         coalesce(p.proconfig, '{{}}') AS config,
         pg_catalog.format_type(p.prorettype, NULL) AS returns, p.proretset,

@@ -2,18 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bodies of the PL/pgSQL functions of a datasource. Every table and column in them is qualified."""
+"""Bodies of the functions of a datasource. Every table and column in them is qualified.
+
+Those with a search_path of C(pg_catalog, pg_temp) find operators and functions in C(pg_catalog) only. The others would
+find them in schemas where somebody may have made some that fit better, so they name the schema.
+"""
 
 from __future__ import annotations
 
 # The user's query runs only here, from a quoted literal, so that no name in it can clash with a variable of PL/pgSQL.
 SOURCE = """
 BEGIN
-    IF _srvid <> 0 THEN
+    IF _srvid OPERATOR(pg_catalog.<>) 0 THEN
         RETURN QUERY
         SELECT t.ts, {columns}
         FROM {transient} AS t
-        WHERE t.srvid = _srvid;
+        WHERE t.srvid OPERATOR(pg_catalog.=) _srvid;
         RETURN;
     END IF;
 {branches}
@@ -29,7 +33,8 @@ SOURCE_BY_VERSION = """    CASE
                 {name}, pg_catalog.current_setting('server_version');
     END CASE;"""
 
-SOURCE_VERSION_BRANCH = """        WHEN pg_catalog.current_setting('server_version_num')::integer >= {min_version} THEN
+SOURCE_VERSION_BRANCH = """        WHEN (pg_catalog.current_setting('server_version_num')::integer)
+            OPERATOR(pg_catalog.>=) {min_version} THEN
             RETURN QUERY EXECUTE {query};"""
 
 TIMED_SAMPLE = """SELECT pg_catalog.now(), {columns}
@@ -49,31 +54,97 @@ BEGIN
 END;
 """
 
-SNAPSHOT = """
+# In local mode a superuser calls this, and it runs as its owner, who is none. A restore without that role would make a
+# superuser the owner; and the owner, as whom the query runs, may turn the function into one that runs as its caller.
+RUN = """
 BEGIN
-    PERFORM {schema}.powa_prevent_concurrent_snapshot(_srvid);
-
-    INSERT INTO {current} (srvid, {keys}record)
-    SELECT _srvid, {sample_keys}ROW(s.ts, {sample_metrics})::{record_type}
-    {samples};
-
-    IF _srvid <> 0 THEN
-        DELETE FROM {transient} AS t WHERE t.srvid = _srvid;
-    {cleanup}END IF;
+    IF NOT EXISTS (
+        SELECT FROM pg_catalog.pg_roles AS r
+        WHERE r.rolname OPERATOR(pg_catalog.=) CURRENT_USER AND NOT r.rolsuper
+    ) THEN
+        RAISE EXCEPTION 'datasource %: its query would run as superuser %: declare it again for the local server',
+            {name}, CURRENT_USER;
+    END IF;
+{branches}
 END;
 """
 
-SAMPLES_OF_SOURCE = "FROM {source}(_srvid) AS s"
-SAMPLES_OF_TRANSIENT = "FROM {transient} AS s WHERE s.srvid = _srvid"
+RUN_AS_OWNER = """
+BEGIN
+{branches}
+END;
+"""
+
+# What a cleanup does has to stay, so it cannot be rolled back. While PostgreSQL refreshes a materialized view, it runs
+# the query as the view's owner, refuses deferred triggers, held cursors and the like, which would run later as the
+# superuser who commits, and takes back all settings.
+RUN_CLEANUP = """
+BEGIN
+    CREATE MATERIALIZED VIEW {view} AS SELECT NULL::integer AS done FROM {cleanup}(0) AS c WITH NO DATA;
+    ALTER MATERIALIZED VIEW {view} OWNER TO {role};
+    REFRESH MATERIALIZED VIEW {view};
+    DROP MATERIALIZED VIEW {view};
+END;
+"""
+
+SNAPSHOT = """
+DECLARE
+    taken record;
+BEGIN
+    {lock}
+
+    IF _srvid <> 0 THEN
+        INSERT INTO {current} (srvid, {keys}record)
+        SELECT _srvid, {sample_keys}ROW(s.ts, {sample_metrics})::{record_type}
+        FROM {transient} AS s
+        WHERE s.srvid = _srvid;
+
+        DELETE FROM {transient} AS t WHERE t.srvid = _srvid;
+        RETURN;
+    END IF;
+
+    -- Whatever the query sets or changes is rolled back, before any other statement. Only its rows stay.
+    SELECT false AS ran INTO taken;
+    BEGIN
+        SELECT true AS ran, pg_catalog.array_agg(ROW(r.ts, {run_columns})) AS samples
+        INTO taken
+        FROM {run}(_srvid) AS r;
+        RAISE EXCEPTION USING ERRCODE = 'PWROW';
+    EXCEPTION
+        WHEN SQLSTATE 'PWROW' THEN
+            IF NOT taken.ran THEN
+                RAISE;
+            END IF;
+    END;
+
+    INSERT INTO {current} (srvid, {keys}record)
+    SELECT _srvid, {sample_keys}ROW(s.ts, {sample_metrics})::{record_type}
+    FROM pg_catalog.unnest(taken.samples) AS s (ts timestamp with time zone, {typed_columns});
+{cleanup}END;
+"""
 
 # For remotes the collector does the cleanup; in local mode this function has to.
-LOCAL_CLEANUP = """ELSE
-        PERFORM {function}(_srvid);
-    """
+LOCAL_CLEANUP = """
+    PERFORM {function}(_srvid);
+"""
+
+# With scope database there are remotes only.
+SNAPSHOT_OF_DATABASES = """
+BEGIN
+    {lock}
+
+    INSERT INTO {current} (srvid, {keys}record)
+    SELECT _srvid, {sample_keys}ROW(s.ts, {sample_metrics})::{record_type}
+    FROM {transient} AS s
+    WHERE s.srvid = _srvid;
+
+    DELETE FROM {transient} AS t WHERE t.srvid = _srvid;
+END;
+"""
 
 AGGREGATE = """
 BEGIN
-    PERFORM {schema}.powa_prevent_concurrent_snapshot(_srvid);
+    {lock}
 
     INSERT INTO {history} (srvid, {keys}coalesce_range, records, mins_in_range, maxs_in_range)
     SELECT c.srvid, {current_keys}pg_catalog.tstzrange(min((c.record).ts), max((c.record).ts), '[]'),
@@ -94,7 +165,7 @@ PURGE = """
 DECLARE
     oldest timestamp with time zone := pg_catalog.now() - {retention};
 BEGIN
-    PERFORM {schema}.powa_prevent_concurrent_snapshot(_srvid);
+    {lock}
 
     DELETE FROM {history} AS h
     WHERE h.srvid = _srvid
@@ -123,22 +194,33 @@ GET = """
 SELECT {keys}r.ts, {metrics}
 FROM {history} AS h
 CROSS JOIN LATERAL pg_catalog.unnest(h.records) AS r
-WHERE h.srvid = _srvid
-  AND h.coalesce_range && pg_catalog.tstzrange(_from, _to, '[]')
-  AND r.ts <@ pg_catalog.tstzrange(_from, _to, '[]')
+WHERE h.srvid OPERATOR(pg_catalog.=) _srvid
+  AND h.coalesce_range OPERATOR(pg_catalog.&&) pg_catalog.tstzrange(_from, _to, '[]'::pg_catalog.text)
+  AND r.ts OPERATOR(pg_catalog.<@) pg_catalog.tstzrange(_from, _to, '[]'::pg_catalog.text)
 UNION ALL
 SELECT {current_keys}(c.record).ts, {current_metrics}
 FROM {current} AS c
-WHERE c.srvid = _srvid
-  AND (c.record).ts <@ pg_catalog.tstzrange(_from, _to, '[]')
+WHERE c.srvid OPERATOR(pg_catalog.=) _srvid
+  AND (c.record).ts OPERATOR(pg_catalog.<@) pg_catalog.tstzrange(_from, _to, '[]'::pg_catalog.text)
 """
 
+# The columns of what is inside have names of our own, since a metric may have any name.
 RATE = """
-SELECT {keys}g.ts, {rates}
-FROM {get}(_srvid, _from, _to) AS g
-WINDOW w AS ({by_keys}ORDER BY g.ts)
+SELECT {rates}
+FROM (
+    SELECT {lagged}
+    FROM (
+        SELECT {numbers}
+        FROM {get}(_srvid, _from, _to) AS g
+    ) AS n
+    WINDOW w AS ({by_keys}ORDER BY n.ts)
+) AS r
 """
+SECONDS = """(extract(epoch FROM n.ts OPERATOR(pg_catalog.-) pg_catalog.lag(n.ts) OVER w))::double precision"""
 
-# A counter below its last value was reset, and has counted from 0 since. The first sample has no rate.
-RATE_OF_COUNTER = """((CASE WHEN {value} < {before} THEN {now} ELSE {now} - {then} END)
-    / nullif(extract(epoch FROM g.ts - pg_catalog.lag(g.ts) OVER w), 0))::double precision"""
+# A counter below its last value was reset, and has counted from 0 since. The first sample has no rate, nor has one of
+# the same moment.
+RATE_OF_COUNTER = """CASE WHEN r.seconds OPERATOR(pg_catalog.>) '0'::double precision
+    THEN {growth} OPERATOR(pg_catalog./) r.seconds END"""
+GROWTH = """CASE WHEN {now} OPERATOR(pg_catalog.<) {before} THEN {now}
+    ELSE {now} OPERATOR(pg_catalog.-) {before} END"""

@@ -14,10 +14,11 @@ SERVERS = """
     ORDER BY s.id
 """
 
-# The intervals of a task as PostgreSQL writes them, and in seconds.
+# The intervals of a task as PostgreSQL writes them, and in seconds. A purge goes back from now by one of them.
 INTERVALS = """
     SELECT i.given, (i.given::interval)::text, extract(epoch FROM i.given::interval)
     FROM pg_catalog.unnest({given}::text[]) AS i (given)
+    WHERE pg_catalog.now() - i.given::interval IS NOT NULL
 """
 
 REGISTER = """

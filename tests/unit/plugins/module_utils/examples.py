@@ -39,7 +39,7 @@ LATENCY = {"name": "latency", "type": "interval"}
 
 REMOTE = Side(("remote",), "mon", None)
 REPOSITORY = Side(("repository",), None, "coll")
-LOCAL = Side(("local",), None, "coll")
+LOCAL = Side(("local",), "mon", "coll")
 
 
 def definition(**changes):

@@ -80,7 +80,11 @@ def test_types_without_minimum_are_left_out_of_the_extremes():
 
 @pytest.mark.parametrize(
     ("key", "indexed"),
-    [("oid", '"k"'), ("text", 'pg_catalog.hashtext("k"::text)'), ("boolean", 'pg_catalog.hashtext("k"::text)')],
+    [
+        ("oid", '"k"'),
+        ("text", 'pg_catalog.hashtext("k"::pg_catalog.text)'),
+        ("boolean", 'pg_catalog.hashtext("k"::pg_catalog.text)'),
+    ],
 )
 def test_keys_of_any_length_fit_into_the_index(key, indexed):
     index = named(POWA_4, "repository", keys=[{"name": "k", "type": key}])["powa_demo_history_ts"]
@@ -131,4 +135,4 @@ def test_a_later_powa_knows_the_retention_of_each_datasource():
     later = Archivist5((5, 1, 2), "powa", "powa", 170000)
     assert "powa_get_server_retention(_srvid)" in render(named(POWA_5, "repository")["powa_demo_purge"].body)
     body = render(named(later, "repository")["powa_demo_purge"].body)
-    assert "powa_get_server_retention(_srvid, 'demo', 'extension'::" in body
+    assert "powa_get_server_retention(\n        _srvid, 'demo'::pg_catalog.text, 'extension'::" in body

@@ -52,6 +52,7 @@ FUNCTION = {
     "provolatile": "s",
     "grants": ["mon", "coll"],
     "lanname": "plpgsql",
+    "owner": "postgres",
     "prosecdef": True,
 }
 
@@ -102,6 +103,7 @@ def test_a_function():
         SERVER,
         "plpgsql",
         True,
+        "postgres",
     )
 
 

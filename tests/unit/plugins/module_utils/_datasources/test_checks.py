@@ -9,8 +9,11 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusals
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import Schema
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import Creator
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     LATER_POWA_5,
     LOCAL,
@@ -46,6 +49,15 @@ def test_what_can_be_made_is_not_refused(side):
 )
 def test_a_role_that_does_not_exist(side, roles, problem):
     assert refused(side, state(roles=roles)) == [problem]
+
+
+def test_local_mode_makes_its_roles_and_refuses_what_others_could_use():
+    local = Side(("local",), "mon", None)
+    assert refused(local, state(roles=[])) == []
+    open_to_all = LocalMode({}, [Creator("public", "", False, False, "postgres")], "powa")
+    (problem,) = refused(local, state(roles=[], own_queries=open_to_all))
+    assert problem.startswith("server_kind: PUBLIC may create objects in schema public")
+    assert refusals([], [], local, state(own_queries=open_to_all)) == []
 
 
 @pytest.mark.parametrize(

@@ -245,3 +245,27 @@ def test_comment_and_grants_of_a_function(found, statements):
 
 def test_a_function_keeps_the_callers_that_others_let_in_but_not_everybody():
     assert FUNCTION.keeping(replace(FUNCTION, execute=("", "x"))).execute == ("coll", "x")
+
+
+RUN = replace(SOURCE, execute=(), security_definer=True, owner="powa_queries")
+
+
+def test_a_function_of_local_mode_gets_its_owner():
+    assert all_of(RUN)[-1] == 'ALTER FUNCTION "powa"."f"(integer) OWNER TO "powa_queries"'
+    assert "owner powa_queries" in RUN.describe() and "owner" not in replace(RUN, owner="postgres").describe()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "owner"), [(RUN, "postgres"), (replace(RUN, owner=None), "powa_queries")], ids=["gets", "loses"]
+)
+def test_a_function_whose_owner_changes_is_made_anew(wanted, owner):
+    found = replace(wanted, owner=owner, execute=(owner, "other"))
+    kept = wanted.keeping(found)
+    assert kept.execute == ("other",) and kept.owner == wanted.owner and found.replaced_by(wanted)
+    assert rendered(kept.alter(found)) == ['DROP FUNCTION "powa"."f"(integer)', *all_of(kept)]
+
+
+def test_any_other_owner_may_stay():
+    found = replace(FUNCTION, owner="dba")
+    assert FUNCTION.keeping(found) == found and not found.replaced_by(FUNCTION)
+    assert not any("OWNER" in statement for statement in all_of(found))

@@ -38,18 +38,35 @@ def test_only_unregister_returns_something():
     assert returned.pop("unregister") == "boolean" and set(returned.values()) == {"void"}
 
 
-def test_they_look_up_names_where_powa_does_and_the_collector_may_call_them():
+def test_they_look_up_names_where_nobody_else_makes_any_and_the_collector_may_call_them():
     snapshot = functions()["snapshot"]
-    assert (snapshot.search_path, snapshot.execute) == ("pg_catalog, public, pg_temp", ("coll",))
+    assert (snapshot.search_path, snapshot.execute) == ("pg_catalog, pg_temp", ("coll",))
 
 
 def test_a_snapshot():
-    assert body("snapshot").startswith(
-        'BEGIN PERFORM "public".powa_prevent_concurrent_snapshot(_srvid);'
+    insert = (
         ' INSERT INTO "public"."powa_locks_history_current" (srvid, "mode", record)'
-        ' SELECT _srvid, s."mode", ROW(s.ts, "s"."held")::"public"."powa_locks_history_record"'
-        ' FROM "public"."powa_locks_src"(_srvid) AS s;'
+        ' SELECT _srvid, s."mode", ROW(s.ts, "s"."held")::"public"."powa_locks_history_record" FROM'
     )
+    text = body("snapshot")
+    assert insert + ' "public"."powa_locks_src_tmp" AS s WHERE s.srvid = _srvid;' in text
+    assert (
+        insert + ' pg_catalog.unnest(taken.samples) AS s (ts timestamp with time zone, "mode" text, "held" bigint);'
+        in text
+    )
+
+
+def test_a_snapshot_keeps_only_the_rows_of_a_query_that_it_runs():
+    assert (
+        'ROW(r.ts, "r"."mode", "r"."held")) AS samples INTO taken FROM "public"."powa_locks_run"(_srvid) AS r;'
+        " RAISE EXCEPTION USING ERRCODE = 'PWROW';" in body("snapshot")
+    )
+
+
+def test_two_snapshots_do_not_run_at_once():
+    for operation in ("snapshot", "aggregate", "purge"):
+        assert 'FROM "public".powa_snapshot_metas AS m WHERE m.srvid = _srvid FOR UPDATE NOWAIT' in body(operation)
+        assert 'PERFORM "PoWA".powa_prevent_concurrent_snapshot(_srvid);' in body(operation, archivist=POWA_5)
 
 
 def test_a_snapshot_of_databases_takes_what_the_collector_has_copied():
@@ -64,7 +81,9 @@ def test_a_metric_that_is_no_longer_declared_is_null():
 
 
 def test_only_a_local_snapshot_cleans_up_itself():
-    assert 'PERFORM "public"."powa_locks_cleanup"(_srvid);' in body("snapshot", side=LOCAL, query_cleanup="SELECT 1")
+    assert 'PERFORM "public"."powa_locks_run_cleanup"(_srvid);' in body(
+        "snapshot", side=LOCAL, query_cleanup="SELECT 1"
+    )
     assert "cleanup" not in body("snapshot", side=LOCAL)
 
 
@@ -80,8 +99,10 @@ def test_the_extremes_are_those_of_metrics_that_have_them():
 
 
 def test_a_datasource_of_an_extension_is_kept_as_long_as_the_extension():
-    assert "powa_get_server_retention(_srvid, 'x', 'extension'" in body("purge", archivist=LATER_POWA_5, extension="x")
-    assert "(_srvid, 'locks', 'db_module'" in body("purge", archivist=LATER_POWA_5, scope="database")
+    assert "_retention( _srvid, 'x'::pg_catalog.text, 'extension'" in body(
+        "purge", archivist=LATER_POWA_5, extension="x"
+    )
+    assert "( _srvid, 'locks'::pg_catalog.text, 'db_module'" in body("purge", archivist=LATER_POWA_5, scope="database")
 
 
 def test_unregister_takes_the_name_of_the_registry():

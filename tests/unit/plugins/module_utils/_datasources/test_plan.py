@@ -163,15 +163,16 @@ def test_columns_that_others_reordered_are_as_good():
 @pytest.mark.parametrize(
     ("before", "after", "dropped"),
     [
-        ({"query_cleanup": "SELECT 1"}, {}, ["remove function cleanup"]),
-        ({}, {"scope": "database"}, ["remove function src"]),
-        ({"query_cleanup": "SELECT 1"}, {"scope": "database"}, ["remove function src", "remove function cleanup"]),
+        ({"query_cleanup": "SELECT 1"}, {}, ["cleanup", "run_cleanup"]),
+        ({}, {"scope": "database"}, ["src", "run"]),
+        ({"query_cleanup": "SELECT 1"}, {"scope": "database"}, ["src", "run", "cleanup", "run_cleanup"]),
     ],
 )
 def test_a_function_that_no_kind_of_server_needs_is_dropped(before, after, dropped):
-    before = catalog_of(*(wanted(definition(**before), side, POWA_5) for side in (REMOTE, REPOSITORY)))
+    before = catalog_of(*(wanted(definition(**before), side, POWA_5) for side in (REMOTE, LOCAL)))
     plan = planned(after, archivist=POWA_5, catalog=before)
-    assert [line.replace("PoWA.powa_locks_", "") for line in plan.summary() if line.startswith("remove")] == dropped
+    removals = [line for line in plan.summary() if line.startswith("remove")]
+    assert removals == ["remove function PoWA.powa_locks_" + suffix for suffix in dropped]
 
 
 def test_a_function_of_somebody_else_is_not_dropped():
@@ -196,6 +197,16 @@ def test_a_removed_datasource_keeps_its_history():
         "remove function get",
         "remove function rate",
         "remove table src_tmp",
+    ]
+
+
+def test_a_removed_datasource_of_a_local_server():
+    local = catalog_of(wanted(definition(query_cleanup="SELECT 1"), LOCAL))
+    assert removed(LOCAL, catalog=local)[:4] == [
+        "remove function src",
+        "remove function cleanup",
+        "remove function run",
+        "remove function run_cleanup",
     ]
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import (
     DatasourcesTask,
     Resolved,
     plan_datasources,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import Creator
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     LOCKS,
     REMOTE,
@@ -29,6 +32,7 @@ PARAMS = {
     "server_kind": ["remote"],
     "monitoring_role": "mon",
     "collector_role": None,
+    "revoke_create": False,
     "state": "present",
     "history": "keep",
     "remote_results": None,
@@ -45,6 +49,24 @@ def test_the_parameters_of_a_task():
     found = task(datasources=[LOCKS, {"name": "old", "state": "absent"}], state="exact", history="drop")
     assert found.definitions == [definition()] and found.removals == [Removal("old", False)]
     assert (found.side, found.exact, found.drop_history, found.problems) == (REMOTE, True, True, [])
+
+
+def test_only_local_mode_has_a_monitoring_role_by_default():
+    for kinds, role in ((["local"], "powa_monitor"), (["local", "remote"], "powa_monitor"), (["remote"], None)):
+        assert task(server_kind=kinds, monitoring_role=None).side.monitoring_role == role
+    assert task(server_kind=["local"]).side.monitoring_role == "mon"
+    assert not task().side.revoke_create and task(revoke_create=True).side.revoke_create
+
+
+def test_local_mode_begins_with_its_roles():
+    side = Side(("local",), "mon", None, True)
+    own = LocalMode({}, [Creator("public", "", False, False, "postgres")], "powa")
+    found = state(own_queries=own)
+    made = [wanted(definition(), side)]
+    lines = plan_datasources(None, Resolved(found, [definition()], [], made), side).summary()
+    assert lines[:3] == ["create role mon", "create role powa_queries", "change schema public"]
+    assert "create function public.powa_locks_run" in lines
+    assert plan_datasources(None, Resolved(found, [], [], []), side).summary() == []
 
 
 def test_history_is_dropped_only_of_what_goes():

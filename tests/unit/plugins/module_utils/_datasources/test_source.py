@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Query
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import sample_query, source_path
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     LOCAL,
     POWA_5,
@@ -48,7 +49,7 @@ def test_a_sample_has_the_declared_columns_and_types():
 
 def test_a_snapshot_of_a_remote_is_what_the_collector_has_copied():
     body = functions()["powa_locks_src"].body
-    assert 'FROM "public"."powa_locks_src_tmp" AS t\n        WHERE t.srvid = _srvid' in body
+    assert 'FROM "public"."powa_locks_src_tmp" AS t\n        WHERE t.srvid OPERATOR(pg_catalog.=) _srvid' in body
 
 
 def test_one_query_for_all_versions_needs_no_choice():
@@ -57,7 +58,7 @@ def test_one_query_for_all_versions_needs_no_choice():
 
 def test_the_query_of_the_latest_version_that_fits_runs():
     body = functions(query=None, queries=QUERIES)["powa_locks_src"].body
-    assert body.index(">= 170000") < body.index("SELECT 17") < body.index(">= 0") < body.index("SELECT 13")
+    assert body.index(">=) 170000") < body.index("SELECT 17") < body.index(">=) 0 THEN") < body.index("SELECT 13")
     assert "RAISE EXCEPTION 'datasource % has no query for PostgreSQL %',\n                'locks'" in body
 
 
@@ -82,3 +83,31 @@ def test_a_cleanup_runs_what_the_user_wrote():
 def test_a_quote_is_one_that_no_text_of_the_datasource_has():
     body = functions(query="SELECT $query$x$query$, $query_$y$query_$")["powa_locks_src"].body
     assert body.count("$query__$") == 2
+
+
+LOCAL_MON = Side(("local",), "mon", None)
+
+
+def test_in_local_mode_a_query_runs_as_a_role_that_is_no_superuser():
+    run = functions(LOCAL_MON)["powa_locks_run"]
+    assert (run.security_definer, run.owner, run.execute, run.volatility) == (True, "powa_queries", (), "STABLE")
+    assert (
+        run.body.index("NOT r.rolsuper") < run.body.index("RAISE EXCEPTION 'datasource %") < run.body.index("EXECUTE")
+    )
+    assert run.search_path == functions(LOCAL_MON)["powa_locks_src"].search_path
+    assert "powa_locks_run" not in functions(REMOTE) and "powa_locks_run" not in functions(REPOSITORY)
+
+
+def test_in_local_mode_a_query_runs_as_its_owner_if_the_user_says_so():
+    run = functions(LOCAL_MON, security_definer=True)["powa_locks_run"]
+    assert (run.security_definer, run.owner) == (True, None) and "rolsuper" not in run.body
+
+
+def test_in_local_mode_a_cleanup_runs_as_the_monitoring_role():
+    made = functions(LOCAL_MON, query_cleanup="SELECT 2")
+    assert made["powa_locks_cleanup"].execute == ("coll", "mon")
+    cleanup = made["powa_locks_run_cleanup"]
+    assert (cleanup.search_path, cleanup.security_definer, cleanup.owner) == ("pg_catalog, pg_temp", False, None)
+    assert 'FROM "public"."powa_locks_cleanup"(0) AS c WITH NO DATA' in cleanup.body
+    assert 'ALTER MATERIALIZED VIEW "public"."powa_locks_run_cleanup_view" OWNER TO "mon"' in cleanup.body
+    assert "powa_locks_run_cleanup" not in functions(LOCAL_MON)

@@ -78,4 +78,4 @@ def test_only_json_can_not_be_grouped():
 def test_a_number_and_a_hash_are_sql_of_one_value():
     for column_type in ALL:
         assert column_type.hashed.count("{name}") == 1
-        assert column_type.number is None or column_type.number.count("{value}") == 1
+        assert column_type.number is None or "{value}" in column_type.number

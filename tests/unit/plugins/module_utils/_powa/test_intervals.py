@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, literals
-from psycopg2 import DataError
+from psycopg2 import DataError, errorcodes
+
+
+class TooLong(DataError):
+    """What PostgreSQL says of a time before all timestamps."""
+
+    pgcode = errorcodes.DATETIME_FIELD_OVERFLOW
 
 
 class Postgres(Recorder):
@@ -20,6 +26,8 @@ class Postgres(Recorder):
         super().execute(statement)
         if literals(statement):
             (given,) = literals(statement)
+            if "10000 years" in given:
+                raise TooLong("timestamp out of range")
             if not set(given) <= set(self.KNOWN):
                 raise DataError('invalid input syntax for type interval: "{0}"\nLINE 2'.format(given[0]))
             self._rows = [(text, *self.KNOWN[text]) for text in given]
@@ -37,6 +45,13 @@ def test_the_wrong_ones_are_named_and_the_others_read():
     assert list(good) == ["7 days"]
     assert wrong["soon"] == ('invalid input syntax for type interval: "soon": give an interval such as "7 days"')
     assert set(wrong) == {"soon", "never"}
+
+
+def test_a_time_that_no_timestamp_can_express():
+    good, wrong = read_intervals(Postgres(), ["10000 years", "7 days"])
+    assert list(good) == ["7 days"] and wrong == {
+        "10000 years": 'found "10000 years", and no timestamp is so long ago: give a shorter interval, such as "7 days"'
+    }
 
 
 def test_after_a_wrong_one_the_transaction_goes_on():

@@ -55,6 +55,7 @@ def found(**changes):
         "servers": [server()],
         "datasources": [datasource(servers=[of_server()])],
         "transient_rows": [],
+        "schema_creators": [],
         "collector": collector((1, "one", "running")),
         **changes,
     }

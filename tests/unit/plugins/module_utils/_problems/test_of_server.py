@@ -11,9 +11,24 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_server i
     library_problems,
     powa_problems,
     role_problems,
+    schema_problems,
 )
 
 from .samples import found, identities, role
+
+
+def test_who_may_create_in_the_schema():
+    assert not list(schema_problems(found()))
+    creators = [{"role": "", "cure": "REVOKE"}, {"role": "app", "cure": "ALTER SCHEMA"}]
+    everybody, app = schema_problems(found(schema_creators=creators))
+    assert everybody.problem == 'PUBLIC may create objects in PoWA\'s schema "public"'
+    assert everybody.cause.endswith("(PostgreSQL 13 and 14 give this right to PUBLIC in schema public)")
+    assert app.problem == 'role "app" may create objects in PoWA\'s schema "public"'
+    assert (everybody.cure, app.cure) == ("REVOKE", "ALTER SCHEMA") and app.cause.endswith("may run those objects, too")
+    assert identities([everybody, app]) == [
+        ("schema_open", None, None, "public"),
+        ("schema_open", None, None, "app"),
+    ]
 
 
 def libraries(loaded, configured, *extensions, **changes):

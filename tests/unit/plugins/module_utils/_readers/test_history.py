@@ -53,7 +53,10 @@ def test_the_statement_that_reads_a_datasource():
     part = " ".join(render(history._part(POWA_5, datasource(), NAMES, WITHIN)).split())
     assert "LATERAL \"PoWA\".\"powa_locks_rate\"(s.id, 'then'::timestamptz, 'now'::timestamptz) AS r" in part
     assert 'pg_catalog.jsonb_build_array(r."mode"::text)' in part
-    assert '(0, ("r"."held")::double precision), (2, (extract(epoch FROM "r"."lag"))::double precision)' in part
+    assert (
+        '(0, ("r"."held")::double precision), (2, (extract(epoch FROM "r"."lag")::double precision)::double precision)'
+        in part
+    )
     assert [0, 1, 2] in literals(history._part(POWA_5, datasource(), NAMES, WITHIN))
 
 
