@@ -118,6 +118,11 @@ class Describer:
                 "{0}: it writes or locks rows ({1}), expected a query that only reads: remove that part,"
                 " such as FOR UPDATE".format(asked.where, answer.message)
             )
+        elif answer.sqlstate == codes.LOCK_NOT_AVAILABLE:
+            self.problems.append(
+                "{0}: another session holds a lock that planning it needs ({1}): run the task again once that session"
+                " has ended".format(asked.where, answer.message)
+            )
         elif answer.sqlstate == CANCELED:
             self.problems.append(_too_slow(asked.where))
         else:

@@ -21,6 +21,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_UNCLOSED = ("'", '"')
 _COMMENT_BOUND = re.compile(r"/\*|\*/")
 
 
@@ -36,8 +37,9 @@ def _end_of_statement(sql: str) -> int:
     position, end = 0, len(sql)
     while position < len(sql):
         token = _TOKEN.match(sql, position)
-        if token is None:
-            break
+        if token is None or token.group() in _UNCLOSED:
+            # PostgreSQL will say that the quotation never ends.
+            return len(sql)
         kind, start, position = token.lastgroup, position, token.end()
         if kind == "comment":
             position = _end_of_comment(sql, position)
