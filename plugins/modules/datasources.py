@@ -161,9 +161,9 @@ options:
       security_definer:
         description:
           - Whether the query runs as the owner of the function instead of the monitoring role.
-          - The task tries it with the rights of O(monitoring_role) all the same. If these do not suffice, the task warns
-            that it did not try the query, and takes it as it is declared. Then the types of all columns have to be
-            declared.
+          - The task tries it with the rights of O(monitoring_role) all the same. If these do not suffice, the task
+            warns that it did not try the query, and takes it as it is declared. Then the types of all columns have to
+            be declared.
         type: bool
         default: false
       search_path:
