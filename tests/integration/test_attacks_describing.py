@@ -310,6 +310,31 @@ def test_nothing_is_described_for_a_role_with_a_way_up(app: Database) -> None:
         app.sql("DROP ROLE mighty")
 
 
+def test_on_a_standby_nothing_is_described(app: Database) -> None:
+    if app.powa != "5":
+        # The decision does not depend on the version, and one standby takes long enough.
+        return
+    (version,) = {cluster.split()[0] for cluster in app.server.shell("pg_lsclusters --no-header").splitlines()}
+    make = (
+        "pg_createcluster {0} standby --port 5433"
+        " && cp /etc/postgresql/{0}/main/conf.d/* /etc/postgresql/{0}/standby/conf.d/"
+        " && cp -p /etc/postgresql/{0}/main/pg_hba.conf /etc/postgresql/{0}/standby/"
+        " && rm -r /var/lib/postgresql/{0}/standby && runuser -u postgres -- pg_basebackup"
+        " --pgdata /var/lib/postgresql/{0}/standby --write-recovery-conf --checkpoint fast"
+        " && systemctl start postgresql@{0}-standby"
+    )
+    queries = [declared(name, query) for name, query in QUERIES.items()]
+    try:
+        app.server.shell(make.format(version))
+        standby = dict(REMOTE, login_port=5433)
+        assert app.ok("datasources", check=True, datasources=queries, **standby).changed
+        untyped = dict(queries[0], metrics=[{"name": "n"}])
+        result = app.run("datasources", check=True, datasources=[untyped], **standby)
+        assert "no type is declared for n, and the server is a standby, where no query can be tried" in result["msg"]
+    finally:
+        app.server.shell("pg_dropcluster --stop {0} standby".format(version))
+
+
 def test_rights_that_only_the_owner_has(app: Database) -> None:
     hidden = declared("hidden", "SELECT count(*)::integer AS n FROM pg_authid")
     assert "(permission denied" in app.refused("datasources", datasources=[hidden], **REMOTE)
