@@ -159,10 +159,16 @@ options:
           - Needs PoWA 5.1.2 or newer.
         type: str
       query_cleanup:
-        description: A SELECT, INSERT, UPDATE or DELETE that runs on the server after the query.
+        description:
+          - A SELECT, INSERT, UPDATE or DELETE that runs on the server after the query. Before the task changes anything
+            it has PostgreSQL plan it, which does not run it.
         type: str
       security_definer:
-        description: Whether the query runs as the owner of the function instead of the monitoring role.
+        description:
+          - Whether the query runs as the owner of the function instead of the monitoring role.
+          - The task tries it with the rights of O(monitoring_role) all the same. If these do not suffice, the task
+            warns that it did not try the query, and takes it as it is declared. Then the types of all columns have to
+            be declared.
         type: bool
         default: false
       search_path:
@@ -258,16 +264,25 @@ options:
     type: list
     elements: str
   timeout:
-    description: Seconds to wait for running snapshots to end when a datasource is paused.
+    description:
+      - Seconds to wait for running snapshots to end when a datasource is paused.
+      - Also how long PostgreSQL may take to plan the new queries of the task. What takes longer is stopped, and the
+        task fails.
     type: int
     default: 60
   monitoring_role:
     description:
       - With O(server_kind=remote), the role that the collector logs in as. It gets the right to call the source
-        functions, and the task tries the queries as this role before it changes anything.
+        functions.
       - With O(server_kind=local), the role whose rights the queries have. Defaults to V(powa_monitor). If it does not
         exist, the task creates it as a member of C(pg_read_all_stats) without a login.
-      - Without it, the task tries the queries as the role that it is logged in as.
+      - Before the task changes anything, PostgreSQL plans each new query with the rights of this role, in a session of
+        its own that ends in a rollback, in check mode, too. Planning runs code of others, such as functions inside
+        views, so this role must not be a superuser, nor a member of one, of C(pg_execute_server_program) or of
+        C(pg_write_server_files). On a standby no query is planned.
+      - Without it, the queries are planned with the rights of the role that the task is logged in as. If that is a
+        superuser, they are planned with those of a role that has only C(pg_monitor) and exists until the rollback. If
+        these do not suffice, the task does as with O(datasources[].security_definer).
     type: str
   revoke_create:
     description:

@@ -285,7 +285,7 @@ BAD = [
     ({"query": "SELECT 1 AS n FROM"}, "syntax error"),
     ({"query": "SELECT 1 AS n, 2 AS m"}, "it returns the columns (n, m), but the keys and metrics are (n)"),
     ({"query": "SELECT 1::bigint AS n"}, 'column "n" is bigint, but declared as integer'),
-    ({"query": "SELECT 1 AS n; DROP TABLE powa_servers"}, "PostgreSQL refuses it"),
+    ({"query": "SELECT 1 AS n; DROP TABLE powa_servers"}, "found more than one statement, expected one"),
     ({"query": "SELECT count(*)::int AS n FROM pg_hba_file_rules"}, "permission denied"),
     ({"keys": [{"name": "k", "type": "json"}]}, "found json, which GROUP BY cannot use"),
     ({"history": "drop"}, 'only state "absent" can drop history'),

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import first_line
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import reshape
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
@@ -44,13 +44,21 @@ def refusals_of_columns(cursor: Any, wanted: Sequence[Wanted], side: Side, state
 
 
 def _misfits(cursor: Any, wanted: Wanted, side: Side, state: State) -> List[str]:
-    """Return which objects to be taken over have other columns than we would give them."""
+    """Return which objects to be taken over are not what we would make: of another kind, or with other columns."""
     problems = []
+    foreign = []
     for entry in objects_of_nothing(cursor, wanted.definition, side, state):
         found = state.catalog.get(type(entry), entry.name)
-        if found is None or found.ours:
-            continue
-        if found.extension:
+        if found is not None and not found.ours:
+            foreign.append((entry, found))
+    not_tables = _not_tables(cursor, [entry.name for entry, _found in foreign if isinstance(entry, Table)], state)
+    for entry, found in foreign:
+        if isinstance(entry, Table) and entry.name in not_tables:
+            problems.append(
+                "adopt: {0} is not a plain table, and reading a view runs code of its owner: rename or drop it, or"
+                " choose another name".format(entry.identity)
+            )
+        elif found.extension:
             problems.append(
                 "adopt: {0} belongs to the extension {1}: choose another name".format(entry.identity, found.extension)
             )
@@ -61,6 +69,14 @@ def _misfits(cursor: Any, wanted: Wanted, side: Side, state: State) -> List[str]
                 )
             )
     return problems
+
+
+def _not_tables(cursor: Any, names: Sequence[str], state: State) -> Set[str]:
+    """Return which relations are views, or anything else that runs code when it is read."""
+    if not names:
+        return set()
+    cursor.execute(compose(texts.NOT_TABLES, schema=literal(state.archivist.schema), names=literal(list(names))))
+    return {name for (name,) in cursor.fetchall()}
 
 
 def _columns(entry: DatabaseObject) -> Any:
@@ -110,9 +126,15 @@ def _changed_tables(wanted: Wanted, catalog: Catalog) -> Iterator[Tuple[Table, T
 
 
 def _undeclared_values(cursor: Any, wanted: Wanted, catalog: Catalog) -> List[str]:
-    """Return the columns added by hand that hold values: only an empty one is dropped."""
+    """Return the columns added by hand that hold values: only an empty one is dropped.
+
+    What is not ours is not read, since anybody may have made it: it is refused anyway, or has the declared columns.
+    """
     problems = []
     for entry, found in _changed_tables(wanted, catalog):
+        there = catalog.get(Table, entry.name)
+        if there is None or not there.ours:
+            continue
         for column in reshape.extra_columns(entry, found, wanted.layout.renames):
             cursor.execute(compose(texts.HOLDS_VALUES, table=found.qualified, column=identifier(column)))
             if cursor.fetchone()[0]:

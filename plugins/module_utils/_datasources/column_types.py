@@ -6,15 +6,30 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Any, List, Mapping, NamedTuple, Optional, Sequence
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Described, Describer, may_become
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Described, Describer
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import DescribeTexts
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SOURCE, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.remote_results import with_remote_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import describe as texts
+
+
+class Resolution(NamedTuple):
+    """The definitions of a task, with the types that are known.
+
+    :param problems: one sentence for each
+    :param untried: one sentence for each query that is taken as it is declared
+    """
+
+    definitions: List[Definition]
+    problems: List[str]
+    untried: Sequence[str]
 
 
 def resolve_types(
@@ -23,21 +38,22 @@ def resolve_types(
     side: Side,
     state: State,
     remote_results: Sequence[Mapping[str, Any]],
-) -> Tuple[List[Definition], List[str]]:
+    describe_texts: DescribeTexts,
+) -> Resolution:
     """Describe the queries that this server has not yet seen, and fill in the types that the task leaves out.
 
     :param remote_results: what this module returned on remotes
-    :return: the definitions with the types that are known, and one sentence for each problem
+    :param describe_texts: asks this server
     """
     new = {definition.name for definition in definitions if not _is_covered(definition, state)}
-    described: Described = {}
-    problems: List[str] = []
-    wrong_queries: List[str] = []
+    described = _NOTHING
     if side.runs_queries:
-        described, problems, wrong_queries = _describe(cursor, definitions, new, side, state)
+        asked = [definition for definition in definitions if definition.name in new]
+        described = _describe(cursor, asked, side, state, describe_texts)
+    problems: List[str] = []
     resolved = []
     for definition in definitions:
-        known = definition.with_types(described.get(definition.name, {}))
+        known = definition.with_types(described.types.get(definition.name, {}))
         if known.undeclared():
             known, disagreements = with_remote_types(known, remote_results)
             problems += [
@@ -47,7 +63,7 @@ def resolve_types(
         if known.undeclared() and not (definition.pause or side.runs_queries or problems):
             problems.append(_undeclared(known))
         resolved.append(known)
-    return resolved, problems + wrong_queries
+    return Resolution(resolved, [*problems, *described.problems], described.untried)
 
 
 def _is_covered(definition: Definition, state: State) -> bool:
@@ -62,21 +78,64 @@ def _is_covered(definition: Definition, state: State) -> bool:
     return created == [(column.name, column.type.name) for column in stored.definition.columns]
 
 
+class _Descriptions(NamedTuple):
+    """What a server says of queries.
+
+    :param untried: one sentence for each query that is taken as it is declared
+    """
+
+    types: Described
+    problems: Sequence[str]
+    untried: Sequence[str]
+
+
+_NOTHING = _Descriptions({}, (), ())
+
+
 def _describe(
-    cursor: Any, definitions: Sequence[Definition], new: Set[str], side: Side, state: State
-) -> Tuple[Dict[str, Any], List[str], List[str]]:
-    """Return the types by datasource, why nothing could be described, and what is wrong with queries."""
-    role = side.monitoring_role if side.monitoring_role in state.roles else None
-    # A remote stores nothing about a query of scope database, so it is described each time.
-    of_databases = [definition for definition in definitions if definition.scope == DATABASE]
-    others = [definition for definition in definitions if definition.name in new and definition.scope != DATABASE]
-    refused = may_become(cursor, role) if role else None
-    if refused:
-        return {}, [refused] if new or of_databases else [], []
-    describer = Describer(cursor, state.archivist.server_version_num, role, state.query_path)
-    describer.describe(others)
-    describer.describe_together(of_databases)
-    return describer.types, [], describer.problems
+    cursor: Any, definitions: Sequence[Definition], side: Side, state: State, describe_texts: DescribeTexts
+) -> _Descriptions:
+    role = side.monitoring_role or None
+    if role not in state.roles and LOCAL in side.server_kind:
+        # The task makes the role with the same rights.
+        role = None
+    if not definitions or (role and role not in state.roles):
+        # That the role does not exist is told by the checks.
+        return _NOTHING
+    cursor.execute(compose(texts.ROLE, role=literal(role)))
+    is_standby, name, is_superuser, way_up = cursor.fetchone()
+    if is_standby:
+        return _Descriptions({}, [_on_a_standby(entry) for entry in definitions if entry.undeclared()], ())
+    # A superuser who names no role gets one that is made for this, and rolled back.
+    runs_as = None if is_superuser and role is None else name
+    refusal = _too_powerful(name, is_superuser, way_up) if runs_as else None
+    if refusal:
+        return _Descriptions({}, [refusal], ())
+    describer = Describer(cursor, describe_texts, state.archivist.server_version_num, runs_as, state.query_path)
+    describer.describe(definitions)
+    return _Descriptions(describer.types, describer.problems, describer.untried)
+
+
+def _on_a_standby(definition: Definition) -> str:
+    return (
+        'datasource "{0}": no type is declared for {1}, and the server is a standby, where no query can be tried:'
+        " declare the types, or run the task on the primary"
+    ).format(definition.name, ", ".join(column.name for column in definition.undeclared()))
+
+
+def _too_powerful(role: str, is_superuser: bool, way_up: Optional[str]) -> Optional[str]:
+    """Return why no query may be tried with the rights of a role, or None."""
+    if is_superuser:
+        return (
+            'monitoring_role: role "{0}" is a superuser, and planning a query runs code of others with its rights:'
+            ' ALTER ROLE "{0}" NOSUPERUSER and GRANT pg_read_all_stats TO "{0}", or give another role'
+        ).format(role)
+    if way_up:
+        return (
+            'monitoring_role: role "{0}" is a member of "{1}", and planning a query runs code of others with its'
+            ' rights: REVOKE "{1}" FROM "{0}", or give another role'
+        ).format(role, way_up)
+    return None
 
 
 def _with_stored_types(definition: Definition, is_new: bool, state: State) -> Definition:

@@ -2,219 +2,204 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Users' queries, described by the server that will run them."""
+"""Users' queries, described by the server that will run them, and compared with what is declared."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import first_line
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
-    compose,
-    identifier,
-    joined,
-    literal,
-    user_sql,
-)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Query
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import (
+    CANCELED,
+    Answer,
+    DescribeTexts,
+    ReturnedColumn,
+    StuckError,
+    UserText,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import (
     TYPE_NAMES,
     UNDECLARED,
     ColumnType,
     type_of_oid,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import describe as texts
 
 #: Types by column, by datasource.
 Described = Dict[str, Dict[str, ColumnType]]
 
-#: Tells the columns of one query from those of the next; no query of a user returns it.
-_END = "pgfleet.powa: end of a query"
+
+class _Asked(NamedTuple):
+    """A text of a definition.
+
+    :param field: what a sentence calls it
+    """
+
+    definition: Definition
+    field: str
+    text: UserText
+
+    @property
+    def where(self) -> str:
+        return 'datasource "{0}", {1}'.format(self.definition.name, self.field)
 
 
 class Describer:
-    """Describes queries in a READ ONLY transaction, which the caller ends.
+    """Describes the queries of definitions in a fixed number of statements.
 
-    :param role: who will run the queries; None for the role of this session
+    :param describe_texts: asks the server
+    :param role: who will run the queries, which is no superuser; None if the task does not say
     :param search_path_of: returns where the query of a definition looks up names
     """
 
     def __init__(
         self,
         cursor: Any,
+        describe_texts: DescribeTexts,
         server_version_num: int,
         role: Optional[str],
         search_path_of: Callable[[Definition], str],
     ) -> None:
         self._cursor = cursor
+        self._describe_texts = describe_texts
         self._version = server_version_num
         self._role = role
         self._search_path_of = search_path_of
         self.types: Described = {}
         self.problems: List[str] = []
+        #: One sentence for each text whose declared types count although the role may not run it.
+        self.untried: List[str] = []
 
     def describe(self, definitions: Sequence[Definition]) -> None:
         """Describe the query of each definition, and compare it with what is declared."""
-        for definition in definitions:
-            query = self._query(definition)
-            if query is not None and self._describe(definition, query) and definition.query_cleanup:
-                self._explain_cleanup(definition)
-
-    def describe_together(self, definitions: Sequence[Definition]) -> None:
-        """Do the same for any number of definitions in a fixed number of statements, unless one is wrong."""
-        chosen = [(definition, self._query(definition)) for definition in definitions]
-        queries = [(definition, query) for definition, query in chosen if query is not None]
-        if not queries:
+        asked = [text for definition in definitions for text in self._texts(definition)]
+        if not asked:
             return
-        selected = joined(
-            compose(texts.SELECTED, alias=identifier("q{0}".format(number)), end=identifier(_END))
-            for number in range(len(queries))
-        )
-        sources = joined(
-            (
-                compose(texts.SOURCE, query=user_sql(query.sql), alias=identifier("q{0}".format(number)))
-                for number, (_definition, query) in enumerate(queries)
-            ),
-            "\n",
-        )
-        self._enter(queries[0][0])
         try:
-            self._run(compose(texts.DESCRIBE_TOGETHER, selected=selected, sources=sources))
-            description = list(self._cursor.description)
-        except driver.psycopg2.Error:
-            if self._cursor.connection.closed:
-                raise
-            description = []
-        self._leave()
-        if not description:
-            self.describe(definitions)
+            answers = self._describe_texts(self._cursor, self._role, [entry.text for entry in asked])
+        except StuckError as stuck:
+            known = stuck.position is not None and stuck.position < len(asked)
+            self.problems.append(_too_slow(asked[stuck.position or 0].where if known else "a query of the datasources"))
             return
-        for definition, _query in queries:
-            end = next(position for position, column in enumerate(description) if column.name == _END)
-            self._compare(definition, description[:end])
-            description = description[end + 1 :]
+        wrong_queries = set()
+        for entry, answer in zip(asked, answers):
+            if entry.text.is_cleanup and entry.definition.name in wrong_queries:
+                continue
+            if answer.sqlstate is not None:
+                self._refused(entry, answer)
+                wrong_queries.add(entry.definition.name)
+            elif not entry.text.is_cleanup:
+                self._compare(entry, answer)
 
-    def _query(self, definition: Definition) -> Optional[Query]:
+    def _texts(self, definition: Definition) -> List[_Asked]:
         query = definition.query_for(self._version)
         if query is None:
             self.problems.append(
                 'datasource "{0}", queries: none runs on this server\'s version {1}:'
                 " add one with a lower min_version".format(definition.name, self._version)
             )
-        return query
+            return []
+        path = self._search_path_of(definition)
+        asked = [_Asked(definition, _field(definition, query), UserText(query.sql, path, False))]
+        if definition.query_cleanup:
+            asked.append(_Asked(definition, "query_cleanup", UserText(definition.query_cleanup, path, True)))
+        return asked
 
-    def _enter(self, definition: Definition) -> None:
-        self._cursor.execute(texts.SAVEPOINT)
-        path = literal(self._search_path_of(definition))
-        self._cursor.execute(compose(texts.SET_SEARCH_PATH, search_path=path))
-        if self._role and not definition.security_definer:
-            self._cursor.execute(compose(texts.SET_ROLE, role=identifier(self._role)))
-
-    def _run(self, statement: Any) -> None:
-        """Run a statement with a user's SQL in it, provided that this SQL does not make it several statements."""
-        body = compose(texts.ONE_STATEMENT, statement=literal(statement.as_string(self._cursor)))
-        self._cursor.execute(compose(texts.DO, body=literal(body.as_string(self._cursor))))
-        self._cursor.execute(statement)
-
-    def _leave(self) -> None:
-        if not self._cursor.connection.closed:
-            self._cursor.execute(texts.ROLLBACK)
-
-    def _describe(self, definition: Definition, query: Query) -> bool:
-        self._enter(definition)
-        try:
-            self._run(compose(texts.DESCRIBE, query=user_sql(query.sql)))
-            self._compare(definition, self._cursor.description)
-            return True
-        except driver.psycopg2.Error as error:
-            self._refused(definition, _field(definition, query), error)
-            return False
-        finally:
-            self._leave()
-
-    def _explain_cleanup(self, definition: Definition) -> None:
-        self._enter(definition)
-        try:
-            self._run(compose(texts.EXPLAIN, statement=user_sql(definition.query_cleanup or "")))
-        except driver.psycopg2.Error as error:
-            self._refused(definition, "query_cleanup", error)
-        self._leave()
-
-    def _refused(self, definition: Definition, field: str, error: Exception) -> None:
-        if self._cursor.connection.closed:
-            raise error
-        if getattr(error, "pgcode", None) == driver.errorcodes.INVALID_CURSOR_DEFINITION:
+    def _refused(self, asked: _Asked, answer: Answer) -> None:
+        codes = driver.errorcodes
+        if answer.sqlstate == codes.INSUFFICIENT_PRIVILEGE and self._runs_with_other_rights(asked.definition):
+            self._untried(asked, answer)
+        elif answer.sqlstate == codes.INVALID_CURSOR_DEFINITION:
             self.problems.append(
-                'datasource "{0}", {1}: found more than one statement, expected one: remove the others'.format(
-                    definition.name, field
+                "{0}: found more than one statement, expected one: remove the others".format(asked.where)
+            )
+        elif answer.sqlstate == codes.READ_ONLY_SQL_TRANSACTION:
+            self.problems.append(
+                "{0}: it writes or locks rows ({1}), expected a query that only reads: remove that part,"
+                " such as FOR UPDATE".format(asked.where, answer.message)
+            )
+        elif answer.sqlstate == codes.LOCK_NOT_AVAILABLE:
+            self.problems.append(
+                "{0}: another session holds a lock that planning it needs ({1}): run the task again once that session"
+                " has ended".format(asked.where, answer.message)
+            )
+        elif answer.sqlstate == CANCELED:
+            self.problems.append(_too_slow(asked.where))
+        else:
+            self.problems.append(
+                "{0}: PostgreSQL refuses it{1} ({2}): correct it, or grant the role the right that it needs".format(
+                    asked.where, ' for role "{0}"'.format(self._role) if self._role else "", answer.message
                 )
             )
-            return
-        role = None if definition.security_definer else self._role
-        self.problems.append(
-            'datasource "{0}", {1}: PostgreSQL refuses it{2} ({3}):'
-            " correct it, or grant the role the right that it needs".format(
-                definition.name, field, ' for role "{0}"'.format(role) if role else "", first_line(error)
-            )
+
+    def _runs_with_other_rights(self, definition: Definition) -> bool:
+        """Whether the query will not run with the rights of the role that tried it."""
+        return definition.security_definer or self._role is None
+
+    def _untried(self, asked: _Asked, answer: Answer) -> None:
+        definition = asked.definition
+        why = (
+            "it runs as the owner of the function, and this module tries no query with the rights of a superuser"
+            if definition.security_definer
+            else "the task names no monitoring_role, and this module tries no query with the rights of a superuser"
         )
+        who = 'role "{0}"'.format(self._role) if self._role else "a role with only pg_monitor"
+        sentence = "{0}: {1}, but {2} may not run it ({3})".format(asked.where, why, who, answer.message)
+        undeclared = [] if asked.text.is_cleanup else definition.undeclared()
+        if undeclared:
+            names = ", ".join(column.name for column in undeclared)
+            advice = "" if definition.security_definer else ", or give monitoring_role"
+            self.problems.append("{0}: declare the types of {1}{2}".format(sentence, names, advice))
+        else:
+            self.untried.append("{0}: it was not tried, and is taken as it is declared".format(sentence))
 
-    def _compare(self, definition: Definition, description: Optional[Sequence[Any]]) -> None:
-        types, problems = _compare(definition, description or ())
-        self.types[definition.name] = types
-        query = definition.query_for(self._version)
-        where = 'datasource "{0}", {1}'.format(definition.name, _field(definition, query))
-        self.problems += ["{0}: {1}".format(where, problem) for problem in problems]
-
-
-def may_become(cursor: Any, role: str) -> Optional[str]:
-    """Return why the session cannot switch to a role, or None."""
-    cursor.execute(texts.SAVEPOINT)
-    try:
-        cursor.execute(compose(texts.SET_ROLE, role=identifier(role)))
-        return None
-    except driver.psycopg2.Error as error:
-        return (
-            'cannot switch to monitoring_role "{0}" to try the queries ({1}):'
-            " log in as a superuser or as a member of that role".format(role, first_line(error))
-        )
-    finally:
-        cursor.execute(texts.ROLLBACK)
+    def _compare(self, asked: _Asked, answer: Answer) -> None:
+        types, problems = _compare(asked.definition, answer.columns)
+        self.types[asked.definition.name] = types
+        self.problems += ["{0}: {1}".format(asked.where, problem) for problem in problems]
 
 
-def _field(definition: Definition, query: Optional[Query]) -> str:
+def _too_slow(where: str) -> str:
+    return (
+        "{0}: PostgreSQL did not finish planning it within the timeout, and was stopped: look for a lock, or for a"
+        " function that runs while a query is planned (IMMUTABLE or STABLE, also inside a view)"
+    ).format(where)
+
+
+def _field(definition: Definition, query: Query) -> str:
     if len(definition.queries) == 1:
         return "query"
-    return "queries[min_version={0}]".format(query and query.min_version)
+    return "queries[min_version={0}]".format(query.min_version)
 
 
-def _compare(definition: Definition, description: Sequence[Any]) -> Tuple[Dict[str, ColumnType], List[str]]:
+def _compare(definition: Definition, columns: Sequence[ReturnedColumn]) -> Tuple[Dict[str, ColumnType], List[str]]:
     problems: List[str] = []
-    returned: Dict[str, int] = {}
-    for column in description:
-        if column.name in returned:
-            problems.append('it returns two columns called "{0}": give each its own name (AS ...)'.format(column.name))
-        returned[column.name] = column.type_code
+    returned: Dict[str, ReturnedColumn] = {}
+    for result in columns:
+        if result.name in returned:
+            problems.append('it returns two columns called "{0}": give each its own name (AS ...)'.format(result.name))
+        returned[result.name] = result
     declared = {column.name for column in definition.columns}
     extra = [name for name in returned if name not in declared]
     missing = [column.name for column in definition.columns if column.name not in returned]
     if extra or missing:
         problems.append(
-            "it returns the columns ({0}), but the keys and metrics are ({1}):"
+            "it returns {0}, but the keys and metrics are ({1}):"
             " change the query or the declaration until they match".format(
-                ", ".join(returned), ", ".join(column.name for column in definition.columns)
+                "the columns ({0})".format(", ".join(returned)) if returned else "no column",
+                ", ".join(column.name for column in definition.columns),
             )
         )
     types: Dict[str, ColumnType] = {}
     for column in definition.columns:
         if column.name not in returned:
             continue
-        oid = returned[column.name]
-        found = type_of_oid(oid)
+        found = type_of_oid(returned[column.name].oid)
+        name = returned[column.name].type
         if column.type is UNDECLARED and found is None:
             problems.append(
-                'column "{0}" has a type with oid {1}, expected one of {2}: cast it in the query'.format(
-                    column.name, oid, ", ".join(TYPE_NAMES)
+                'column "{0}" is of type {1}, expected one of {2}: cast it in the query'.format(
+                    column.name, name, ", ".join(TYPE_NAMES)
                 )
             )
         elif column.type is UNDECLARED and found is not None:
@@ -225,10 +210,10 @@ def _compare(definition: Definition, description: Sequence[Any]) -> Tuple[Dict[s
                         column.name, found.name
                     )
                 )
-        elif oid != column.type.oid:
+        elif returned[column.name].oid != column.type.oid:
             problems.append(
                 'column "{0}" is {1}, but declared as {2}: declare the type that the query returns, or cast it'.format(
-                    column.name, found.name if found else "of a type with oid {0}".format(oid), column.type.name
+                    column.name, name, column.type.name
                 )
             )
     return types, problems

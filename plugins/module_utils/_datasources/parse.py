@@ -25,6 +25,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
     MAX_NAME_LENGTH,
     object_name,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.sql_text import clean_sql
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, UNDECLARED, find_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_EXTENSIONS, POWA_NAMES
 
@@ -164,7 +165,7 @@ def _parse(name: str, parameter: Mapping[str, Any], problems: _Problems) -> Defi
         enabled=parameter.get("enabled"),
         priority=10 if priority is None else priority,
         retention=parameter.get("retention"),
-        query_cleanup=_clean_sql(parameter.get("query_cleanup") or "") or None,
+        query_cleanup=clean_sql(parameter.get("query_cleanup") or "") or None,
         security_definer=bool(parameter.get("security_definer")),
         search_path=_parse_names("search_path", parameter, problems) or (),
         adopt=bool(parameter.get("adopt")),
@@ -229,11 +230,6 @@ def _check_scope(definition: Definition, problems: _Problems) -> None:
                 )
 
 
-def _clean_sql(sql: str) -> str:
-    """Strip what users paste after a query, and a sub-select does not allow."""
-    return sql.strip().rstrip(";").rstrip()
-
-
 #: What may stand before the first word of a query.
 _BEFORE_SQL = re.compile(r"(\s|--[^\n]*(\n|$)|/\*.*?\*/|\()*", re.DOTALL)
 #: What a sub-select begins with.
@@ -259,8 +255,8 @@ def _parse_queries(parameter: Mapping[str, Any], problems: _Problems) -> Tuple[Q
         problems.add("query", "found both query and queries: give one of the two")
         return ()
     if query is not None:
-        _check_query("query", _clean_sql(query), problems)
-        return (Query(0, _clean_sql(query)),)
+        _check_query("query", clean_sql(query), problems)
+        return (Query(0, clean_sql(query)),)
     if not queries:
         problems.add("query", "found neither query nor queries: give the SELECT that returns the samples")
         return ()
@@ -268,7 +264,7 @@ def _parse_queries(parameter: Mapping[str, Any], problems: _Problems) -> Tuple[Q
     versions: List[int] = []
     for position, entry in enumerate(queries):
         field = "queries[{0}]".format(position)
-        sql = _clean_sql(str(entry.get("query") or ""))
+        sql = clean_sql(str(entry.get("query") or ""))
         _check_query(field + ".query", sql, problems)
         min_version = entry.get("min_version") or 0
         if min_version and not 90000 <= min_version < 1000000:

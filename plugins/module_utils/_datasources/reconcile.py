@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection, connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
@@ -23,6 +24,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_c
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import DescribingSession
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import (
     MONITORING_ROLE,
     plan_roles,
@@ -82,6 +84,8 @@ class DatasourcesTask(Task[_Found, Resolved]):
         self.remote_results = params["remote_results"] or ()
         self.ready_servers: Optional[Sequence[str]] = params["ready_servers"]
         self.timeout = params["timeout"]
+        self.describe_texts = DescribingSession(partial(connected, params, read_only=False), max(1, self.timeout))
+        self.untried: Sequence[str] = ()
         if self.drop_history and not self.exact:
             problems.append(
                 'history: found "drop" with state "present", which removes nothing: use it with state "exact",'
@@ -111,8 +115,11 @@ class DatasourcesTask(Task[_Found, Resolved]):
     def resolve(self, cursor: Any, found: _Found, locked: bool) -> Tuple[Resolved, List[str]]:
         state, problems = found.state, list(found.problems)
         if not locked:
-            self.definitions, wrong = resolve_types(cursor, self.definitions, self.side, state, self.remote_results)
-            problems += wrong
+            resolved = resolve_types(
+                cursor, self.definitions, self.side, state, self.remote_results, self.describe_texts
+            )
+            self.definitions, self.untried = resolved.definitions, resolved.untried
+            problems += resolved.problems
         made = [entry for entry in self.definitions if not entry.pause and not entry.undeclared()]
         wanted = wanted_datasources(cursor, made, self.side, state, self.ready_servers)
         if changes_history(wanted, state.catalog):
@@ -144,6 +151,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
             "datasources": [_returned(definition, waiting) for definition in resolved.definitions],
             "hazards": [hazard._asdict() for hazard in planned.plan.hazards],
             "powa_version": resolved.state.archivist.version_text,
+            "warnings": list(self.untried),
         }
 
 

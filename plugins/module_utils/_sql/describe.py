@@ -2,32 +2,129 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Statements that ask a server what a query returns, without running it."""
+"""Statements that ask a server what queries return, without running them and without a way up to this session's rights.
+
+PostgreSQL plans a query in order to describe it, and planning runs code of others: functions, also those inside views,
+and the checks of domains. SET ROLE would not hold that code back, since it can reset the role. So a temporary function
+with SECURITY DEFINER, which belongs to the role that will run the queries, describes them: inside it, PostgreSQL lets
+nobody change the role. It must not stay, because its owner could turn it into one with SECURITY INVOKER.
+"""
 
 from __future__ import annotations
 
-SAVEPOINT = "SAVEPOINT describe"
-ROLLBACK = "ROLLBACK TO SAVEPOINT describe"
-SET_ROLE = "SET LOCAL ROLE {role}"
-SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', {search_path}, true)"
+# Whether this is a standby, the role itself, and through which other role its queries could become superuser.
+ROLE = """
+    SELECT pg_catalog.pg_is_in_recovery(), r.rolname, r.rolsuper, (
+        SELECT pg_catalog.min(p.rolname::text) FROM pg_catalog.pg_roles AS p
+        WHERE (p.rolsuper OR p.rolname IN ('pg_execute_server_program', 'pg_write_server_files'))
+          AND p.oid <> r.oid AND pg_catalog.pg_has_role(r.oid, p.oid, 'MEMBER'))
+    FROM pg_catalog.pg_roles AS r WHERE r.rolname = coalesce({role}, current_user::text)
+"""
 
-# Opening a cursor refuses several statements before any of them runs: a COMMIT among them would let the rest write.
-ONE_STATEMENT = "DECLARE c refcursor; BEGIN OPEN c FOR EXECUTE {statement}; CLOSE c; END"
-DO = "DO {body}"
+# A role of this transaction, for a superuser's task that names no monitoring role.
+MAKE_ROLE = "CREATE ROLE {role} NOLOGIN IN ROLE pg_monitor"
 
-# A line of its own, so that a comment at the query's end does not swallow the parenthesis.
-DESCRIBE = """SELECT * FROM (
-{query}
-) AS q LIMIT 0"""
+MAKE_FUNCTION = """CREATE FUNCTION pg_temp.pgfleet_describe(texts text[], paths text[], cleanups boolean[])
+    RETURNS TABLE (number integer, state text, message text, names text[], types bigint[], type_names text[])
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS {body}"""
+REVOKE_FUNCTION = "REVOKE ALL ON FUNCTION pg_temp.pgfleet_describe(text[], text[], boolean[]) FROM PUBLIC"
+GRANT_FUNCTION = "GRANT EXECUTE ON FUNCTION pg_temp.pgfleet_describe(text[], text[], boolean[]) TO current_user"
+GIVE_FUNCTION = "ALTER FUNCTION pg_temp.pgfleet_describe(text[], text[], boolean[]) OWNER TO {role}"
+READ_ONLY = "SET TRANSACTION READ ONLY"
 
-DESCRIBE_TOGETHER = """SELECT {selected}
-FROM (SELECT) AS nothing
-{sources}
-LIMIT 0"""
-SELECTED = "{alias}.*, NULL AS {end}"
-SOURCE = """LEFT JOIN (
-{query}
-) AS {alias} ON false"""
+DESCRIBE = """
+    SELECT d.number, d.state, d.message, d.names, d.types, d.type_names
+    FROM pg_temp.pgfleet_describe({texts}::text[], {paths}::text[], {cleanups}::boolean[]) AS d
+"""
 
-# EXPLAIN plans one SELECT, INSERT, UPDATE or DELETE, and runs nothing.
-EXPLAIN = "EXPLAIN {statement}"
+# The beginning of application_name while a query is described; its number follows.
+PROGRESS = "pgfleet.powa: describes query "
+
+# What one query sets ends with its subtransaction, which always fails, before any other statement runs. Nothing between
+# set_config and the end of that subtransaction looks up a name that is not qualified, but the text itself.
+# * Opening a cursor refuses all but one whole statement, so no text can close our parenthesis.
+# * The right side of a LEFT JOIN ... ON false is never run. A line break ends a comment at the end of the text.
+# * Columns get names of ours before they are asked for their types: two may have the same name.
+# * EXPLAIN with a list of options refuses text that brings a list of its own, or the word ANALYZE.
+BODY = r"""
+#variable_conflict error
+DECLARE
+    portal refcursor;
+    row_of_nulls json;
+    oids oid[];
+    statement text;
+    source text;
+    path text;
+    line text;
+    done boolean;
+BEGIN
+    FOR place IN 1 .. cardinality(texts) LOOP
+        number := place;
+        state := NULL; message := NULL; names := NULL; types := NULL; type_names := NULL;
+        row_of_nulls := NULL; oids := NULL; done := false;
+        path := paths[place];
+        source := E'(SELECT) AS nothing LEFT JOIN (\n' || texts[place] || E'\n) AS q';
+        PERFORM set_config('application_name', {progress} || place, true);
+        BEGIN
+            IF cleanups[place] THEN
+                statement := 'EXPLAIN (ANALYZE false) ' || texts[place];
+                PERFORM set_config('search_path', path, true);
+                OPEN portal FOR EXECUTE statement;
+                FETCH portal INTO line;
+            ELSE
+                statement := 'SELECT pg_catalog.row_to_json(x.*) FROM (SELECT q.* FROM ' || source || ' ON false) AS x';
+                line := texts[place];
+                PERFORM set_config('search_path', path, true);
+                OPEN portal FOR EXECUTE line;
+                CLOSE portal;
+                EXECUTE statement INTO row_of_nulls;
+            END IF;
+            done := true;
+            RAISE EXCEPTION 'described';
+        EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
+            IF NOT done THEN
+                GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+            END IF;
+        END;
+        IF done AND NOT cleanups[place] THEN
+            names := ARRAY(SELECT k.name FROM json_object_keys(row_of_nulls) WITH ORDINALITY AS k (name, place)
+                ORDER BY k.place);
+        END IF;
+        IF cardinality(names) > 0 THEN
+            SELECT format('SELECT ARRAY[%s] FROM %s (%s) ON false',
+                    string_agg(format('pg_catalog.pg_typeof(q.c%s)::pg_catalog.oid', c.place), ', ' ORDER BY c.place),
+                    source, string_agg('c' || c.place, ', ' ORDER BY c.place))
+                INTO statement FROM generate_series(1, cardinality(names)) AS c (place);
+            done := false;
+            BEGIN
+                PERFORM set_config('search_path', path, true);
+                EXECUTE statement INTO oids;
+                done := true;
+                RAISE EXCEPTION 'described';
+            EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
+                IF NOT done THEN
+                    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+                END IF;
+            END;
+            -- A domain counts as its base type, as it does for a client.
+            WITH RECURSIVE base (place, type, next) AS (
+                SELECT u.place, t.oid, t.typbasetype FROM unnest(oids) WITH ORDINALITY AS u (oid, place)
+                JOIN pg_type AS t ON t.oid = u.oid
+                UNION ALL
+                SELECT b.place, t.oid, t.typbasetype FROM base AS b JOIN pg_type AS t ON t.oid = b.next
+            )
+            SELECT array_agg(b.type::bigint ORDER BY b.place), array_agg(format_type(b.type, NULL) ORDER BY b.place)
+                INTO types, type_names FROM base AS b WHERE b.next = 0;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END;
+"""
+
+# Ends a session that goes on after it was asked to stop, and says what it was at.
+SAVEPOINT = "SAVEPOINT stuck"
+END_SESSION = """
+    SELECT a.application_name, pg_catalog.pg_terminate_backend(a.pid)
+    FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = {pid}
+"""
+ROLLBACK = "ROLLBACK TO SAVEPOINT stuck"

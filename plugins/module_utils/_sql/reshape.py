@@ -48,3 +48,11 @@ SAVEPOINT = "SAVEPOINT casts"
 ROLLBACK = "ROLLBACK TO SAVEPOINT casts"
 
 HOLDS_VALUES = "SELECT EXISTS (SELECT FROM {table} AS t WHERE t.{column} IS NOT NULL)"
+
+# Reading a view runs what its owner wrote, and a foreign table asks another server.
+NOT_TABLES = """
+    SELECT c.relname
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = {schema} AND c.relname = ANY ({names}::name[]) AND c.relkind <> 'r'
+"""

@@ -59,7 +59,7 @@ def test_every_reason_is_about_a_file():
     assert [name for name in UNTESTED if not (MODULE_UTILS / name).exists()] == []
 
 
-def test_only_what_quotes_or_describes_the_sql_of_users_may_ask_for_it():
+def test_only_what_quotes_the_sql_of_users_may_ask_for_it():
     asking = {
         str(path)
         for path in _code(MODULE_UTILS)
@@ -67,7 +67,7 @@ def test_only_what_quotes_or_describes_the_sql_of_users_may_ask_for_it():
         if (isinstance(node, ast.ImportFrom) and any(alias.name == "user_sql" for alias in node.names))
         or (isinstance(node, ast.Attribute) and node.attr == "user_sql")
     }
-    assert asking == {"_datasources/source.py", "_datasources/describe.py"}
+    assert asking == {"_datasources/source.py"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

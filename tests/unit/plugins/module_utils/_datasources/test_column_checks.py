@@ -134,9 +134,9 @@ def test_where_no_type_changes_no_history_is_read():
     assert fitting({"metrics": [dict(HELD, type="integer")]}, side=REMOTE) == ([], [])
 
 
-def adopted(changes, extension=None, side=REPOSITORY):
+def adopted(changes, extension=None, side=REPOSITORY, cursor=None):
     catalog = unmarked(made(**changes), extension)
-    return refused({"adopt": True}, catalog, side)
+    return refused({"adopt": True}, catalog, side, cursor)
 
 
 def test_objects_with_the_same_columns_are_taken_over(offline_driver):
@@ -164,3 +164,18 @@ def test_objects_of_an_extension_are_not(offline_driver):
         'datasource "locks", adopt: type public.powa_locks_history_record belongs to the extension theirs:'
         " choose another name"
     )
+
+
+def test_a_view_in_the_place_of_a_table_is_not(offline_driver):
+    cursor = Recorder({"c.relkind <> 'r'": [("powa_locks_history",)]})
+    assert adopted({}, cursor=cursor) == [
+        'datasource "locks", adopt: table public.powa_locks_history is not a plain table, and reading a view runs code'
+        " of its owner: rename or drop it, or choose another name"
+    ]
+
+
+@pytest.mark.parametrize("adopt", [True, False])
+def test_what_others_made_is_not_read(offline_driver, adopt):
+    cursor = Recorder()
+    refused({"adopt": adopt}, unmarked(with_note()), cursor=cursor)
+    assert not [text for text in cursor.statements if "SELECT EXISTS" in text]

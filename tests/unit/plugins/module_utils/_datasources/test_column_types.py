@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import Answer, ReturnedColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     LOCAL,
     POWA_5,
@@ -22,7 +21,6 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     wanted,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
-from psycopg2 import ProgrammingError
 
 pytestmark = pytest.mark.usefixtures("offline_driver")
 
@@ -38,23 +36,43 @@ ANSWER = {
     ],
 }
 STORED = catalog_of(wanted(definition()))
+NAMELESS = Side(("remote",), None, None)
 
 
-RETURNED = [("mode", "text"), ("held", "integer")]
+INTEGER = Answer((ReturnedColumn("mode", 25, "text"), ReturnedColumn("held", 23, "integer")))
+#: What a server says of role mon: it is a primary, the role's name, no superuser, no way up.
+PRIMARY = (False, "mon", False, None)
 
 
-class Server(Recorder):
-    """Describes every query as a mode and an integer."""
+class Server:
+    """Describes every query as a mode and an integer, and notes the roles that it does so for."""
 
-    def __init__(self, answers=None):
-        super().__init__(answers)
-        self.description = [SimpleNamespace(name=name, type_code=find_type(kind).oid) for name, kind in RETURNED]
+    def __init__(self, says=PRIMARY, answer=INTEGER):
+        self.cursor = Recorder({"pg_is_in_recovery": [says]})
+        self.answer = answer
+        self.described = []
+
+    def describe(self, _cursor, role, texts):
+        self.described.append((role, len(texts)))
+        return [self.answer] * len(texts)
 
 
-def resolved(side=REPOSITORY, catalog=None, results=(), server=None, archivist=POWA_5, **changes):
+def resolution(side=REPOSITORY, catalog=None, results=(), server=None, archivist=POWA_5, roles=("mon",), **changes):
     server = server or Server()
-    (found,), problems = resolve_types(server, [definition(**changes)], side, state(archivist, catalog), results)
-    return [column.type.name for column in found.columns], problems, server.statements
+    found = resolve_types(
+        server.cursor,
+        [definition(**changes)],
+        side,
+        state(archivist, catalog, roles=list(roles)),
+        results,
+        server.describe,
+    )
+    return found, server
+
+
+def resolved(*args, **changes):
+    found, server = resolution(*args, **changes)
+    return [column.type.name for column in found.definitions[0].columns], found.problems, server.cursor.statements
 
 
 def test_declared_types_of_a_repository_need_nobody():
@@ -108,14 +126,72 @@ def test_a_query_that_a_server_has_seen_is_not_described_again():
     assert not any("pg_locks" in statement for statement in statements)
 
 
-def test_a_role_that_may_not_be_taken_is_told_once():
-    refusing = Server({'"mon"': ProgrammingError("permission denied")})
-    definitions = [definition(), definition(name="waits")]
-    _found, problems = resolve_types(refusing, definitions, REMOTE, state(), ())
-    assert len(problems) == 1 and problems[0].startswith('cannot switch to monitoring_role "mon"')
+def test_one_statement_asks_about_the_role_of_any_number_of_queries():
+    server = Server()
+    definitions = [definition(name=name, **WITHOUT) for name in ("a", "b", "c")]
+    resolve_types(server.cursor, definitions, REMOTE, state(), (), server.describe)
+    assert len(server.cursor.statements) == 1 and server.described == [("mon", 3)]
+
+
+@pytest.mark.parametrize("scope", ["cluster", "database"])
+def test_on_a_standby_nothing_is_described(scope):
+    standby = Server((True, "mon", False, None))
+    found, _server = resolution(REMOTE, server=standby, scope=scope)
+    assert (found.problems, standby.described) == ([], [])
+    found, _server = resolution(REMOTE, server=standby, scope=scope, **WITHOUT)
+    assert standby.described == [] and found.problems == [
+        'datasource "locks": no type is declared for mode, held, and the server is a standby, where no query can be'
+        " tried: declare the types, or run the task on the primary"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("says", "problem"),
+    [
+        (
+            (False, "mon", True, "postgres"),
+            'monitoring_role: role "mon" is a superuser, and planning a query runs code of others with its rights:'
+            ' ALTER ROLE "mon" NOSUPERUSER and GRANT pg_read_all_stats TO "mon", or give another role',
+        ),
+        (
+            (False, "mon", False, "postgres"),
+            'monitoring_role: role "mon" is a member of "postgres", and planning a query runs code of others with its'
+            ' rights: REVOKE "postgres" FROM "mon", or give another role',
+        ),
+    ],
+)
+def test_a_role_with_a_way_up_is_never_described_for(says, problem):
+    server = Server(says)
+    found, _server = resolution(REMOTE, server=server)
+    assert (found.problems, server.described) == ([problem], [])
+
+
+@pytest.mark.parametrize(
+    ("says", "role"), [((False, "postgres", True, "other"), None), ((False, "me", False, None), "me")]
+)
+def test_without_a_monitoring_role_no_superuser_describes(says, role):
+    server = Server(says)
+    found, _server = resolution(NAMELESS, server=server, metrics=[{"name": "held", "type": "integer"}])
+    assert (found.problems, server.described) == ([], [(role, 1)])
+
+
+def test_a_monitoring_role_that_does_not_exist_is_not_asked_about():
+    found, server = resolution(REMOTE, roles=())
+    assert (found.problems, server.described, server.cursor.statements) == ([], [], [])
+
+
+def test_what_was_not_tried_is_told():
+    server = Server(answer=Answer(sqlstate="42501", message="denied"))
+    found, _server = resolution(REMOTE, server=server, security_definer=True)
+    assert found.problems == [] and len(found.untried) == 1
 
 
 def test_where_there_is_nothing_to_describe_the_role_is_not_needed():
     seen = catalog_of(wanted(definition(), REMOTE))
-    refusing = Server({'"mon"': ProgrammingError("permission denied")})
-    assert resolved(REMOTE, catalog=seen, server=refusing)[1] == []
+    assert resolved(REMOTE, catalog=seen, server=Server((False, "mon", True, None)))[1:] == ([], [])
+
+
+def test_a_query_of_scope_database_that_the_server_has_seen_is_not_described_again():
+    seen = catalog_of(wanted(definition(scope="database"), REPOSITORY, POWA_5))
+    both = Side(("remote", "repository"), "mon", None)
+    assert resolved(both, catalog=seen, scope="database") == (["text", "bigint"], [], [])

@@ -6,42 +6,53 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer, may_become
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import (
+    Answer,
+    ReturnedColumn,
+    StuckError,
+    UserText,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import find_type
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import definition
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
-from psycopg2 import OperationalError, ProgrammingError
-
-pytestmark = pytest.mark.usefixtures("offline_driver")
-
-
-class Server(Recorder):
-    """Returns the same columns for every query, or refuses the text of a user."""
-
-    def __init__(self, columns=(), refuses=None, error=None):
-        super().__init__({refuses: error} if refuses else None)
-        self.description = [
-            SimpleNamespace(name=name, type_code=find_type(kind).oid if isinstance(kind, str) else kind)
-            for name, kind in columns
-        ]
-
 
 AS_DECLARED = (("mode", "text"), ("held", "bigint"))
+CLEANUP = {"query_cleanup": "SELECT reset_x()"}
 
 
-def described(columns=AS_DECLARED, role="mon", refuses=None, error=None, **changes):
-    server = Server(columns, refuses, error or ProgrammingError("no such thing\nLINE 1"))
-    describer = Describer(server, 170000, role, lambda _definition: "pg_catalog")
+def answer(*columns):
+    known = {name: find_type(name) for _column, name in columns}
+    return Answer(tuple(ReturnedColumn(name, known[kind].oid if known[kind] else 790, kind) for name, kind in columns))
+
+
+def refusal(sqlstate, message="no such thing"):
+    return Answer(sqlstate=sqlstate, message=message)
+
+
+class Server:
+    """Gives each text the next of its answers."""
+
+    def __init__(self, *answers):
+        self.answers = answers
+        self.asked = []
+
+    def __call__(self, _cursor, role, texts):
+        self.asked.append((role, texts))
+        if isinstance(self.answers[0], Exception):
+            raise self.answers[0]
+        return list(self.answers)
+
+
+def described(*answers, role="mon", **changes):
+    describer = Describer(None, Server(*answers), 170000, role, lambda _definition: "pg_catalog")
     describer.describe([definition(**changes)])
-    return describer, server
+    return describer
 
 
 def test_a_query_that_returns_what_is_declared():
-    describer, _server = described()
-    assert describer.problems == [] and describer.types == {"locks": {}}
+    found = described(answer(*AS_DECLARED))
+    assert (found.problems, found.untried, found.types) == ([], [], {"locks": {}})
 
 
 @pytest.mark.parametrize(
@@ -58,7 +69,7 @@ def test_a_query_that_returns_what_is_declared():
             "it returns the columns (mode, held, x), but the keys and metrics are (mode, held)",
         ),
         ((("mode", "text"),), {}, "it returns the columns (mode), but the keys and metrics are (mode, held)"),
-        ((), {}, "it returns the columns (), but the keys and metrics are (mode, held)"),
+        ((), {}, "it returns no column, but the keys and metrics are (mode, held)"),
         (
             (*AS_DECLARED, ("held", "bigint")),
             {},
@@ -69,11 +80,11 @@ def test_a_query_that_returns_what_is_declared():
             {},
             'column "held" is integer, but declared as bigint: declare the type that the query returns, or cast it',
         ),
-        ((("mode", "text"), ("held", 790)), {}, 'column "held" is of a type with oid 790, but declared as bigint'),
+        ((("mode", "text"), ("held", "app.mood")), {}, 'column "held" is app.mood, but declared as bigint'),
         (
-            (("mode", "text"), ("held", 790)),
+            (("mode", "text"), ("held", "money")),
             {"metrics": [{"name": "held"}]},
-            'column "held" has a type with oid 790, expected one of "char", bigint',
+            'column "held" is of type money, expected one of "char", bigint',
         ),
         (
             (("mode", "json"), ("held", "bigint")),
@@ -83,103 +94,137 @@ def test_a_query_that_returns_what_is_declared():
     ],
 )
 def test_a_query_that_returns_something_else(columns, changes, problem):
-    describer, _server = described(columns, **changes)
-    (found,) = describer.problems
+    (found,) = described(answer(*columns), **changes).problems
     assert found.startswith('datasource "locks", query: ' + problem)
 
 
 def test_types_that_are_left_out_are_those_of_the_query():
-    describer, _server = described(keys=[{"name": "mode"}], metrics=[{"name": "held"}])
-    assert describer.types == {"locks": {"mode": find_type("text"), "held": find_type("bigint")}}
+    found = described(answer(*AS_DECLARED), keys=[{"name": "mode"}], metrics=[{"name": "held"}])
+    assert found.types == {"locks": {"mode": find_type("text"), "held": find_type("bigint")}}
 
 
-def test_the_query_of_another_version():
-    describer, _server = described(query=None, queries=[{"min_version": 180000, "query": "SELECT 1"}])
-    assert describer.problems == [
+def test_the_query_of_another_version_is_not_asked_for():
+    found = described(query=None, queries=[{"min_version": 180000, "query": "SELECT 1"}])
+    assert found.problems == [
         'datasource "locks", queries: none runs on this server\'s version 170000: add one with a lower min_version'
     ]
 
 
 def test_one_of_several_queries_is_named_by_its_version():
     queries = [{"query": "SELECT 1"}, {"min_version": 150000, "query": "SELECT 15"}]
-    describer, _server = described((), query=None, queries=queries)
-    assert describer.problems[0].startswith('datasource "locks", queries[min_version=150000]: ')
+    found = described(answer(), query=None, queries=queries)
+    assert found.problems[0].startswith('datasource "locks", queries[min_version=150000]: ')
 
 
-@pytest.mark.parametrize(
-    ("role", "security_definer", "named"), [("mon", False, True), ("mon", True, False), (None, False, False)]
-)
-def test_a_query_that_the_server_refuses(role, security_definer, named):
-    describer, server = described(role=role, refuses="FROM pg_locks", security_definer=security_definer)
-    assert describer.problems == [
-        'datasource "locks", query: PostgreSQL refuses it{0} (no such thing):'
-        " correct it, or grant the role the right that it needs".format(' for role "mon"' if named else "")
+def test_all_texts_are_asked_for_at_once():
+    server = Server(answer(*AS_DECLARED), Answer(), answer(("mode", "text")))
+    describer = Describer(None, server, 170000, "mon", lambda definition: definition.name)
+    describer.describe([definition(**CLEANUP), definition(name="two")])
+    query = definition().queries[0].sql
+    texts = [
+        UserText(query, "locks", False),
+        UserText("SELECT reset_x()", "locks", True),
+        UserText(query, "two", False),
     ]
-    assert any("SET LOCAL ROLE" in text or "SET ROLE" in text for text in server.statements) is named
-    assert server.statements[-1].startswith("ROLLBACK")
-
-
-class TwoStatements(ProgrammingError):
-    """What the server says of a cursor for more than one statement."""
-
-    pgcode = "42P11"
-
-
-def test_a_query_that_ends_before_its_text_does():
-    describer, _server = described(refuses="FROM pg_locks", error=TwoStatements("cannot open multi-query plan"))
-    assert describer.problems == [
-        'datasource "locks", query: found more than one statement, expected one: remove the others'
-    ]
-
-
-def test_a_cleanup_that_the_server_refuses():
-    describer, _server = described(refuses="reset_x", query_cleanup="SELECT reset_x()")
-    assert describer.problems[0].startswith('datasource "locks", query_cleanup: PostgreSQL refuses it for role "mon"')
-
-
-def test_a_lost_connection_is_no_problem_of_the_query():
-    server = Server(AS_DECLARED, "FROM pg_locks", OperationalError("gone"))
-    server.connection.closed = True
-    describer = Describer(server, 170000, None, lambda _definition: "pg_catalog")
-    with pytest.raises(OperationalError):
-        describer.describe([definition()])
-
-
-END = ("pgfleet.powa: end of a query", "integer")
-
-
-def together(columns, refuses=None):
-    server = Server(columns, refuses, ProgrammingError("no"))
-    describer = Describer(server, 170000, "mon", lambda _definition: "pg_catalog")
-    describer.describe_together([definition(name=name, scope="database") for name in ("one", "two")])
-    return describer, server
-
-
-def test_any_number_of_queries_in_a_fixed_number_of_statements():
-    describer, server = together((*AS_DECLARED, END, *AS_DECLARED, END))
-    assert describer.problems == [] and set(describer.types) == {"one", "two"}
-    assert len(server.statements) == 6
-
-
-def test_of_many_queries_each_is_compared_with_its_own_datasource():
-    describer, _server = together((*AS_DECLARED, END, ("mode", "text"), END))
+    assert server.asked == [("mon", texts)]
     assert [problem.split(":")[0] for problem in describer.problems] == ['datasource "two", query']
-
-
-def test_if_one_is_refused_each_is_asked_for():
-    describer, _server = together(AS_DECLARED, refuses="q1")
-    assert describer.problems == [] and set(describer.types) == {"one", "two"}
 
 
 def test_no_query_asks_nothing():
     server = Server()
-    Describer(server, 170000, None, lambda _definition: "x").describe_together([])
-    assert server.statements == []
+    Describer(None, server, 170000, None, lambda _definition: "x").describe([])
+    assert server.asked == []
 
 
-def test_a_role_that_may_not_be_taken():
-    assert may_become(Recorder(), "mon") is None
-    assert may_become(Recorder({'"mon"': ProgrammingError("permission denied\nx")}), "mon") == (
-        'cannot switch to monitoring_role "mon" to try the queries (permission denied):'
-        " log in as a superuser or as a member of that role"
-    )
+@pytest.mark.parametrize(
+    ("sqlstate", "problem"),
+    [
+        (
+            "42P01",
+            'PostgreSQL refuses it for role "mon" (no such thing): correct it, or grant the role the right that it'
+            " needs",
+        ),
+        ("42P11", "found more than one statement, expected one: remove the others"),
+        (
+            "25006",
+            "it writes or locks rows (no such thing), expected a query that only reads: remove that part,"
+            " such as FOR UPDATE",
+        ),
+        (
+            "57014",
+            "PostgreSQL did not finish planning it within the timeout, and was stopped: look for a lock, or for a"
+            " function that runs while a query is planned (IMMUTABLE or STABLE, also inside a view)",
+        ),
+        (
+            "55P03",
+            "another session holds a lock that planning it needs (no such thing): run the task again once that session"
+            " has ended",
+        ),
+    ],
+)
+def test_a_query_that_the_server_refuses(sqlstate, problem):
+    found = described(refusal(sqlstate), Answer(), **CLEANUP)
+    assert found.problems == ['datasource "locks", query: ' + problem] and found.types == {}
+
+
+def test_the_cleanup_of_a_wrong_query_is_not_told_of():
+    found = described(refusal("42P01"), refusal("42883"), **CLEANUP)
+    assert [problem.split(":")[0] for problem in found.problems] == ['datasource "locks", query']
+
+
+def test_a_cleanup_that_the_server_refuses():
+    found = described(answer(*AS_DECLARED), refusal("42883"), **CLEANUP)
+    assert found.problems[0].startswith('datasource "locks", query_cleanup: PostgreSQL refuses it for role "mon"')
+
+
+def test_a_role_without_a_name_is_not_named():
+    assert described(refusal("42P01"), role=None).problems == [
+        'datasource "locks", query: PostgreSQL refuses it (no such thing):'
+        " correct it, or grant the role the right that it needs"
+    ]
+
+
+UNTYPED = {"keys": [{"name": "mode"}], "metrics": [{"name": "held", "type": "bigint"}]}
+
+
+@pytest.mark.parametrize(
+    ("role", "security_definer", "why", "advice"),
+    [
+        (
+            "mon",
+            True,
+            "it runs as the owner of the function, and this module tries no query with the rights of a superuser,"
+            ' but role "mon" may not run it (denied)',
+            "declare the types of mode",
+        ),
+        (
+            None,
+            False,
+            "the task names no monitoring_role, and this module tries no query with the rights of a superuser,"
+            " but a role with only pg_monitor may not run it (denied)",
+            "declare the types of mode, or give monitoring_role",
+        ),
+    ],
+)
+def test_a_query_that_runs_with_other_rights_is_taken_as_declared(role, security_definer, why, advice):
+    denied, where = refusal("42501", "denied"), 'datasource "locks", query: '
+    found = described(denied, role=role, security_definer=security_definer)
+    assert (found.problems, found.types) == ([], {})
+    assert found.untried == [where + why + ": it was not tried, and is taken as it is declared"]
+    found = described(denied, role=role, security_definer=security_definer, **UNTYPED)
+    assert (found.problems, found.untried) == ([where + why + ": " + advice], [])
+    assert described(denied).problems[0].startswith(where + 'PostgreSQL refuses it for role "mon" (denied)')
+
+
+def test_a_cleanup_that_runs_with_other_rights_needs_no_types():
+    found = described(answer(*AS_DECLARED), refusal("42501"), security_definer=True, **{**UNTYPED, **CLEANUP})
+    assert found.problems == [] and found.untried[0].startswith('datasource "locks", query_cleanup: it runs as')
+
+
+@pytest.mark.parametrize(
+    ("position", "where"),
+    [(1, 'datasource "locks", query_cleanup'), (7, "a query of the datasources"), (None, "a query of the datasources")],
+)
+def test_a_text_whose_session_had_to_be_ended(position, where):
+    found = described(StuckError(position), **CLEANUP)
+    assert len(found.problems) == 1 and found.problems[0].startswith(where + ": PostgreSQL did not finish planning it")
