@@ -321,15 +321,16 @@ class Function(DatabaseObject):
 
     def create(self) -> List[Any]:
         # PostgreSQL lets PUBLIC call a new function.
-        return [self._create(), *self.set_comment(), *self._grants().grant(self.target, {"": EXECUTE})]
+        return [self._create(""), *self.set_comment(), *self._grants().grant(self.target, {"": EXECUTE})]
 
     def alter(self, found: "Function") -> List[Any]:
         statements: List[Any] = []
         if self._head() != found._head():
-            if found.replaced_by(self):
+            dropped = found.replaced_by(self)
+            if dropped:
                 statements += found.drop()
                 found = replace(found, execute=("",))
-            statements.append(self._create())
+            statements.append(self._create("" if dropped else texts.OR_REPLACE))
         if statements or self.comment != found.comment:
             statements += self.set_comment()
         return statements + self._grants().grant(self.target, found._grants().privileges)
@@ -346,7 +347,7 @@ class Function(DatabaseObject):
     def _grants(self) -> Grants:
         return Grants(dict.fromkeys(self.execute, EXECUTE))
 
-    def _create(self) -> Any:
+    def _create(self, or_replace: str) -> Any:
         out = [
             compose(", OUT {name} {type}", name=identifier(column.name), type=raw(column.type))
             for column in self.columns
@@ -356,6 +357,7 @@ class Function(DatabaseObject):
             settings = compose(texts.FUNCTION_SEARCH_PATH, search_path=raw(self.search_path))
         return compose(
             texts.CREATE_FUNCTION,
+            replace=raw(or_replace),
             name=self.qualified,
             parameters=raw(self.parameters),
             out=joined(out, ""),

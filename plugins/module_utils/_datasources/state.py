@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, read_catalog
@@ -20,19 +20,20 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot as snapshot_texts
 
 
 class Schema(NamedTuple):
     """A schema that a query looks names up in.
 
     :param quoted: as a search_path writes it
-    :param public_creates: whether everybody may create objects there
+    :param owner: the role that owns it, or None if it does not exist
+    :param creators: the roles besides superusers that may create objects there, C("") for PUBLIC
     """
 
     quoted: str
     present: bool
-    public_creates: bool
+    owner: Optional[str] = None
+    creators: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class State:
     :param intervals: intervals of the task as PostgreSQL writes them
     :param bad_intervals: what PostgreSQL says about the others
     :param local_mode: whether the background worker is loaded
+    :param stranger: the role of the session, if what it makes would not count as ours; otherwise None
     """
 
     archivist: Archivist
@@ -56,6 +58,7 @@ class State:
     intervals: Mapping[str, str]
     bad_intervals: Mapping[str, str]
     local_mode: bool
+    stranger: Optional[str] = None
 
     def query_schemas(self, definition: Definition) -> List[str]:
         """Return the schemas where a query looks names up, besides PoWA's."""
@@ -104,8 +107,8 @@ def read_state(
     schemas = {schema for definition in definitions for schema in definition.search_path}
     cursor.execute(compose(texts.SCHEMAS, names=literal(sorted(schemas | set(extension_schemas.values())))))
     found = {name: Schema(*rest) for name, *rest in cursor.fetchall()}
-    cursor.execute(snapshot_texts.LOCAL_MODE)
-    (local_mode,) = cursor.fetchone()
+    cursor.execute(texts.SESSION)
+    local_mode, stranger = cursor.fetchone()
     intervals, bad_intervals = read_intervals(
         cursor, [definition.retention for definition in definitions if definition.retention is not None]
     )
@@ -119,4 +122,5 @@ def read_state(
         intervals={text: interval for text, (interval, _seconds) in intervals.items()},
         bad_intervals=bad_intervals,
         local_mode=local_mode,
+        stranger=stranger,
     )

@@ -29,8 +29,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found im
     read_extension_schemas,
     read_functions,
     read_tables,
+    strangers_refusal,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import ROLES
@@ -230,6 +231,8 @@ def _removal_refusal(spec: TableSpec, table: Optional[FoundTable], state: State)
 
 
 def _whose(table: FoundTable) -> str:
+    if table.stranger:
+        return 'belongs to role "{0}", who is {1}'.format(table.stranger, NOT_TRUSTED)
     if table.extension:
         return "belongs to the extension {0}".format(table.extension)
     if table.declared:
@@ -248,6 +251,11 @@ def _table_refusal(spec: TableSpec, table: Optional[FoundTable], state: State) -
             "but one in schema " + ", ".join(elsewhere) if elsewhere else "nor one in any other schema",
             "give that schema, or create the function here" if elsewhere else "create the function or its extension",
         )
+    if function.stranger:
+        return "query_source: " + strangers_refusal("{0}.{1}(integer)".format(schema, source), function.stranger)
+    if table and table.stranger:
+        name = "{0}.{1}".format(*_table_name((schema, source)))
+        return "query_source: " + strangers_refusal(name, table.stranger)
     if function.declared or (table and table.declared):
         return (
             "query_source: {0}.{1} belongs to a datasource of the module pgfleet.powa.datasources, which makes the"
@@ -277,7 +285,8 @@ def _table_refusal(spec: TableSpec, table: Optional[FoundTable], state: State) -
 
 
 def _is_ours(table: FoundTable, name: Name) -> bool:
-    return table.is_table and table.extension is None and table.table.comment == MARK.format(*name)
+    is_marked = table.table.comment == MARK.format(*name)
+    return is_marked and table.is_table and table.extension is None and table.stranger is None
 
 
 def _plan_removal(plan: Plan, spec: TableSpec, state: State) -> None:

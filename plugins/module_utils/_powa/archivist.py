@@ -33,6 +33,12 @@ POWA_EXTENSIONS = frozenset(
     "hypopg pg_qualstats pg_stat_kcache pg_stat_statements pg_track_settings pg_wait_sampling powa".split()
 )
 
+#: The role that runs users' queries in local mode, and owns the functions that do.
+QUERIES_ROLE = "powa_queries"
+
+#: What a sentence says of a role whose objects are not taken for ours.
+NOT_TRUSTED = "neither a superuser nor the owner of the extension powa"
+
 OPERATIONS = ("snapshot", "aggregate", "purge", "reset")
 
 
