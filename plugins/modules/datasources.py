@@ -22,6 +22,8 @@ description:
   - The task fails before it writes anything if views or other objects depend on what it would drop or give other
     columns, if values do not fit a new type, or if a key becomes a metric or a metric a key.
   - Changes made by hand appear in the diff and are repaired. History stays untouched.
+  - An object counts as made by this module if it bears its mark and belongs to a superuser or to the owner of the
+    extension powa. Log in as one of them. The task fails if anybody else owns an object of the same name.
   - Read the history with V(powa_NAME_get(srvid, from, to\)), or per second with V(powa_NAME_rate(srvid, from, to\)).
     A counter lower than in the previous sample was reset, and has counted from 0 since.
   - The server stores the definition in a comment on a function, where any role can read it. Keep secrets out of
@@ -157,7 +159,10 @@ options:
         description: A SELECT, INSERT, UPDATE or DELETE that runs on the server after the query.
         type: str
       security_definer:
-        description: Whether the query runs as the owner of the function instead of the monitoring role.
+        description:
+          - Whether the query runs as the owner of the function instead of the monitoring role.
+          - Only superusers may own the schemas of O(datasources[].search_path) and of O(datasources[].extension), or
+            have the right to create objects there.
         type: bool
         default: false
       search_path:
@@ -167,7 +172,7 @@ options:
       adopt:
         description:
           - Whether to take over objects of the same names that this collection did not create, if their columns are
-            those of the datasource.
+            those of the datasource. They have to belong to a superuser or the owner of the extension powa.
         type: bool
         default: false
       servers:

@@ -12,7 +12,7 @@ from typing import Any, Dict, FrozenSet, Generic, List, Mapping, Optional, Seque
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, identifier, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import Impostor, impostors_of, refusal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import Impostor, names_of, refusal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     READ_SUFFIXES,
     SNAPSHOT,
@@ -212,15 +212,18 @@ class Definitions:
     def refusals(self) -> Dict[str, str]:
         """Return why nothing may be called of each datasource of which strangers have objects, marks included."""
         marked = {name for name in (impostor.marked_as for impostor in self.impostors) if name}
-        found = ((name, self.refusal(name)) for name in sorted({*self.stored, *self.damaged, *marked}))
-        return {name: refusal for name, refusal in found if refusal}
-
-    def refusal(self, datasource: str) -> Optional[str]:
-        """Return why nothing of a datasource may be called, as far as strangers have objects of its names."""
-        found = impostors_of(datasource, self.impostors)
-        if not found:
-            return None
-        return refusal(datasource, [entry.text for entry in found], [entry.owner for entry in found])
+        # A stranger can make very many.
+        taken: Dict[str, List[Impostor]] = {}
+        for impostor in self.impostors:
+            if impostor.takes_name:
+                taken.setdefault(impostor.name, []).append(impostor)
+        refusals = {}
+        for datasource in sorted({*self.stored, *self.damaged, *marked}) if taken else ():
+            found = [impostor for name in names_of(datasource) for impostor in taken.get(name, ())]
+            if found:
+                owners = [impostor.owner for impostor in found]
+                refusals[datasource] = refusal(datasource, [impostor.text for impostor in found], owners)
+        return refusals
 
 
 def read_definitions(cursor: Any, archivist: Archivist) -> Definitions:

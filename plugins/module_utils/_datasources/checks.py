@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Found
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition, Removal
@@ -54,13 +54,16 @@ def refusals_of_strangers(datasource: str, state: State) -> List[str]:
     return [refusal(datasource, [entry.object.identity for entry in found], owners)]
 
 
-def refusal_of_login(state: State) -> List[str]:
-    """Return that what the task makes would belong to a stranger, too."""
-    if state.stranger is None:
+def refusal_of_login(stranger: Optional[str]) -> List[str]:
+    """Return that what the task makes would belong to a stranger, too.
+
+    :param stranger: the role of the session, if it is one
+    """
+    if stranger is None:
         return []
     return [
         'login_user: role "{0}" is {1}, so the next task would not take for ours what this one makes:'
-        " log in as one of these, or give it as session_role".format(state.stranger, NOT_TRUSTED)
+        " log in as one of these, or give it as session_role".format(stranger, NOT_TRUSTED)
     ]
 
 

@@ -15,7 +15,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
     TYPE_SUFFIXES,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK, marked_datasource
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import marked_datasource
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED
 
 _SUFFIXES = (*FUNCTION_SUFFIXES, *TABLE_SUFFIXES, *TYPE_SUFFIXES, *INDEX_SUFFIXES)
@@ -46,29 +46,14 @@ class Impostor(NamedTuple):
         return "{0} {1}".format(self.kind, identity)
 
     @property
-    def marked(self) -> bool:
-        """Whether it bears the mark of a datasource."""
-        return self.comment is not None and self.comment.startswith(MARK)
-
-    @property
     def marked_as(self) -> Optional[str]:
         """The datasource that its mark names, or None."""
         return marked_datasource(self.comment) if self.comment else None
-
-    def is_of(self, datasource: str) -> bool:
-        """Whether it is where an object of a datasource would be."""
-        return self.takes_name and self.name in names_of(datasource)
 
 
 def names_of(datasource: str) -> List[str]:
     """Return the names of all objects that a datasource may have."""
     return [object_name(datasource, suffix) for suffix in _SUFFIXES]
-
-
-def impostors_of(datasource: str, impostors: Iterable[Impostor]) -> List[Impostor]:
-    """Return those that are where objects of a datasource would be."""
-    names = set(names_of(datasource))
-    return [impostor for impostor in impostors if impostor.takes_name and impostor.name in names]
 
 
 def refusal(datasource: str, objects: Iterable[str], owners: Iterable[str]) -> str:

@@ -121,7 +121,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         # To read a view of a stranger is to run his code.
         safe = [entry for entry in wanted.wanted if not refusals_of_strangers(entry.definition.name, wanted.state)]
         return [
-            *refusal_of_login(wanted.state),
+            *refusal_of_login(wanted.state.stranger),
             *refusals(wanted.definitions, wanted.removals, self.side, wanted.state),
             *refusals_of_columns(cursor, safe, self.side, wanted.state),
         ]

@@ -13,6 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusal_of_login
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import Privileges
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
@@ -34,7 +35,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found im
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import ROLES
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import ROLES, SESSION
 
 #: The comment of a table that this module made or took over, with the function's schema and name.
 MARK = "pgfleet.powa transient table of {0}.{1}"
@@ -62,6 +63,7 @@ class State:
 
     :param extensions: name to schema
     :param registered: (name, external, query_source) of those of the task's functions that the registry has
+    :param stranger: the role of the session, if what it makes would not count as ours; otherwise None
     """
 
     archivist: Archivist
@@ -70,6 +72,7 @@ class State:
     tables: Mapping[Name, FoundTable]
     registered: Sequence[Tuple[str, bool, str]]
     roles: Sequence[str]
+    stranger: Optional[str] = None
 
     def name(self, spec: TableSpec) -> Name:
         """Return schema and name of the function of an entry."""
@@ -135,13 +138,16 @@ class TransientTablesTask(Task[State, State]):
         cursor.execute(compose(archivist.registered_sources, schema=schema, names=literal(sources)))
         registered = cursor.fetchall()
         cursor.execute(compose(ROLES, names=literal([self.role] if self.role else [])))
-        return State(archivist, extensions, functions, tables, registered, [found for (found,) in cursor.fetchall()])
+        roles = [found for (found,) in cursor.fetchall()]
+        cursor.execute(SESSION)
+        _local_mode, stranger = cursor.fetchone()
+        return State(archivist, extensions, functions, tables, registered, roles, stranger)
 
     def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[State, List[str]]:
         return found, []
 
     def check(self, cursor: Any, wanted: State) -> List[str]:
-        problems = []
+        problems = refusal_of_login(wanted.stranger)
         if self.role and self.role not in wanted.roles:
             problems.append(
                 'collector_role: role "{0}" does not exist on this server: create it first'.format(printable(self.role))

@@ -78,9 +78,10 @@ DELETE_TRANSIENT_ROWS = "WITH {deletions} SELECT"
 DELETION = "{name} AS (DELETE FROM {table} AS t WHERE t.srvid = ANY ({srvids}::integer[]))"
 
 # The servers that a task has declared. A server's row is deleted with the server.
-# Who may create objects can make a view of that name, and whoever reads that runs his code.
+# Who may create objects can make a view of that name, and whoever reads that runs his code. What the session's own role
+# has made runs nobody else's.
 HAS_TABLE = """
-    SELECT c.oid IS NOT NULL, c.relkind <> 'r', {stranger}
+    SELECT c.oid IS NOT NULL, c.relkind <> 'r', nullif({stranger}, current_user)
     FROM (SELECT pg_catalog.to_regclass({table}) AS oid) AS t
     LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
 """.replace("{stranger}", stranger("c.relowner"))

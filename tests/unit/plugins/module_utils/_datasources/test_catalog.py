@@ -181,10 +181,11 @@ def test_objects_of_strangers_hold_no_definition():
             ("powa_waits_src", stored_text(name="waits"), *forged),
             ("powa_locks_rate", None, *rate),
             ("powa_report", None, "view", "public.powa_report", "mallory", True),
+            ("powa_locks_get", None, "function", "public.powa_locks_get()", "mallory", False),
         ]
     )
-    assert list(found.stored) == ["locks"] and found.damaged == {} and len(found.impostors) == 3
-    assert sorted(found.refusals()) == ["locks", "waits"] and found.refusal("sizes") is None
+    assert list(found.stored) == ["locks"] and found.damaged == {} and len(found.impostors) == 4
+    assert sorted(found.refusals()) == ["locks", "waits"] and "powa_locks_get" not in found.refusals()["locks"]
     assert "function public.powa_waits_src(_srvid integer)" in found.refusals()["waits"]
 
 

@@ -178,8 +178,8 @@ def test_objects_of_strangers_are_not_dropped():
 
 
 def test_who_logs_in_can_make_objects_that_are_ours():
-    assert refusal_of_login(state()) == []
-    assert refusal_of_login(state(stranger="app")) == [
+    assert refusal_of_login(None) == []
+    assert refusal_of_login("app") == [
         'login_user: role "app" is neither a superuser nor the owner of the extension powa, so the next task would not'
         " take for ours what this one makes: log in as one of these, or give it as session_role"
     ]

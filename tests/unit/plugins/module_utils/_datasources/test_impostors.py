@@ -9,7 +9,6 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import (
     Impostor,
-    impostors_of,
     names_of,
     refusal,
 )
@@ -18,8 +17,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import st
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import definition, wanted
 
 
-def impostor(name="powa_locks_rate", comment=None, takes_name=True):
-    return Impostor(name, comment, "function", "public.{0}(\n)".format(name), "mallory", takes_name)
+def impostor(comment=None):
+    return Impostor("powa_locks_rate", comment, "function", "public.powa_locks_rate(\n)", "mallory", True)
 
 
 def test_its_name_fits_on_a_line():
@@ -42,11 +41,6 @@ def test_the_datasource_of_its_mark(comment, name):
 
 def test_every_object_of_a_datasource_has_one_of_the_names():
     assert {entry.name for entry in wanted(definition()).objects} <= set(names_of("locks"))
-
-
-def test_those_that_are_where_ours_would_be():
-    there, other = impostor(), impostor("powa_waits_rate")
-    assert impostors_of("locks", [there, other, impostor(takes_name=False)]) == [there]
 
 
 def test_a_refusal_names_roles_and_at_most_twenty_objects():

@@ -201,6 +201,11 @@ def test_a_collector_role_that_does_not_exist():
     ]
 
 
+def test_the_login_makes_tables_that_count():
+    (problem,) = task().check(Recorder(), server(stranger="app"))
+    assert problem.startswith('login_user: role "app" is neither a superuser nor the owner of the extension powa')
+
+
 def test_powas_schema_may_be_named_or_left_out_but_not_both():
     assert task(APP, dict(APP, schema="PoWA")).check(Recorder(), server()) == [
         'table of "app_src", schema: without it, this is PoWA.app_src, which the list has already: give it once'
