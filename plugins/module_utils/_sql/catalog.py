@@ -78,7 +78,8 @@ FUNCTIONS = """
 # The functions whose comment may hold a definition, of every datasource that this server has any side of. Beside them,
 # with an owner, the objects of strangers that have a mark of ours or could have a name of ours: takes_name says which
 # ones stand where an object of ours would be. Of functions, these are all that a call of ours could mean, if ours is
-# missing; while it is there, default values make the call fail as ambiguous.
+# missing; while it is there, default values make the call fail as ambiguous. The conditions on the temporary schema
+# keep PostgreSQL from starting parallel workers, which takes longer than the whole query.
 DEFINITIONS = (
     """
     SELECT p.proname AS name, pg_catalog.obj_description(p.oid, 'pg_proc') AS comment,
@@ -99,7 +100,7 @@ DEFINITIONS = (
         FROM pg_catalog.pg_proc AS p
         JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
         CROSS JOIN LATERAL (SELECT CASE WHEN p.proname ~ '_(get|rate)$' THEN 3 ELSE 1 END) AS a (given)
-        WHERE n.nspname <> 'pg_catalog'
+        WHERE n.nspname <> 'pg_catalog' AND p.pronamespace <> pg_catalog.pg_my_temp_schema()
         UNION ALL
         SELECT c.relname, c.relnamespace, coalesce(pg_catalog.obj_description(c.oid, 'pg_class'),
                 pg_catalog.obj_description(c.reltype, 'pg_type')),
@@ -109,14 +110,15 @@ DEFINITIONS = (
             pg_catalog.format('%I.%I', n.nspname, c.relname), {stranger_of_relation}, true
         FROM pg_catalog.pg_class AS c
         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE n.nspname <> 'pg_catalog' AND c.relkind <> 't'
+        WHERE n.nspname <> 'pg_catalog' AND c.relnamespace <> pg_catalog.pg_my_temp_schema() AND c.relkind <> 't'
         UNION ALL
         SELECT y.typname, y.typnamespace, pg_catalog.obj_description(y.oid, 'pg_type'),
             CASE y.typtype WHEN 'd' THEN 'domain' ELSE 'type' END,
             pg_catalog.format('%I.%I', n.nspname, y.typname), {stranger_of_type}, true
         FROM pg_catalog.pg_type AS y
         JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace
-        WHERE n.nspname <> 'pg_catalog' AND y.typtype IN ('b', 'd', 'e', 'r') AND y.typelem = 0
+        WHERE n.nspname <> 'pg_catalog' AND y.typnamespace <> pg_catalog.pg_my_temp_schema()
+          AND y.typtype IN ('b', 'd', 'e', 'r') AND y.typelem = 0
     ) AS t
     WHERE t.owner IS NOT NULL AND t.schema IN (
             SELECT e.extnamespace FROM pg_catalog.pg_extension AS e

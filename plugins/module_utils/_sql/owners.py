@@ -10,16 +10,19 @@ owner could have changed PoWA itself: a superuser, or the owner of the extension
 
 from __future__ import annotations
 
+# Each list is read once in a statement, since it depends on no row.
+_STRANGER = """CASE
+        WHEN {owner} IN (
+            SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolsuper
+            UNION ALL SELECT x.extowner FROM pg_catalog.pg_extension AS x WHERE x.extname = 'powa') THEN NULL{queries}
+        ELSE pg_catalog.pg_get_userbyid({owner}) END"""
+
 #: Functions that run a user's query belong to this role in local mode. It counts only while nobody can become it.
 _QUERIES = """
-            OR (r.rolname = 'powa_queries' AND {name} ~ '_(src|cleanup|run)$' AND NOT r.rolcanlogin
-                AND NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m WHERE m.roleid = r.oid))"""
-
-_STRANGER = """CASE WHEN NOT EXISTS (
-        SELECT FROM pg_catalog.pg_roles AS r
-        WHERE r.oid = {owner} AND (r.rolsuper OR r.oid IN (
-            SELECT x.extowner FROM pg_catalog.pg_extension AS x WHERE x.extname = 'powa'){queries}))
-        THEN pg_catalog.pg_get_userbyid({owner}) END"""
+        WHEN {name} ~ '_(src|cleanup|run)$' AND {owner} IN (
+            SELECT r.oid FROM pg_catalog.pg_roles AS r
+            WHERE r.rolname = 'powa_queries' AND NOT r.rolcanlogin
+              AND NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m WHERE m.roleid = r.oid)) THEN NULL"""
 
 
 def stranger(owner: str) -> str:
@@ -27,7 +30,7 @@ def stranger(owner: str) -> str:
 
     :param owner: SQL for the owner's oid
     """
-    return _STRANGER.replace("{owner}", owner).replace("{queries}", "")
+    return _STRANGER.replace("{queries}", "").replace("{owner}", owner)
 
 
 def stranger_of_function(function: str) -> str:
@@ -36,4 +39,4 @@ def stranger_of_function(function: str) -> str:
     :param function: the alias of its row of C(pg_proc)
     """
     queries = _QUERIES.replace("{name}", function + ".proname")
-    return _STRANGER.replace("{owner}", function + ".proowner").replace("{queries}", queries)
+    return _STRANGER.replace("{queries}", queries).replace("{owner}", function + ".proowner")
