@@ -26,6 +26,8 @@ description:
     rights of O(monitoring_role), in a subtransaction that is rolled back. Without O(datasources[].security_definer), a
     query can read the statistics of all roles and what you grant to that role, and can change nothing.
   - A rate is NULL where a counter has no value or one of 1e140 or more.
+  - An object counts as made by this module if it bears its mark and belongs to a superuser or to the owner of the
+    extension powa. Log in as one of them. The task fails if anybody else owns an object of the same name.
   - Read the history with V(powa_NAME_get(srvid, from, to\)), or per second with V(powa_NAME_rate(srvid, from, to\)).
     A counter lower than in the previous sample was reset, and has counted from 0 since.
   - The server stores the definition in a comment on a function, where any role can read it. Keep secrets out of
@@ -169,6 +171,8 @@ options:
           - The task tries it with the rights of O(monitoring_role) all the same. If these do not suffice, the task
             warns that it did not try the query, and takes it as it is declared. Then the types of all columns have to
             be declared.
+          - Only superusers may own the schemas of O(datasources[].search_path) and of O(datasources[].extension), or
+            have the right to create objects there.
         type: bool
         default: false
       search_path:
@@ -178,7 +182,7 @@ options:
       adopt:
         description:
           - Whether to take over objects of the same names that this collection did not create, if their columns are
-            those of the datasource.
+            those of the datasource. They have to belong to a superuser or the owner of the extension powa.
         type: bool
         default: false
       servers:

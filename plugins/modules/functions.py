@@ -17,6 +17,8 @@ description:
     C(powa_extension_functions) and C(powa_extension_config).
   - A registration made by hand under the same name is changed to the declared one, for the servers of the task.
   - You create the functions and the history tables. M(pgfleet.powa.transient_tables) creates the transient tables.
+  - Functions and transient tables have to belong to a superuser or to the owner of the extension powa, because PoWA
+    runs them with the rights of others.
   - Rejects datasources of M(pgfleet.powa.datasources), which that module registers, and those that PoWA brings, such as
     C(pg_qualstats). Activate the latter with O(pgfleet.powa.servers#module:servers[].extensions). Only
     C(pg_track_settings) works both ways, with the functions that PoWA itself registers for it.

@@ -15,6 +15,8 @@ description:
     per second, gauges as they are.
   - Changes nothing, and sends the same number of SQL statements for any number of servers and datasources.
   - Warns about a datasource whose stored definition is damaged and leaves it out, or fails if O(datasources) names it.
+    The same goes for a datasource of whose objects any belongs to neither a superuser nor the owner of the extension
+    powa, since calling its functions might run anybody's code.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:

@@ -637,6 +637,16 @@ extensions:
       description: Its comment, or null.
       type: str
       returned: always
+    owner:
+      description: The role that owns it.
+      type: str
+      returned: always
+      sample: postgres
+    owner_superuser:
+      description: Whether that role is a superuser.
+      type: bool
+      returned: always
+      sample: true
 monitoring:
   description:
     - What O(monitoring_role) may do in O(database), schemas included. Empty without the role or PoWA. Objects that do

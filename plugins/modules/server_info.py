@@ -454,6 +454,35 @@ tables:
   type: list
   elements: dict
   sample: [{name: powa_statements_history, bytes: 1048576}]
+impostors:
+  description:
+    - Objects that bear a mark of this collection or the name of an object of a datasource, and belong to a role that is
+      neither a superuser nor the owner of the extension powa. Whoever may create objects in PoWA's schema can make
+      them, so no module reads, calls or replaces them.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    object:
+      description: Its kind and name, with the parameters of a function.
+      type: str
+      returned: always
+      sample: function public.powa_lock_modes_reset(_srvid integer)
+    owner:
+      description: The role that owns it.
+      type: str
+      returned: always
+      sample: app
+    datasource:
+      description: The datasource that it pretends to be of, or null if the server has nothing else of that one.
+      type: str
+      returned: always
+      sample: lock_modes
+    drop:
+      description: The statement that drops it.
+      type: str
+      returned: always
+      sample: DROP FUNCTION public.powa_lock_modes_reset(_srvid integer)
 transient_rows:
   description:
     - Rows that snapshots have left behind in transient tables. At most 100000 rows of each table are read.

@@ -17,6 +17,7 @@ description:
   - Waits until the collector is done with the server, and never makes a snapshot of the collector fail. For that reason
     it rolls back a snapshot of a remote server after 1.5 seconds.
   - Takes each snapshot in its own transaction.
+  - Fails if a snapshot would run a function that belongs to neither a superuser nor the owner of the extension powa.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:

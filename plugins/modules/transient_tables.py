@@ -19,6 +19,8 @@ description:
   - Marks its tables with a comment. It repairs tables with that mark. If the function returns other columns, it
     recreates the table in the same transaction; rows keep the columns whose name and type stay the same.
   - Leaves a table without that mark alone if its columns fit, and fails if they do not.
+  - Function and table have to belong to a superuser or to the owner of the extension powa, because any other owner
+    could change them into code that runs with the rights of others. Log in as one of them.
   - M(pgfleet.powa.datasources) creates the tables of its own datasources.
   - Reconciles the whole list in one transaction. If anything is wrong with any table, the task reports every problem
     and changes nothing.

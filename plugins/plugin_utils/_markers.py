@@ -148,8 +148,7 @@ def _removed(names: Sequence[str], seen: Mapping[str, Any]) -> Markers:
     folder = seen["extension_folder"]
     plan = Markers([], [], [], [])
     for name in names:
-        comment = (seen["extensions"].get(name) or {}).get("comment") or ""
-        if comment.startswith(_COMMENT):
+        if _is_ours(name, seen["extensions"]):
             plan.extensions.append({"name": name, "state": "absent"})
         if folder and folder["writable"] and _sum_there(folder, name) is not None:
             # The control file goes first, because it makes the extension available.
@@ -157,6 +156,14 @@ def _removed(names: Sequence[str], seen: Mapping[str, Any]) -> Markers:
                 {"path": file["path"], "state": "absent"} for file in reversed(_files(folder["path"], name))
             )
     return plan
+
+
+def _is_ours(name: str, extensions: Mapping[str, Any]) -> bool:
+    """Whether an extension is a marker that this collection has created: a comment alone, anybody may write."""
+    found = extensions.get(name) or {}
+    powa = extensions.get("powa") or {}
+    trusted = bool(found.get("owner_superuser")) or (found.get("owner") or "") == (powa.get("owner") or None)
+    return trusted and (found.get("comment") or "").startswith(_COMMENT)
 
 
 def _files(folder: str, name: str) -> List[Dict[str, Any]]:

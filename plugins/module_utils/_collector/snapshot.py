@@ -15,7 +15,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import c
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import LOCAL_NAME, read_servers, resolve
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot as texts
@@ -27,7 +27,7 @@ _PAUSE_SECONDS = 0.05
 
 
 class Resolved(NamedTuple):
-    """The servers of a task by PoWA's numbers, in the order of its names, and what is wrong with the names."""
+    """The servers of a task by PoWA's numbers, in the order of its names, and why they get no snapshot."""
 
     archivist: Archivist
     srvids: Sequence[int]
@@ -55,6 +55,9 @@ class SnapshotTask(Task[Resolved, Resolved]):
         (local_mode,) = cursor.fetchone()
         remaining = iter(srvids)
         in_order = [] if problems else [0 if name == LOCAL_NAME else next(remaining) for name in self.names]
+        schema = identifier(archivist.schema)
+        cursor.execute(compose(texts.STRANGERS, schema=schema, srvids=literal(in_order)))
+        problems = [*problems, *(_of_stranger(function, owner) for function, owner in cursor.fetchall())]
         return Resolved(archivist, in_order, problems, local_mode)
 
     def resolve(self, cursor: Any, found: Resolved, locked: bool) -> Tuple[Resolved, List[str]]:
@@ -84,6 +87,13 @@ class SnapshotTask(Task[Resolved, Resolved]):
         result = {**planned.plan.result(), "snapshots": self.taken}
         check_errors(result, self.fail_on_errors)
         return result
+
+
+def _of_stranger(function: str, owner: str) -> str:
+    return (
+        'function {0}: a snapshot would run it with the rights of login_user, but it belongs to role "{1}", who is {2}:'
+        " check what it does, and give it to a superuser (ALTER FUNCTION ... OWNER TO), or unregister it"
+    ).format(function, owner, NOT_TRUSTED)
 
 
 def check_errors(result: Mapping[str, Any], fail_on_errors: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Dict, FrozenSet, Generic, List, Mapping, Optional, Seque
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, identifier, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import Impostor, names_of, refusal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     READ_SUFFIXES,
     SNAPSHOT,
@@ -32,6 +33,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects 
     TableColumn,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import (
+    ANY_MARK,
     MARK,
     Damaged,
     Stored,
@@ -55,16 +57,19 @@ class Found(Generic[ObjectKind]):
     """An object of the server.
 
     :param extension: the extension that it belongs to, or None
+    :param stranger: its owner, if he could not have changed PoWA itself; otherwise None
     """
 
     object: ObjectKind
     extension: Optional[str]
+    stranger: Optional[str] = None
 
     @property
     def ours(self) -> bool:
-        """Whether it carries the mark of this collection."""
+        """Whether this collection made it: anybody who may create objects can give one a mark."""
         comment = self.object.comment
-        return self.extension is None and comment is not None and comment.startswith(MARK)
+        is_marked = comment is not None and comment.startswith(MARK)
+        return is_marked and self.extension is None and self.stranger is None
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,10 @@ class Catalog:
             for suffix in suffixes
         )
         return [entry for entry in found if entry is not None]
+
+    def strangers(self, datasource: str) -> List[Found[Any]]:
+        """Return those that belong to somebody who could not have made them."""
+        return [entry for entry in self.of_datasource(datasource) if entry.stranger is not None]
 
     @cached_property
     def registered_functions(self) -> Dict[str, Set[str]]:
@@ -141,17 +150,17 @@ def read_catalog(
         cursor.execute(compose(text, names=literal(names), **parts))
         return dicts(cursor)
 
-    def add(entry: Optional[DatabaseObject], extension: Optional[str]) -> None:
+    def add(entry: Optional[DatabaseObject], extension: Optional[str], row: Mapping[str, Any]) -> None:
         if entry is not None:
-            found[type(entry)][entry.name] = Found(entry, extension)
+            found[type(entry)][entry.name] = Found(entry, extension, row["stranger"])
 
     for row in rows(texts.RELATIONS, Table, RecordType):
-        add(_record_type(row) if row["relkind"] == "c" else table_of(row), row["extension"])
+        add(_record_type(row) if row["relkind"] == "c" else table_of(row), row["extension"], row)
     for row in rows(texts.INDEXES, Index):
         table = found[Table].get(row["on_table"])
-        add(_index(row, table.object.size if table else 0), None)
+        add(_index(row, table.object.size if table else 0), None, row)
     for row in rows(texts.FUNCTIONS, Function):
-        add(_function(row), row["extension"])
+        add(_function(row), row["extension"], row)
     definitions = {name: _definition(name, Catalog(found), archivist.schema) for name in datasources}
     extensions = {entry.definition.module for entry in definitions.values() if isinstance(entry, Stored)}
     wanted = sorted({*datasources, *modules, *extensions, *_modules_of_damaged(cursor, archivist, definitions)})
@@ -188,22 +197,51 @@ class Definitions:
 
     :param damaged: what is wrong with those that cannot be read
     :param with_history: the datasources that the server keeps history of: a mere remote keeps none
+    :param impostors: the objects of strangers that have or could have our names or marks
     """
 
     stored: Mapping[str, Stored]
     damaged: Mapping[str, Damaged]
     with_history: FrozenSet[str]
+    impostors: Sequence[Impostor] = ()
 
     def of_history(self) -> Dict[str, Definition]:
         """Return the readable definitions of the datasources that the server keeps history of."""
         return {name: stored.definition for name, stored in self.stored.items() if name in self.with_history}
 
+    def refusals(self) -> Dict[str, str]:
+        """Return why nothing may be called of each datasource of which strangers have objects, marks included."""
+        marked = {name for name in (impostor.marked_as for impostor in self.impostors) if name}
+        # A stranger can make very many.
+        taken: Dict[str, List[Impostor]] = {}
+        for impostor in self.impostors:
+            if impostor.takes_name:
+                taken.setdefault(impostor.name, []).append(impostor)
+        refusals = {}
+        for datasource in sorted({*self.stored, *self.damaged, *marked}) if taken else ():
+            found = [impostor for name in names_of(datasource) for impostor in taken.get(name, ())]
+            if found:
+                owners = [impostor.owner for impostor in found]
+                refusals[datasource] = refusal(datasource, [impostor.text for impostor in found], owners)
+        return refusals
+
 
 def read_definitions(cursor: Any, archivist: Archivist) -> Definitions:
     """Read the definitions of all datasources of this collection, in one statement."""
-    cursor.execute(compose(texts.DEFINITIONS, schema=literal(archivist.schema), mark=literal(MARK + "%")))
+    cursor.execute(
+        compose(
+            texts.DEFINITIONS,
+            schema=literal(archivist.schema),
+            mark=literal(MARK + "%"),
+            any_mark=literal(ANY_MARK + "%"),
+        )
+    )
     comments: Dict[str, Dict[str, str]] = {}
-    for function, comment in cursor.fetchall():
+    impostors = []
+    for function, comment, *of_stranger in cursor.fetchall():
+        if any(of_stranger):
+            impostors.append(Impostor(function, comment, *of_stranger))
+            continue
         for suffix in HOLDERS:
             if function.endswith(suffix):
                 datasource = function[len(object_name("", "")) : -len(suffix)]
@@ -215,6 +253,7 @@ def read_definitions(cursor: Any, archivist: Archivist) -> Definitions:
         {name: entry for name, entry in read.items() if isinstance(entry, Stored)},
         {name: entry for name, entry in read.items() if isinstance(entry, Damaged)},
         frozenset(name for name, of_functions in comments.items() if SNAPSHOT in of_functions),
+        impostors,
     )
 
 

@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Found
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import refusal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import refusals_of_local_mode
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import Schema, State
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve
 
@@ -28,11 +29,16 @@ def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], sid
     if definitions:
         problems += refusals_of_local_mode(state.own_queries, side, state.archivist)
     for removal in removals:
-        problems += _foreign(removal.name, state.catalog.of_datasource(removal.name))
+        problems += refusals_of_strangers(removal.name, state) or _foreign(
+            removal.name, state.catalog.of_datasource(removal.name)
+        )
     for definition in definitions:
         where = 'datasource "{0}", '.format(definition.name)
         problems += [where + problem for problem in _unsupported(definition, side, state)]
-        if not definition.adopt:
+        # Not even adopt makes an object ours that its owner can change again at any time.
+        strangers = refusals_of_strangers(definition.name, state)
+        problems += strangers
+        if not definition.adopt and not strangers:
             found = state.catalog.of_datasource(definition.name)
             problems += _foreign(definition.name, found) or _foreign_rows(definition, state)
         if REPOSITORY in side.server_kind and not definition.pause:
@@ -41,6 +47,28 @@ def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], sid
                 for problem in resolve(state.servers, definition.servers or ())[1]
             ]
     return problems + _disagreements(definitions, state.archivist)
+
+
+def refusals_of_strangers(datasource: str, state: State) -> List[str]:
+    """Return that the names of a datasource belong to somebody else, whose objects may hold any code."""
+    found = state.catalog.strangers(datasource)
+    if not found:
+        return []
+    owners = [str(entry.stranger) for entry in found]
+    return [refusal(datasource, [entry.object.identity for entry in found], owners)]
+
+
+def refusal_of_login(stranger: Optional[str]) -> List[str]:
+    """Return that what the task makes would belong to a stranger, too.
+
+    :param stranger: the role of the session, if it is one
+    """
+    if stranger is None:
+        return []
+    return [
+        'login_user: role "{0}" is {1}, so the next task would not take for ours what this one makes:'
+        " log in as one of these, or give it as session_role".format(stranger, NOT_TRUSTED)
+    ]
 
 
 def _unsupported(definition: Definition, side: Side, state: State) -> List[str]:
@@ -70,12 +98,22 @@ def _unsupported(definition: Definition, side: Side, state: State) -> List[str]:
             schema = state.schemas[name]
             if not schema.present:
                 problems.append('search_path: schema "{0}" does not exist: create it, or leave it out'.format(name))
-            elif definition.security_definer and schema.public_creates:
-                problems.append(
-                    'security_definer: PUBLIC may create objects in schema "{0}", so anyone could run code as the'
-                    " owner: revoke that right, or leave the schema out".format(name)
-                )
+            elif definition.security_definer and schema.creators:
+                problems.append(_open_schema(name, schema))
     return problems
+
+
+def _open_schema(name: str, schema: Schema) -> str:
+    roles = ['role "{0}"'.format(role) if role else "PUBLIC" for role in schema.creators]
+    cures = []
+    if any(role != schema.owner for role in schema.creators):
+        cures.append("revoke that right (REVOKE CREATE ON SCHEMA)")
+    if schema.owner in schema.creators:
+        cures.append("give the schema to a superuser (ALTER SCHEMA ... OWNER TO)")
+    return (
+        'security_definer: {0} may create objects in schema "{1}" without being a superuser, and so run code as the'
+        " function's owner: {2}, or leave the schema out"
+    ).format(" and ".join(roles), name, " and ".join(cures))
 
 
 def _disagreements(definitions: Sequence[Definition], archivist: Archivist) -> List[str]:

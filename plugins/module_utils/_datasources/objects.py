@@ -325,7 +325,7 @@ class Function(DatabaseObject):
 
     def create(self) -> List[Any]:
         # PostgreSQL lets PUBLIC call a new function.
-        statements = [self._create(), *self.set_comment(), *self._grants().grant(self.target, {"": EXECUTE})]
+        statements = [self._create(""), *self.set_comment(), *self._grants().grant(self.target, {"": EXECUTE})]
         if self.owner == QUERIES_ROLE:
             statements.append(compose(texts.SET_OWNER, target=self.target, owner=identifier(self.owner)))
         return statements
@@ -335,7 +335,7 @@ class Function(DatabaseObject):
         if self._head() != found._head():
             if found.replaced_by(self):
                 return [*found.drop(), *self.create()]
-            statements.append(self._create())
+            statements.append(self._create(texts.OR_REPLACE))
         if statements or self.comment != found.comment:
             statements += self.set_comment()
         return statements + self._grants().grant(self.target, found._grants().privileges)
@@ -359,7 +359,7 @@ class Function(DatabaseObject):
     def _grants(self) -> Grants:
         return Grants(dict.fromkeys(self.execute, EXECUTE))
 
-    def _create(self) -> Any:
+    def _create(self, or_replace: str) -> Any:
         out = [
             compose(", OUT {name} {type}", name=identifier(column.name), type=raw(column.type))
             for column in self.columns
@@ -369,6 +369,7 @@ class Function(DatabaseObject):
             settings = compose(texts.FUNCTION_SEARCH_PATH, search_path=raw(self.search_path))
         return compose(
             texts.CREATE_FUNCTION,
+            replace=raw(or_replace),
             name=self.qualified,
             parameters=raw(self.parameters),
             out=joined(out, ""),

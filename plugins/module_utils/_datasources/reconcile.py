@@ -16,7 +16,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusals
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import (
+    refusal_of_login,
+    refusals,
+    refusals_of_strangers,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_checks import (
     refusals_of_columns,
     values_that_do_not_fit,
@@ -128,9 +132,12 @@ class DatasourcesTask(Task[_Found, Resolved]):
         return Resolved(state, self.definitions, found.removals, wanted), problems
 
     def check(self, cursor: Any, wanted: Resolved) -> List[str]:
+        # To read a view of a stranger is to run his code.
+        safe = [entry for entry in wanted.wanted if not refusals_of_strangers(entry.definition.name, wanted.state)]
         return [
+            *refusal_of_login(wanted.state.stranger),
             *refusals(wanted.definitions, wanted.removals, self.side, wanted.state),
-            *refusals_of_columns(cursor, wanted.wanted, self.side, wanted.state),
+            *refusals_of_columns(cursor, safe, self.side, wanted.state),
         ]
 
     def plan(self, cursor: Any, wanted: Resolved) -> Plan:

@@ -21,19 +21,20 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot as snapshot_texts
 
 
 class Schema(NamedTuple):
     """A schema that a query looks names up in.
 
     :param quoted: as a search_path writes it
-    :param public_creates: whether everybody may create objects there
+    :param owner: the role that owns it, or None if it does not exist
+    :param creators: the roles besides superusers that may create objects there, C("") for PUBLIC
     """
 
     quoted: str
     present: bool
-    public_creates: bool
+    owner: Optional[str] = None
+    creators: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class State:
     :param bad_intervals: what PostgreSQL says about the others
     :param local_mode: whether the background worker is loaded
     :param own_queries: what decides whether the server can run queries itself, if the task is about that
+    :param stranger: the role of the session, if what it makes would not count as ours; otherwise None
     """
 
     archivist: Archivist
@@ -59,6 +61,7 @@ class State:
     bad_intervals: Mapping[str, str]
     local_mode: bool
     own_queries: Optional[LocalMode] = None
+    stranger: Optional[str] = None
 
     def query_schemas(self, definition: Definition) -> List[str]:
         """Return the schemas where a query looks names up, besides PoWA's."""
@@ -107,8 +110,8 @@ def read_state(
     schemas = {schema for definition in definitions for schema in definition.search_path}
     cursor.execute(compose(texts.SCHEMAS, names=literal(sorted(schemas | set(extension_schemas.values())))))
     found = {name: Schema(*rest) for name, *rest in cursor.fetchall()}
-    cursor.execute(snapshot_texts.LOCAL_MODE)
-    (local_mode,) = cursor.fetchone()
+    cursor.execute(texts.SESSION)
+    local_mode, stranger = cursor.fetchone()
     intervals, bad_intervals = read_intervals(
         cursor, [definition.retention for definition in definitions if definition.retention is not None]
     )
@@ -123,4 +126,5 @@ def read_state(
         bad_intervals=bad_intervals,
         local_mode=local_mode,
         own_queries=read_local_mode(cursor, side, archivist),
+        stranger=stranger,
     )

@@ -24,8 +24,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types im
 
 Value = TypeVar("Value")
 
-#: The beginning of our objects' comments, which tells them from other objects of the same name.
-MARK = "pgfleet.powa datasource "
+#: The beginning of the comments of all that this collection makes.
+ANY_MARK = "pgfleet.powa "
+#: The same of the objects of datasources, which tells them from other objects of the same name.
+MARK = ANY_MARK + "datasource "
 
 
 def mark(datasource: str) -> str:
@@ -87,6 +89,13 @@ class Stored:
     def types(self) -> Dict[str, Any]:
         """Return the types of the declared columns, by name."""
         return {column.name: column.type for column in self.definition.columns}
+
+
+def marked_datasource(comment: str) -> Optional[str]:
+    """Return the datasource that the mark of a comment names, or None."""
+    if not comment.startswith(MARK):
+        return None
+    return comment[len(MARK) :].partition(": ")[0]
 
 
 class Damaged(NamedTuple):

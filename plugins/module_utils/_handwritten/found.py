@@ -15,7 +15,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MAX_IDENTIFIER_BYTES
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK as DATASOURCE_MARK
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
 
@@ -40,16 +40,18 @@ class FoundFunction:
 
     :param columns: those of its result; empty if only a call shows them
     :param problem: why its result cannot be copied into a table, or None
+    :param stranger: its owner, if he is neither a superuser nor the owner of the extension powa; otherwise None
     """
 
     columns: Tuple[TableColumn, ...]
     comment: Optional[str]
     problem: Optional[str]
+    stranger: Optional[str] = None
 
     @property
     def declared(self) -> bool:
         """Whether the module datasources made it."""
-        return is_declared(self.comment)
+        return self.stranger is None and is_declared(self.comment)
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,19 @@ class FoundTable:
     :param table: the relation, as far as it resembles a table
     :param is_table: whether it is a plain table
     :param extension: the extension that it belongs to, or None
+    :param stranger: its owner, if he is neither a superuser nor the owner of the extension powa; otherwise None
     """
 
     table: Table
     oid: int
     is_table: bool
     extension: Optional[str]
+    stranger: Optional[str] = None
 
     @property
     def declared(self) -> bool:
         """Whether the module datasources made it."""
-        return is_declared(self.table.comment)
+        return self.stranger is None and is_declared(self.table.comment)
 
     def fits(self, columns: Sequence[TableColumn]) -> bool:
         """Whether the collector can copy a result with these columns into it."""
@@ -79,6 +83,14 @@ class FoundTable:
 def is_declared(comment: Optional[str]) -> bool:
     """Whether the comment of an object says that the module datasources made it."""
     return comment is not None and comment.startswith(DATASOURCE_MARK)
+
+
+def strangers_refusal(what: str, stranger: str) -> str:
+    """Return why the work of an owner who may be anybody is not used."""
+    return (
+        '{0} belongs to role "{1}", who is {2}, and who could change it at any time into code that PoWA runs with the'
+        " rights of others: check what it does, and give it to a superuser (ALTER ... OWNER TO), or drop it"
+    ).format(what, stranger, NOT_TRUSTED)
 
 
 def same_columns(some: Sequence[TableColumn], others: Sequence[TableColumn]) -> bool:
@@ -113,10 +125,10 @@ def read_functions(cursor: Any, names: Iterable[str]) -> Dict[Name, FoundFunctio
     """Read the functions of these names in all schemas, in one statement."""
     cursor.execute(compose(texts.FUNCTIONS, names=literal(sorted(set(names)))))
     found = {}
-    for schema, name, returns, comment, columns in cursor.fetchall():
+    for schema, name, returns, comment, columns, stranger in cursor.fetchall():
         result = tuple(TableColumn(column, type_text) for column, type_text, _kind in columns or ())
         kinds = [kind for _column, _type, kind in columns or ()]
-        found[(schema, name)] = FoundFunction(result, comment, _result_problem(returns, result, kinds))
+        found[(schema, name)] = FoundFunction(result, comment, _result_problem(returns, result, kinds), stranger)
     return found
 
 
@@ -152,7 +164,9 @@ def read_tables(cursor: Any, archivist: Archivist, names: Iterable[Name]) -> Dic
         )
     )
     return {
-        (row["schema"], row["relname"]): FoundTable(table_of(row), row["oid"], row["relkind"] == "r", row["extension"])
+        (row["schema"], row["relname"]): FoundTable(
+            table_of(row), row["oid"], row["relkind"] == "r", row["extension"], row["stranger"]
+        )
         for row in dicts(cursor)
     }
 

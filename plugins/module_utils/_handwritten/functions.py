@@ -25,6 +25,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found im
     read_extension_schemas,
     read_functions,
     read_tables,
+    strangers_refusal,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions_spec import (
     FunctionsSpec,
@@ -270,7 +271,9 @@ def _function_refusals(spec: FunctionsSpec, state: State) -> List[str]:
 
 def _missing_function(function: RegisteredFunction, schema: str, spec: FunctionsSpec, state: State) -> Optional[str]:
     if (schema, function.name) in state.functions:
-        return None
+        found = state.functions[schema, function.name]
+        name = "{0}.{1}(integer)".format(schema, function.name)
+        return "function_name: " + strangers_refusal(name, found.stranger) if found.stranger else None
     elsewhere = [found for found, name in state.functions if name == function.name]
     advice = "create it here, too"
     if state.archivist.schema in elsewhere:
@@ -321,6 +324,10 @@ def _source_refusal(function: RegisteredFunction, schema: str, spec: FunctionsSp
         return None
     table, found = state.tables.get((schema, source + TRANSIENT_SUFFIX)), state.functions.get((schema, source))
     name = "{0}.{1}{2}".format(schema, source, TRANSIENT_SUFFIX)
+    if found and found.stranger:
+        return "query_source: " + strangers_refusal("{0}.{1}(integer)".format(schema, source), found.stranger)
+    if table and table.stranger:
+        return "query_source: its transient table " + strangers_refusal(name, table.stranger)
     if table is None or not table.is_table:
         return "query_source: its transient table {0} {1}: create it with pgfleet.powa.transient_tables".format(
             name, "does not exist" if table is None else "is not a plain table"

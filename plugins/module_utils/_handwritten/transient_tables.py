@@ -13,6 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusal_of_login
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import Privileges
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
@@ -29,11 +30,12 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found im
     read_extension_schemas,
     read_functions,
     read_tables,
+    strangers_refusal,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import ROLES
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import ROLES, SESSION
 
 #: The comment of a table that this module made or took over, with the function's schema and name.
 MARK = "pgfleet.powa transient table of {0}.{1}"
@@ -61,6 +63,7 @@ class State:
 
     :param extensions: name to schema
     :param registered: (name, external, query_source) of those of the task's functions that the registry has
+    :param stranger: the role of the session, if what it makes would not count as ours; otherwise None
     """
 
     archivist: Archivist
@@ -69,6 +72,7 @@ class State:
     tables: Mapping[Name, FoundTable]
     registered: Sequence[Tuple[str, bool, str]]
     roles: Sequence[str]
+    stranger: Optional[str] = None
 
     def name(self, spec: TableSpec) -> Name:
         """Return schema and name of the function of an entry."""
@@ -134,13 +138,16 @@ class TransientTablesTask(Task[State, State]):
         cursor.execute(compose(archivist.registered_sources, schema=schema, names=literal(sources)))
         registered = cursor.fetchall()
         cursor.execute(compose(ROLES, names=literal([self.role] if self.role else [])))
-        return State(archivist, extensions, functions, tables, registered, [found for (found,) in cursor.fetchall()])
+        roles = [found for (found,) in cursor.fetchall()]
+        cursor.execute(SESSION)
+        _local_mode, stranger = cursor.fetchone()
+        return State(archivist, extensions, functions, tables, registered, roles, stranger)
 
     def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[State, List[str]]:
         return found, []
 
     def check(self, cursor: Any, wanted: State) -> List[str]:
-        problems = []
+        problems = refusal_of_login(wanted.stranger)
         if self.role and self.role not in wanted.roles:
             problems.append(
                 'collector_role: role "{0}" does not exist on this server: create it first'.format(printable(self.role))
@@ -230,6 +237,8 @@ def _removal_refusal(spec: TableSpec, table: Optional[FoundTable], state: State)
 
 
 def _whose(table: FoundTable) -> str:
+    if table.stranger:
+        return 'belongs to role "{0}", who is {1}'.format(table.stranger, NOT_TRUSTED)
     if table.extension:
         return "belongs to the extension {0}".format(table.extension)
     if table.declared:
@@ -248,6 +257,11 @@ def _table_refusal(spec: TableSpec, table: Optional[FoundTable], state: State) -
             "but one in schema " + ", ".join(elsewhere) if elsewhere else "nor one in any other schema",
             "give that schema, or create the function here" if elsewhere else "create the function or its extension",
         )
+    if function.stranger:
+        return "query_source: " + strangers_refusal("{0}.{1}(integer)".format(schema, source), function.stranger)
+    if table and table.stranger:
+        name = "{0}.{1}".format(*_table_name((schema, source)))
+        return "query_source: " + strangers_refusal(name, table.stranger)
     if function.declared or (table and table.declared):
         return (
             "query_source: {0}.{1} belongs to a datasource of the module pgfleet.powa.datasources, which makes the"
@@ -277,7 +291,8 @@ def _table_refusal(spec: TableSpec, table: Optional[FoundTable], state: State) -
 
 
 def _is_ours(table: FoundTable, name: Name) -> bool:
-    return table.is_table and table.extension is None and table.table.comment == MARK.format(*name)
+    is_marked = table.table.comment == MARK.format(*name)
+    return is_marked and table.is_table and table.extension is None and table.stranger is None
 
 
 def _plan_removal(plan: Plan, spec: TableSpec, state: State) -> None:

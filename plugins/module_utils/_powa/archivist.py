@@ -36,6 +36,9 @@ POWA_EXTENSIONS = frozenset(
 #: In local mode, the role that owns the functions that run users' queries. It is a member of the monitoring role.
 QUERIES_ROLE = "powa_queries"
 
+#: What a sentence says of a role whose objects are not taken for ours.
+NOT_TRUSTED = "neither a superuser nor the owner of the extension powa"
+
 OPERATIONS = ("snapshot", "aggregate", "purge", "reset")
 
 

@@ -21,6 +21,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_collecti
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_datasources import (
     datasource_problems,
+    impostor_problems,
     transient_row_problems,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import error_problems
@@ -43,6 +44,7 @@ _LOOKS: Tuple[Callable[[Found], Iterator[Problem]], ...] = (
     snapshot_problems,
     extension_problems,
     qualstats_problems,
+    impostor_problems,
     datasource_problems,
     transient_row_problems,
     password_problems,

@@ -94,6 +94,11 @@ class Kind(str, Enum):
     QUALSTATS_PURGE = ("qualstats_purge", "This version of PoWA cannot purge the history of pg_qualstats.")
 
     # Of a datasource.
+    IMPOSTOR = (
+        "impostor",
+        "An object has the name or the mark of one of ours, and belongs to a role that is neither a superuser nor the"
+        " owner of the extension powa.",
+    )
     DEFINITION_DAMAGED = (
         "definition_damaged",
         "Somebody has changed the comment that holds the definition of the datasource, so nothing can read it.",

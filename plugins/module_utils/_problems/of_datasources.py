@@ -6,12 +6,40 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, List, Mapping, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import shown
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import LATE_AFTER, SITE, Found, Problem
+
+
+def impostor_problems(found: Found) -> Iterator[Problem]:
+    """Return the objects of strangers, those of one role and datasource together: there may be very many."""
+    together: Dict[Tuple[str, Optional[str]], List[Mapping[str, Any]]] = {}
+    for entry in found["impostors"]:
+        together.setdefault((entry["owner"], entry["datasource"]), []).append(entry)
+    for (owner, datasource), entries in together.items():
+        one = len(entries) == 1
+        yield Problem(
+            Kind.IMPOSTOR,
+            '{0} with a name or mark of ours {1} to role "{2}"'.format(
+                "an object" if one else "{0} objects".format(len(entries)), "belongs" if one else "belong", owner
+            ),
+            "{0}: the role is {1}, so no module reads, calls or replaces {2}".format(
+                ", ".join(_some([entry["object"] for entry in entries])), NOT_TRUSTED, "it" if one else "them"
+            ),
+            'see what {0}; then {1}, take CREATE on schema "{2}" from that role and PUBLIC, and {3};'
+            " give an object of your own to a superuser instead (ALTER ... OWNER TO)".format(
+                "it does" if one else "they do",
+                "; ".join(_some([entry["drop"] for entry in entries])),
+                found["powa_schema"],
+                SITE,
+            ),
+            datasource=datasource,
+            subject=owner,
+        )
 
 
 def datasource_problems(found: Found) -> Iterator[Problem]:

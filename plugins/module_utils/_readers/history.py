@@ -132,10 +132,11 @@ def _readable(
     :param readable: by function the columns that it returns, and their types
     """
     unreadable = {name: damaged.problem for name, damaged in definitions.damaged.items()}
+    unreadable.update(definitions.refusals())
     found: Dict[str, _Datasource] = {}
     for name, stored in definitions.stored.items():
         columns = readable.get(object_name(name, RATE))
-        if columns is None:
+        if columns is None or name in unreadable:
             continue
         missing = [
             column.name

@@ -27,6 +27,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import d
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import read_libraries
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REMOTE, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.find import find_problems
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.impostors import returned_impostors
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.info_datasources import (
     read_names,
     read_samples,
@@ -44,6 +45,7 @@ _WITHOUT_POWA: Dict[str, Any] = {
     "servers": [],
     "datasources": [],
     "tables": [],
+    "impostors": [],
     "transient_rows": [],
     "schema_creators": [],
     "collector": None,
@@ -106,6 +108,7 @@ def _read_powa(
         "servers": servers,
         "datasources": returned_datasources(cursor, names, definitions, state, servers, samples, tables, params),
         "tables": [{"name": table["name"], "bytes": table["bytes"]} for table in tables],
+        "impostors": returned_impostors(stored.impostors, names),
         "transient_rows": _read_transient_rows(cursor, archivist, tables),
         "schema_creators": [
             {"role": creator.role, "cure": creator.cure(found["database"])}

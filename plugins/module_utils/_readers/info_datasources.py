@@ -57,8 +57,10 @@ def read_samples(cursor: Any, archivist: Archivist, state: State, definitions: S
     for definition in definitions:
         tables = [object_name(definition.name, suffix) for suffix in (CURRENT, HISTORY)]
         record = state.catalog.get(RecordType, object_name(definition.name, RECORD))
-        if record is None or not all(
-            needed <= _columns(state, table) for table, needed in zip(tables, (_CURRENT, _HISTORY))
+        if (
+            record is None
+            or state.catalog.strangers(definition.name)
+            or not all(needed <= _columns(state, table) for table, needed in zip(tables, (_CURRENT, _HISTORY)))
         ):
             continue
         current, history = (identifier(archivist.schema, table) for table in tables)

@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
@@ -57,8 +57,10 @@ class State:
     :param extensions: the stats extensions of each server
     :param definitions: name to stored definition of every datasource that the repository keeps history of
     :param damaged: name to what is wrong with the stored definition of the other datasources
+    :param impostors: name to why a datasource is refused of which a stranger has objects
     :param datasources: those of each server
     :param declared: the servers that a task has declared, or None if the table that lists them does not exist yet
+    :param refusal: why that table cannot be used, or None
     """
 
     archivist: Archivist
@@ -68,6 +70,8 @@ class State:
     damaged: Mapping[str, Damaged]
     datasources: Active
     declared: Any
+    impostors: Mapping[str, str] = field(default_factory=dict)
+    refusal: Optional[str] = None
 
     def is_declared(self, srvid: int) -> bool:
         """Whether a task has declared a server."""
@@ -92,10 +96,12 @@ def read_state(cursor: Any) -> State:
     servers = {address_of(server): server for server in read_servers(cursor, archivist)}
     extensions = read_extensions(cursor, archivist)
     stored = read_definitions(cursor, archivist)
-    definitions = stored.of_history()
+    impostors = stored.refusals()
+    definitions = {name: found for name, found in stored.of_history().items() if name not in impostors}
+    damaged = {name: found for name, found in stored.damaged.items() if name not in impostors}
     datasources = read_active(cursor, archivist, list(definitions.values()))
-    declared = _read_declared(cursor, archivist)
-    return State(archivist, servers, extensions, definitions, stored.damaged, datasources, declared)
+    declared, refusal = _read_declared(cursor, archivist)
+    return State(archivist, servers, extensions, definitions, damaged, datasources, declared, impostors, refusal)
 
 
 def read_extensions(cursor: Any, archivist: Archivist) -> Active:
@@ -125,14 +131,24 @@ def _registered_as(definition: Definition) -> Dict[str, Any]:
     }
 
 
-def _read_declared(cursor: Any, archivist: Archivist) -> Any:
+def _read_declared(cursor: Any, archivist: Archivist) -> Tuple[Any, Optional[str]]:
+    """Return the servers in our table, or None without one, and why another relation of that name is not read."""
     table = "{0}.{1}".format(archivist.quoted_schema, DECLARED_TABLE)
     cursor.execute(compose(texts.HAS_TABLE, table=literal(table)))
-    (there,) = cursor.fetchone()
+    there, is_other, owner = cursor.fetchone()
     if not there:
-        return None
+        return None, None
+    if is_other or owner:
+        return None, _not_ours(table, owner)
     cursor.execute(compose(texts.DECLARED, table=identifier(archivist.schema, DECLARED_TABLE)))
-    return frozenset(srvid for (srvid,) in cursor.fetchall())
+    return frozenset(srvid for (srvid,) in cursor.fetchall()), None
+
+
+def _not_ours(table: str, owner: Optional[str]) -> str:
+    return "{0}, where this module lists the servers that tasks declare, {1}: look at it and drop it".format(
+        table,
+        'belongs to role "{0}", who is {1}'.format(owner, NOT_TRUSTED) if owner else "is not a table",
+    )
 
 
 def read_retentions(cursor: Any, specs: Sequence[ServerSpec]) -> Tuple[Dict[str, Tuple[str, float]], List[str]]:

@@ -19,7 +19,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import 
 
 def refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
     """Return every problem of the servers of a task, one sentence each."""
-    problems: List[str] = []
+    problems: List[str] = [state.refusal] if state.refusal else []
     entries: Dict[Address, str] = {}
     holders = {server.alias: address for address, server in state.servers.items() if server.alias}
     free_aliases = {
@@ -71,9 +71,10 @@ def _extension_problems(spec: ServerSpec, state: State) -> Iterator[str]:
 
 def _datasource_problems(spec: ServerSpec, state: State) -> Iterator[str]:
     named = set(spec.datasources or ())
-    for name in sorted(named & set(state.damaged)):
-        yield "datasources: {0}".format(state.damaged[name].problem)
-    unknown = named - set(state.definitions) - set(state.damaged)
+    refused = {**{name: damaged.problem for name, damaged in state.damaged.items()}, **state.impostors}
+    for name in sorted(named & set(refused)):
+        yield "datasources: {0}".format(refused[name])
+    unknown = named - set(state.definitions) - set(refused)
     if unknown:
         yield "datasources: {0}: declare it on the repository first".format(_unknown(unknown, state.definitions))
     for problem in _parts_of_extensions(spec, state):

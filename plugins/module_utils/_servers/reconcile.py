@@ -72,7 +72,7 @@ class ServersTask(Task[State, Resolved]):
             "servers": [_returned(server) for server in servers if address_of(server) in listed],
             "others": self.changes.others,
             "powa_version": state.archivist.version_text,
-            "warnings": [damaged.problem for damaged in state.damaged.values()],
+            "warnings": [*(damaged.problem for damaged in state.damaged.values()), *state.impostors.values()],
         }
 
 

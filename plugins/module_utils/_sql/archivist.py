@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger
+
 FIND_POWA = """
     SELECT e.extversion, n.nspname, pg_catalog.quote_ident(n.nspname),
            pg_catalog.current_setting('server_version_num')::integer, pg_catalog.current_database()
@@ -84,15 +86,16 @@ EXTENSION_VERSIONS_5 = """
 # PoWA 4.0 stores none.
 EXTENSION_VERSIONS_4_0 = "SELECT NULL::integer, NULL::text, NULL::text WHERE false"
 
-# The key of a transient table is its server; PoWA 4 leaves those rows behind when a server is deleted.
+# The key of a transient table is its server; PoWA 4 leaves those rows behind when a server is deleted. The table of a
+# stranger may have a trigger, which would run his code with our rights.
 TRANSIENT_TABLES = """
     SELECT n.nspname, c.relname
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'srvid' AND NOT a.attisdropped
     WHERE c.relkind = 'r' AND c.relpersistence = 'u'
-      AND n.nspname = {schema_name} AND c.relname LIKE '%\\_src\\_tmp'
-"""
+      AND n.nspname = {schema_name} AND c.relname LIKE '%\\_src\\_tmp' AND {stranger} IS NULL
+""".replace("{stranger}", stranger("c.relowner"))
 
 # For functions with a parameter _srvid. From PoWA 5.1.2 on, each datasource may have a retention of its own.
 RETENTION = "{schema}.powa_get_server_retention(_srvid)"

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger, stranger_of_function
+
 # Sizes cost as much as all else, and a lock on each table: only what shows them asks for them.
 SIZE = "CASE c.relkind WHEN 'r' THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END"
 NO_SIZE = "0"
@@ -18,6 +20,7 @@ RELATIONS = """
         (SELECT e.extname FROM pg_catalog.pg_depend AS d
             JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
             WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS extension,
+        {stranger} AS stranger,
         (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(
                 a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attstorage)
                 ORDER BY a.attnum)
@@ -33,18 +36,18 @@ RELATIONS = """
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = ANY ({schemas}::name[]) AND c.relkind <> 'i' AND c.relname = ANY ({names}::name[])
-"""
+""".replace("{stranger}", stranger("c.relowner"))
 
 INDEXES = """
     SELECT n.nspname AS schema, c.relname, t.relname AS on_table, m.amname AS method, i.indnatts AS columns,
-        pg_catalog.obj_description(c.oid, 'pg_class') AS comment
+        pg_catalog.obj_description(c.oid, 'pg_class') AS comment, {stranger} AS stranger
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
     JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
     JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = {schema} AND c.relname = ANY ({names}::name[])
-"""
+""".replace("{stranger}", stranger("c.relowner"))
 
 FUNCTIONS = """
     SELECT n.nspname AS schema, p.proname, p.proargtypes::text AS parameters, p.prosrc, p.provolatile, p.prosecdef,
@@ -61,6 +64,7 @@ FUNCTIONS = """
         (SELECT e.extname FROM pg_catalog.pg_depend AS d
             JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
             WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS extension,
+        {stranger} AS stranger,
         (SELECT pg_catalog.array_agg(
                 CASE x.grantee WHEN 0 THEN '' ELSE pg_catalog.pg_get_userbyid(x.grantee) END)
             FROM pg_catalog.aclexplode(
@@ -70,22 +74,75 @@ FUNCTIONS = """
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
     WHERE n.nspname = {schema} AND p.proname = ANY ({names}::name[])
       AND p.proargtypes::text IN ('23', '23 1184 1184')
-"""
+""".replace("{stranger}", stranger_of_function("p"))
 
-# The functions whose comment may hold a definition, of every datasource that this server has any side of.
-DEFINITIONS = """
-    SELECT p.proname, pg_catalog.obj_description(p.oid, 'pg_proc')
+# The functions whose comment may hold a definition, of every datasource that this server has any side of. Beside them,
+# with an owner, the objects of strangers that have a mark of ours or could have a name of ours: takes_name says which
+# ones stand where an object of ours would be. Of functions, these are all that a call of ours could mean, if ours is
+# missing; while it is there, default values make the call fail as ambiguous. The conditions on the temporary schema
+# keep PostgreSQL from starting parallel workers, which takes longer than the whole query.
+DEFINITIONS = (
+    """
+    SELECT p.proname AS name, pg_catalog.obj_description(p.oid, 'pg_proc') AS comment,
+        NULL AS kind, NULL AS identity, NULL AS owner, false AS takes_name
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
     WHERE n.nspname = {schema} AND p.proname ~ '^powa_.+_(src|snapshot)$' AND p.proargtypes::text = '23'
-      AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
-"""
+      AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark} AND {stranger_of_function} IS NULL
+    UNION ALL
+    SELECT t.name, t.comment, t.kind, t.identity, t.owner, t.takes_name
+    FROM (
+        SELECT p.proname AS name, p.pronamespace AS schema, pg_catalog.obj_description(p.oid, 'pg_proc') AS comment,
+            CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE 'function' END AS kind,
+            pg_catalog.format('%I.%I(%s)', n.nspname, p.proname,
+                pg_catalog.pg_get_function_identity_arguments(p.oid)) AS identity,
+            {stranger_of_function} AS owner,
+            p.pronargs - p.pronargdefaults <= a.given AND (p.pronargs >= a.given OR p.provariadic <> 0) AS takes_name
+        FROM pg_catalog.pg_proc AS p
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+        CROSS JOIN LATERAL (SELECT CASE WHEN p.proname ~ '_(get|rate)$' THEN 3 ELSE 1 END) AS a (given)
+        WHERE n.nspname <> 'pg_catalog' AND p.pronamespace <> pg_catalog.pg_my_temp_schema()
+        UNION ALL
+        SELECT c.relname, c.relnamespace, coalesce(pg_catalog.obj_description(c.oid, 'pg_class'),
+                pg_catalog.obj_description(c.reltype, 'pg_type')),
+            CASE c.relkind WHEN 'c' THEN 'type' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
+                WHEN 'f' THEN 'foreign table' WHEN 'S' THEN 'sequence' WHEN 'i' THEN 'index' WHEN 'I' THEN 'index'
+                ELSE 'table' END,
+            pg_catalog.format('%I.%I', n.nspname, c.relname), {stranger_of_relation}, true
+        FROM pg_catalog.pg_class AS c
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE n.nspname <> 'pg_catalog' AND c.relnamespace <> pg_catalog.pg_my_temp_schema() AND c.relkind <> 't'
+        UNION ALL
+        SELECT y.typname, y.typnamespace, pg_catalog.obj_description(y.oid, 'pg_type'),
+            CASE y.typtype WHEN 'd' THEN 'domain' ELSE 'type' END,
+            pg_catalog.format('%I.%I', n.nspname, y.typname), {stranger_of_type}, true
+        FROM pg_catalog.pg_type AS y
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = y.typnamespace
+        WHERE n.nspname <> 'pg_catalog' AND y.typnamespace <> pg_catalog.pg_my_temp_schema()
+          AND y.typtype IN ('b', 'd', 'e', 'r') AND y.typelem = 0
+    ) AS t
+    WHERE t.owner IS NOT NULL AND t.schema IN (
+            SELECT e.extnamespace FROM pg_catalog.pg_extension AS e
+            WHERE e.extname = 'powa' OR t.comment LIKE {any_mark})
+      AND (t.name LIKE 'powa\\_%' OR t.comment LIKE {any_mark})
+""".replace("{stranger_of_function}", stranger_of_function("p"))
+    .replace("{stranger_of_relation}", stranger("c.relowner"))
+    .replace("{stranger_of_type}", stranger("y.typowner"))
+)
 
-# Schemas as a search_path quotes them, and whether everybody may create objects there.
+# Schemas as a search_path quotes them, and who may create objects there without being a superuser: a role by its name,
+# PUBLIC as an empty one. The owner may always; what pg_database_owner has, the owner of the database has.
 SCHEMAS = """
     SELECT g.name, pg_catalog.quote_ident(g.name), n.oid IS NOT NULL AS present,
-        coalesce((SELECT pg_catalog.bool_or(x.grantee = 0 AND x.privilege_type = 'CREATE')
-            FROM pg_catalog.aclexplode(coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner))) AS x), false)
+        pg_catalog.pg_get_userbyid(n.nspowner) AS owner,
+        (SELECT coalesce(pg_catalog.array_agg(DISTINCT coalesce(r.rolname::text, '')), '{{}}')
+            FROM (SELECT x.grantee FROM pg_catalog.aclexplode(n.nspacl) AS x WHERE x.privilege_type = 'CREATE'
+                UNION SELECT n.nspowner WHERE n.oid IS NOT NULL) AS c (role)
+            LEFT JOIN pg_catalog.pg_roles AS s ON s.oid = c.role
+            LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = CASE s.rolname WHEN 'pg_database_owner' THEN (
+                SELECT d.datdba FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+                ELSE c.role END
+            WHERE NOT coalesce(r.rolsuper, false)) AS creators
     FROM pg_catalog.unnest({names}::text[]) AS g (name)
     LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = g.name
 """
@@ -127,8 +184,14 @@ DEPENDENTS = """
         CASE WHEN w.oid IS NULL THEN d.classid ELSE 'pg_catalog.pg_class'::regclass END,
         coalesce(w.ev_class, d.objid), CASE WHEN w.oid IS NULL THEN d.objsubid ELSE 0 END) AS i
     WHERE d.deptype = 'n'
-      AND NOT coalesce(r.kind = 'type' AND c.relnamespace = r.schema AND c.relname LIKE 'powa\\_%\\_history%', false)
+      AND NOT coalesce(r.kind = 'type' AND c.relnamespace = r.schema AND c.relname LIKE 'powa\\_%\\_history%'
+          AND {stranger} IS NULL, false)
     ORDER BY 1, 2, 3, 4
-"""
+""".replace("{stranger}", stranger("c.relowner"))
 
 ROLES = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY ({names}::name[])"
+
+# The settings of PoWA exist only where its library is preloaded.
+SESSION = "SELECT pg_catalog.current_setting('powa.coalesce', true) IS NOT NULL, {stranger}".replace(
+    "{stranger}", stranger("(SELECT s.oid FROM pg_catalog.pg_roles AS s WHERE s.rolname = current_user)")
+)

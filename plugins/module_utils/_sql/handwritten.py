@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger_of_function
+
 # Functions of one integer, as PoWA calls them. They have no columns if there is nothing to copy (void, or a record
 # whose columns only a call names).
 FUNCTIONS = """
@@ -34,7 +36,8 @@ FUNCTIONS = """
                         AS a (name, mode)
                     WHERE a.mode IN ('o', 'b', 't')), p.proname),
                 pg_catalog.format_type(p.prorettype, NULL), r.typtype))
-        END AS columns
+        END AS columns,
+        {stranger} AS stranger
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
     JOIN pg_catalog.pg_type AS d ON d.oid = p.prorettype
@@ -42,7 +45,7 @@ FUNCTIONS = """
     WHERE p.proname = ANY ({names}::name[]) AND p.prokind = 'f'
       AND p.pronargs = 1 AND p.proargtypes[0] = 'pg_catalog.int4'::pg_catalog.regtype
     ORDER BY n.nspname
-"""
+""".replace("{stranger}", stranger_of_function("p"))
 
 EXTENSIONS = """
     SELECT e.extname, n.nspname FROM pg_catalog.pg_extension AS e

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger_of_function
+
 RANGE = """
     SELECT (r.until - {range}::interval)::text, r.until::text, extract(epoch FROM {range}::interval)::double precision,
         pg_catalog.to_char((r.until - {range}::interval) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
@@ -13,7 +15,8 @@ RANGE = """
     FROM (SELECT coalesce({until}::timestamptz, pg_catalog.now())) AS r (until)
 """
 
-# Functions that read datasources back, each with the columns that it returns and their types.
+# Functions of ours that read datasources back, each with the columns that it returns and their types. Each calls the
+# other reader of its datasource, which has to be there and ours, too.
 READABLE = """
     SELECT p.proname,
         (SELECT pg_catalog.json_object_agg(o.name, pg_catalog.format_type(o.type, NULL))
@@ -21,9 +24,13 @@ READABLE = """
                 pg_catalog.unnest(p.proargmodes)) AS o (name, type, mode) WHERE o.mode = 'o')
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-    WHERE n.nspname = {schema} AND p.proname ~ '^powa_.*_rate$'
-      AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark}
-"""
+    WHERE n.nspname = {schema} AND p.proname ~ '^powa_.*_rate$' AND p.proargtypes::text = '23 1184 1184'
+      AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE {mark} AND {stranger} IS NULL
+      AND EXISTS (SELECT FROM pg_catalog.pg_proc AS g
+          WHERE g.pronamespace = p.pronamespace AND g.proname = pg_catalog.regexp_replace(p.proname, 'rate$', 'get')
+            AND g.proargtypes = p.proargtypes
+            AND pg_catalog.obj_description(g.oid, 'pg_proc') LIKE {mark} AND {stranger_of_get} IS NULL)
+""".replace("{stranger}", stranger_of_function("p")).replace("{stranger_of_get}", stranger_of_function("g"))
 
 # All steps of all datasources, servers and metrics. For each metric of each server, the keys with the greatest totals
 # have a line of their own, and the last line is the sum of the others.

@@ -83,9 +83,10 @@ ROLES = """
 # In PoWA's database.
 EXTENSIONS = """
     SELECT coalesce(jsonb_object_agg(e.extname, jsonb_build_object('version', e.extversion, 'schema', n.nspname,
-        'comment', obj_description(e.oid, 'pg_extension'))), '{}')
+        'comment', obj_description(e.oid, 'pg_extension'), 'owner', o.rolname, 'owner_superuser', o.rolsuper)), '{}')
     FROM pg_extension AS e
     JOIN pg_namespace AS n ON n.oid = e.extnamespace
+    JOIN pg_roles AS o ON o.oid = e.extowner
 """
 
 #: Sets the variables of psql that the other queries in PoWA's database use. A table that its version does not have is

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger
+
 # The settings are those that decide what PoWA collects, as far as the role has the right to see them.
 FACTS = """
     SELECT pg_catalog.current_database() AS database,
@@ -47,7 +49,8 @@ MARKED_TABLES = """
     JOIN pg_catalog.pg_description AS d
         ON d.classoid = 'pg_catalog.pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0
     WHERE n.nspname = {schema} AND c.relkind = 'r' AND pg_catalog.starts_with(d.description, {mark})
-"""
+      AND {stranger} IS NULL
+""".replace("{stranger}", stranger("c.relowner"))
 
 # Times as text, since a result is JSON, and as an age by the clock of the server that wrote them.
 SNAPSHOTS = """
@@ -63,19 +66,22 @@ SNAPSHOTS = """
 """
 
 # All tables of PoWA and of declared datasources, and the transient tables of whatever else is registered. The row count
-# comes from the statistics, since counting would read every table.
+# comes from the statistics, since counting would read every table. Rows of a stranger's table are never read, since the
+# types of its columns can bring code along.
 TABLES = """
     SELECT c.relname AS name, pg_catalog.pg_total_relation_size(c.oid) AS bytes,
         c.relpersistence = 'u' AS transient, pg_catalog.pg_stat_get_live_tuples(c.oid) AS live_rows,
-        (SELECT pg_catalog.count(*) = 2 FROM pg_catalog.pg_attribute AS a
-            WHERE a.attrelid = c.oid AND a.attname IN ('srvid', 'ts') AND NOT a.attisdropped) AS has_times
+        {stranger} IS NULL AND (SELECT pg_catalog.count(*) = 2 FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = c.oid AND NOT a.attisdropped AND (
+                (a.attname = 'srvid' AND a.atttypid = 'pg_catalog.int4'::regtype)
+                OR (a.attname = 'ts' AND a.atttypid = 'pg_catalog.timestamptz'::regtype))) AS has_times
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = {schema_name} AND c.relkind = 'r'
       AND (c.relname LIKE 'powa\\_%' OR c.relname IN (
           SELECT f.query_source || '_tmp' FROM {schema}.powa_functions AS f WHERE f.operation = 'snapshot'))
     ORDER BY c.relname
-"""
+""".replace("{stranger}", stranger("c.relowner"))
 
 # The collector copies rows in, and its snapshot takes them, in one transaction: what others see there was left behind.
 # The limit is for a table that has grown out of bounds.

@@ -21,9 +21,11 @@ SET_STORAGE_MAIN = "ALTER TABLE {name} ALTER COLUMN {column} SET STORAGE MAIN"
 
 CREATE_INDEX = "CREATE INDEX {name} ON {table} USING {method} ({columns})"
 
-CREATE_FUNCTION = """CREATE OR REPLACE FUNCTION {name}({parameters}{out}) RETURNS {returns}
+# Only a function that is known to be ours is replaced: one that somebody else made would stay his.
+CREATE_FUNCTION = """CREATE {replace}FUNCTION {name}({parameters}{out}) RETURNS {returns}
     LANGUAGE {language} {volatility}{security}{settings}
     AS {body}"""
+OR_REPLACE = "OR REPLACE "
 SECURITY_DEFINER = " SECURITY DEFINER"
 FUNCTION_SEARCH_PATH = " SET search_path = {search_path}"
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger
+
 SERVERS = """
     SELECT pg_catalog.to_jsonb(s) || pg_catalog.jsonb_build_object(
         'retention', s.retention::text, 'retention_seconds', extract(epoch FROM s.retention))
@@ -77,10 +79,16 @@ DELETE_TRANSIENT_ROWS = "WITH {deletions} SELECT"
 DELETION = "{name} AS (DELETE FROM {table} AS t WHERE t.srvid = ANY ({srvids}::integer[]))"
 
 # The servers that a task has declared. A server's row is deleted with the server.
-HAS_TABLE = "SELECT pg_catalog.to_regclass({table}) IS NOT NULL"
+# Who may create objects can make a view of that name, and whoever reads that runs his code. What the session's own role
+# has made runs nobody else's.
+HAS_TABLE = """
+    SELECT c.oid IS NOT NULL, c.relkind <> 'r', nullif({stranger}, current_user)
+    FROM (SELECT pg_catalog.to_regclass({table}) AS oid) AS t
+    LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.oid
+""".replace("{stranger}", stranger("c.relowner"))
 DECLARED = "SELECT d.srvid FROM {table} AS d"
 CREATE_DECLARED = """
-    CREATE TABLE IF NOT EXISTS {table} (
+    CREATE TABLE {table} (
         srvid integer PRIMARY KEY REFERENCES {schema}.powa_servers (id) ON UPDATE CASCADE ON DELETE CASCADE
     )
 """

@@ -6,6 +6,21 @@
 
 from __future__ import annotations
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger_of_function
+
+# PoWA calls what is registered with the rights of whoever takes the snapshot; in local mode, a snapshot function calls
+# the source function as well.
+STRANGERS = """
+    SELECT DISTINCT pg_catalog.format('%I.%I(integer)', n.nspname, p.proname), {stranger}
+    FROM {schema}.powa_functions AS f
+    JOIN pg_catalog.pg_proc AS p ON p.proargtypes::text = '23'
+        AND p.proname IN (f.function_name, CASE WHEN f.srvid = 0 THEN f.query_source END)
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+    WHERE f.srvid = ANY ({srvids}::integer[]) AND f.enabled AND f.operation IN ('snapshot', 'aggregate', 'purge')
+      AND n.oid IN (SELECT e.extnamespace FROM pg_catalog.pg_extension AS e) AND {stranger} IS NOT NULL
+    ORDER BY 1
+""".replace("{stranger}", stranger_of_function("p"))
+
 # The collector copies the datasources of a server by priority, each into its transient table.
 FIRST_TRANSIENT_TABLE = """
     SELECT n.nspname, c.relname

@@ -14,27 +14,41 @@ WHERE e.extname = 'powa'
 """
 
 # The comments that hold the definitions of all datasources whose history the user may read, and whether each is
-# registered for the server. If everybody may create objects in PoWA's schema (until PostgreSQL 14), anyone can imitate
-# ours, so only tables and functions of roles that could change PoWA itself count, and of the user who is logged in.
+# registered for the server. Whoever may create objects in PoWA's schema (everybody, until PostgreSQL 14) can imitate ours,
+# so an object counts only if its owner could change PoWA itself: a superuser, or the owner of the extension. What runs
+# users' queries in local mode belongs to a role of its own, which nobody may become.
 DEFINITIONS = """
+WITH maker AS (
+    SELECT r.oid, true AS of_all
+    FROM pg_catalog.pg_roles AS r
+    WHERE r.rolsuper OR r.oid IN (SELECT x.extowner FROM pg_catalog.pg_extension AS x WHERE x.extname = 'powa')
+    UNION ALL
+    SELECT r.oid, false
+    FROM pg_catalog.pg_roles AS r
+    WHERE r.rolname = 'powa_queries' AND NOT r.rolsuper AND NOT r.rolcanlogin
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m WHERE m.roleid = r.oid)
+)
 SELECT coalesce(pg_catalog.obj_description(source.oid, 'pg_proc'), pg_catalog.obj_description(p.oid, 'pg_proc')),
     {registered}
 FROM pg_catalog.pg_extension AS e
 JOIN pg_catalog.pg_proc AS p ON p.pronamespace = e.extnamespace AND p.proname LIKE 'powa\\_%%\\_snapshot'
+    AND p.proargtypes::text = '23'
 LEFT JOIN pg_catalog.pg_proc AS source ON source.pronamespace = e.extnamespace
     AND source.proname = pg_catalog.regexp_replace(p.proname, 'snapshot$', 'src')
+    AND source.proargtypes::text = '23'
     AND pg_catalog.obj_description(source.oid, 'pg_proc') LIKE %(mark)s
-    AND source.proowner = p.proowner
+    AND EXISTS (SELECT FROM maker AS k WHERE k.oid = source.proowner)
 WHERE e.extname = 'powa'
   AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE %(mark)s
-  AND (pg_catalog.pg_has_role(p.proowner, e.extowner, 'USAGE')
-       OR pg_catalog.pg_get_userbyid(p.proowner) = current_user)
+  AND EXISTS (SELECT FROM maker AS k WHERE k.oid = p.proowner AND k.of_all)
   AND (SELECT pg_catalog.count(*)
        FROM pg_catalog.pg_class AS c
-       WHERE c.relnamespace = e.extnamespace AND c.relkind = 'r' AND c.relowner = p.proowner
-         AND c.relname IN (pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history'),
-                           pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history_current'))
-         AND pg_catalog.has_table_privilege(c.oid, 'SELECT')) = 2
+       WHERE c.relnamespace = e.extnamespace AND EXISTS (SELECT FROM maker AS k WHERE k.oid = c.relowner AND k.of_all)
+         AND ((c.relkind = 'r' AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+               AND c.relname IN (pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history'),
+                                 pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history_current')))
+              OR (c.relkind = 'c'
+                  AND c.relname = pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history_record')))) = 3
 ORDER BY p.proname
 """
 

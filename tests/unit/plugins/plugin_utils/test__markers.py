@@ -23,7 +23,13 @@ CONTROL = (
 )
 SCRIPT = "-- Empty: that the extension locks is there is all that PoWA and its web interface look for.\n"
 SUM = hashlib.sha256((CONTROL + SCRIPT).encode()).hexdigest()
-INSTALLED = {"version": "1.0", "schema": "pg_catalog", "comment": "pgfleet.powa marker of a PoWA datasource"}
+INSTALLED = {
+    "version": "1.0",
+    "schema": "pg_catalog",
+    "comment": "pgfleet.powa marker of a PoWA datasource",
+    "owner": "postgres",
+    "owner_superuser": True,
+}
 NOTHING = {"write": [], "remove": [], "extensions": [], "missing": [], "todo": False}
 
 
@@ -130,6 +136,13 @@ def test_an_extension_that_somebody_else_has_made_stays(comment):
     planned = removed(installed={"locks": {**INSTALLED, "comment": comment}}, there={})
     assert planned.as_dict() == NOTHING
     assert removed(controls=["locks"]).as_dict() == NOTHING
+
+
+def test_a_marker_of_a_role_that_could_not_have_made_it_stays():
+    theirs = {**INSTALLED, "owner": "mallory", "owner_superuser": False}
+    assert removed(installed={"locks": theirs}, there={}).as_dict() == NOTHING
+    powa = {"version": "5.0", "schema": "public", "comment": None, "owner": "mallory", "owner_superuser": False}
+    assert removed(installed={"locks": theirs, "powa": powa}, there={}).extensions
 
 
 def test_a_marker_without_files_is_dropped_and_files_without_a_marker_go():

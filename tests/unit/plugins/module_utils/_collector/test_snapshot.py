@@ -32,8 +32,9 @@ def task(*names, timeout=60, fail_on_errors=True):
     return SnapshotTask({"servers": names, "timeout": timeout, "fail_on_errors": fail_on_errors})
 
 
-def read(*names, local_mode=False):
+def read(*names, local_mode=False, strangers=()):
     answers = {
+        "proargtypes": strangers,
         "pg_extension": [("4.1.4", "public", "public", 150000, "powa")],
         ".powa_servers": [
             ({"id": 1, "hostname": "alpha", "port": 5432, "alias": "first"},),
@@ -52,6 +53,14 @@ def test_a_name_that_is_not_one_servers():
     found = read("omega", "first")
     assert found.srvids == [] and 'server "omega" is not registered here' in found.problems[0]
     assert task().resolve(None, found, False) == (found, found.problems)
+
+
+def test_no_snapshot_runs_code_of_strangers():
+    assert read("first", strangers=[("public.f(integer)", "mallory")]).problems == [
+        "function public.f(integer): a snapshot would run it with the rights of login_user, but it belongs to role"
+        ' "mallory", who is neither a superuser nor the owner of the extension powa: check what it does, and give it to'
+        " a superuser (ALTER FUNCTION ... OWNER TO), or unregister it"
+    ]
 
 
 @pytest.mark.parametrize(

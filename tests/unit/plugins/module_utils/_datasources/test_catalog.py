@@ -54,6 +54,7 @@ FUNCTION = {
     "lanname": "plpgsql",
     "owner": "postgres",
     "prosecdef": True,
+    "stranger": None,
 }
 
 
@@ -127,6 +128,15 @@ def test_an_object_is_ours_by_its_mark():
     made = wanted(definition(), REMOTE).objects[0]
     assert Found(made, None).ours and not Found(made, "theirs").ours
     assert not Found(catalog.table_of(TABLE), None).ours
+    assert not Found(made, None, "mallory").ours
+
+
+def test_what_strangers_have_of_a_datasource():
+    there = catalog_of(wanted(definition()))
+    assert there.strangers("locks") == []
+    theirs = Found(there.get(Table, "powa_locks_history").object, None, "mallory")
+    there.found[Table]["powa_locks_history"] = theirs
+    assert there.strangers("locks") == [theirs]
 
 
 def test_objects_by_kind_and_name():
@@ -162,6 +172,23 @@ def test_all_definitions_of_a_server():
     assert list(found.stored) == ["locks", "sizes", "waits"] and list(found.damaged) == ["broken"]
     assert found.with_history == {"locks", "sizes", "broken"}
     assert list(found.of_history()) == ["locks", "sizes"]
+
+
+def test_objects_of_strangers_hold_no_definition():
+    forged = ("function", "public.powa_waits_src(_srvid integer)", "mallory", True)
+    rate = ("function", "public.powa_locks_rate(_srvid integer)", "mallory", True)
+    found = read(
+        [
+            ("powa_locks_src", stored_text(), None, None, None, False),
+            ("powa_waits_src", stored_text(name="waits"), *forged),
+            ("powa_locks_rate", None, *rate),
+            ("powa_report", None, "view", "public.powa_report", "mallory", True),
+            ("powa_locks_get", None, "function", "public.powa_locks_get()", "mallory", False),
+        ]
+    )
+    assert list(found.stored) == ["locks"] and found.damaged == {} and len(found.impostors) == 4
+    assert sorted(found.refusals()) == ["locks", "waits"] and "powa_locks_get" not in found.refusals()["locks"]
+    assert "function public.powa_waits_src(_srvid integer)" in found.refusals()["waits"]
 
 
 def test_a_datasource_whose_name_ends_like_a_function():

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusals
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusal_of_login, refusals
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import Schema
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import Creator
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
@@ -28,7 +31,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     wanted,
 )
 
-APP = {"app": Schema("app", True, False)}
+APP = {"app": Schema("app", True, "postgres")}
 
 
 def refused(side=REPOSITORY, found=None, removals=(), **changes):
@@ -96,16 +99,32 @@ def test_local_mode_makes_its_roles_and_refuses_what_others_could_use():
         ),
         (
             REMOTE,
-            state(schemas={"app": Schema("app", False, False)}),
+            state(schemas={"app": Schema("app", False)}),
             {"search_path": ["app"]},
             'search_path: schema "app" does not exist: create it, or leave it out',
         ),
         (
             LOCAL,
-            state(schemas={"app": Schema("app", True, True)}),
+            state(schemas={"app": Schema("app", True, "postgres", [""])}),
             {"search_path": ["app"], "security_definer": True},
-            'security_definer: PUBLIC may create objects in schema "app", so anyone could run code as the owner:'
-            " revoke that right, or leave the schema out",
+            'security_definer: PUBLIC may create objects in schema "app" without being a superuser, and so run code as'
+            " the function's owner: revoke that right (REVOKE CREATE ON SCHEMA), or leave the schema out",
+        ),
+        (
+            LOCAL,
+            state(schemas={"app": Schema("app", True, "app", ["app"])}),
+            {"search_path": ["app"], "security_definer": True},
+            'security_definer: role "app" may create objects in schema "app" without being a superuser, and so run code'
+            " as the function's owner: give the schema to a superuser (ALTER SCHEMA ... OWNER TO), or leave the schema"
+            " out",
+        ),
+        (
+            LOCAL,
+            state(schemas={"app": Schema("app", True, "app", ["", "app", "dev"])}),
+            {"search_path": ["app"], "security_definer": True},
+            'security_definer: PUBLIC and role "app" and role "dev" may create objects in schema "app" without being a'
+            " superuser, and so run code as the function's owner: revoke that right (REVOKE CREATE ON SCHEMA) and give"
+            " the schema to a superuser (ALTER SCHEMA ... OWNER TO), or leave the schema out",
         ),
         (
             REPOSITORY,
@@ -138,9 +157,44 @@ def test_what_another_server_could_not_have(side, found, changes):
 
 
 def test_the_schema_of_an_extension_is_one_that_everybody_may_create_in():
-    found = state(extension_schemas={"x": "app"}, schemas={"app": Schema("app", True, True)})
+    found = state(extension_schemas={"x": "app"}, schemas={"app": Schema("app", True, "postgres", [""])})
     (problem,) = refused(REMOTE, found, extension="x", security_definer=True)
     assert 'security_definer: PUBLIC may create objects in schema "app"' in problem
+
+
+def strangers(*kinds):
+    """Return a catalog in which mallory owns the objects of some kinds."""
+    there = catalog_of(wanted(definition(), REMOTE))
+    for kind in kinds:
+        there.found[kind].update({name: replace(entry, stranger="m") for name, entry in there.found[kind].items()})
+    return there
+
+
+SENTENCE = (
+    'datasource "locks", name: the server has objects of that name that belong to role "m", who is neither a superuser'
+    " nor the owner of the extension powa, so this collection did not make them, whatever their comments say"
+    " (function public.powa_locks_src): drop them, or, if they are yours, check what they do and give them to a"
+    " superuser (ALTER ... OWNER TO)"
+)
+
+
+@pytest.mark.parametrize("changes", [{}, {"adopt": True}])
+def test_objects_of_strangers_are_never_adopted(changes):
+    assert refused(REMOTE, state(catalog=strangers(Function)), **changes) == [SENTENCE]
+    assert refused(REMOTE, state(catalog=strangers()), **changes) == []
+
+
+def test_objects_of_strangers_are_not_dropped():
+    found = state(catalog=strangers(Function))
+    assert refusals([], [Removal("locks", False)], REMOTE, found) == [SENTENCE]
+
+
+def test_who_logs_in_can_make_objects_that_are_ours():
+    assert refusal_of_login(None) == []
+    assert refusal_of_login("app") == [
+        'login_user: role "app" is neither a superuser nor the owner of the extension powa, so the next task would not'
+        " take for ours what this one makes: log in as one of these, or give it as session_role"
+    ]
 
 
 def test_objects_that_others_made():

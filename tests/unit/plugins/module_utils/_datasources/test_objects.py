@@ -171,7 +171,7 @@ def test_another_index_is_made_anew(other):
 def test_a_function():
     create, *others = all_of(FUNCTION)
     assert create == (
-        'CREATE OR REPLACE FUNCTION "powa"."f"(_srvid integer) RETURNS void LANGUAGE plpgsql VOLATILE'
+        'CREATE FUNCTION "powa"."f"(_srvid integer) RETURNS void LANGUAGE plpgsql VOLATILE'
         " SET search_path = pg_catalog AS 'BEGIN END'"
     )
     assert others == [FUNCTION_COMMENT, REVOKE, EXECUTE]

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten import found
@@ -68,14 +70,21 @@ def test_whether_a_result_fits_into_a_table(columns, is_table, fits):
     assert FoundTable(Table("s", "t", None, columns), 1, is_table, None).fits(COLUMNS) is fits
 
 
-def read(returns, columns):
-    row = ("app", "f", returns, None, columns)
+def read(returns, columns, comment=None, stranger=None):
+    row = ("app", "f", returns, comment, columns, stranger)
     return found.read_functions(Recorder({"pg_proc": [row]}), ["f"])[("app", "f")]
 
 
 def test_a_function_that_returns_columns():
     function = read("record", [["ts", "date", "b"], ["n", "integer", "b"]])
     assert (function.columns, function.problem, function.declared) == (COLUMNS, None, False)
+
+
+def test_a_mark_counts_only_with_its_owner():
+    mark = "pgfleet.powa datasource app"
+    assert read("void", [], mark).declared and not read("void", [], mark, "mallory").declared
+    table = FoundTable(Table("s", "t", mark, COLUMNS), 1, True, None)
+    assert table.declared and not replace(table, stranger="mallory").declared
 
 
 @pytest.mark.parametrize(

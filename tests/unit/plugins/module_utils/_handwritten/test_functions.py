@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
@@ -136,6 +138,21 @@ def known(external=False, **function):
             repository(schema="app", extensions={"app": "app"}),
             "functions[0].function_name: found no function PoWA.app_purge(integer), but one in schema app:"
             " set external to true",
+        ),
+        (
+            {"functions": [PURGE]},
+            repository(functions={("PoWA", "app_purge"): replace(FUNCTION, stranger="mallory")}),
+            'functions[0].function_name: PoWA.app_purge(integer) belongs to role "mallory", who is neither a superuser',
+        ),
+        (
+            {},
+            repository(functions={**repository().functions, ("PoWA", "app_src"): replace(SOURCE, stranger="mallory")}),
+            'functions[0].query_source: PoWA.app_src(integer) belongs to role "mallory", who is neither a superuser',
+        ),
+        (
+            {},
+            repository(tables={("PoWA", "app_src_tmp"): replace(table("PoWA"), stranger="mallory")}),
+            "functions[0].query_source: its transient table PoWA.app_src_tmp belongs to role",
         ),
         (
             {"functions": [dict(SNAPSHOT, query_cleanup="SELECT {other}.f()")]},

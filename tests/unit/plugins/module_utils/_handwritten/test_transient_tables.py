@@ -130,6 +130,24 @@ def test_what_can_be_made_is_not_refused():
         ),
         (
             {},
+            server(functions={NAME: replace(SOURCE, stranger="mallory")}),
+            'query_source: PoWA.app_src(integer) belongs to role "mallory", who is neither a superuser nor the owner of'
+            " the extension powa, and who could change it at any time into code that PoWA runs with the rights of"
+            " others: check what it does, and give it to a superuser (ALTER ... OWNER TO), or drop it",
+        ),
+        (
+            {"adopt": True},
+            server(replace(found(comment=None), stranger="mallory")),
+            'query_source: PoWA.app_src_tmp belongs to role "mallory", who is neither',
+        ),
+        (
+            {"state": "absent"},
+            server(replace(found(), stranger="mallory")),
+            'state: PoWA.app_src_tmp belongs to role "mallory", who is neither a superuser nor the owner of the'
+            " extension powa, and this module drops only tables that it made",
+        ),
+        (
+            {},
             server(functions={NAME: FoundFunction((), None, "returns void")}),
             "query_source: PoWA.app_src(integer) returns void",
         ),
@@ -181,6 +199,11 @@ def test_a_collector_role_that_does_not_exist():
     assert task(role="nobody").check(Recorder(), server()) == [
         'collector_role: role "nobody" does not exist on this server: create it first'
     ]
+
+
+def test_the_login_makes_tables_that_count():
+    (problem,) = task().check(Recorder(), server(stranger="app"))
+    assert problem.startswith('login_user: role "app" is neither a superuser nor the owner of the extension powa')
 
 
 def test_powas_schema_may_be_named_or_left_out_but_not_both():

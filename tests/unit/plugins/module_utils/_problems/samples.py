@@ -54,6 +54,7 @@ def found(**changes):
         "extensions": [{"name": "powa"}, {"name": "pg_stat_statements"}],
         "servers": [server()],
         "datasources": [datasource(servers=[of_server()])],
+        "impostors": [],
         "transient_rows": [],
         "schema_creators": [],
         "collector": collector((1, "one", "running")),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_datasources import (
     datasource_problems,
+    impostor_problems,
     transient_row_problems,
 )
 
@@ -29,6 +30,39 @@ def test_a_damaged_definition_names_the_object_and_the_cure():
     assert identities([problem]) == [("definition_damaged", None, "locks", None)]
     assert problem.cause == sentence
     assert problem.cure.startswith("declare the datasource again, which repairs the comment")
+
+
+def impostor(name, owner="mallory", datasource="locks"):
+    return {"object": "function " + name, "owner": owner, "datasource": datasource, "drop": "DROP FUNCTION " + name}
+
+
+def test_an_impostor_has_an_owner_and_a_cure():
+    (problem,) = impostor_problems(found(impostors=[impostor("f(integer)")]))
+    assert identities([problem]) == [("impostor", None, "locks", "mallory")]
+    assert problem.problem == 'an object with a name or mark of ours belongs to role "mallory"'
+    assert problem.cause == (
+        "function f(integer): the role is neither a superuser nor the owner of the extension powa, so no module reads,"
+        " calls or replaces it"
+    )
+    assert problem.cure == (
+        'see what it does; then DROP FUNCTION f(integer), take CREATE on schema "public" from that role and PUBLIC, and'
+        " run the playbook pgfleet.powa.site; give an object of your own to a superuser instead (ALTER ... OWNER TO)"
+    )
+
+
+def test_impostors_of_one_owner_and_datasource_are_one_problem():
+    many = [impostor("f{0}()".format(number)) for number in range(5)]
+    problems = list(
+        impostor_problems(found(impostors=[*many, impostor("g()", "eve"), impostor("h()", datasource=None)]))
+    )
+    assert identities(problems) == [
+        ("impostor", None, "locks", "mallory"),
+        ("impostor", None, "locks", "eve"),
+        ("impostor", None, None, "mallory"),
+    ]
+    assert problems[0].problem == '5 objects with a name or mark of ours belong to role "mallory"'
+    assert "function f2(), 2 more: " in problems[0].cause and problems[0].cause.endswith("replaces them")
+    assert "DROP FUNCTION f2(); 2 more" in problems[0].cure
 
 
 def test_all_that_prevents_a_comparison_is_one_problem():

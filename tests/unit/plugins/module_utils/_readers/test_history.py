@@ -141,13 +141,18 @@ def test_a_server_that_is_not_registered():
         history._read_names(Recorder({"powa_servers": rows()}), POWA_5, ["omega"])
 
 
-def read(asked, readable=(("powa_locks_rate", {"mode": "text", "ts": "timestamptz", "held": "double precision"}),)):
+def read(
+    asked,
+    readable=(("powa_locks_rate", {"mode": "text", "ts": "timestamptz", "held": "double precision"}),),
+    strangers=(),
+):
     definitions = [
         ("powa_locks_src", stored_text()),
         ("powa_waits_src", stored_text(name="waits")),
         ("powa_broken_src", "pgfleet.powa datasource broken: {"),
+        *strangers,
     ]
-    answers = {"_rate$": readable, "obj_description": definitions}
+    answers = {"rate$": readable, "obj_description": definitions}
     found, warnings = history._read_datasources(Recorder(answers), POWA_5, asked)
     return [entry.definition.name for entry in found], warnings
 
@@ -155,6 +160,14 @@ def read(asked, readable=(("powa_locks_rate", {"mode": "text", "ts": "timestampt
 def test_all_datasources_that_can_be_read_and_what_keeps_the_others_from_it():
     names, (warning,) = read(None)
     assert names == ["locks"] and warning.startswith('datasource "broken": the comment of function')
+
+
+def test_nothing_is_called_of_a_datasource_of_which_a_stranger_owns_anything():
+    theirs = ("powa_locks_history", None, "view", "public.powa_locks_history", "mallory", True)
+    names, warnings = read(None, strangers=[theirs])
+    assert names == [] and 'belong to role "mallory"' in warnings[-1]
+    with pytest.raises(ProblemsError, match="view public.powa_locks_history"):
+        read(["locks"], strangers=[theirs])
 
 
 def test_a_datasource_that_is_asked_for_tells_of_no_others():

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType
@@ -46,6 +48,15 @@ def test_without_tables_or_types_there_are_no_samples():
     for found in (state(), state(catalog=catalog)):
         cursor = Recorder()
         assert info_datasources.read_samples(cursor, POWA_4, found, [definition()]) == {} and cursor.statements == []
+
+
+def test_nothing_is_read_where_a_stranger_owns_anything():
+    catalog = catalog_of(wanted(definition()))
+    name = "powa_locks_history_record"
+    catalog.found[RecordType][name] = replace(catalog.found[RecordType][name], stranger="mallory")
+    cursor = Recorder()
+    assert info_datasources.read_samples(cursor, POWA_4, state(catalog=catalog), [definition()]) == {}
+    assert cursor.statements == []
 
 
 @pytest.mark.parametrize(

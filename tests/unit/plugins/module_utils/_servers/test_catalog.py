@@ -44,10 +44,27 @@ def test_which_servers_were_declared():
 
 
 def test_declared_servers_are_read_where_they_are_kept():
-    cursor = Recorder({"to_regclass": [(True,)], "FROM": [(1,), (4,)]})
-    assert catalog._read_declared(cursor, POWA_5) == {1, 4}
+    cursor = Recorder({"to_regclass": [(True, False, None)], "FROM": [(1,), (4,)]})
+    assert catalog._read_declared(cursor, POWA_5) == ({1, 4}, None)
     assert literals(cursor.composed[0]) == ['"PoWA".powa_declared_servers']
-    assert catalog._read_declared(Recorder({"to_regclass": [(False,)]}), POWA_5) is None
+    assert catalog._read_declared(Recorder({"to_regclass": [(False, None, None)]}), POWA_5) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        ((True, False, "m"), 'belongs to role "m", who is neither a superuser nor the owner of the extension powa'),
+        ((True, True, None), "is not a table"),
+    ],
+)
+def test_another_relation_in_place_of_that_table_is_not_read(found, why):
+    cursor = Recorder({"to_regclass": [found]})
+    declared, refusal = catalog._read_declared(cursor, POWA_5)
+    assert declared is None and len(cursor.statements) == 1
+    assert refusal == (
+        '"PoWA".powa_declared_servers, where this module lists the servers that tasks declare, {0}:'
+        " look at it and drop it"
+    ).format(why)
 
 
 @pytest.mark.parametrize("archivist", [POWA_4, POWA_5], ids=["4", "5"])

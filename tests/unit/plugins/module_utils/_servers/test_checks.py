@@ -35,6 +35,12 @@ def test_what_can_be_done_is_not_refused(servers):
     assert refused(*servers) == []
 
 
+def test_what_strangers_have_taken_is_refused():
+    assert refused(refusal="somebody else's table") == ["somebody else's table"]
+    named = {"hostname": "alpha", "datasources": ["waits"]}
+    assert refused(named, impostors={"waits": "theirs"}) == ['server "alpha:5432", datasources: theirs']
+
+
 @pytest.mark.parametrize(
     ("server", "problem"),
     [
