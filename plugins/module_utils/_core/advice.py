@@ -96,7 +96,7 @@ def of_login(message: str) -> Tuple[str, str]:
 #: SQLSTATE, or the class that its first two characters are, to what to do. The rest has no advice that fits.
 _STATEMENT: Dict[str, str] = {
     "22P05": "leave out what the encoding of the database cannot store, or use a database with encoding UTF8",
-    "22021": "leave out what the encoding of the database cannot store, or use a database with encoding UTF8",
+    "22021": "correct that text in the database, whose encoding is SQL_ASCII, or use one with encoding UTF8",
     "25006": "log in to a server that accepts writes: this one is a standby, or somebody has made it read-only",
     "25P03": "run the task again",
     "25P04": "run the task again",

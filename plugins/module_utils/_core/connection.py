@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, TypeVar
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice, driver, lock
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice, driver, lock, texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import session
@@ -148,6 +148,8 @@ def connected(
     :param subject: what the heading of a list of problems names
     :param problems: those found in the parameters, which are reported if the connection fails
     """
+    if not problems:
+        _refuse(subject, _unstorable(params))
     try:
         connection = Connection(params, read_only)
     except PowaError:
@@ -155,6 +157,7 @@ def connected(
             raise ProblemsError(subject, problems) from None
         raise
     try:
+        _refuse(subject, _not_in_encoding(params, connection.raw.get_parameter_status("server_encoding")))
         yield connection
     finally:
         connection.close()
@@ -165,6 +168,38 @@ def _prepare_session(read_only: bool, role: Optional[str]) -> Any:
     differing = {"lock_timeout": _LOCK_TIMEOUT, "default_transaction_read_only": "on" if read_only else "off"}
     pinned = session.pinned(differing, _SET_ROLE if role else "")
     return compose(session.FIRST + pinned, role=literal(role))
+
+
+def _refuse(subject: str, problems: Sequence[str]) -> None:
+    if problems:
+        raise ProblemsError(subject or "the options", problems)
+
+
+def _unstorable(params: Mapping[str, Any]) -> List[str]:
+    """Return which texts of a task no server can store, or only in part: the driver would cut a name at a zero byte."""
+    return [
+        "{0}: found {1}, {2}".format(field, texts.found_text(field, text), texts.UNSTORABLE)
+        for field, text in texts.unstorable_texts(params)
+    ]
+
+
+def _not_in_encoding(params: Mapping[str, Any], encoding: Optional[str]) -> List[str]:
+    """Return which texts of a task the encoding of the database cannot store."""
+    codec = driver.psycopg2.extensions.encodings.get(encoding or "", "utf_8")
+    # A database without an encoding stores any byte.
+    if encoding == "SQL_ASCII" or codec == "utf_8":
+        return []
+    own = {option: value for option, value in params.items() if option not in LOGIN_SPEC}
+    return [
+        "{0}: found {1}, but the encoding {2} of the database cannot store {3}: leave that out, or use a database with"
+        " encoding UTF8".format(field, texts.found_text(field, text), encoding, _named(field, text, codec))
+        for field, text in texts.unstorable_in(own, codec)
+    ]
+
+
+def _named(field: str, text: str, codec: str) -> str:
+    hidden = texts.found_text(field, text) != ascii(text)
+    return "a character of it" if hidden else ascii(texts.character_not_in(text, codec))
 
 
 def first_line(error: BaseException) -> str:

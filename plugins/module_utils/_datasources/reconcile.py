@@ -13,6 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import UNSTORABLE, unstorable_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusals
@@ -23,11 +24,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_c
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import (
-    UNSTORABLE,
-    collect_definitions,
-    unstorable_texts,
-)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry_plan import plan_registry
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state

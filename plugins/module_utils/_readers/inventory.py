@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Callable, Dict, List, Mapping, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice, driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
@@ -43,16 +43,16 @@ def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
                 "version": archivist.version_text,
                 "servers": _read_servers(cursor, archivist),
             }
-    except PowaError:
-        raise
     except driver.psycopg2.Error as error:
         if error.pgcode == driver.errorcodes.INSUFFICIENT_PRIVILEGE:
-            advice = "log in as a role that may read PoWA's tables"
+            what_helps = "log in as a role that may read PoWA's tables"
         else:
-            advice = "try again, and look into PostgreSQL's log if it fails again"
+            what_helps = advice.of_statement(error.pgcode or "") or (
+                "try again, and look into PostgreSQL's log if it fails again"
+            )
         raise PowaError(
             'the servers of database "{0}" cannot be read as {1} ({2}): {3}'.format(
-                params["login_db"], params.get("session_role") or params["login_user"], first_line(error), advice
+                params["login_db"], params.get("session_role") or params["login_user"], first_line(error), what_helps
             )
         ) from error
 

@@ -133,6 +133,7 @@ class Driver(Recorder):
 
     autocommit = False
     conforming = "on"
+    encoding = "UTF8"
 
     def cursor(self):
         return self
@@ -149,8 +150,7 @@ class Driver(Recorder):
             self.composed.append("read only" if readonly else "read and write")
 
     def get_parameter_status(self, name):
-        assert name == "standard_conforming_strings"
-        return self.conforming
+        return {"standard_conforming_strings": self.conforming, "server_encoding": self.encoding}[name]
 
 
 @pytest.fixture
@@ -225,6 +225,53 @@ def test_the_driver_quotes_as_the_session_does(monkeypatch, options):
     connection.Connection(dict(DEFAULTS, connect_params={"options": options} if options else {}), True)
     assert asked == [options, "{0} -c standard_conforming_strings=on".format(options or "").strip()]
     assert not servers[0].statements and servers[1].statements
+
+
+@pytest.mark.parametrize(
+    ("option", "found"), [("alias", "'\\x00\\u20ac'"), ("password", "a value that is hidden here")]
+)
+def test_what_no_server_can_store_is_refused_without_one(option, found):
+    params = dict(NOWHERE, servers=[{option: "\0€"}])
+    with pytest.raises(ProblemsError) as caught, connection.connected(params, True, "the servers"):
+        pass
+    assert str(caught.value) == (
+        "servers[0].{0}: found {1}, but PostgreSQL can store neither a zero byte nor a lone surrogate:"
+        " remove it".format(option, found)
+    )
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "storable"),
+    [
+        ("LATIN1", "é", True),
+        ("LATIN1", "€", False),
+        ("EUC_JP", "日", True),
+        ("SQL_ASCII", "€", True),
+        ("UTF8", "€", True),
+        ("MULE_INTERNAL", "€", True),
+        (None, "€", True),
+    ],
+)
+def test_what_the_encoding_of_the_database_can_not_store(server, encoding, text, storable):
+    server.encoding = encoding
+    params = dict(DEFAULTS, login_password="€", names=[text])
+    if storable:
+        with connection.connected(params, True):
+            return
+    with pytest.raises(ProblemsError) as caught, connection.connected(params, True):
+        pass
+    assert str(caught.value) == (
+        "names[0]: found '\\u20ac', but the encoding LATIN1 of the database cannot store '\\u20ac': leave that out,"
+        " or use a database with encoding UTF8"
+    )
+
+
+def test_a_secret_that_the_encoding_can_not_store(server):
+    server.encoding = "LATIN1"
+    with pytest.raises(ProblemsError) as caught, connection.connected(dict(DEFAULTS, password="a€b"), True):
+        pass
+    assert "password: found a value that is hidden here, but" in str(caught.value)
+    assert "cannot store a character of it: leave that out" in str(caught.value)
 
 
 def test_reading_can_not_write(server):
