@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Collection, Dict, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice, driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected, first_line
@@ -26,6 +26,14 @@ HOSTNAMES: Dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "hostname": lambda server: server["hostname"],
     "hostname_port": lambda server: "{hostname}_{port}".format(**server),
 }
+
+
+#: Ansible's own groups, its names for the controller, which has no entry in an inventory, and the groups of the roles.
+_TAKEN = frozenset(
+    "all ungrouped localhost 127.0.0.1 ::1 powa_repositories powa_remotes powa_collectors powa_web".split()
+)
+#: How the groups of C(host_groups) begin.
+_OUR_GROUPS = ("powa_repository_", "powa_version_", "powa_extension_", "powa_state_")
 
 
 def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
@@ -87,14 +95,26 @@ def _read_servers(cursor: Any, archivist: Archivist) -> List[Dict[str, Any]]:
     return list(servers.values())
 
 
-def name_hosts(servers: Sequence[Mapping[str, Any]], preferences: Sequence[str]) -> Dict[str, Mapping[str, Any]]:
-    """Give each server the first name of its preferences that no other server has.
+def is_taken(name: str) -> bool:
+    """Whether Ansible, the roles or the plugin mean something else by a name than a host that the plugin makes."""
+    return name in _TAKEN or name.startswith(_OUR_GROUPS)
+
+
+def name_hosts(
+    servers: Sequence[Mapping[str, Any]], preferences: Sequence[str], groups: Collection[str] = ()
+) -> Dict[str, Mapping[str, Any]]:
+    """Give each server the first name of its preferences that no other server and no group has.
 
     :param preferences: keys of C(HOSTNAMES), the first one first
+    :param groups: names of other groups
     :raises PowaError: when servers would have the same name, or none
     """
     candidates = {
-        server["srvid"]: [name for name in (HOSTNAMES[preference](server) for preference in preferences) if name]
+        server["srvid"]: [
+            name
+            for name in (HOSTNAMES[preference](server) for preference in preferences)
+            if name and not is_taken(name) and name not in groups
+        ]
         for server in servers
     }
     # A name that another server could have would be taken for that one.
