@@ -77,6 +77,7 @@ _LOGIN: Tuple[_Login, ...] = (
         r"(timeout expired|timed out)",
         "check that the server runs, that no firewall is in between, and connect_timeout in connect_params",
     ),
+    _Login(r"invalid (port number|integer value)", "correct login_port, or the number in connect_params"),
     _Login(
         r"invalid response to SSL negotiation|expected authentication request",
         "correct login_port: another program than PostgreSQL listens there",

@@ -52,6 +52,8 @@ _LIBPQ_NAMES = {
 #: Shorter than powa-collector's own lock_timeout (2 s), so that it never fails by queueing behind us.
 _LOCK_TIMEOUT = "1500ms"
 _ATTEMPTS = 5
+#: In seconds; PostgreSQL counts in milliseconds of four bytes.
+_LONGEST_WAIT = 2147483
 
 #: Selected last, in the session's own role: what it has by login_user is not needed any more.
 _SET_ROLE = "pg_catalog.set_config('role', {role}, false)"
@@ -149,7 +151,7 @@ def connected(
     :param problems: those found in the parameters, which are reported if the connection fails
     """
     if not problems:
-        _refuse(subject, _unstorable(params))
+        _refuse(subject, [*_unstorable(params), *_too_long(params)])
     try:
         connection = Connection(params, read_only)
     except PowaError:
@@ -180,6 +182,15 @@ def _unstorable(params: Mapping[str, Any]) -> List[str]:
     return [
         "{0}: found {1}, {2}".format(field, texts.found_text(field, text), texts.UNSTORABLE)
         for field, text in texts.unstorable_texts(params)
+    ]
+
+
+def _too_long(params: Mapping[str, Any]) -> List[str]:
+    """Return which waits of a task PostgreSQL or Python cannot express, or that end before they begin."""
+    return [
+        "{0}: found {1}, expected 0 to {2} seconds".format(option, params[option], _LONGEST_WAIT)
+        for option in ("lock_wait", "timeout", "collector_timeout")
+        if params.get(option) is not None and not 0 <= params[option] <= _LONGEST_WAIT
     ]
 
 

@@ -140,6 +140,8 @@ def _parse(name: str, parameter: Mapping[str, Any], problems: _Problems) -> Defi
         problems.add("metrics", "found none, and a datasource without metrics has no history: declare at least one")
     _check_column_names(keys, metrics, problems)
     priority = parameter.get("priority")
+    if priority is not None and not -(2**31) <= priority < 2**31:
+        problems.add("priority", "found {0}, expected {1} to {2}".format(priority, -(2**31), 2**31 - 1))
     definition = Definition(
         name=name,
         description=(parameter.get("description") or "").strip(),

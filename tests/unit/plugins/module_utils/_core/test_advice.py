@@ -40,6 +40,7 @@ FAILED = 'connection to server at "db" (10.0.0.1), port 5432 failed: '
         ('could not translate host name "x" to address: Name or service not known', "correct login_host, or make"),
         ("timeout expired", "check that the server runs, that no firewall is in between, and connect_timeout"),
         ("received invalid response to SSL negotiation: H", "correct login_port: another program"),
+        ('invalid port number: "99999999999"', "correct login_port, or the number in connect_params"),
         ("Connection refused", "check that PostgreSQL runs there, and check login_host, login_port and login_unix"),
         ("FATAL:  la base est pleine", "check that PostgreSQL runs there"),
     ],

@@ -240,6 +240,14 @@ def test_what_no_server_can_store_is_refused_without_one(option, found):
     )
 
 
+@pytest.mark.parametrize("option", ["lock_wait", "timeout", "collector_timeout"])
+@pytest.mark.parametrize("seconds", [-1, 2147484, 10**400])
+def test_a_wait_that_nobody_can_wait(option, seconds):
+    with pytest.raises(ProblemsError) as caught, connection.connected(dict(NOWHERE, **{option: seconds}), True):
+        pass
+    assert str(caught.value) == "{0}: found {1}, expected 0 to 2147483 seconds".format(option, seconds)
+
+
 @pytest.mark.parametrize(
     ("encoding", "text", "storable"),
     [
