@@ -118,6 +118,7 @@ def _environment(host: Host, cluster: Cluster, database: str) -> Dict[str, str]:
         "PGDATABASE": database,
         "PGCLIENTENCODING": "UTF8",
         "PGCONNECT_TIMEOUT": "10",
+        "PGAPPNAME": _DIFFERING["application_name"],
         "PGOPTIONS": " ".join("-c {0}={1}".format(name, value) for name, value in sorted(_FROM_THE_START.items())),
     }
     pid_file = read_pid_file(host, cluster.data_directory)
