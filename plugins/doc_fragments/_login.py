@@ -60,5 +60,7 @@ options:
 requirements:
   - psycopg2 (2.8 or newer) on the host that executes it
 notes:
+  - It sets what its statements depend on itself, such as C(statement_timeout), C(search_path), C(TimeZone) (UTC) and
+    C(jit). No setting of the server, the database or the role, or in O(connect_params), changes any of that.
   - By default it logs in over the local socket as C(postgres), which requires C(become_user=postgres) in the task.
 """

@@ -40,6 +40,7 @@ options:
     description:
       - How to name a host. The first of these names that a server has and does not share with another server of the
         repository is used.
+      - A name that Ansible or a group has, such as C(all), C(localhost) or C(powa_remotes), is skipped.
       - V(hostname_port) gives C(db1.example.com_5433), which is unique for every server.
     type: list
     elements: str
@@ -118,9 +119,10 @@ cache_timeout: 600
 import difflib
 import os
 import re
-from typing import Any, Dict
+from typing import Any, Dict, Set
 
 from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.inventory.data import InventoryData
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import LOGIN_SPEC
@@ -224,7 +226,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _populate(self, fleet: Dict[str, Any]) -> None:
         repository = self.get_option("repository") or fleet["repository"]
-        for name, server in name_hosts(fleet["servers"], self.get_option("hostnames")).items():
+        groups = {*self.inventory.groups, *self.get_option("groups"), *self._keyed_groups(fleet, repository)}
+        for name, server in name_hosts(fleet["servers"], self.get_option("hostnames"), groups).items():
             variables = host_variables(server, fleet, repository)
             if self.get_option("repository"):
                 variables["powa_repository"] = repository
@@ -239,7 +242,24 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 self.inventory.set_variable(name, variable, value)
             for group in host_groups(server, fleet, repository):
                 self._add_to_group(name, group)
-            self._construct(name)
+            self._construct(name, self.get_option("strict"))
+
+    def _keyed_groups(self, fleet: Dict[str, Any], repository: str) -> Set[str]:
+        """Return the groups that keyed_groups will make, by making them in an inventory that is thrown away."""
+        if not self.get_option("keyed_groups"):
+            return set()
+        kept, self.inventory = self.inventory, InventoryData()
+        try:
+            for server in fleet["servers"]:
+                name = "{hostname}_{port}".format(**server)
+                self.inventory.add_host(name)
+                for variable, value in host_variables(server, fleet, repository).items():
+                    self.inventory.set_variable(name, variable, value)
+                # What is wrong with a template is said of the host by its own name.
+                self._construct(name, strict=False)
+            return set(self.inventory.groups)
+        finally:
+            self.inventory = kept
 
     def _in_another_repository(self, name: str, variables: Dict[str, Any]) -> Dict[str, Any]:
         """Return the variables that a host has from another repository, or none.
@@ -269,8 +289,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         group = self.inventory.add_group(to_safe_group_name(group, force=True, silent=True))
         self.inventory.add_child(group, name)
 
-    def _construct(self, name: str) -> None:
-        strict = self.get_option("strict")
+    def _construct(self, name: str, strict: bool) -> None:
         variables = self.inventory.get_host(name).get_vars()
         self._set_composite_vars(self.get_option("compose"), variables, name, strict=strict)
         self._add_host_to_composed_groups(self.get_option("groups"), variables, name, strict=strict)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import unstorable_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.files import holds_password
 
 PRESENT, DIRECTORY, ABSENT = "present", "directory", "absent"
@@ -228,12 +229,12 @@ class _Planner:
             self._refuse(path, "{0}: {1}".format(problem, cure))
 
     def _wrong_path(self, path: str) -> Optional[str]:
+        if any(unstorable_texts(path)):
+            return "the path has a zero byte or a lone surrogate: give one without"
         if not os.path.isabs(path):
             return "the path is relative: give one that begins with a slash"
         if path != os.path.normpath(path) or path == "/" or path.startswith("//"):
             return "the path is not in its shortest form: give the path of a file without ., .. or double slashes"
-        if "\0" in path:
-            return "the path has a zero byte: give one without"
         if path in self._states:
             return "it is in the list twice: give it once"
         return None

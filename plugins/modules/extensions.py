@@ -38,8 +38,8 @@ options:
           - Without it, a new extension is created in its default version, and an existing one stays as it is.
         type: str
       schema:
-        description: Schema to install the extension in. It is created if it is missing. Without it, PostgreSQL
-          chooses.
+        description: Schema to install the extension in. It is created if it is missing. Without it, the extension
+          itself chooses, or it is C(public), whatever C(search_path) the role or the database has.
         type: str
       state:
         description: Whether the extension exists.

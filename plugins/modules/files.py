@@ -130,7 +130,7 @@ problems:
     - 'file "powa.conf": the path is relative: give one that begins with a slash'
 """
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.arguments import make_module
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._text_files import apply, plan_files
 
@@ -156,7 +156,7 @@ OPTIONS = {
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
+    module = make_module(OPTIONS)
     # By now they are in no log, and the result has paths and diffs, but no file that is to be kept out.
     module.no_log_values.clear()
     # Ansible would echo the parameters in the result, with the content of all files.

@@ -39,7 +39,7 @@ options:
     type: str
     default: 1 day
   until:
-    description: When that time ends, such as V(2026-03-01 12:00+00). Defaults to now.
+    description: When that time ends, such as V(2026-03-01 12:00+00). A time without a zone is in UTC. Defaults to now.
     type: str
   steps:
     description: Number of points in a line. A point is the mean of the samples in its step.

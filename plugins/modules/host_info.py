@@ -787,7 +787,9 @@ unseen:
 
 import gc
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.arguments import make_module
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import unstorable_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import this_host
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.read import Options, read_host
 
@@ -816,12 +818,20 @@ def main() -> None:
     """Run the module."""
     # The process ends soon, and has few objects.
     gc.disable()
-    module = AnsibleModule(argument_spec=OPTIONS, supports_check_mode=True)
-    found = read_host(Options.of(module.params), this_host())
+    module = make_module(OPTIONS)
     # The result has no secrets. Ansible would echo them, or mask a short one wherever its characters stand.
     module.no_log_values.clear()
-    del module.params["expected_files"]
-    module.exit_json(changed=False, **found)
+    expected_files = module.params.pop("expected_files")
+    wrong = [
+        "{0}: found {1}, but no name on a host has a zero byte or a lone surrogate: remove it".format(
+            field, ascii(text)
+        )
+        for field, text in unstorable_texts(module.params)
+    ]
+    if wrong:
+        module.fail_json(msg=str(ProblemsError("the options", wrong)))
+    options = Options.of(dict(module.params, expected_files=expected_files))
+    module.exit_json(changed=False, **read_host(options, this_host()))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Dict, Iterable, Mapping, NamedTuple, Optional
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 
 #: Stands for any database.
 ANY = "*"
+
+#: What libpq would take for the end of a line or of a password, and what no file in UTF-8 can hold.
+_REFUSED = (
+    (
+        "a line break",
+        re.compile("[\n\r]"),
+        "one line, because a password file holds one line for each login",
+    ),
+    ("a zero byte", re.compile("\0"), "none, because libpq would read only what precedes it"),
+    ("a lone surrogate", re.compile("[\ud800-\udfff]"), "text that UTF-8 can express"),
+)
 
 
 class Login(NamedTuple):
@@ -47,23 +59,24 @@ class Login(NamedTuple):
     def line(self) -> str:
         """The line of the file.
 
-        :raises PowaError: when a field has a line break, which no password file can hold
+        :raises PowaError: when a field has a line break or a zero byte, which no password file can hold
         """
-        if any("\n" in field or "\r" in field for field in (self.host, self.database, self.user, self.password)):
-            # The message does not repeat the field, because it may be the password.
-            raise PowaError(
-                "login of {0} to {1}: found a line break in its password or name, expected one line, because a password"
-                " file holds one line for each login: choose another password or name".format(
-                    " ".join(self.user.split()), " ".join(self.host.split())
+        for name, characters, expected in _REFUSED:
+            if any(characters.search(field) for field in (self.host, self.database, self.user, self.password)):
+                # The message does not repeat the field, because it may be the password.
+                raise PowaError(
+                    "login of {0} to {1}: found {2} in its password or name, expected {3}:"
+                    " choose another password or name".format(
+                        " ".join(self.user.split()), " ".join(self.host.split()), name, expected
+                    )
                 )
-            )
         return self.begins + ":".join(_field(field) for field in (self.database, self.user, self.password))
 
 
 def password_file(logins: Optional[Iterable[Mapping[str, Any]]]) -> str:
     """Return the lines of a password file.
 
-    :raises PowaError: when a field has a line break
+    :raises PowaError: when a field has what no password file can hold
     """
     return "".join(Login.of(login).line + "\n" for login in logins or ())
 
@@ -71,7 +84,7 @@ def password_file(logins: Optional[Iterable[Mapping[str, Any]]]) -> str:
 def pgpass_entry(login: Mapping[str, Any]) -> Dict[str, str]:
     """Return the line of one login, and how the lines of its server begin, whatever their user.
 
-    :raises PowaError: when a field has a line break
+    :raises PowaError: when a field has what no password file can hold
     """
     entry = Login.of(login)
     return {"begins": entry.begins, "line": entry.line}

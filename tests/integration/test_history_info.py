@@ -140,6 +140,7 @@ def test_what_can_not_be_read_is_refused_in_a_sentence(database: Database) -> No
         ({"range": "1000000 years"}, 'range "1000000 years" until "" ('),
         ({"until": "soon"}, 'range "1 day" until "soon" (invalid input syntax for type timestamp with time zone'),
         ({"steps": 0}, "steps: found 0, expected at least 1"),
+        ({"steps": 99999999999}, "steps: found 99999999999, expected at most 100000"),
         ({"lines": -1}, "lines: found -1, expected at least 1"),
     ):
         assert sentence in database.refused("history_info", **params), params

@@ -545,3 +545,47 @@ def test_the_login_options_are_those_of_the_modules() -> None:
     for name, spec in LOGIN_SPEC.items():
         for key in ("type", "default", "choices"):
             assert options[name].get(key) == spec.get(key), (name, key)
+
+
+#: What Ansible, the roles and the plugin itself mean by a name, or by a name that begins so.
+TAKEN = [
+    "all", "ungrouped", "localhost", "127.0.0.1", "::1", "powa_remotes", "powa_repositories", "powa_collectors",
+    "powa_web", "powa_repository_orders", "powa_version_5_0", "powa_extension_pg_qualstats", "powa_state_enabled",
+    "failing", "datasource_commits",
+]  # fmt: skip
+
+
+def test_no_alias_breaks_the_inventory_or_moves_the_controller(database: Database, tmp_path: Path) -> None:
+    for number, alias in enumerate(TAKEN):
+        database.sql(
+            "SELECT powa_register_server(hostname => %s, alias => %s)", ("db{0}.example.com".format(number), alias)
+        )
+    database.register("plain")
+    path = config(
+        tmp_path,
+        database,
+        repository="orders",
+        groups={"failing": "powa_srvid > 3"},
+        keyed_groups=[{"prefix": "datasource", "key": "'commits'"}],
+        strict=True,
+    )
+    found = listed(path)
+    names = sorted(hosts(found))
+    assert names == sorted(["plain", *("db{0}.example.com".format(number) for number in range(len(TAKEN)))])
+    assert members(found, "powa_repository_orders", "datasource_commits") == [names, names]
+    assert {found_as["powa_alias"] for found_as in hosts(found).values()} == {*TAKEN, "plain"}
+
+    playbook = tmp_path / "local.yml"
+    # It would go to the server by SSH.
+    play = {"hosts": "localhost", "gather_facts": False, "tasks": [{"ansible.builtin.command": "true"}]}
+    playbook.write_text(yaml.safe_dump([play]))
+    done = run("ansible-playbook", "-i", path, playbook)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_server_that_has_only_such_a_name(database: Database, tmp_path: Path) -> None:
+    database.sql("SELECT powa_register_server(hostname => 'localhost', alias => 'all')")
+    assert sorted(hosts(listed(config(tmp_path, database)))) == ["localhost_5432"]
+    done = run("ansible-inventory", "-i", config(tmp_path, database, hostnames=["alias", "hostname"]), "--list")
+    assert "1 of 1 servers, such as localhost:5432, get no name of their own from alias, hostname" in done.stderr
+    assert "add hostname_port to the list" in done.stderr

@@ -145,9 +145,9 @@ def _attempt(cursor: Any, archivist: Archivist, name: str, srvid: int) -> Dict[s
         for schema, table in cursor.fetchall():
             cursor.execute(compose(texts.LOCK_TRANSIENT_TABLE, table=identifier(schema, table)))
     cursor.execute(compose(texts.LOCK_SERVER, **parts))
-    archivist.set_search_path(cursor)
     cursor.execute(compose(texts.LIMIT, milliseconds=literal(str(_HELD_MILLISECONDS if srvid else 0))))
-    cursor.execute(compose(texts.TAKE, **parts))
+    with archivist.own_search_path(cursor):
+        cursor.execute(compose(texts.TAKE, **parts))
     cursor.execute(compose(texts.ERRORS, **parts))
     (errors,) = cursor.fetchone()
     return {"server": name, "srvid": srvid, "errors": errors or []}

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, Mapping, Sequence, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, TypeVar
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver, lock
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice, driver, lock, texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import session
 
 Result = TypeVar("Result")
 
@@ -51,18 +52,11 @@ _LIBPQ_NAMES = {
 #: Shorter than powa-collector's own lock_timeout (2 s), so that it never fails by queueing behind us.
 _LOCK_TIMEOUT = "1500ms"
 _ATTEMPTS = 5
+#: In seconds; PostgreSQL counts in milliseconds of four bytes.
+_LONGEST_WAIT = 2147483
 
-# No setting of the role or database may change what our statements mean or how long they take: with JIT, PostgreSQL
-# would compile a read of the catalog for longer than it runs. In check mode the server refuses every write.
-_PREPARE_SESSION = """
-    SELECT pg_catalog.set_config('search_path', 'pg_catalog', false),
-           pg_catalog.set_config('application_name', 'pgfleet.powa', false),
-           pg_catalog.set_config('client_min_messages', 'warning', false),
-           pg_catalog.set_config('jit', 'off', false),
-           pg_catalog.set_config('lock_timeout', {lock_timeout}, false),
-           pg_catalog.set_config('default_transaction_read_only', {read_only}, false)
-"""
-_SET_ROLE = "SET ROLE {role}"
+#: Selected last, in the session's own role: what it has by login_user is not needed any more.
+_SET_ROLE = "pg_catalog.set_config('role', {role}, false)"
 
 
 class Connection:
@@ -77,24 +71,16 @@ class Connection:
         self.read_only = read_only
         self._lock_wait = params.get("lock_wait") or 0
         self._connection = _connect(params)
-        with self._connection.cursor() as cursor:
-            try:
-                cursor.execute(
-                    compose(
-                        _PREPARE_SESSION,
-                        lock_timeout=driver.literal(_LOCK_TIMEOUT),
-                        read_only=driver.literal("on" if read_only else "off"),
-                    )
-                )
-                if params.get("session_role"):
-                    cursor.execute(compose(_SET_ROLE, role=identifier(params["session_role"])))
-            except driver.psycopg2.Error as error:
-                raise PowaError(
-                    'cannot switch to session_role "{0}" ({1}): give a role that login_user is a member of'.format(
-                        params.get("session_role"), first_line(error)
-                    )
-                ) from error
-        self._connection.commit()
+        # After a BEGIN, idle_in_transaction_session_timeout could end the session.
+        self._connection.autocommit = True
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(_prepare_session(read_only, params.get("session_role")))
+        except driver.psycopg2.Error as error:
+            raise _unprepared(error, params) from error
+        self._connection.autocommit = False
+        # Stated with each BEGIN, so that nothing waits for a safe snapshot before that.
+        self._connection.set_session(isolation_level="READ COMMITTED", deferrable=False)
 
     @property
     def raw(self) -> Any:
@@ -164,6 +150,8 @@ def connected(
     :param subject: what the heading of a list of problems names
     :param problems: those found in the parameters, which are reported if the connection fails
     """
+    if not problems:
+        _refuse(subject, [*_unstorable(params), *_too_long(params)])
     try:
         connection = Connection(params, read_only)
     except PowaError:
@@ -171,9 +159,58 @@ def connected(
             raise ProblemsError(subject, problems) from None
         raise
     try:
+        _refuse(subject, _not_in_encoding(params, connection.raw.get_parameter_status("server_encoding")))
         yield connection
     finally:
         connection.close()
+
+
+def _prepare_session(read_only: bool, role: Optional[str]) -> Any:
+    """Return what begins a session, in one message. In check mode the server refuses every write."""
+    differing = {"lock_timeout": _LOCK_TIMEOUT, "default_transaction_read_only": "on" if read_only else "off"}
+    pinned = session.pinned(differing, _SET_ROLE if role else "")
+    return compose(session.FIRST + pinned, role=literal(role))
+
+
+def _refuse(subject: str, problems: Sequence[str]) -> None:
+    if problems:
+        raise ProblemsError(subject or "the options", problems)
+
+
+def _unstorable(params: Mapping[str, Any]) -> List[str]:
+    """Return which texts of a task no server can store, or only in part: the driver would cut a name at a zero byte."""
+    return [
+        "{0}: found {1}, {2}".format(field, texts.found_text(field, text), texts.UNSTORABLE)
+        for field, text in texts.unstorable_texts(params)
+    ]
+
+
+def _too_long(params: Mapping[str, Any]) -> List[str]:
+    """Return which waits of a task PostgreSQL or Python cannot express, or that end before they begin."""
+    return [
+        "{0}: found {1}, expected 0 to {2} seconds".format(option, params[option], _LONGEST_WAIT)
+        for option in ("lock_wait", "timeout", "collector_timeout")
+        if params.get(option) is not None and not 0 <= params[option] <= _LONGEST_WAIT
+    ]
+
+
+def _not_in_encoding(params: Mapping[str, Any], encoding: Optional[str]) -> List[str]:
+    """Return which texts of a task the encoding of the database cannot store."""
+    codec = driver.psycopg2.extensions.encodings.get(encoding or "", "utf_8")
+    # A database without an encoding stores any byte.
+    if encoding == "SQL_ASCII" or codec == "utf_8":
+        return []
+    own = {option: value for option, value in params.items() if option not in LOGIN_SPEC}
+    return [
+        "{0}: found {1}, but the encoding {2} of the database cannot store {3}: leave that out, or use a database with"
+        " encoding UTF8".format(field, texts.found_text(field, text), encoding, _named(field, text, codec))
+        for field, text in texts.unstorable_in(own, codec)
+    ]
+
+
+def _named(field: str, text: str, codec: str) -> str:
+    hidden = texts.found_text(field, text) != ascii(text)
+    return "a character of it" if hidden else ascii(texts.character_not_in(text, codec))
 
 
 def first_line(error: BaseException) -> str:
@@ -187,6 +224,8 @@ def _libpq_parameters(params: Mapping[str, Any]) -> Dict[str, Any]:
     if params.get("login_unix_socket") and libpq.get("host") in (None, "localhost"):
         libpq["host"] = params["login_unix_socket"]
     libpq.update(params.get("connect_params") or {})
+    # The driver looks at it once, when it connects.
+    libpq["client_encoding"] = "UTF8"
     return libpq
 
 
@@ -201,19 +240,46 @@ def _connect(params: Mapping[str, Any]) -> Any:
         libpq.get("dbname"), libpq.get("host") or "the local socket", libpq.get("port")
     )
     try:
-        return driver.psycopg2.connect(**libpq)
+        return _connect_with(libpq)
     except driver.psycopg2.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1].strip() if str(error).strip() else "no answer"
-        if "does not exist" in reason and "database" in reason:
-            advice = "create the database first, or give another as login_db"
-        elif "authentication failed" in reason or "no password supplied" in reason or "pg_hba.conf" in reason:
-            advice = "check login_user, login_password, become_user and pg_hba.conf"
-        else:
-            advice = "check that PostgreSQL runs there, and check login_host, login_port and login_unix_socket"
+        reason, what_helps = advice.of_login(str(error))
         raise PowaError(
-            "{0} cannot be reached as {1} ({2}): {3}".format(where, libpq.get("user"), reason, advice)
+            "{0} cannot be reached as {1} ({2}): {3}".format(where, libpq.get("user"), reason, what_helps)
         ) from error
-    except driver.psycopg2.Error as error:
+    # The driver passes some wrong values to functions of Python, such as a number as a host.
+    except (driver.psycopg2.Error, TypeError, ValueError) as error:
         raise PowaError(
             "libpq rejects the login options for {0} ({1}): correct them".format(where, first_line(error))
         ) from error
+
+
+def _connect_with(libpq: Mapping[str, Any]) -> Any:
+    connection = driver.psycopg2.connect(**libpq)
+    if connection.get_parameter_status("standard_conforming_strings") != "off":
+        return connection
+    # The driver decides once, when it connects, how it quotes. What the session sets later would make its quotes wrong.
+    connection.close()
+    options = "{0} -c standard_conforming_strings=on".format(libpq.get("options") or "").strip()
+    return driver.psycopg2.connect(**dict(libpq, options=options))
+
+
+def _unprepared(error: Any, params: Mapping[str, Any]) -> PowaError:
+    """Return why a session that has logged in cannot be used."""
+    role = params.get("session_role")
+    if role and error.pgcode in (
+        driver.errorcodes.INVALID_PARAMETER_VALUE,
+        driver.errorcodes.INSUFFICIENT_PRIVILEGE,
+        driver.errorcodes.UNDEFINED_OBJECT,
+    ):
+        return PowaError(
+            'cannot switch to session_role "{0}" ({1}): give a role that login_user is a member of'.format(
+                role, first_line(error)
+            )
+        )
+    return PowaError(
+        'database "{0}" refuses what a session begins with ({1}): {2}'.format(
+            params.get("login_db"),
+            first_line(error),
+            advice.of_statement(error.pgcode or "") or "look into PostgreSQL's log",
+        )
+    )

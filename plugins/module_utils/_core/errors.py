@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import LISTED, RETURNED, listed, shown
+
 
 class PowaError(Exception):
     """One sentence for the user: the object, what was found, what was expected, what to do.
@@ -16,21 +18,20 @@ class PowaError(Exception):
     """
 
     def __init__(self, message: str, **result: Any) -> None:
-        super().__init__(message)
+        super().__init__(shown(message))
         self.result = result
 
 
 class ProblemsError(PowaError):
-    """All problems of a task at once.
+    """All problems of a task at once, one line for each. Of thousands, it shows the first ones and the number.
 
     :param subject: what was checked, for the first line
     :param problems: one sentence for each problem, in the order of the task
     """
 
     def __init__(self, subject: str, problems: Sequence[str]) -> None:
-        self.problems = list(problems)
-        if len(self.problems) == 1:
-            message = self.problems[0]
-        else:
-            message = "{0} problems in {1}:\n- {2}".format(len(self.problems), subject, "\n- ".join(self.problems))
-        super().__init__(message)
+        self.problems = listed(problems, RETURNED)
+        super().__init__(self.problems[0] if problems else "")
+        if len(problems) > 1:
+            lines = listed(problems, LISTED)
+            self.args = ("{0} problems in {1}:\n- {2}".format(len(problems), subject, "\n- ".join(lines)),)

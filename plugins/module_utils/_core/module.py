@@ -9,8 +9,8 @@ from __future__ import annotations
 import gc
 from typing import Any, Callable, Dict, Mapping
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice, driver, texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.arguments import make_module
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import LOGIN_SPEC, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Task, reconcile
@@ -23,7 +23,7 @@ def run_module(options: Mapping[str, Any], run: Callable[[Mapping[str, Any], boo
     """
     # The process ends soon, and looking for cycles in thousands of small objects finds none.
     gc.disable()
-    module = AnsibleModule(argument_spec=dict(LOGIN_SPEC, **options), supports_check_mode=True)
+    module = make_module(dict(LOGIN_SPEC, **options))
     try:
         result = run(module.params, module.check_mode)
     except ProblemsError as error:
@@ -33,7 +33,7 @@ def run_module(options: Mapping[str, Any], run: Callable[[Mapping[str, Any], boo
     except Exception as error:
         if driver.psycopg2 is None or not isinstance(error, driver.psycopg2.Error):
             raise
-        module.fail_json(msg=_sentence(error, module.params))
+        module.fail_json(msg=texts.shown(_sentence(error, module.params)))
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     # Ansible would echo the parameters in the result, and a list may name a thousand servers.
@@ -60,6 +60,8 @@ def _sentence(error: Any, params: Mapping[str, Any]) -> str:
         return "the connection was lost, and PostgreSQL undoes what was not committed ({0}): run the task again".format(
             first_line(error)
         )
-    return 'PostgreSQL refused a statement of the task, and nothing was changed in database "{0}": {1}'.format(
-        params["login_db"], first_line(error)
+    what_helps = advice.of_statement(error.pgcode)
+    return 'PostgreSQL refused a statement of the task, and nothing was changed in database "{0}"{1}'.format(
+        params["login_db"],
+        " ({0}): {1}".format(first_line(error), what_helps) if what_helps else ": {0}".format(first_line(error)),
     )

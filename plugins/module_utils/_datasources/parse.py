@@ -7,8 +7,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import (
+    UNSTORABLE,
+    found_text,
+    unstorable_texts,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
     CLUSTER,
     DBID,
@@ -62,22 +67,6 @@ class _Problems:
         self._found.append('datasource "{0}", {1}: {2}'.format(self._datasource, field, sentence))
 
 
-UNSTORABLE = "but PostgreSQL can store neither a zero byte nor a lone surrogate: remove it"
-
-
-def unstorable_texts(value: Any, field: str = "") -> Iterator[Tuple[str, str]]:
-    """Find texts that PostgreSQL cannot store, at any depth, and yield each with the name of its field."""
-    if isinstance(value, str):
-        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            yield field, value
-    elif isinstance(value, Mapping):
-        for key, entry in value.items():
-            yield from unstorable_texts(entry, "{0}.{1}".format(field, key) if field else str(key))
-    elif isinstance(value, (list, tuple)):
-        for position, entry in enumerate(value):
-            yield from unstorable_texts(entry, "{0}[{1}]".format(field, position))
-
-
 def collect_definitions(
     parameters: Iterable[Mapping[str, Any]],
 ) -> Tuple[List[Definition], List[Removal], List[str]]:
@@ -92,7 +81,7 @@ def collect_definitions(
         problems = _Problems(name or "number {0} of the list".format(position + 1), found)
         unstorable = list(unstorable_texts(parameter))
         for field, text in unstorable:
-            problems.add(field, "found {0}, {1}".format(ascii(text), UNSTORABLE))
+            problems.add(field, "found {0}, {1}".format(found_text(field, text), UNSTORABLE))
         if unstorable:
             continue
         _check_name(name, problems)
@@ -152,6 +141,8 @@ def _parse(name: str, parameter: Mapping[str, Any], problems: _Problems) -> Defi
         problems.add("metrics", "found none, and a datasource without metrics has no history: declare at least one")
     _check_column_names(keys, metrics, problems)
     priority = parameter.get("priority")
+    if priority is not None and not -(2**31) <= priority < 2**31:
+        problems.add("priority", "found {0}, expected {1} to {2}".format(priority, -(2**31), 2**31 - 1))
     definition = Definition(
         name=name,
         description=(parameter.get("description") or "").strip(),

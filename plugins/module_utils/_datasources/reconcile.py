@@ -14,6 +14,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import UNSTORABLE, unstorable_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import (
@@ -34,11 +35,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mo
     plan_roles,
     plan_schema,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import (
-    UNSTORABLE,
-    collect_definitions,
-    unstorable_texts,
-)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry_plan import plan_registry
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state

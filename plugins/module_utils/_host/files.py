@@ -95,7 +95,7 @@ def _read(host: Host, path: str, secret: bool, expected: Optional[str]) -> Optio
         mode="{0:04o}".format(stat.S_IMODE(state.st_mode)),
         size=state.st_size,
         sha256=None if secret else _sum(content),
-        as_expected=None if expected is None or content is None else content == expected.encode(),
+        as_expected=None if expected is None or content is None else content == expected.encode(errors="replace"),
     )
 
 

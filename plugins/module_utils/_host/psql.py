@@ -17,17 +17,25 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import session
 
-#: What the settings of a database or a role may have changed. Nothing is waited for long.
-_SESSION = {
-    "search_path": "pg_catalog",
-    "jit": "off",
+#: How the session of psql differs from those of the modules. Nothing is waited for long.
+_DIFFERING = {
+    "application_name": "pgfleet.powa.host_info",
     "default_transaction_read_only": "on",
     "statement_timeout": "30s",
     "lock_timeout": "5s",
 }
-#: Only a superuser may say so, and anybody else only loses some of the cures and masks that go by a message's words.
-_LANGUAGE = "SET lc_messages = 'C';\n"
+#: Of these, what the first statement itself needs. Every supported version has them.
+_FROM_THE_START = {
+    **_DIFFERING,
+    "search_path": "pg_catalog,pg_temp",
+    "jit": "off",
+    "default_transaction_isolation": "read\\ committed",
+    "default_transaction_deferrable": "off",
+    "idle_in_transaction_session_timeout": "0",
+}
+_PINNED = session.pinned(_DIFFERING) + " \\g /dev/null\n"
 _OPTIONS = ("--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--no-password")
 #: Begins a line that holds an error.
 _ERROR = "!"
@@ -59,7 +67,7 @@ def ask(
     command += ["--set={0}={1}".format(name, value) for name, value in sorted(variables.items())]
     if host.is_root and cluster.owner != host.user:
         command = ["runuser", "-u", cluster.owner, "--", *command]
-    return parse(host.start(command, _LANGUAGE + "".join(script), _environment(host, cluster, database)).finish())
+    return parse(host.start(command, _PINNED + "".join(script), _environment(host, cluster, database)).finish())
 
 
 def query(name: str, text: str) -> str:
@@ -110,8 +118,8 @@ def _environment(host: Host, cluster: Cluster, database: str) -> Dict[str, str]:
         "PGDATABASE": database,
         "PGCLIENTENCODING": "UTF8",
         "PGCONNECT_TIMEOUT": "10",
-        "PGAPPNAME": "pgfleet.powa.host_info",
-        "PGOPTIONS": " ".join("-c {0}={1}".format(name, value) for name, value in sorted(_SESSION.items())),
+        "PGAPPNAME": _DIFFERING["application_name"],
+        "PGOPTIONS": " ".join("-c {0}={1}".format(name, value) for name, value in sorted(_FROM_THE_START.items())),
     }
     pid_file = read_pid_file(host, cluster.data_directory)
     if pid_file and pid_file.socket_folder:

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, FrozenSet, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row, RowTable
@@ -133,9 +134,13 @@ class Archivist(ABC):
         """Where functions look up names, as C(proconfig) writes it: those of PoWA 4 do not qualify their tables."""
         return "pg_catalog, {0}, pg_temp".format(self.quoted_schema)
 
-    def set_search_path(self, cursor: Any) -> None:
-        """Have names looked up there until the transaction ends."""
+    @contextmanager
+    def own_search_path(self, cursor: Any) -> Iterator[None]:
+        """Have names looked up there while functions of PoWA are called, in statements without operators."""
         cursor.execute(compose(texts.SET_SEARCH_PATH, search_path=literal(self.search_path)))
+        yield
+        # After an error the transaction is over, and with it the setting.
+        cursor.execute(texts.RESET_SEARCH_PATH)
 
     @property
     @abstractmethod

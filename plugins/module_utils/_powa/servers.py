@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import some
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
 
@@ -65,12 +66,13 @@ def resolve(servers: Sequence[RegisteredServer], names: Sequence[str]) -> Tuple[
         if server.alias not in (None, server.address):
             by_name.setdefault(server.alias, []).append(server)
         by_hostname.setdefault(server.values["hostname"], []).append(server)
+    # There may be thousands of both.
+    known = some(sorted(server.name for server in servers)) if servers else "none"
     for name in names:
         matches = by_name.get(name) or by_hostname.get(name) or []
         if len(matches) == 1:
             srvids.append(matches[0].srvid)
             continue
-        known = ", ".join(sorted(server.name for server in servers)) or "none"
         problems.append(
             'server "{0}" is {1} here (registered: {2}): give the alias or hostname:port of one of them'.format(
                 name, "ambiguous" if matches else "not registered", known

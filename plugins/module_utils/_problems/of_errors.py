@@ -23,6 +23,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem imp
 class _Explanation(NamedTuple):
     """What a recorded error means. C({part}) is what the pattern has in parentheses, C({error}) the error itself.
 
+    A cause may have both, too. In a cure, C({cure}) is the statement that removes rows of a catalog.
+
     :param cause: None where the error itself is the cause of something that is worth a problem of its own
     :param subject: what the problem is about; where it is empty, the error may name an object
     """
@@ -44,7 +46,51 @@ _EXPLANATIONS = (
         "make the name known there (DNS or /etc/hosts), or register an address: powa_host",
     ),
     _Explanation(
-        r'(?:authentication failed for user|role) "([^"]*)"',
+        r'too many connections for role "([^"]*)"',
+        Kind.COLLECTOR_LOGIN,
+        'the server allows "{part}" no more connections',
+        None,
+        "end sessions of that role, or raise its limit (ALTER ROLE ... CONNECTION LIMIT): the collector needs one for"
+        " each server and, with PoWA 5, one more for a database",
+    ),
+    _Explanation(
+        r"(too many clients already|remaining connection slots are reserved|too many connections for database)",
+        Kind.COLLECTOR_LOGIN,
+        "the server has no connection left for the collector",
+        None,
+        "end sessions that are not needed, or raise max_connections or the CONNECTION LIMIT of the database",
+        "",
+    ),
+    _Explanation(
+        r'FATAL: +database "([^"]*)" does not exist',
+        Kind.COLLECTOR_LOGIN,
+        'the server has no database "{part}"',
+        None,
+        SITE + " with powa_database naming it, or correct servers[].dbname of module pgfleet.powa.servers",
+    ),
+    _Explanation(
+        r'permission denied for database "([^"]*)"',
+        Kind.COLLECTOR_LOGIN,
+        'the collector may not connect to database "{part}" of the server',
+        None,
+        "GRANT CONNECT ON DATABASE to powa_monitoring_role",
+    ),
+    _Explanation(
+        r'role "([^"]*)" is not permitted to log in',
+        Kind.COLLECTOR_LOGIN,
+        'the collector cannot log in to the server as "{part}"',
+        None,
+        "ALTER ROLE ... LOGIN, or " + SITE + " with powa_monitoring_role naming another role",
+    ),
+    _Explanation(
+        r'FATAL: +role "([^"]*)" does not exist',
+        Kind.COLLECTOR_LOGIN,
+        'the server has no role "{part}" for the collector',
+        None,
+        SITE + ", which creates powa_monitoring_role, or correct servers[].username of module pgfleet.powa.servers",
+    ),
+    _Explanation(
+        r'authentication failed for user "([^"]*)"',
         Kind.COLLECTOR_LOGIN,
         'the collector cannot log in to the server as "{part}"',
         None,
@@ -64,6 +110,23 @@ _EXPLANATIONS = (
         "the server lets nobody in from the collector's address {part}",
         None,
         SITE + ", which writes a line for it, or add one to pg_hba.conf",
+    ),
+    _Explanation(
+        r"(certificate verify failed|server certificate for .* does not match|root certificate file)",
+        Kind.COLLECTOR_LOGIN,
+        "the collector does not trust the server's certificate",
+        None,
+        "give the collector's user the certificate authority (~/.postgresql/root.crt, or PGSSLROOTCERT), and register"
+        " the server by a name that its certificate has",
+        "",
+    ),
+    _Explanation(
+        r"(the database system is (?:starting up|shutting down|in recovery mode|not yet accepting connections))",
+        Kind.COLLECTOR_NOT_CONNECTED,
+        "the server accepts no connections at the moment",
+        None,
+        "wait until PostgreSQL there has started: the collector tries again; look into its log if it does not start",
+        "",
     ),
     _Explanation(
         r"(Connection refused|timeout expired|No route to host|server closed the connection)",
@@ -103,6 +166,39 @@ _EXPLANATIONS = (
         "extension {part} is active for the server and not installed there, or on the repository",
         None,
         cure_of_missing(""),
+    ),
+    _Explanation(
+        r"(No space left on device)",
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
+        "the disk of the server or of its repository is full",
+        "free space there; the next snapshot takes what this one could not",
+        "",
+    ),
+    _Explanation(
+        r'duplicate key value violates unique constraint "powa_(catalog_\w+)_pkey"',
+        Kind.SNAPSHOT_ERRORS,
+        "every snapshot fails to store {part}: {error}",
+        "rows that an earlier copy of the server's catalog has left are twice in the transient table of the repository,"
+        " and PoWA 5 never removes them itself",
+        "on the repository: {cure}; the next copy of the catalog fills it again",
+    ),
+    _Explanation(
+        r"canceling statement due to (lock) timeout",
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
+        "another session held a lock for longer than the collector waits",
+        "none if it is rare, since the next snapshot takes what this one could not; else find that session in pg_locks",
+        "",
+    ),
+    _Explanation(
+        r"due to (statement timeout|idle-in-transaction timeout|transaction timeout|idle-session timeout)",
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
+        "the server, its repository, a database or a role has a {part} that is shorter than a snapshot takes",
+        "set that to 0 for the role that the collector logs in as (ALTER ROLE ... SET), or make the query of the"
+        " datasource faster",
+        "",
     ),
     _Explanation(
         r"permission denied for \w+ (\S+)",
@@ -173,6 +269,14 @@ def _subject(explanation: _Explanation, part: str, text: str) -> Optional[str]:
     return match.group(match.lastindex or 0) if match else None
 
 
+#: PoWA's tables of a catalog are called by the plural in two cases, and their transient tables never.
+_SINGULAR = {"catalog_databases": "catalog_database", "catalog_roles": "catalog_role"}
+
+
+def _delete_leftovers(catalog: str, schema: Optional[str], srvid: int) -> str:
+    return "DELETE FROM {0}.powa_{1}_src_tmp WHERE srvid = {2}".format(schema, _SINGULAR.get(catalog, catalog), srvid)
+
+
 def shown(error: str) -> str:
     """Return an error in one line, without those in which PostgreSQL repeats the statement, and each once."""
     lines = re.split(r"\n(?:LINE|HINT|QUERY|CONTEXT|DETAIL)\b", error)[0].splitlines()
@@ -197,11 +301,12 @@ def error_problems(found: Found) -> Iterator[Problem]:
             texts.setdefault(key, []).append(text)
         for (kind, subject), (explanation, part) in explained.items():
             error = "; ".join(texts[kind, subject])
+            cure = _delete_leftovers(part, found["powa_schema"], server["srvid"])
             yield Problem(
                 kind,
                 explanation.problem.format(part=part, error=error),
-                explanation.cause or "the last snapshot says: {0}".format(error),
-                explanation.cure,
+                (explanation.cause or "the last snapshot says: {error}").format(part=part, error=error),
+                explanation.cure.format(cure=cure),
                 server["name"],
                 subject=subject,
             )

@@ -23,6 +23,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import 
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import history as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.info import EITHER
 
+#: How many steps and lines a graph may have.
+_MOST = 100_000
 #: Digits of a value: no graph shows more.
 _DIGITS = 4
 
@@ -57,9 +59,11 @@ def read_history(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
 
     :raises PowaError: for a range that PostgreSQL cannot read, an unknown datasource or server, or without PoWA
     """
-    for option, least in (("steps", 1), ("lines", 1)):
-        if params[option] < least:
-            raise PowaError("{0}: found {1}, expected at least {2}".format(option, params[option], least))
+    for option in ("steps", "lines"):
+        if params[option] < 1:
+            raise PowaError("{0}: found {1}, expected at least 1".format(option, params[option]))
+        if params[option] > _MOST:
+            raise PowaError("{0}: found {1}, expected at most {2}".format(option, params[option], _MOST))
     with connected(params, read_only=True) as connection, connection.reading() as cursor:
         archivist = detect_archivist(cursor)
         within, returned_range = _read_range(cursor, params)

@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Collection, Dict, List, Mapping, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice, driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
@@ -28,6 +28,14 @@ HOSTNAMES: Dict[str, Callable[[Mapping[str, Any]], Any]] = {
 }
 
 
+#: Ansible's own groups, its names for the controller, which has no entry in an inventory, and the groups of the roles.
+_TAKEN = frozenset(
+    "all ungrouped localhost 127.0.0.1 ::1 powa_repositories powa_remotes powa_collectors powa_web".split()
+)
+#: How the groups of C(host_groups) begin.
+_OUR_GROUPS = ("powa_repository_", "powa_version_", "powa_extension_", "powa_state_")
+
+
 def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
     """Read a repository in a fixed number of statements, and return what JSON can hold.
 
@@ -43,16 +51,16 @@ def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
                 "version": archivist.version_text,
                 "servers": _read_servers(cursor, archivist),
             }
-    except PowaError:
-        raise
     except driver.psycopg2.Error as error:
         if error.pgcode == driver.errorcodes.INSUFFICIENT_PRIVILEGE:
-            advice = "log in as a role that may read PoWA's tables"
+            what_helps = "log in as a role that may read PoWA's tables"
         else:
-            advice = "try again, and look into PostgreSQL's log if it fails again"
+            what_helps = advice.of_statement(error.pgcode or "") or (
+                "try again, and look into PostgreSQL's log if it fails again"
+            )
         raise PowaError(
             'the servers of database "{0}" cannot be read as {1} ({2}): {3}'.format(
-                params["login_db"], params.get("session_role") or params["login_user"], first_line(error), advice
+                params["login_db"], params.get("session_role") or params["login_user"], first_line(error), what_helps
             )
         ) from error
 
@@ -87,14 +95,26 @@ def _read_servers(cursor: Any, archivist: Archivist) -> List[Dict[str, Any]]:
     return list(servers.values())
 
 
-def name_hosts(servers: Sequence[Mapping[str, Any]], preferences: Sequence[str]) -> Dict[str, Mapping[str, Any]]:
-    """Give each server the first name of its preferences that no other server has.
+def is_taken(name: str) -> bool:
+    """Whether Ansible, the roles or the plugin mean something else by a name than a host that the plugin makes."""
+    return name in _TAKEN or name.startswith(_OUR_GROUPS)
+
+
+def name_hosts(
+    servers: Sequence[Mapping[str, Any]], preferences: Sequence[str], groups: Collection[str] = ()
+) -> Dict[str, Mapping[str, Any]]:
+    """Give each server the first name of its preferences that no other server and no group has.
 
     :param preferences: keys of C(HOSTNAMES), the first one first
+    :param groups: names of other groups
     :raises PowaError: when servers would have the same name, or none
     """
     candidates = {
-        server["srvid"]: [name for name in (HOSTNAMES[preference](server) for preference in preferences) if name]
+        server["srvid"]: [
+            name
+            for name in (HOSTNAMES[preference](server) for preference in preferences)
+            if name and not is_taken(name) and name not in groups
+        ]
         for server in servers
     }
     # A name that another server could have would be taken for that one.

@@ -27,11 +27,12 @@ def refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
         for spec in specs
         if spec.drop_history or (spec.state != ABSENT and "alias" in spec.values)
     }
+    listed = {found_at(spec, state) for spec in specs}
     for spec in specs:
         other = entries.setdefault(found_at(spec, state), spec.name)
         found = [
             *_address_problems(spec, other, state),
-            *_alias_problems(spec, holders, free_aliases, state),
+            *_alias_problems(spec, holders, free_aliases, listed, state),
             *_extension_problems(spec, state),
             *_datasource_problems(spec, state),
         ]
@@ -52,12 +53,22 @@ def _address_problems(spec: ServerSpec, other: str, state: State) -> Iterator[st
 
 
 def _alias_problems(
-    spec: ServerSpec, holders: Mapping[str, Address], free_aliases: Set[Address], state: State
+    spec: ServerSpec, holders: Mapping[str, Address], free_aliases: Set[Address], listed: Set[Address], state: State
 ) -> Iterator[str]:
-    """Return whether another server keeps the alias: one of C(holders), by alias, and not of C(free_aliases)."""
+    """Return whether another server keeps the alias: one of C(holders), by alias, and not of C(free_aliases).
+
+    :param listed: the registered servers that the task has an entry for
+    """
     alias = spec.values.get("alias")
     holder = holders.get(alias) if alias and spec.state != ABSENT else None
-    if holder and holder != found_at(spec, state) and holder not in free_aliases:
+    if not holder or holder == found_at(spec, state) or holder in free_aliases:
+        return
+    if spec.address not in state.servers and not spec.renamed_from and holder not in listed:
+        yield (
+            'alias: "{0}" is the alias of {1}, which the task does not list: if it is the same server at another'
+            " address, give that one as renamed_from; else give one of the two another alias"
+        ).format(alias, address_text(holder))
+    else:
         yield 'alias: "{0}" is the alias of {1}: give that server another alias in the same task'.format(
             alias, address_text(holder)
         )

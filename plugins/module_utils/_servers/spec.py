@@ -38,6 +38,8 @@ DEFAULTS = {
     "allow_ui_connection": True,
 }
 
+#: What a column of type integer holds.
+_MOST = 2**31 - 1
 
 Address = Tuple[str, int]
 
@@ -125,13 +127,15 @@ def _check(spec: ServerSpec, parameter: Mapping[str, Any]) -> List[str]:
     if not 0 < spec.address[1] < 65536:
         problems.append("port: found {0}, expected 1 to 65535".format(spec.address[1]))
     frequency = parameter.get("frequency")
-    if frequency is not None and frequency != NEVER and not 5 <= frequency < 2**31:
-        problems.append("frequency: found {0}, expected at least 5 seconds, or -1 for never".format(frequency))
+    if frequency is not None and frequency != NEVER and not 5 <= frequency <= _MOST:
+        expected = "at least 5 seconds" if frequency < 5 else "at most {0} seconds".format(_MOST)
+        problems.append("frequency: found {0}, expected {1}, or -1 for never".format(frequency, expected))
     if spec.state == DISABLED and frequency not in (None, NEVER):
         problems.append('frequency: found {0} with state "disabled": leave it out'.format(frequency))
     coalesce = parameter.get("coalesce")
-    if coalesce is not None and not 5 <= coalesce < 2**31:
-        problems.append("coalesce: found {0}, expected at least 5 snapshots".format(coalesce))
+    if coalesce is not None and not 5 <= coalesce <= _MOST:
+        expected = "at least 5 snapshots" if coalesce < 5 else "at most {0} snapshots".format(_MOST)
+        problems.append("coalesce: found {0}, expected {1}".format(coalesce, expected))
     for option in ("username", "dbname"):
         if parameter.get(option) == "":
             problems.append("{0}: it is empty: give a name, or leave it out".format(option))

@@ -125,7 +125,6 @@ class _Run:
         self.numbers: Dict[Address, int] = {}
 
     def all(self) -> None:
-        self.archivist.set_search_path(self.cursor)
         self._delete()
         self._update(texts.UPDATE, [(write.srvid, write.values) for write in self._of(ChangeServer)])
         self._register()
@@ -145,6 +144,11 @@ class _Run:
     def _execute(self, text: str, **parts: Any) -> None:
         self.cursor.execute(compose(text, schema=self.schema, **parts))
 
+    def _call(self, text: str, **parts: Any) -> None:
+        """Run a statement that only calls a function of PoWA."""
+        with self.archivist.own_search_path(self.cursor):
+            self._execute(text, **parts)
+
     def _number(self, target: Target) -> int:
         return target if isinstance(target, int) else self.numbers[target]
 
@@ -160,7 +164,7 @@ class _Run:
                 for position, table in enumerate(tables)
             ]
             self.cursor.execute(compose(texts.DELETE_TRANSIENT_ROWS, deletions=joined(deletions)))
-        self._execute(texts.DELETE_SERVERS, srvids=srvids)
+        self._call(texts.DELETE_SERVERS, srvids=srvids)
 
     def _update(self, text: str, changes: Iterable[Tuple[int, Mapping[str, Any]]]) -> None:
         servers = [{"id": srvid, "changed": values} for srvid, values in changes]
@@ -171,7 +175,7 @@ class _Run:
         registered = [write.values for write in self._of(RegisterServer)]
         if not registered:
             return
-        self._execute(texts.REGISTER, servers=_json(registered))
+        self._call(texts.REGISTER, servers=_json(registered))
         addresses = [{column: server[column] for column in ("hostname", "port")} for server in registered]
         self._execute(texts.NUMBERS, servers=_json(addresses))
         self.numbers = {(hostname, port): srvid for hostname, port, srvid in self.cursor.fetchall()}
@@ -183,7 +187,7 @@ class _Run:
             if write.active == active
         ]
         if extensions:
-            self._execute(text, extensions=_json(extensions))
+            self._call(text, extensions=_json(extensions))
 
     def _write_rows(self) -> None:
         """Write each row of a server once: datasources of one extension share it on PoWA 5."""

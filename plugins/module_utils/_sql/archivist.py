@@ -23,6 +23,7 @@ FIND_ROLES = """
 """
 
 SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', {search_path}, true)"
+RESET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)"
 
 # PoWA 4 has the names of these extensions only in its code.
 SERVER_EXTENSIONS_4 = """

@@ -40,8 +40,9 @@ PRELOADED = """
             WHERE f.name = 'shared_preload_libraries' ORDER BY f.seqno DESC LIMIT 1) END
 """
 
-# Without a schema in the statement, PostgreSQL takes the first of the search path that the role has at login.
-DEFAULT_SEARCH_PATH = "SET LOCAL search_path TO DEFAULT"
+# Without a schema in the statement, PostgreSQL takes the first of the search path. This is the one of a new server,
+# whatever the role, the database or the server has set.
+DEFAULT_SEARCH_PATH = 'SET LOCAL search_path TO "$user", public'
 CREATE = "CREATE EXTENSION {name}{schema}{version}"
 WITH_SCHEMA = " SCHEMA {schema}"
 WITH_VERSION = " VERSION {version}"

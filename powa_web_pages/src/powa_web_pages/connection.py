@@ -14,6 +14,46 @@ from psycopg2.extensions import cursor as Psycopg2Cursor
 
 #: A request that takes longer fails, so that it does not delay others: powa-web answers one request after the other.
 STATEMENT_TIMEOUT = "30s"
+#: What the result or the time of a statement depends on: no setting of powa-web, the role or the database decides it.
+#: How strings are quoted is left alone, since psycopg2 looks at it once, when powa-web connects.
+PINNED = {
+    "statement_timeout": STATEMENT_TIMEOUT,
+    "lock_timeout": "10s",
+    "search_path": "pg_catalog, pg_temp",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "TimeZone": "UTC",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "quote_all_identifiers": "off",
+    "transform_null_equals": "off",
+    "array_nulls": "on",
+    "row_security": "on",
+    "jit": "off",
+    "work_mem": "16MB",
+    "max_parallel_workers_per_gather": "0",
+    "plan_cache_mode": "auto",
+    "from_collapse_limit": "8",
+    "join_collapse_limit": "8",
+    "geqo_threshold": "12",
+    "enable_bitmapscan": "on",
+    "enable_hashagg": "on",
+    "enable_hashjoin": "on",
+    "enable_indexonlyscan": "on",
+    "enable_indexscan": "on",
+    "enable_material": "on",
+    "enable_mergejoin": "on",
+    "enable_nestloop": "on",
+    "enable_seqscan": "on",
+    "enable_sort": "on",
+}
+#: Only some minor releases have it. It could hide PoWA's views.
+_PIN_NEWER = """CASE WHEN pg_catalog.current_setting('restrict_nonsystem_relation_kind', true) IS NOT NULL
+    THEN pg_catalog.set_config('restrict_nonsystem_relation_kind', '', true) END"""
+_PIN = "SELECT {0}".format(", ".join(["pg_catalog.set_config(%s, %s, true)"] * len(PINNED) + [_PIN_NEWER]))
+#: Without JIT, which would compile the statement above for longer than it runs.
+_FIRST = "SET TRANSACTION READ ONLY; SET LOCAL jit = off"
+_PINNED = [word for setting in PINNED.items() for word in setting]
 
 
 @contextmanager
@@ -43,8 +83,8 @@ def _guarded(cursor: Any) -> Iterator[Any]:
     with cursor:
         cursor.execute("SAVEPOINT powa_web_pages")
         try:
-            cursor.execute("SET TRANSACTION READ ONLY")
-            cursor.execute("SELECT pg_catalog.set_config('statement_timeout', %s, true)", (STATEMENT_TIMEOUT,))
+            cursor.execute(_FIRST)
+            cursor.execute(_PIN, _PINNED)
             yield cursor
         finally:
             # This resets the settings, too.

@@ -18,7 +18,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._extensions import (
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import Libraries
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, Session, rendered
 
-DEFAULT_PATH = "SET LOCAL search_path TO DEFAULT"
+DEFAULT_PATH = 'SET LOCAL search_path TO "$user", public'
 
 
 def available(installed=None, requires=(), targets=(), tables=0, default="2.0", versions=("1.0", "2.0")):

@@ -288,7 +288,7 @@ def test_all_problems_are_reported_at_once_and_nothing_is_written(tmp_path):
         at + '/mode3": found mode "9", expected octal digits such as "0644"',
         at + '/mode4": found mode "644", expected octal digits such as "0644"',
         'file "/{0}/good": '.format(tmp_path) + shortest,
-        at + '/\0": the path has a zero byte: give one without',
+        at + '/\\x00": the path has a zero byte or a lone surrogate: give one without',
         at + '/binary": its content is not text in UTF-8: copy binary files with ansible.builtin.copy',
         at + '/no/a": the folder {0}/no does not exist: list it with state directory before the file'.format(tmp_path),
         at + '/account": user "nobody-here" does not exist on this host: create it first, or give another user',

@@ -63,6 +63,16 @@ def test_a_line_break_is_refused_and_the_password_is_not_repeated(changes):
     )
 
 
+@pytest.mark.parametrize(
+    ("password", "found"),
+    [("a\0b", "a zero byte in its password or name, expected none"), ("\ud800", "a lone surrogate in its password or")],
+)
+def test_what_no_password_file_can_hold(password, found):
+    with pytest.raises(PowaError) as caught:
+        password_file([login(password=password)])
+    assert str(caught.value).startswith("login of powa_monitor to db1: found " + found)
+
+
 def test_the_filters_return_the_same_and_refuse_the_same():
     as_file = pgpass_filter.FilterModule().filters()["pgpass"]
     as_entry = pgpass_entry_filter.FilterModule().filters()["pgpass_entry"]

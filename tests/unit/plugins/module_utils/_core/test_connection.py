@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, literals
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
 DEFAULTS = {option: spec.get("default") for option, spec in connection.LOGIN_SPEC.items()}
 NOWHERE = dict(DEFAULTS, login_unix_socket="/nonexistent", login_port=1)
@@ -21,7 +21,8 @@ def parameters(**changes):
 
 
 def test_what_is_not_given_is_left_to_libpq():
-    assert parameters() == {"port": 5432, "user": "postgres", "dbname": "powa", "sslmode": "prefer"}
+    told = {"port": 5432, "user": "postgres", "dbname": "powa", "sslmode": "prefer"}
+    assert parameters() == dict(told, client_encoding="UTF8")
 
 
 @pytest.mark.parametrize(
@@ -98,25 +99,27 @@ def test_the_password_is_no_log():
     assert connection.LOGIN_SPEC["login_password"]["no_log"] is True
 
 
-@pytest.mark.parametrize(
-    ("said", "advice"),
-    [
-        ('FATAL:  database "powa" does not exist', "create the database first, or give another as login_db"),
-        ("FATAL:  password authentication failed for user", "check login_user, login_password, become_user and pg_hba"),
-        ("fe_sendauth: no password supplied", "check login_user, login_password, become_user and pg_hba.conf"),
-        ("FATAL:  no pg_hba.conf entry for host", "check login_user, login_password, become_user and pg_hba.conf"),
-        ('FATAL:  role "x" does not exist', "check that PostgreSQL runs there"),
-        ("", "check that PostgreSQL runs there"),
-    ],
-)
-def test_what_helps_depends_on_what_the_server_says(monkeypatch, said, advice):
+def test_what_the_server_says_and_what_helps(monkeypatch):
     def refuse(**_parameters):
-        raise psycopg2.OperationalError(said)
+        raise psycopg2.OperationalError('FATAL:  database "powa" does not exist\n')
 
     monkeypatch.setattr(psycopg2, "connect", refuse)
     with pytest.raises(PowaError) as caught:
         connection.Connection(DEFAULTS, True)
-    assert "({0}): {1}".format(said or "no answer", advice) in str(caught.value)
+    assert str(caught.value) == (
+        'database "powa" on the local socket, port 5432 cannot be reached as postgres'
+        ' (FATAL:  database "powa" does not exist): create the database first, or give another as login_db'
+    )
+
+
+@pytest.mark.parametrize("error", [ValueError("embedded null byte"), TypeError("expected string, got list")])
+def test_what_the_driver_can_not_pass_on(monkeypatch, error):
+    def refuse(**_parameters):
+        raise error
+
+    monkeypatch.setattr(psycopg2, "connect", refuse)
+    with pytest.raises(PowaError, match="libpq rejects the login options for .* [(]{0}[)]".format(error)):
+        connection.Connection(DEFAULTS, True)
 
 
 class Busy(psycopg2.Error):
@@ -128,6 +131,10 @@ class Busy(psycopg2.Error):
 class Driver(Recorder):
     """A connection of the driver, its cursor and its transactions."""
 
+    autocommit = False
+    conforming = "on"
+    encoding = "UTF8"
+
     def cursor(self):
         return self
 
@@ -136,8 +143,14 @@ class Driver(Recorder):
 
     rollback = close = commit
 
-    def set_session(self, readonly):
-        self.composed.append("read only" if readonly else "read and write")
+    def set_session(self, readonly=None, **others):
+        if readonly is None:
+            assert others == {"isolation_level": "READ COMMITTED", "deferrable": False} and not self.autocommit
+        else:
+            self.composed.append("read only" if readonly else "read and write")
+
+    def get_parameter_status(self, name):
+        return {"standard_conforming_strings": self.conforming, "server_encoding": self.encoding}[name]
 
 
 @pytest.fixture
@@ -151,19 +164,122 @@ def server(monkeypatch):
 @pytest.mark.parametrize(("read_only", "setting"), [(True, "on"), (False, "off")])
 def test_in_check_mode_the_server_refuses_every_write(server, read_only, setting):
     assert connection.Connection(DEFAULTS, read_only).read_only is read_only
-    assert literals(server.composed[0]) == ["1500ms", setting]
-    assert len(server.statements) == 1
+    (statement,) = server.statements
+    assert "pg_catalog.set_config('default_transaction_read_only', '{0}', false)".format(setting) in statement
+
+
+def test_one_message_begins_the_session(server):
+    connection.Connection(DEFAULTS, True)
+    (statement,) = server.statements
+    assert statement.startswith("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, NOT DEFERRABLE; SET jit = off; ")
+    assert statement.count("; ") == 3
+    for name, value in (("role", "none"), ("search_path", "pg_catalog, pg_temp"), ("lock_timeout", "1500ms")):
+        assert statement.count("set_config('{0}', '{1}', false)".format(name, value)) == 1
 
 
 def test_the_session_takes_its_role(server):
     connection.Connection(dict(DEFAULTS, session_role="powa_admin"), True)
-    assert server.statements[1] == 'SET ROLE "powa_admin"'
+    (statement,) = server.statements
+    assert statement.endswith("END, pg_catalog.set_config('role', 'powa_admin', false)")
+
+
+class Refused(psycopg2.Error):
+    """PostgreSQL refuses the statement."""
+
+    def __init__(self, said, pgcode):
+        super().__init__(said)
+        self.code = pgcode
+
+    @property
+    def pgcode(self):
+        return self.code
 
 
 def test_a_role_that_the_session_may_not_take(server):
-    server.answers = {"SET ROLE": psycopg2.ProgrammingError("permission denied\nx")}
+    server.answers = {"set_config": Refused("permission denied\nx", "42501")}
     with pytest.raises(PowaError, match='cannot switch to session_role "x" .permission denied.'):
         connection.Connection(dict(DEFAULTS, session_role="x"), True)
+
+
+@pytest.mark.parametrize(
+    ("code", "cure"), [("57014", "somebody has cancelled it"), (None, "look into PostgreSQL's log")]
+)
+@pytest.mark.parametrize("role", [None, "x"])
+def test_a_session_that_does_not_begin(server, code, cure, role):
+    server.answers = {"set_config": Refused("no", code)}
+    with pytest.raises(PowaError) as caught:
+        connection.Connection(dict(DEFAULTS, session_role=role), True)
+    assert str(caught.value).startswith('database "powa" refuses what a session begins with (no): ' + cure)
+
+
+@pytest.mark.parametrize("options", [None, "-c geqo=off"])
+def test_the_driver_quotes_as_the_session_does(monkeypatch, options):
+    servers, asked = [Driver(), Driver()], []
+    servers[0].conforming = "off"
+
+    def connect(**parameters):
+        asked.append(parameters.get("options"))
+        return servers[len(asked) - 1]
+
+    monkeypatch.setattr(psycopg2, "connect", connect)
+    connection.Connection(dict(DEFAULTS, connect_params={"options": options} if options else {}), True)
+    assert asked == [options, "{0} -c standard_conforming_strings=on".format(options or "").strip()]
+    assert not servers[0].statements and servers[1].statements
+
+
+@pytest.mark.parametrize(
+    ("option", "found"), [("alias", "'\\x00\\u20ac'"), ("password", "a value that is hidden here")]
+)
+def test_what_no_server_can_store_is_refused_without_one(option, found):
+    params = dict(NOWHERE, servers=[{option: "\0€"}])
+    with pytest.raises(ProblemsError) as caught, connection.connected(params, True, "the servers"):
+        pass
+    assert str(caught.value) == (
+        "servers[0].{0}: found {1}, but PostgreSQL can store neither a zero byte nor a lone surrogate:"
+        " remove it".format(option, found)
+    )
+
+
+@pytest.mark.parametrize("option", ["lock_wait", "timeout", "collector_timeout"])
+@pytest.mark.parametrize("seconds", [-1, 2147484, 10**400])
+def test_a_wait_that_nobody_can_wait(option, seconds):
+    with pytest.raises(ProblemsError) as caught, connection.connected(dict(NOWHERE, **{option: seconds}), True):
+        pass
+    assert str(caught.value) == "{0}: found {1}, expected 0 to 2147483 seconds".format(option, seconds)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "storable"),
+    [
+        ("LATIN1", "é", True),
+        ("LATIN1", "€", False),
+        ("EUC_JP", "日", True),
+        ("SQL_ASCII", "€", True),
+        ("UTF8", "€", True),
+        ("MULE_INTERNAL", "€", True),
+        (None, "€", True),
+    ],
+)
+def test_what_the_encoding_of_the_database_can_not_store(server, encoding, text, storable):
+    server.encoding = encoding
+    params = dict(DEFAULTS, login_password="€", names=[text])
+    if storable:
+        with connection.connected(params, True):
+            return
+    with pytest.raises(ProblemsError) as caught, connection.connected(params, True):
+        pass
+    assert str(caught.value) == (
+        "names[0]: found '\\u20ac', but the encoding LATIN1 of the database cannot store '\\u20ac': leave that out,"
+        " or use a database with encoding UTF8"
+    )
+
+
+def test_a_secret_that_the_encoding_can_not_store(server):
+    server.encoding = "LATIN1"
+    with pytest.raises(ProblemsError) as caught, connection.connected(dict(DEFAULTS, password="a€b"), True):
+        pass
+    assert "password: found a value that is hidden here, but" in str(caught.value)
+    assert "cannot store a character of it: leave that out" in str(caught.value)
 
 
 def test_reading_can_not_write(server):
@@ -210,6 +326,7 @@ def test_another_error_ends_a_write_at_once(server):
 
 
 def test_another_task_is_waited_for_and_named(server):
-    server.answers = {"current_setting": [("1500ms",)], "advisory_xact": Busy("x"), "pg_locks": [(17, "a", "b", 9)]}
+    server.answers = {"advisory_xact": Busy("x"), "pg_locks": [(17, "a", "b", 9)]}
+    server.answers["current_setting('lock_timeout')"] = [("1500ms",)]
     with pytest.raises(PowaError, match="another task of this collection was writing to this database"):
         connection.Connection(dict(DEFAULTS, lock_wait=60), False).write(lambda cursor: None)

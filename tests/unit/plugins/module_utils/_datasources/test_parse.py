@@ -277,5 +277,12 @@ def test_white_space_around_texts_is_taken_off():
     assert (definition.description, definition.title, definition.query_cleanup) == ("a", None, None)
 
 
+@pytest.mark.parametrize("priority", [2**31, -(2**31) - 1])
+def test_a_priority_that_no_integer_holds(priority):
+    assert problems(priority=priority) == [
+        'datasource "lock_modes", priority: found {0}, expected -2147483648 to 2147483647'.format(priority)
+    ]
+
+
 def test_priority_zero_is_a_priority():
     assert parsed(priority=0).priority == 0

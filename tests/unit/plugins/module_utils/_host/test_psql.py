@@ -32,14 +32,17 @@ def test_root_asks_as_the_owner_of_the_cluster(tmp_path):
     assert command[:5] == ["runuser", "-u", "postgres", "--", "/usr/lib/postgresql/15/bin/psql"]
     assert "--no-psqlrc" in command and "--no-password" in command
     assert command[-2:] == ["--set=a=-x", "--set=b=it's"]
-    assert script.endswith("\\q\n") and script.startswith("SET lc_messages = 'C';\n")
+    assert script.endswith("\\q\n") and script.startswith("SELECT pg_catalog.set_config('role', 'none', false),\n")
+    pinned, _rest = script.split(" \\g /dev/null\n")
+    for name, value in (("statement_timeout", "30s"), ("lc_messages", "C"), ("search_path", "pg_catalog, pg_temp")):
+        assert pinned.count("set_config('{0}', '{1}', false)".format(name, value)) == 1
     # A database's name is never read as a connection string.
     assert not [word for word in command if "elsewhere" in word]
     assert (variables["PGDATABASE"], variables["PGPORT"]) == ("host=elsewhere", "5433")
     assert variables["PGHOST"] == "/run/own"
     assert set(variables["PGOPTIONS"].split(" -c ")) >= {
         "jit=off",
-        "search_path=pg_catalog",
+        "search_path=pg_catalog,pg_temp",
         "lock_timeout=5s",
         "statement_timeout=30s",
     }

@@ -28,8 +28,9 @@ def test_the_version_is_as_powa_writes_it():
 def test_functions_look_up_names_in_powas_schema():
     assert POWA_5.search_path == 'pg_catalog, "PoWA", pg_temp'
     cursor = Recorder()
-    POWA_5.set_search_path(cursor)
-    assert literals(cursor.composed[0]) == [POWA_5.search_path]
+    with POWA_5.own_search_path(cursor):
+        assert literals(cursor.composed[0]) == [POWA_5.search_path] and len(cursor.composed) == 1
+    assert cursor.statements[1:] == ["SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)"]
 
 
 def test_a_datasource_is_kept_as_long_as_its_server_says():

@@ -31,7 +31,62 @@ ERRORS = [
     (
         'FATAL:  role "m" is not permitted to log in\n',
         ("collector_login", "m"),
-        ('as "m"', "not permitted", "powa_monitoring_password"),
+        ('as "m"', "not permitted", "ALTER ROLE ... LOGIN"),
+    ),
+    (
+        'FATAL:  too many connections for role "m"\n',
+        ("collector_login", "m"),
+        ('allows "m" no more connections', "too many", "ALTER ROLE ... CONNECTION LIMIT"),
+    ),
+    (
+        "FATAL:  sorry, too many clients already\n",
+        ("collector_login", None),
+        ("no connection left", "too many clients", "raise max_connections"),
+    ),
+    (
+        'FATAL:  database "nix" does not exist\n',
+        ("collector_login", "nix"),
+        ('no database "nix"', "does not exist", "powa_database"),
+    ),
+    (
+        'FATAL:  permission denied for database "powa"\nDETAIL:  User does not have CONNECT privilege.',
+        ("collector_login", "powa"),
+        ('may not connect to database "powa"', "permission denied", "GRANT CONNECT"),
+    ),
+    (
+        'FATAL:  role "m" does not exist\n',
+        ("collector_login", "m"),
+        ('no role "m"', "does not exist", "creates powa_monitoring_role"),
+    ),
+    (
+        "SSL error: certificate verify failed",
+        ("collector_login", None),
+        ("does not trust", "verify failed", "root.crt"),
+    ),
+    (
+        "FATAL:  the database system is starting up\n",
+        ("collector_not_connected", None),
+        ("accepts no connections", "starting up", "wait until PostgreSQL there has started"),
+    ),
+    (
+        'powa_take_snapshot(1): function "powa_x_snapshot" failed: could not extend file: No space left on device',
+        ("snapshot_errors", "powa_x_snapshot"),
+        ("No space left", "disk", "free space"),
+    ),
+    (
+        'duplicate key value violates unique constraint "powa_catalog_roles_pkey"',
+        ("snapshot_errors", "catalog_roles"),
+        ("catalog_roles", "twice", "DELETE FROM public.powa_catalog_role_src_tmp WHERE srvid = 1"),
+    ),
+    (
+        "canceling statement due to lock timeout",
+        ("snapshot_errors", None),
+        ("lock timeout", "longer than the collector waits", "pg_locks"),
+    ),
+    (
+        "canceling statement due to statement timeout",
+        ("snapshot_errors", None),
+        ("statement timeout", "a statement timeout that is shorter", "ALTER ROLE ... SET"),
     ),
     (
         "fe_sendauth: no password supplied",

@@ -61,6 +61,14 @@ def test_each_server_has_the_first_name_that_is_its_own(preferences, servers, na
 
 
 @pytest.mark.parametrize(
+    "alias", ["all", "ungrouped", "localhost", "127.0.0.1", "::1", "powa_web", "powa_state_enabled", "mine"]
+)
+def test_a_name_that_means_something_else_is_skipped(alias):
+    named = inventory.name_hosts([server(1, alias=alias)], ["alias", "hostname"], {"mine"})
+    assert list(named) == ["alpha"]
+
+
+@pytest.mark.parametrize(
     ("servers", "number"), [([server(1), server(2)], "2 of 2"), ([server(1, None), server(2, "beta")], "1 of 2")]
 )
 def test_a_server_without_a_name_of_its_own(servers, number):

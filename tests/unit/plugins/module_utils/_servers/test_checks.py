@@ -90,6 +90,17 @@ def test_powa_5_has_an_extension_active_as_a_whole():
     assert refused(dict(server, datasources=["locks", "waits"]), archivist=POWA_5, definitions=PAIR) == []
 
 
+def test_a_server_that_has_moved_is_told_from_another_one():
+    new = {"hostname": "moved", "alias": "first"}
+    (problem,) = refused(new)
+    assert problem.endswith(
+        'alias: "first" is the alias of alpha:5432, which the task does not list: if it is the same server at another'
+        " address, give that one as renamed_from; else give one of the two another alias"
+    )
+    (problem,) = refused(new, {"hostname": "alpha"})
+    assert problem.endswith("alias of alpha:5432: give that server another alias in the same task")
+
+
 def test_a_server_that_is_only_disabled_keeps_its_alias():
     gone = {"hostname": "alpha", "alias": "first", "state": "absent"}
     (problem,) = refused({"hostname": "beta", "alias": "first"}, gone)

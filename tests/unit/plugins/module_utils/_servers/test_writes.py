@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
@@ -51,7 +52,6 @@ def told(cursor, text):
 
 #: A part of each statement, in the order in which they have to come.
 IN_TURN = [
-    "search_path",
     "powa_delete_and_purge_server",
     "SET username",
     "powa_register_server",
@@ -68,7 +68,7 @@ IN_TURN = [
 
 
 def test_every_kind_in_its_turn():
-    statements = run(all_kinds()).statements
+    statements = [text for text in run(all_kinds()).statements if "search_path" not in text]
     assert len(statements) == len(IN_TURN)
     assert [part for part, statement in zip(IN_TURN, statements) if part not in statement] == []
 
@@ -85,7 +85,19 @@ def test_a_thousand_servers_are_as_many_statements_as_one():
             writes.DeclareServer(POWA_5, number, False),
         )
     ]
-    assert len(run(many).statements) == 7
+    assert len(run(many).statements) == 10
+
+
+def test_only_functions_of_powa_look_up_names_in_its_schema():
+    statements = run(all_kinds(POWA_4)).statements
+    own = False
+    for text in statements:
+        if "search_path" in text:
+            own = "public" in text
+        else:
+            assert own == bool(re.search(r"SELECT \S+[.]powa_\w+[(]", text)), text
+            assert not own or not re.search(r" (=|<>|[|]{2}|ANY|IN|LIKE) ", text), text
+    assert not own
 
 
 def test_a_new_server_goes_by_its_number():
@@ -110,7 +122,7 @@ def test_a_deletion_empties_transient_tables_where_powa_does_not(archivist, empt
     deletions = [text for text in cursor.statements if "DELETE FROM" in text]
     assert len(deletions) == (1 if emptied else 0)
     assert all(table in deletions[0] for table in emptied)
-    assert literals(cursor.composed[-1]) == [[3, 4]]
+    assert literals(cursor.composed[-2]) == [[3, 4]]
 
 
 def test_a_row_that_datasources_share_is_written_once():
@@ -143,4 +155,4 @@ def test_all_writes_are_of_one_family():
 
 def test_a_table_that_is_there_is_not_made_again():
     cursor = run([writes.DeclareServer(POWA_5, 1, False), writes.DeclareServer(POWA_5, 2, False)])
-    assert len(cursor.statements) == 2 and literals(cursor.composed[1]) == [[1, 2]]
+    assert len(cursor.statements) == 1 and literals(cursor.composed[0]) == [[1, 2]]

@@ -1,0 +1,34 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The parameters of a module, whatever they hold."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any, Mapping
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import shown
+
+
+class _Module(AnsibleModule):
+    """Ansible's module, for parameters of any kind."""
+
+    def _log_invocation(self) -> None:
+        # A lone surrogate cannot be written to the host's log. What is wrong with the parameters is said later.
+        with contextlib.suppress(UnicodeError):
+            super()._log_invocation()
+
+
+def make_module(spec: Mapping[str, Any]) -> AnsibleModule:
+    """Parse the parameters of a module that has a check mode."""
+    try:
+        return _Module(argument_spec=dict(spec), supports_check_mode=True)
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        # Ansible expects in some places a dictionary that it has not checked.
+        message = "Ansible cannot read the options of the task ({0}): compare them with the module's documentation"
+        print(json.dumps({"failed": True, "msg": message.format(shown(str(error)))}))
+        raise SystemExit(1) from None
