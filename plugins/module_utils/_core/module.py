@@ -9,11 +9,11 @@ from __future__ import annotations
 import gc
 from typing import Any, Callable, Dict, Mapping
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import LOGIN_SPEC, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Task, reconcile
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.quiet import QuietModule
 
 
 def run_module(options: Mapping[str, Any], run: Callable[[Mapping[str, Any], bool], Dict[str, Any]]) -> None:
@@ -23,7 +23,7 @@ def run_module(options: Mapping[str, Any], run: Callable[[Mapping[str, Any], boo
     """
     # The process ends soon, and looking for cycles in thousands of small objects finds none.
     gc.disable()
-    module = AnsibleModule(argument_spec=dict(LOGIN_SPEC, **options), supports_check_mode=True)
+    module = QuietModule(argument_spec=dict(LOGIN_SPEC, **options), supports_check_mode=True)
     try:
         result = run(module.params, module.check_mode)
     except ProblemsError as error:
@@ -36,9 +36,7 @@ def run_module(options: Mapping[str, Any], run: Callable[[Mapping[str, Any], boo
         module.fail_json(msg=_sentence(error, module.params))
     for warning in result.pop("warnings", ()):
         module.warn(warning)
-    # Ansible would echo the parameters in the result, and a list may name a thousand servers.
-    told = {name: value for name, value in module.params.items() if options.get(name, {}).get("elements") != "dict"}
-    module.exit_json(invocation={"module_args": told}, **result)
+    module.exit_json(**result)
 
 
 def run_task(options: Mapping[str, Any], task: Callable[[Mapping[str, Any]], Task[Any, Any]]) -> None:

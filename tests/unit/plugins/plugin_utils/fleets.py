@@ -17,6 +17,7 @@ DEFAULTS = {
     "powa_web_role": "powa_web",
     "powa_hba_method": "scram-sha-256",
     "powa_hba_sort": False,
+    "powa_password_encryption": "scram-sha-256",
     "powa_stats_extensions": ["pg_qualstats"],
     "powa_marker_extensions": True,
     "powa_store_passwords": False,
