@@ -116,8 +116,10 @@ def places(database: Database) -> Dict[str, str]:
         "journal": database.server.shell("journalctl --no-pager --output=export"),
         "processes": database.server.shell("cat /root/processes 2>/dev/null || true"),
         "files": database.server.shell(
-            "find / /tmp /run /dev/shm -xdev -type f -perm /007 -size -1000k -not -path '/proc/*' -not -path '/usr/*' -print0"
-            " | xargs -0 grep --text --files-with-matches --fixed-strings -e {0} -e {1} || true".format(MARK, NAIVE)
+            "find / /tmp /run /dev/shm -xdev -type f -perm /007 -size -1000k -not -path '/proc/*' -not -path '/usr/*'"
+            " -print0 | xargs -0 grep --text --files-with-matches --fixed-strings -e {0} -e {1} || true".format(
+                MARK, NAIVE
+            )
         ),
     }
 
@@ -203,6 +205,35 @@ def test_no_module_leaves_a_password(watched: Database, tmp_path: Path) -> None:
     found = dict(places(watched), printed=printed)
     watched.sql("DELETE FROM powa_servers WHERE id > 0")
     watched.sql("DROP ROLE planted_one, planted_two")
+    assert found_in(found, MARK) == [] and found["files"] == ""
+    assert found_in(found, "SCRAM-SHA-256$", *verifiers(watched)) == []
+
+
+def test_no_role_leaves_a_password(watched: Database, tmp_path: Path) -> None:
+    forget(watched)
+    passwords = {"powa_{0}_password".format(role): AWKWARD.format(role) for role in ("monitoring", "collector", "web")}
+    host = {
+        "ansible_connection": "podman_pipelined",
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "powa_host": watched.server.address,
+        "powa_repository": watched.server.container,
+        "powa_store_passwords": watched.powa == "4",
+        **passwords,
+    }
+    everything = {watched.server.container: host}
+    groups = {"powa_repositories": everything, "powa_remotes": everything, "powa_collectors": everything}
+    # The pages are only to have a login.
+    groups["powa_web"] = {"pages": {"powa_host": "192.0.2.1"}}
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({name: {"hosts": hosts} for name, hosts in groups.items()}))
+    roles = ["pgfleet.powa." + name for name in ("remote", "repository", "collector")]
+    playbook = [{"hosts": "powa_repositories", "gather_facts": False, "roles": roles}]
+    (tmp_path / "play.yml").write_text(yaml.safe_dump(playbook))
+    with watching_processes(watched.server):
+        done = run_playbook("-vvv", "--diff", "--inventory", str(tmp_path / "hosts.yml"), str(tmp_path / "play.yml"))
+    assert done.returncode == 0, done.stdout
+    for role, password in zip(("powa_monitor", "powa_collector", "powa_web"), passwords.values()):
+        watched.server.connect("postgres", role, password).close()
+    found = dict(places(watched), printed=done.stdout)
     assert found_in(found, MARK) == [] and found["files"] == ""
     assert found_in(found, "SCRAM-SHA-256$", *verifiers(watched)) == []
 
