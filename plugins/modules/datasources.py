@@ -262,6 +262,13 @@ options:
         needs on the objects of the datasources.
       - With PoWA 5 this option is ignored. PoWA 5 has its own roles, and they get the same rights as on PoWA's objects.
     type: str
+  web_role:
+    description:
+      - With O(server_kind=repository) and PoWA 4, the role that powa-web logs in as. It gets the right to read the
+        history of the datasources.
+      - With PoWA 5 this option is ignored, as O(collector_role) is.
+    type: str
+    version_added: 0.2.0
 seealso:
   - module: pgfleet.powa.servers
   - module: pgfleet.powa.snapshot
@@ -524,6 +531,7 @@ OPTIONS = {
     "timeout": {"type": "int", "default": 60},
     "monitoring_role": {"type": "str"},
     "collector_role": {"type": "str"},
+    "web_role": {"type": "str"},
 }
 
 

@@ -14,6 +14,8 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 #: A datasource as the inventory declares it.
 Definition = Mapping[str, Any]
+_POWERS = ("superuser", "replication", "bypassrls", "createrole", "createdb")
+_POWERFUL = "role {0} has {1}, which PoWA does not need, and Ansible leaves that as it is: give PoWA a role of its own"
 
 
 class Login(TypedDict):
@@ -46,6 +48,16 @@ def declared_logins(logins: Iterable[Login], run: Run, host: str) -> List[Dict[s
         }
         for login in logins
     ]
+
+
+def powerful_roles(seen: Mapping[str, Any]) -> List[str]:
+    """Return a sentence for each role of PoWA with more power than a login needs. It keeps that: we did not give it."""
+    sentences = []
+    for name, role in sorted(roles_of(seen).items()):
+        powers = [power.upper() for power in _POWERS if role.get(power)]
+        if powers:
+            sentences.append(_POWERFUL.format(name, ", ".join(powers)))
+    return sentences
 
 
 def roles_of(seen: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:

@@ -25,7 +25,8 @@ _HARMLESS = frozenset(
     " keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout replication gssencmode sslmode"
     " requiressl sslcompression sslcert sslkey sslrootcert sslcrl sslcrldir sslsni sslnegotiation sslcertmode"
     " requirepeer ssl_min_protocol_version ssl_max_protocol_version min_protocol_version max_protocol_version"
-    " channel_binding krbsrvname gsslib gssdelegation require_auth service target_session_attrs load_balance_hosts passfile".split()
+    " channel_binding krbsrvname gsslib gssdelegation require_auth service target_session_attrs load_balance_hosts"
+    " passfile".split()
 )
 
 

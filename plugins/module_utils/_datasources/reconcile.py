@@ -68,7 +68,9 @@ class DatasourcesTask(Task[_Found, Resolved]):
     def __init__(self, params: Mapping[str, Any]) -> None:
         _check_options(params)
         definitions, removals, problems = collect_definitions(params["datasources"])
-        self.side = Side(tuple(params["server_kind"]), params["monitoring_role"], params["collector_role"])
+        self.side = Side(
+            tuple(params["server_kind"]), params["monitoring_role"], params["collector_role"], params["web_role"]
+        )
         self.definitions: Sequence[Definition] = definitions
         self.removals = removals
         self.exact, self.drop_history = params["state"] == "exact", params["history"] == "drop"
@@ -178,7 +180,7 @@ def _check_options(params: Mapping[str, Any]) -> None:
 
     :raises ProblemsError: with what is wrong with options other than the datasources
     """
-    options = ("monitoring_role", "collector_role", "ready_servers", "remote_results")
+    options = ("monitoring_role", "collector_role", "web_role", "ready_servers", "remote_results")
     problems = [
         "{0}: found {1}, {2}".format(field, ascii(text), UNSTORABLE)
         for field, text in unstorable_texts({option: params[option] for option in options})

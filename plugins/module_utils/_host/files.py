@@ -17,7 +17,8 @@ from typing import Dict, Optional, Sequence
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host, user_name
 
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory"}
-#: How configuration files of Python, JSON or systemd name a secret that they hold, and where a connection string has one.
+#: How configuration files of Python, JSON or systemd name a secret that they hold, and where a connection string has a
+#: password.
 _PASSWORD = re.compile(
     rb"""(?i)['"]\w*(?:password|passwd|secret)['"]|(?:password|passwd|secret)\s*=|://[^/@\s]*:[^/@\s]+@"""
 )

@@ -21,11 +21,13 @@ class Side:
     :param server_kind: any of C(remote), C(repository) and C(local)
     :param monitoring_role: the role that calls the source function of a remote
     :param collector_role: the role that takes snapshots on a repository without PoWA's own roles
+    :param web_role: the role that reads history there
     """
 
     server_kind: Tuple[str, ...]
     monitoring_role: Optional[str]
     collector_role: Optional[str]
+    web_role: Optional[str] = None
 
     @property
     def stores(self) -> bool:

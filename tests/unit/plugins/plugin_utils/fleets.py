@@ -22,6 +22,7 @@ DEFAULTS = {
     "powa_marker_extensions": True,
     "powa_store_passwords": False,
     "powa_servers_exact": False,
+    "powa_web_rights_exact": False,
     "powa_install_method": "package",
     "powa_datasources": [],
 }

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""powa-web's login, as the role repository makes it: the real powa-web shows its pages, and plain SQL shows no more."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Dict, Iterator
+
+import psycopg2
+import pytest
+import yaml
+from datasources import LOCK_MODES
+from powa_web import running_powa_web
+from servers import Database, run_playbook
+
+WEB = "powa_web_of_test"
+PASSWORD = "planted.5Tz9"
+STORED = "planted.6Tz8"
+
+
+@pytest.fixture
+def cleaned(database: Database) -> Iterator[None]:
+    """Drop the roles of the test."""
+    yield
+    for role in (WEB, "powa_collector_of_test"):
+        database.sql('DROP OWNED BY "{0}" CASCADE; DROP ROLE "{0}"'.format(role))
+
+
+def play(folder: Path, database: Database, **variables: Any) -> str:
+    """Run the role repository, and return what Ansible prints."""
+    host: Dict[str, Any] = {
+        "ansible_connection": "podman_pipelined",
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "powa_database": database.name,
+        "powa_host": database.server.address,
+        "powa_web_role": WEB,
+        "powa_web_password": PASSWORD,
+        "powa_collector_role": "powa_collector_of_test",
+        "powa_datasources": [LOCK_MODES],
+        "powa_marker_extensions": False,
+        **variables,
+    }
+    here = {database.server.container: host}
+    remote = {"db1": {"powa_host": "192.0.2.2", "powa_monitoring_password": STORED}}
+    groups = {"powa_repositories": here, "powa_remotes": remote, "powa_web": {"pages": {"powa_host": "192.0.2.1"}}}
+    (folder / "hosts.yml").write_text(yaml.safe_dump({name: {"hosts": hosts} for name, hosts in groups.items()}))
+    playbook = [{"hosts": "powa_repositories", "gather_facts": False, "roles": ["pgfleet.powa.repository"]}]
+    (folder / "play.yml").write_text(yaml.safe_dump(playbook))
+    done = run_playbook("--inventory", str(folder / "hosts.yml"), str(folder / "play.yml"))
+    assert done.returncode == 0, done.stdout
+    return " ".join(done.stdout.split())
+
+
+def refused(database: Database, statement: str) -> bool:
+    with closing(database.server.connect(database.name, WEB, PASSWORD)) as connection, connection.cursor() as cursor:
+        try:
+            cursor.execute(statement)
+        except psycopg2.errors.InsufficientPrivilege:
+            return True
+    return False
+
+
+@pytest.mark.usefixtures("cleaned")
+def test_the_pages_show_everything_and_the_login_reads_no_more(database: Database, tmp_path: Path) -> None:
+    (srvid,) = database.register("one")
+    database.sql("UPDATE powa_servers SET password = %s WHERE id = %s", (STORED, srvid))
+    database.ok("datasources", datasources=[LOCK_MODES], server_kind=["repository", "remote"], monitoring_role="powa")
+    database.collect("lock_modes", srvid)
+    database.take_snapshot(srvid)
+    play(tmp_path, database)
+    again = play(tmp_path, database)
+    assert "changed=0" in again and "more rights" not in again
+    database.sql("CREATE TABLE somebody_elses AS SELECT 1 AS n")
+
+    with running_powa_web(database, WEB, PASSWORD) as get:
+        for page in PAGES:
+            assert "permission denied" not in get(page.format(srvid))
+        if database.powa == "4":
+            details = get("/config/{0}/server_details/".format(srvid))
+            assert '"hostname": "one"' in details and STORED not in details
+    assert refused(database, "SELECT * FROM public.somebody_elses")
+    assert refused(database, "SELECT * FROM public.powa_lock_modes_src_tmp")
+    assert refused(database, "SELECT * FROM public.powa_statements_src_tmp")
+    assert not refused(database, "SELECT * FROM public.powa_lock_modes_history_current")
+    if database.powa == "4":
+        assert refused(database, "SELECT password FROM public.powa_servers")
+        assert not refused(database, "SELECT hostname FROM public.powa_servers")
+    else:
+        assert refused(database, "SELECT * FROM public.powa_qualstats_constvalues_history")
+
+
+PAGES = (
+    "/server/",
+    "/server/{0}/overview/",
+    "/config/",
+    "/config/{0}",
+    "/config/errors",
+)
