@@ -19,6 +19,23 @@ from servers import Database, run_playbook
 
 WEB = "powa_web_of_test"
 PASSWORD = "planted.5Tz9"
+#: Pages, and what they ask for. The last ones read powa_servers to connect to the remote, which is not there.
+PAGES = (
+    "/server/",
+    "/server/all_servers/",
+    "/server/{0}/overview/",
+    "/config/",
+    "/config/powa_servers/",
+    "/config/errors",
+    "/config/{0}/pg_settings/",
+)
+READABLE = """
+    SELECT c.relname::text, has_table_privilege(%s, c.oid, 'SELECT')
+    FROM pg_extension AS e
+    JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+    JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
+    WHERE e.extname = 'powa' AND c.relkind IN ('r', 'v')
+"""
 STORED = "planted.6Tz8"
 
 
@@ -86,17 +103,12 @@ def test_the_pages_show_everything_and_the_login_reads_no_more(database: Databas
     assert refused(database, "SELECT * FROM public.powa_lock_modes_src_tmp")
     assert refused(database, "SELECT * FROM public.powa_statements_src_tmp")
     assert not refused(database, "SELECT * FROM public.powa_lock_modes_history_current")
+    readable = dict(database.sql(READABLE, (WEB,)))
+    shut = {name for name, may_read in readable.items() if not may_read}
+    assert {name for name in readable if name.endswith("_src_tmp")} <= shut
     if database.powa == "4":
+        assert shut == {name for name in readable if name.endswith("_src_tmp")} | {"powa_servers"}
         assert refused(database, "SELECT password FROM public.powa_servers")
         assert not refused(database, "SELECT hostname FROM public.powa_servers")
     else:
         assert refused(database, "SELECT * FROM public.powa_qualstats_constvalues_history")
-
-
-PAGES = (
-    "/server/",
-    "/server/{0}/overview/",
-    "/config/",
-    "/config/{0}",
-    "/config/errors",
-)

@@ -21,7 +21,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets imp
 )
 
 COLLECTOR = {"powa_collector": {**LOGIN, "member_of": ["powa_snapshot"]}}
-WEB = {"powa_web": {**LOGIN, "member_of": ["powa_read_all_data", "pg_read_all_stats"]}}
+WEB = {"powa_web": {**LOGIN, "member_of": ["powa_read_all_metrics", "pg_read_all_stats"]}}
 HBA = [line("powa_collector", "10.0.0.8", "255.255.255.255")]
 WEB_HBA = [*HBA, line("powa_web", "10.0.0.7", "255.255.255.255")]
 SHOWN = [("w", ["hub"], "10.0.0.7", True)]
@@ -31,9 +31,9 @@ REPOSITORY = {
     "major": 5,
     "schema": "public",
     "servers": [],
-    "powa_roles": {"powa_snapshot": "powa_snapshot", "powa_read_all_data": "powa_read_all_data"},
+    "powa_roles": {"powa_snapshot": "powa_snapshot", "powa_read_all_metrics": "powa_read_all_metrics"},
+    "server_columns": [],
     "relations": [],
-    "schema_relations_unread": {},
     "version_columns": [],
     "default_select": [],
 }
@@ -70,6 +70,7 @@ def test_a_repository_that_has_everything():
         "have_powa": True,
         "lacks_access": False,
         "missing_logins": [],
+        "web_role": "",
         "logins": [],
         "rights": [],
         "hba": [
@@ -130,7 +131,7 @@ def test_two_roles_make_powas_roles_once():
     facts = ready(roles={"powa_collector": LOGIN, "powa_web": LOGIN}, repository={**REPOSITORY, "powa_roles": {}})
     found = plan(facts, SECRET, web=SHOWN)
     assert sum("setup_powa_roles" in statement for statement in found["rights"]) == 1
-    assert found["rights"][-1] == 'GRANT "powa_read_all_data" TO "powa_web"'
+    assert found["rights"][-1] == 'GRANT "powa_read_all_metrics" TO "powa_web"'
 
 
 def test_powa_web_has_a_login_only_with_a_password_and_a_host():
