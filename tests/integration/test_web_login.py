@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator
+from urllib.error import HTTPError
 
 import psycopg2
 import pytest
@@ -19,16 +20,18 @@ from servers import Database, run_playbook
 
 WEB = "powa_web_of_test"
 PASSWORD = "planted.5Tz9"
-#: Pages, and what they ask for. The last ones read powa_servers to connect to the remote, which is not there.
+#: Pages, and what they ask for.
 PAGES = (
     "/server/",
     "/server/all_servers/",
     "/server/{0}/overview/",
     "/config/",
     "/config/powa_servers/",
-    "/config/errors",
-    "/config/{0}/pg_settings/",
 )
+#: This page of powa-web 4 reads all columns of powa_servers.
+WHOLE_ROW = "/config/{0}/server_details/"
+#: What powa-web asks the remote itself, which is not there. Before, it reads powa_servers.
+OF_THE_REMOTE = "/config/{0}/pg_settings/"
 READABLE = """
     SELECT c.relname::text, has_table_privilege(%s, c.oid, 'SELECT')
     FROM pg_extension AS e
@@ -72,6 +75,14 @@ def play(folder: Path, database: Database, **variables: Any) -> str:
     return " ".join(done.stdout.split())
 
 
+def answer(get: Callable[[str], str], path: str) -> str:
+    """Return what powa-web says, an error or not."""
+    try:
+        return get(path)
+    except HTTPError as error:
+        return error.read().decode()
+
+
 def refused(database: Database, statement: str) -> bool:
     with closing(database.server.connect(database.name, WEB, PASSWORD)) as connection, connection.cursor() as cursor:
         try:
@@ -81,6 +92,21 @@ def refused(database: Database, statement: str) -> bool:
     return False
 
 
+#: What no page needs, and an earlier version of the collection granted.
+MORE = {
+    "4": "SELECT password FROM public.powa_servers",
+    "5": "SELECT * FROM public.powa_qualstats_constvalues_history",
+}
+
+
+def grant_as_before(database: Database) -> None:
+    if database.powa == "5":
+        database.sql('GRANT powa_read_all_data TO "{0}"'.format(WEB))
+        return
+    database.sql('GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{0}"'.format(WEB))
+    database.sql('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO "{0}"'.format(WEB))
+
+
 @pytest.mark.usefixtures("cleaned")
 def test_the_pages_show_everything_and_the_login_reads_no_more(database: Database, tmp_path: Path) -> None:
     (srvid,) = database.register("one")
@@ -88,17 +114,29 @@ def test_the_pages_show_everything_and_the_login_reads_no_more(database: Databas
     database.ok("datasources", datasources=[LOCK_MODES], server_kind=["repository", "remote"], monitoring_role="powa")
     database.collect("lock_modes", srvid)
     database.take_snapshot(srvid)
-    play(tmp_path, database)
+    assert "more rights" not in play(tmp_path, database)
+    grant_as_before(database)
     again = play(tmp_path, database)
-    assert "changed=0" in again and "more rights" not in again
+    assert "changed=0" in again and "has more rights than the pages need" in again
+    assert not refused(database, MORE[database.powa])
+    exact = play(tmp_path, database, powa_web_rights_exact=True)
+    assert "changed=1" in exact and "more rights" not in exact
     database.sql("CREATE TABLE somebody_elses AS SELECT 1 AS n")
 
     with running_powa_web(database, WEB, PASSWORD) as get:
         for page in PAGES:
             assert "permission denied" not in get(page.format(srvid))
+        assert "permission denied" not in answer(get, OF_THE_REMOTE.format(srvid))
         if database.powa == "4":
-            details = get("/config/{0}/server_details/".format(srvid))
-            assert '"hostname": "one"' in details and STORED not in details
+            details = get(WHOLE_ROW.format(srvid))
+            # No collector runs that could tell.
+            assert "Could not get status for this instance" in details and STORED not in details
+    if database.powa == "4":
+        # Rights on columns alone are not enough.
+        database.sql('ALTER ROLE "{0}" IN DATABASE "{1}" RESET search_path'.format(WEB, database.name))
+        with running_powa_web(database, WEB, PASSWORD) as get, pytest.raises(HTTPError):
+            get(WHOLE_ROW.format(srvid))
+    assert refused(database, MORE[database.powa])
     assert refused(database, "SELECT * FROM public.somebody_elses")
     assert refused(database, "SELECT * FROM public.powa_lock_modes_src_tmp")
     assert refused(database, "SELECT * FROM public.powa_statements_src_tmp")
@@ -108,7 +146,4 @@ def test_the_pages_show_everything_and_the_login_reads_no_more(database: Databas
     assert {name for name in readable if name.endswith("_src_tmp")} <= shut
     if database.powa == "4":
         assert shut == {name for name in readable if name.endswith("_src_tmp")} | {"powa_servers"}
-        assert refused(database, "SELECT password FROM public.powa_servers")
         assert not refused(database, "SELECT hostname FROM public.powa_servers")
-    else:
-        assert refused(database, "SELECT * FROM public.powa_qualstats_constvalues_history")
