@@ -84,7 +84,7 @@ EXAMPLES = r"""
   pgfleet.powa.login_roles:
     roles:
       - name: powa_monitor
-        password: "{{ powa_monitoring_password }}"
+        password: "{{ lookup('ansible.builtin.env', 'POWA_MONITORING_PASSWORD') }}"
         member_of: [pg_read_all_stats]
     login_db: postgres
   become: true

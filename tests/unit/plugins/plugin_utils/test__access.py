@@ -15,6 +15,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     lists_servers,
     logins_with_password,
     missing_logins,
+    powerful_roles,
     roles_of,
     servers_of,
 )
@@ -45,6 +46,15 @@ def test_a_role_that_is_not_there_or_cannot_log_in_is_missing():
     for roles in ({}, {"powa_monitor": dict(LOGIN, login=False)}):
         assert missing_logins([MONITOR], seen(roles=roles)) == [MONITOR]
     assert missing_logins([MONITOR], bare()) == [MONITOR] and roles_of(bare()) == {}
+
+
+def test_a_role_with_more_power_than_a_login_is_named():
+    strong = dict(LOGIN, superuser=True, createdb=True)
+    assert powerful_roles(seen(roles={"powa_web": strong, "powa_monitor": LOGIN})) == [
+        "role powa_web has SUPERUSER, CREATEDB, which PoWA does not need, and Ansible leaves that as it is: give PoWA a"
+        " role of its own"
+    ]
+    assert powerful_roles(bare()) == []
 
 
 def test_the_roles_that_the_module_takes():

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.filter.repository_plan import repository_plan
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository import plan_repository
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository import plan_repository, web_role_left
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import (
     FOLDER,
     LOGIN,
@@ -125,6 +126,26 @@ def test_powa_webs_role_is_made_and_then_gets_its_rights():
     assert found["missing_logins"] == [] and found["lacks_access"] and len(found["rights"]) == 2
     declared.hostvars["hub"]["__common_seen"] = ready(roles={**COLLECTOR, **WEB}, hba=WEB_HBA)
     assert not plan_repository(declared, "hub")["lacks_access"]
+
+
+def test_datasources_are_granted_to_powa_webs_role_once_it_exists():
+    assert plan(web=SHOWN)["web_role"] == ""
+    declared = declare(ready(roles={}), registered=SECRET, web=SHOWN)
+    assert plan_repository(declared, "hub")["web_role"] == "powa_web"
+    checked = Run(declared.fleet, declared.hostvars, [], True)
+    assert plan_repository(checked, "hub")["web_role"] == ""
+    checked.hostvars["hub"]["__common_seen"] = ready(roles=WEB)
+    assert plan_repository(checked, "hub")["web_role"] == "powa_web"
+
+
+def test_what_powa_webs_role_has_beyond_the_pages_is_named():
+    more = {**REPOSITORY, "granted_roles": {"powa_web": ["powa_read_all_data"]}}
+    declared = declare(ready(roles=WEB, repository=more), registered=SECRET, web=SHOWN)
+    assert ["powa_read_all_data" in sentence for sentence in web_role_left(declared, "hub")] == [True]
+    for facts in (ready(roles={}, repository=more), bare()):
+        declared.hostvars["hub"]["__common_seen"] = facts
+        assert web_role_left(declared, "hub") == []
+    assert web_role_left(declare(ready(roles=WEB, repository=more)), "hub") == []
 
 
 def test_two_roles_make_powas_roles_once():

@@ -29,6 +29,7 @@ PARAMS = {
     "server_kind": ["remote"],
     "monitoring_role": "mon",
     "collector_role": None,
+    "web_role": None,
     "state": "present",
     "history": "keep",
     "remote_results": None,
