@@ -470,6 +470,12 @@ def test_the_passwords_are_those_of_remotes_that_powa_web_may_connect_to(fleet, 
     assert all((login["port"], login["database"], login["user"]) == (5432, "*", "powa_monitor") for login in logins)
 
 
+def test_the_login_of_powa_web_4_reads_no_stored_password():
+    found = {"hub": {"__common_seen": {"extensions": {"powa": {"version": "4.1.4"}}}}}
+    hostvars = {name: {**variables, **found.get(name, {})} for name, variables in {"hub": {}, **PASSWORDS}.items()}
+    assert len(web_passwords(Run(fleet_of(["hub"], powa_store_passwords=True), hostvars), "box")) == 1
+
+
 def test_remotes_without_a_password_are_not_in_the_file():
     assert web_passwords(Run(fleet_of(), {"one": {"powa_monitoring_password": None}}), "box") == []
 
