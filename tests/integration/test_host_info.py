@@ -382,7 +382,7 @@ def test_a_repository_and_the_rights_on_it(server: Server) -> None:
             for (name,) in server.sql(
                 "postgres",
                 "SELECT DISTINCT g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid"
-                " WHERE m.member = %s::regrole",
+                " WHERE m.member = (SELECT r.oid FROM pg_roles r WHERE r.rolname = %s)",
                 (role,),
             )
         )
