@@ -113,7 +113,10 @@ def places(database: Database) -> Dict[str, str]:
         "history": database.server.shell(
             "runuser -u postgres -- pg_dump --exclude-table-data='*.powa_servers' {0}".format(database.name)
         ),
-        "journal": database.server.shell("journalctl --no-pager --output=export"),
+        # powa-collector itself logs how it connects to a remote, with a password that the repository has stored.
+        "journal": database.server.shell(
+            "journalctl --no-pager --output=export | grep --text --invert-match 'INFO .*connection to remote server'"
+        ),
         "processes": database.server.shell("cat /root/processes 2>/dev/null || true"),
         "files": database.server.shell(
             "find / /tmp /run /dev/shm -xdev -type f -perm /007 -size -1000k -not -path '/proc/*' -not -path '/usr/*'"
