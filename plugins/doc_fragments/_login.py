@@ -51,7 +51,9 @@ options:
     description: File with the key of the client certificate.
     type: path
   connect_params:
-    description: Additional connection parameters of libpq. They override all other login options.
+    description:
+      - Additional connection parameters of libpq. They override all other login options.
+      - Results and logs show only the values of those that are known to hold no secret.
     type: dict
     default: {}
   session_role:

@@ -60,7 +60,7 @@ _value:
       type: list
       elements: str
     skipped:
-      description: What check mode skips, one sentence each. It is empty otherwise.
+      description: What check mode skips, and what the run leaves as it is on purpose, one sentence each.
       type: list
       elements: str
 """

@@ -301,6 +301,13 @@ options:
         needs on the objects of the datasources.
       - With PoWA 5 this option is ignored. PoWA 5 has its own roles, and they get the same rights as on PoWA's objects.
     type: str
+  web_role:
+    description:
+      - With O(server_kind=repository) and PoWA 4, the role that powa-web logs in as. It gets the right to read the
+        history of the datasources.
+      - With PoWA 5 this option is ignored, as O(collector_role) is.
+    type: str
+    version_added: 0.2.0
 seealso:
   - module: pgfleet.powa.servers
   - module: pgfleet.powa.snapshot
@@ -564,6 +571,7 @@ OPTIONS = {
     "monitoring_role": {"type": "str"},
     "revoke_create": {"type": "bool", "default": False},
     "collector_role": {"type": "str"},
+    "web_role": {"type": "str"},
 }
 
 

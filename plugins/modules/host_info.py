@@ -689,14 +689,16 @@ repository:
       description: Role of PoWA 5 -> the role that stands for it, or null. Empty on PoWA 4.
       type: dict
       returned: always
-      sample: {powa_snapshot: powa_snapshot, powa_read_all_data: null}
+      sample: {powa_snapshot: powa_snapshot, powa_read_all_data: null, powa_read_all_metrics: null}
     datasources:
       description: Function -> its comment, for each comment in which the collection keeps a declared datasource.
       type: dict
       returned: always
       sample: {}
     existing_roles:
-      description: Those of the names C(powa_snapshot) and C(powa_read_all_data) that the server has a role of.
+      description:
+        - Those of the names C(powa_snapshot), C(powa_read_all_data) and C(powa_read_all_metrics) that the server has a
+          role of.
       type: list
       elements: str
       returned: always
@@ -737,11 +739,60 @@ repository:
       type: dict
       returned: always
       sample: {powa_collector: true}
-    schema_relations_unread:
-      description: Role -> whether it may not read some table or view in PoWA's schema.
+    server_columns:
+      description: The columns of C(powa_servers).
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: The name of the column.
+          type: str
+          returned: always
+          sample: hostname
+        may_read:
+          description: Role -> whether it may read the column.
+          type: dict
+          returned: always
+          sample: {powa_web: true}
+    granted_select:
+      description: Role -> the tables and views of PoWA's schema that it was itself granted SELECT on.
       type: dict
       returned: always
-      sample: {powa_collector: false}
+      sample: {powa_web: [powa_databases]}
+    granted_roles:
+      description: Role -> the roles that it is itself a member of.
+      type: dict
+      returned: always
+      sample: {powa_web: [pg_read_all_stats]}
+    web_schema:
+      description:
+        - The schema C(pgfleet_powa_web), in which powa-web 4 finds C(powa_servers) without passwords. Null if there is
+          none.
+      type: dict
+      returned: always
+      contains:
+        ours:
+          description: Whether superusers own the schema and the view.
+          type: bool
+          returned: always
+          sample: true
+        columns:
+          description: The columns of the view, or an empty list if there is none.
+          type: list
+          elements: str
+          returned: always
+          sample: [id, hostname]
+        may_read:
+          description: Role -> whether it may read the view.
+          type: dict
+          returned: always
+          sample: {powa_web: true}
+    search_paths:
+      description: Role -> the C(search_path) that is set for it in O(database) or everywhere, or null.
+      type: dict
+      returned: always
+      sample: {powa_web: null}
     version_columns:
       description: The tables in which the collector records versions.
       type: list
@@ -759,7 +810,9 @@ repository:
           returned: always
           sample: {powa_collector: true}
     default_select:
-      description: The roles that get the right to read tables that the user of the session creates in PoWA's schema.
+      description:
+        - The roles that were granted the right to read tables that the user of the session will create in PoWA's
+          schema.
       type: list
       elements: str
       returned: always

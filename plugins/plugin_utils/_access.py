@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Mapping, Sequence, TypedDict
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, TypedDict
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import server_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import Rule, missing_rules
@@ -14,6 +14,8 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 #: A datasource as the inventory declares it.
 Definition = Mapping[str, Any]
+_POWERS = ("superuser", "replication", "bypassrls", "createrole", "createdb")
+_POWERFUL = "role {0} has {1}, which PoWA does not need, and Ansible leaves that as it is: give PoWA a role of its own"
 
 
 class Login(TypedDict):
@@ -25,14 +27,37 @@ class Login(TypedDict):
 
 
 def missing_logins(logins: Iterable[Login], seen: Mapping[str, Any]) -> List[Login]:
-    """Return the roles that do not exist, cannot log in, or have more power than a login needs."""
+    """Return the roles that do not exist or cannot log in. One that has more power than a login needs keeps it."""
     roles = roles_of(seen)
-    return [login for login in logins if not _is_plain_login(roles.get(login["name"]))]
+    return [login for login in logins if not roles.get(login["name"], {}).get("login")]
 
 
 def logins_with_password(logins: Iterable[Login], run: Run, host: str) -> List[Login]:
     """Return the roles whose password is declared. Only the server can tell whether it has the same."""
     return [login for login in logins if run.password(host, login["variable"])]
+
+
+def declared_logins(logins: Iterable[Login], run: Run, host: str) -> List[Dict[str, Any]]:
+    """Return roles as the module login_roles takes them, with their passwords."""
+    encryption = run.variables(host)["powa_password_encryption"]
+    return [
+        {
+            "name": login["name"],
+            "password": run.password(host, login["variable"]),
+            "password_encryption": encryption,
+        }
+        for login in logins
+    ]
+
+
+def powerful_roles(seen: Mapping[str, Any]) -> List[str]:
+    """Return a sentence for each role of PoWA with more power than a login needs. It keeps that: we did not give it."""
+    sentences = []
+    for name, role in sorted(roles_of(seen).items()):
+        powers = [power.upper() for power in _POWERS if role.get(power)]
+        if powers:
+            sentences.append(_POWERFUL.format(name, ", ".join(powers)))
+    return sentences
 
 
 def roles_of(seen: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
@@ -65,9 +90,3 @@ def servers_of(definition: Definition) -> List[str]:
 def definitions_of(variables: Mapping[str, Any]) -> List[Definition]:
     """Return the declared datasources."""
     return list(variables.get("powa_datasources") or [])
-
-
-def _is_plain_login(role: Mapping[str, Any] | None) -> bool:
-    if not role or not role["login"]:
-        return False
-    return not any(role[name] for name in ("superuser", "createdb", "createrole", "replication", "bypassrls"))

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set
 
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import powerful_roles
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory import GROUPS, REMOTES, REPOSITORIES, WEB
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._lost import one_line, unreachable
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository import web_role_left
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import SEEN, Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import DRIVER, system_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import Unevaluated
@@ -85,10 +87,13 @@ class Check:
 
 
 def check_host(run: Run, host: str) -> Dict[str, List[str]]:
-    """Return a host's C(problems), and what check mode has C(skipped) there, one sentence each."""
+    """Return a host's C(problems), and what is C(skipped) in check mode or left as it is, one sentence each."""
     check = Check(run, host)
     problems = list(run.fleet["hosts"][host]["problems"]) + list(_problems(check))
     skipped = list(_skipped(check)) if run.check_mode and check.seen else []
+    if check.seen:
+        skipped += powerful_roles(check.seen)
+        skipped += web_role_left(run, host) if REPOSITORIES in check.groups else []
     return {"problems": list(dict.fromkeys(problems)), "skipped": list(dict.fromkeys(skipped))}
 
 

@@ -35,7 +35,12 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository_servers i
     moved_from,
     remotes_of,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._rights import collector_rights, unique, web_rights
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._rights import (
+    collector_rights,
+    unique,
+    web_left,
+    web_rights,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 
@@ -53,6 +58,8 @@ class RepositoryPlan(TypedDict):
     logins: List[Login]
     #: The statements that grant the two roles the rights that they lack.
     rights: List[str]
+    #: powa-web's role, if it has one that exists by now: without PoWA's own roles it is granted each datasource.
+    web_role: str
     #: The lines of pg_hba.conf, and whether one of them is missing or not loaded.
     hba: List[Rule]
     hba_todo: bool
@@ -99,6 +106,7 @@ def plan_repository(run: Run, host: str) -> RepositoryPlan:
         "missing_logins": missing_logins(logins, seen),
         "logins": logins_with_password(logins, run, host),
         "rights": _rights(run, host),
+        "web_role": _web_role(run, host),
         "hba": lines,
         "hba_todo": exists.server and hba_todo(lines, seen),
         "unit": unit_of(seen),
@@ -153,6 +161,21 @@ def _has_web_login(run: Run, host: str) -> bool:
     return shown and bool(run.password(host, "powa_web_password"))
 
 
+def _web_role(run: Run, host: str) -> str:
+    role = str(run.variables(host)["powa_web_role"])
+    exists = not run.check_mode or role in roles_of(run.seen(host))
+    return role if exists and _has_web_login(run, host) else ""
+
+
+def web_role_left(run: Run, host: str) -> List[str]:
+    """Return what powa-web's role has or lacks that this run leaves so, one sentence each."""
+    variables, seen = run.variables(host), run.seen(host)
+    role = variables["powa_web_role"]
+    if not seen.get("repository") or role not in roles_of(seen) or not _has_web_login(run, host):
+        return []
+    return web_left(seen, role, variables["powa_web_rights_exact"])
+
+
 def _logins(run: Run, host: str) -> List[Login]:
     variables = run.variables(host)
     logins: List[Login] = []
@@ -185,7 +208,9 @@ def _rights(run: Run, host: str) -> List[str]:
     if inventory_of(run, host) and variables["powa_collector_role"] in roles:
         statements += collector_rights(seen, variables["powa_collector_role"])
     if _has_web_login(run, host) and variables["powa_web_role"] in roles:
-        statements += web_rights(seen, variables["powa_web_role"])
+        statements += web_rights(
+            seen, variables["powa_web_role"], variables["powa_database"], variables["powa_web_rights_exact"]
+        )
     return unique(statements)
 
 

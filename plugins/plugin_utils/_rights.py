@@ -13,6 +13,11 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import serv
 READ_STATISTICS = "pg_read_all_stats"
 SNAPSHOT = "powa_snapshot"
 READ_DATA = "powa_read_all_data"
+READ_METRICS = "powa_read_all_metrics"
+SERVERS = "powa_servers"
+PASSWORD = "password"
+#: Where powa-web 4 finds the servers without their passwords.
+WEB_SCHEMA = "pgfleet_powa_web"
 
 _READ = ("SELECT",)
 _WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -63,21 +68,162 @@ def collector_rights(seen: Mapping[str, Any], role: str) -> List[str]:
     ]
 
 
-def web_rights(seen: Mapping[str, Any], role: str) -> List[str]:
-    """Return what powa-web's role lacks to show everything."""
+def web_rights(seen: Mapping[str, Any], role: str, database: str, exact: bool) -> List[str]:
+    """Return what powa-web's role lacks to show everything.
+
+    :param exact: whether to take what an earlier version of this collection granted, and no page needs
+    """
     repository = seen["repository"]
     # Without this right powa-web does not see the collector's connection, and says that no collector is running.
-    statements = _membership(seen, role, READ_STATISTICS) + _powa_role(seen, role, READ_DATA)
-    statements += _schema_usage(repository, role)
+    statements = _membership(seen, role, READ_STATISTICS)
+    taken = _taken(repository, role) if exact else []
     if repository["major"] > 4:
-        return statements
-    schema, name = quote_ident(repository["schema"]), quote_ident(role)
-    if repository["schema_relations_unread"].get(role, True):
-        statements.append("GRANT SELECT ON ALL TABLES IN SCHEMA {0} TO {1}".format(schema, name))
-    if role not in repository["default_select"]:
-        # This covers the tables of datasources that are declared later.
-        statements.append("ALTER DEFAULT PRIVILEGES IN SCHEMA {0} GRANT SELECT ON TABLES TO {1}".format(schema, name))
+        keeps_more = _reads_data(repository, role) and not exact
+        statements += [] if keeps_more else _powa_role(seen, role, READ_METRICS)
+        return statements + taken + _schema_usage(repository, role)
+    return [
+        *statements,
+        *taken,
+        *_schema_usage(repository, role),
+        *_page_tables(repository, role),
+        *_server_columns(repository, role, exact),
+        *_web_view(repository, role, database),
+    ]
+
+
+def web_left(seen: Mapping[str, Any], role: str, exact: bool) -> List[str]:
+    """Return what powa-web's role has beyond what the pages need, or what keeps a page from it, one sentence each."""
+    repository = seen["repository"]
+    sentences = []
+    more = _more(repository, role)
+    if more and not exact:
+        sentences.append(_KEPT.format(role, ", ".join(more)))
+    if repository["major"] > 4:
+        return sentences
+    schema, path = repository.get("web_schema"), repository.get("search_paths", {}).get(role)
+    if schema and not schema["ours"]:
+        sentences.append(_FOREIGN_SCHEMA.format(WEB_SCHEMA))
+    if path and WEB_SCHEMA not in path:
+        sentences.append(_OTHER_PATH.format(role, path, WEB_SCHEMA))
+    return sentences
+
+
+_KEPT = (
+    "role {0} of powa-web has more rights than the pages need, which an earlier version of this collection granted"
+    " ({1}): set powa_web_rights_exact to revoke them"
+)
+_FOREIGN_SCHEMA = (
+    "schema {0} or its view powa_servers belongs to a role that is no superuser, so powa-web does not use it and some"
+    " of its pages fail: drop it"
+)
+_OTHER_PATH = (
+    "role {0} has search_path set to {1}, so some pages of powa-web 4 fail, which read powa_servers without passwords"
+    " in schema {2}: reset it, or put that schema first"
+)
+
+
+def _reads_data(repository: Mapping[str, Any], role: str) -> bool:
+    """Return whether a role was made a member of the role that also reads the constants of users' queries."""
+    name = repository["powa_roles"].get(READ_DATA) or READ_DATA
+    return name in repository.get("granted_roles", {}).get(role, ())
+
+
+def _more(repository: Mapping[str, Any], role: str) -> List[str]:
+    """Return what an earlier version granted, as a sentence names it."""
+    if repository["major"] > 4:
+        return ["member of {0}".format(READ_DATA)] if _reads_data(repository, role) else []
+    found = _unneeded_tables(repository, role)
+    more = ["SELECT on {0}".format(", ".join(found))] if found else []
+    if role in repository["default_select"]:
+        more.append("SELECT on all tables to come")
+    return more
+
+
+def _taken(repository: Mapping[str, Any], role: str) -> List[str]:
+    """Return the statements that revoke what an earlier version granted."""
+    name = quote_ident(role)
+    if repository["major"] > 4:
+        group = repository["powa_roles"].get(READ_DATA) or READ_DATA
+        return ["REVOKE {0} FROM {1}".format(quote_ident(group), name)] if _reads_data(repository, role) else []
+    schema, tables = repository["schema"], _unneeded_tables(repository, role)
+    statements = []
+    if tables:
+        listed = ", ".join(qualified(schema, table) for table in tables)
+        statements.append("REVOKE SELECT ON {0} FROM {1}".format(listed, name))
+    if role in repository["default_select"]:
+        statements.append(
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA {0} REVOKE SELECT ON TABLES FROM {1}".format(quote_ident(schema), name)
+        )
     return statements
+
+
+def _unneeded_tables(repository: Mapping[str, Any], role: str) -> List[str]:
+    granted = repository.get("granted_select", {}).get(role, ())
+    return [name for name in granted if not _is_shown(name)]
+
+
+def _is_shown(relation: str) -> bool:
+    """Return whether pages read a relation: of C(powa_servers) they read some columns only."""
+    return relation != SERVERS and not relation.endswith("_src_tmp")
+
+
+def _page_tables(repository: Mapping[str, Any], role: str) -> List[str]:
+    lacking: Dict[str, List[str]] = {}
+    for relation in repository["relations"]:
+        if _is_shown(relation["name"]) and "SELECT" not in relation["privileges"].get(role, ()):
+            lacking.setdefault(relation["schema"], []).append(relation["name"])
+    return [_grant(_READ, schema, sorted(names), role) for schema, names in lacking.items()]
+
+
+def _server_columns(repository: Mapping[str, Any], role: str, exact: bool) -> List[str]:
+    """Return what a role lacks to read all columns of C(powa_servers) but the password."""
+    # A right on the whole table that is revoked takes those on its columns along.
+    revoked = exact and SERVERS in repository.get("granted_select", {}).get(role, ())
+    lacking = [
+        quote_ident(column["name"])
+        for column in repository["server_columns"]
+        if column["name"] != PASSWORD and (revoked or not column["may_read"].get(role))
+    ]
+    if not lacking:
+        return []
+    table = qualified(repository["schema"], SERVERS)
+    return ["GRANT SELECT ({0}) ON {1} TO {2}".format(", ".join(lacking), table, quote_ident(role))]
+
+
+def _web_view(repository: Mapping[str, Any], role: str, database: str) -> List[str]:
+    """Return what lacks for powa-web 4 to find a C(powa_servers) without passwords before PoWA's own.
+
+    One of its pages, and each of its connections to a remote, reads all columns and fails without a right on one.
+    """
+    schema, columns = repository.get("web_schema"), [column["name"] for column in repository["server_columns"]]
+    if schema and not schema["ours"]:
+        return []
+    view, name = qualified(WEB_SCHEMA, SERVERS), quote_ident(role)
+    statements = []
+    if not schema:
+        statements.append("CREATE SCHEMA {0}".format(quote_ident(WEB_SCHEMA)))
+    replaced = not schema or schema["columns"] != columns
+    if replaced:
+        statements += ["DROP VIEW IF EXISTS {0}".format(view), _create_view(view, repository["schema"], columns)]
+    if replaced or not (schema and schema["may_read"].get(role)):
+        statements += [_usage(WEB_SCHEMA, role), "GRANT SELECT ON {0} TO {1}".format(view, name)]
+    if not repository.get("search_paths", {}).get(role):
+        statements.append(
+            "ALTER ROLE {0} IN DATABASE {1} SET search_path = {2}, {3}".format(
+                name, quote_ident(database), quote_ident(WEB_SCHEMA), quote_ident(repository["schema"])
+            )
+        )
+    return statements
+
+
+def _create_view(view: str, schema: str, columns: Sequence[str]) -> str:
+    shown = [
+        "NULL::pg_catalog.text AS {0}".format(quote_ident(column))
+        if column == PASSWORD
+        else "s.{0}".format(quote_ident(column))
+        for column in columns
+    ]
+    return "CREATE VIEW {0} AS SELECT {1} FROM {2} AS s".format(view, ", ".join(shown), qualified(schema, SERVERS))
 
 
 def unique(statements: Iterable[str]) -> List[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._collector import pip_version, remote_logins
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import powa_major
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files, has_password_file
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
     WEB_CONF,
@@ -195,9 +196,13 @@ def shown(run: Run, host: str) -> List[Shown]:
 def web_passwords(run: Run, host: str) -> List[Dict[str, Any]]:
     """Return the logins whose passwords powa-web's file holds: those to the remotes, if it may connect to them."""
     variables, web = run.variables(host), run.fleet["web"][host]
-    if variables["powa_store_passwords"] or not web["remote_access"]:
+    if not web["remote_access"]:
         return []
-    return [login for login in remote_logins(run, web["repositories"], web=True) if login["password"]]
+    # With PoWA 4 its role does not read the passwords that a repository has stored.
+    repositories = [
+        name for name in web["repositories"] if not variables["powa_store_passwords"] or powa_major(run, name) == 4
+    ]
+    return [login for login in remote_logins(run, repositories, web=True) if login["password"]]
 
 
 def refused(plan: Mapping[str, Any], answers: Sequence[Mapping[str, Any]], variables: Mapping[str, Any]) -> List[str]:

@@ -29,7 +29,10 @@ def _install(version: str) -> Path:
     with locked("powa-web"):
         if not (folder / "powa").is_dir():
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
-            subprocess.run([*pip, "tornado", "powa-web=={0}.*".format(version)], check=True)
+            packages = ["tornado", "powa-web=={0}.*".format(version)]
+            # As the role web installs it.
+            packages += ["sqlalchemy<1.5"] if version.startswith("4.") else []
+            subprocess.run([*pip, *packages], check=True)
     return folder
 
 
@@ -40,7 +43,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running_powa_web(database: Database) -> Iterator[Callable[[str], str]]:
+def running_powa_web(
+    database: Database, user: str = "postgres", password: str = PASSWORD
+) -> Iterator[Callable[[str], str]]:
     """Run powa-web with this database as its repository, log in, and give a function that gets a page."""
     version = database.value(
         "SELECT substring(extversion from '^\\d+\\.\\d+') FROM pg_extension WHERE extname = 'powa'"
@@ -60,7 +65,7 @@ def running_powa_web(database: Database) -> Iterator[Callable[[str], str]]:
                 env=dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(ROOT / "powa_web_pages" / "src")])),
             )
             try:
-                yield _login("http://127.0.0.1:{0}".format(port), process)
+                yield _login("http://127.0.0.1:{0}".format(port), process, user, password)
             finally:
                 process.terminate()
                 process.wait(timeout=30)
@@ -68,7 +73,7 @@ def running_powa_web(database: Database) -> Iterator[Callable[[str], str]]:
                 print(log.read())
 
 
-def _login(url: str, process: "subprocess.Popen[Any]") -> Callable[[str], str]:
+def _login(url: str, process: "subprocess.Popen[Any]", user: str, password: str) -> Callable[[str], str]:
     cookies = CookieJar()
     opener = build_opener(HTTPCookieProcessor(cookies))
 
@@ -88,7 +93,8 @@ def _login(url: str, process: "subprocess.Popen[Any]") -> Callable[[str], str]:
         return text
 
     wait_until(answers, "powa-web answers")
-    form = urlencode({"user": "postgres", "password": PASSWORD, "server": "main"}).encode()
+    # The name of the field differs between 4 and 5.
+    form = urlencode({"user": user, "username": user, "password": password, "server": "main"}).encode()
     opener.open(url + "/login/", data=form, timeout=60)
-    assert "user" in {cookie.name for cookie in cookies}, "powa-web refuses the login"
+    assert {"user", "username"} & {cookie.name for cookie in cookies}, "powa-web refuses the login"
     return get

@@ -221,9 +221,9 @@ class Server:
     container: str
     address: str
 
-    def connect(self, database: str, user: str = "postgres") -> Any:
+    def connect(self, database: str, user: str = "postgres", password: str = PASSWORD) -> Any:
         """Return a connection that commits each statement."""
-        connection = psycopg2.connect(host=self.address, user=user, password=PASSWORD, dbname=database)
+        connection = psycopg2.connect(host=self.address, user=user, password=password, dbname=database)
         connection.autocommit = True
         return connection
 
@@ -312,6 +312,12 @@ class Database:
         text = self.server.shell("runuser -u postgres -- pg_dump {0}".format(self.name))
         # Another key each time; pg_dump of PostgreSQL 13 has neither the lines nor the option.
         text = re.sub(r"^\\(un)?restrict .*", "", text, flags=re.MULTILINE)
+        cursor.execute(
+            "SELECT to_jsonb(a), shobj_description(a.oid, 'pg_authid'), ARRAY("
+            "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = a.oid ORDER BY 1) FROM pg_authid AS a"
+            " ORDER BY a.rolname"
+        )
+        text += "\n".join(map(str, cursor.fetchall()))
         cursor.execute("SELECT FROM pg_extension WHERE extname = 'powa'")
         if not cursor.rowcount:
             return text

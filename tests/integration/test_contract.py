@@ -118,6 +118,17 @@ CASES = {
         _register_and_write,
         (BREAK.format(kind="trigger", condition="", end=""), _ON_REGISTRATION),
     ),
+    # No trigger fires for roles. PostgreSQL refuses that two are members of each other.
+    "login_roles": Case(
+        {
+            "roles": [
+                {"name": "contract_one", "password": "planted.3Hq1", "member_of": ["refused by the test"]},
+                {"name": "refused by the test"},
+            ]
+        },
+        lambda database: database.sql('DROP ROLE IF EXISTS contract_one, "refused by the test"') and None,
+        ('CREATE ROLE contract_one; CREATE ROLE "refused by the test"; GRANT contract_one TO "refused by the test"',),
+    ),
     "collector": Case({"timeout": 60}, lambda database: None, beside=_collector_without_the_second_server),
 }
 

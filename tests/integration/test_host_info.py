@@ -353,17 +353,42 @@ def test_a_repository_and_the_rights_on_it(server: Server) -> None:
     else:
         rows = server.sql(
             DATABASE,
-            "SELECT powa_role, rolname FROM powa_roles WHERE powa_role IN ('powa_snapshot', 'powa_read_all_data')",
+            "SELECT powa_role, rolname FROM powa_roles WHERE powa_role IN ('powa_snapshot', 'powa_read_all_data',"
+            " 'powa_read_all_metrics')",
         )
-        assert found["powa_roles"] == dict({"powa_snapshot": None, "powa_read_all_data": None}, **dict(rows))
+        assert found["powa_roles"] == dict(
+            {"powa_snapshot": None, "powa_read_all_data": None, "powa_read_all_metrics": None}, **dict(rows)
+        )
         existing = server.sql(
-            "postgres", "SELECT rolname FROM pg_roles WHERE rolname IN ('powa_snapshot', 'powa_read_all_data')"
+            "postgres",
+            "SELECT rolname FROM pg_roles WHERE rolname IN ('powa_snapshot', 'powa_read_all_data',"
+            " 'powa_read_all_metrics')",
         )
         assert found["existing_roles"] == sorted(row[0] for row in existing)
     other = "public.powa_extensions" if server.powa == "4" else "public.powa_extension_config"
     may = {column["table"]: column["may_update"][COLLECTOR] for column in found["version_columns"]}
     assert may == {"public.powa_servers": True, other: False}
-    assert found["schema_relations_unread"][COLLECTOR] and not found["schema_relations_unread"][WEB]
+    columns = server.sql(
+        DATABASE,
+        "SELECT attname, has_column_privilege(%s, attrelid, attname, 'SELECT') FROM pg_attribute"
+        " WHERE attrelid = 'powa_servers'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+        (WEB,),
+    )
+    assert [(column["name"], column["may_read"][WEB]) for column in found["server_columns"]] == columns
+    assert "powa_servers" in found["granted_select"][WEB]
+    assert found["granted_roles"] == {
+        role: sorted(
+            name
+            for (name,) in server.sql(
+                "postgres",
+                "SELECT DISTINCT g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid"
+                " WHERE m.member = (SELECT r.oid FROM pg_roles r WHERE r.rolname = %s)",
+                (role,),
+            )
+        )
+        for role in found["granted_roles"]
+    }
+    assert found["web_schema"] is None and found["search_paths"][WEB] is None
     assert found["schema_usage"][WEB]
     assert found["default_select"] == [WEB]
 

@@ -42,16 +42,9 @@ def page(collected_fleet):
 
 @pytest.fixture
 def nothing(fleet):
-    """A datasource without rows, declared now; the login may see metrics only, where PoWA has roles for that."""
+    """A datasource without rows, declared now; the login may see metrics only, as the role repository makes it."""
     _declare({**NOTHING, "state": "present"}, "powa_remotes", "powa_repositories")
-    (roles,) = psql(fleet.repository, "SELECT count(*) FROM pg_roles WHERE rolname = 'powa_read_all_metrics'")
-    swap = "REVOKE {} FROM powa_web; GRANT {} TO powa_web"
-    data, metrics = "powa_read_all_data", "powa_read_all_metrics"
-    if roles == "1":
-        psql(fleet.repository, swap.format(data, metrics))
     yield NOTHING["name"]
-    if roles == "1":
-        psql(fleet.repository, swap.format(metrics, data))
     _declare({"name": NOTHING["name"], "state": "absent", "history": "drop"}, "powa_repositories", "powa_remotes")
 
 
@@ -63,6 +56,7 @@ def _declare(datasource, *groups):
         "server_kind": "{{ ['repository' if 'powa_repositories' in group_names else 'remote'] }}",
         "monitoring_role": "{{ omit if 'powa_repositories' in group_names else 'powa_monitor' }}",
         "collector_role": "{{ 'powa_collector' if 'powa_repositories' in group_names else omit }}",
+        "web_role": "{{ 'powa_web' if 'powa_repositories' in group_names else omit }}",
     }
     command = ["ansible", "--inventory", str(INVENTORY), "--become", "--become-user=postgres"]
     command += ["--module-name=pgfleet.powa.datasources", f"--args={json.dumps(arguments)}"]

@@ -6,27 +6,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.quiet import QuietModule
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import shown
-
-
-class _Module(AnsibleModule):
-    """Ansible's module, for parameters of any kind."""
-
-    def _log_invocation(self) -> None:
-        # A lone surrogate cannot be written to the host's log. What is wrong with the parameters is said later.
-        with contextlib.suppress(UnicodeError):
-            super()._log_invocation()
 
 
 def make_module(spec: Mapping[str, Any]) -> AnsibleModule:
     """Parse the parameters of a module that has a check mode."""
     try:
-        return _Module(argument_spec=dict(spec), supports_check_mode=True)
+        return QuietModule(argument_spec=dict(spec), supports_check_mode=True)
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         # Ansible expects in some places a dictionary that it has not checked.
         message = "Ansible cannot read the options of the task ({0}): compare them with the module's documentation"

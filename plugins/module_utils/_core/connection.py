@@ -229,6 +229,11 @@ def _libpq_parameters(params: Mapping[str, Any]) -> Dict[str, Any]:
     return libpq
 
 
+def _rejection(libpq: Mapping[str, Any], error: BaseException) -> str:
+    """Return why libpq rejects its parameters. Of a connection string it may repeat a part of the password."""
+    return "dsn is no connection string" if "dsn" in libpq else first_line(error)
+
+
 def _connect(params: Mapping[str, Any]) -> Any:
     if driver.psycopg2 is None:
         raise PowaError(
@@ -249,7 +254,7 @@ def _connect(params: Mapping[str, Any]) -> Any:
     # The driver passes some wrong values to functions of Python, such as a number as a host.
     except (driver.psycopg2.Error, TypeError, ValueError) as error:
         raise PowaError(
-            "libpq rejects the login options for {0} ({1}): correct them".format(where, first_line(error))
+            "libpq rejects the login options for {0} ({1}): correct them".format(where, _rejection(libpq, error))
         ) from error
 
 

@@ -11,10 +11,17 @@ from typing import Any, Dict, Iterable, List
 try:
     # The other files import them from here.
     import psycopg2  # pylint: disable=unused-import
+    import psycopg2.extensions
     from psycopg2 import errorcodes, sql  # pylint: disable=unused-import
 except ImportError:
     # The code that connects reports this, and nothing else runs without a connection.
     psycopg2 = errorcodes = sql = None  # type: ignore[assignment]
+
+
+def encrypt_password(password: str, role: str, connection: Any, algorithm: str) -> str:
+    """Return what a server stores for a password. With the algorithm given, the client library asks no server."""
+    verifier: str = psycopg2.extensions.encrypt_password(password, role, connection, algorithm)
+    return verifier
 
 
 def compose(text: str, **parts: Any) -> Any:

@@ -36,9 +36,7 @@ def run_module(options: Mapping[str, Any], run: Callable[[Mapping[str, Any], boo
         module.fail_json(msg=texts.shown(_sentence(error, module.params)))
     for warning in result.pop("warnings", ()):
         module.warn(warning)
-    # Ansible would echo the parameters in the result, and a list may name a thousand servers.
-    told = {name: value for name, value in module.params.items() if options.get(name, {}).get("elements") != "dict"}
-    module.exit_json(invocation={"module_args": told}, **result)
+    module.exit_json(**result)
 
 
 def run_task(options: Mapping[str, Any], task: Callable[[Mapping[str, Any]], Task[Any, Any]]) -> None:

@@ -22,7 +22,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import 
 def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], side: Side, state: State) -> List[str]:
     """Return the problems that can be seen without the types of columns."""
     problems = []
-    for option, role in (("monitoring_role", side.monitoring_role), ("collector_role", side.collector_role)):
+    for option in ("monitoring_role", "collector_role", "web_role"):
+        role = getattr(side, option)
         made = option == "monitoring_role" and LOCAL in side.server_kind
         if role and role not in state.roles and not made:
             problems.append('{0}: role "{1}" does not exist on this server: create it first'.format(option, role))

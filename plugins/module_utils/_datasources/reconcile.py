@@ -78,7 +78,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         definitions, removals, problems = collect_definitions(params["datasources"])
         kinds = tuple(params["server_kind"])
         monitoring_role = params["monitoring_role"] or (MONITORING_ROLE if LOCAL in kinds else None)
-        self.side = Side(kinds, monitoring_role, params["collector_role"], params["revoke_create"])
+        self.side = Side(kinds, monitoring_role, params["collector_role"], params["web_role"], params["revoke_create"])
         self.definitions: Sequence[Definition] = definitions
         self.removals = removals
         self.exact, self.drop_history = params["state"] == "exact", params["history"] == "drop"
@@ -200,7 +200,7 @@ def _check_options(params: Mapping[str, Any]) -> None:
 
     :raises ProblemsError: with what is wrong with options other than the datasources
     """
-    options = ("monitoring_role", "collector_role", "ready_servers", "remote_results")
+    options = ("monitoring_role", "collector_role", "web_role", "ready_servers", "remote_results")
     problems = [
         "{0}: found {1}, {2}".format(field, ascii(text), UNSTORABLE)
         for field, text in unstorable_texts({option: params[option] for option in options})

@@ -101,7 +101,7 @@ def read_state(
     archivist = detect_archivist(cursor)
     catalog = read_catalog(cursor, archivist, names, [definition.module for definition in definitions], sizes)
     servers = read_servers(cursor, archivist)
-    roles = [role for role in (side.monitoring_role, side.collector_role) if role]
+    roles = [role for role in (side.monitoring_role, side.collector_role, side.web_role) if role]
     cursor.execute(compose(texts.ROLES, names=literal(roles)))
     existing = [role for (role,) in cursor.fetchall()]
     extensions = sorted({definition.extension for definition in definitions if definition.extension})

@@ -72,7 +72,7 @@ def _objects(
         layout=layout,
         stored=layout.stored(definition, paused),
         archivist=archivist,
-        grantees=archivist.grantees(side.collector_role) if side.stores else Grantees({}, {}, (), ()),
+        grantees=archivist.grantees(side.collector_role, side.web_role) if side.stores else Grantees({}, {}, (), ()),
         search_path=source_path(definition, archivist, state.quoted_query_schemas(definition)),
     )
     return [_rendered(entry, cursor) for entry in build_objects(parts, side)]

@@ -17,8 +17,11 @@ from typing import Dict, Mapping, Optional, Sequence
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host, user_name
 
 _KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory"}
-#: How configuration files of Python or JSON name a password that they hold, and where a connection string has one.
-_PASSWORD = re.compile(rb"""['"]password['"]|\bpassword\s*=|://[^/@\s'"]*:[^/@\s'"]+@""")
+#: How configuration files of Python, JSON or systemd name a secret that they hold, and where a connection string has a
+#: password.
+_PASSWORD = re.compile(
+    rb"""(?i)['"]\w*(?:password|passwd|secret)['"]|(?:password|passwd|secret)\s*=|://[^/@\s]*:[^/@\s]+@"""
+)
 
 
 @dataclass(frozen=True)

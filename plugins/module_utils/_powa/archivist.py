@@ -207,7 +207,7 @@ class Archivist(ABC):
         """Return the query_cleanup that calls a function of ours on the remote."""
 
     @abstractmethod
-    def grantees(self, collector_role: Optional[str]) -> Grantees:
+    def grantees(self, collector_role: Optional[str], web_role: Optional[str] = None) -> Grantees:
         """Return who gets what on the repository side of a datasource."""
 
     @property

@@ -88,7 +88,7 @@ class Archivist4(Archivist):
     def cleanup_call(self, function: str) -> str:
         return "SELECT {0}.{1}(0)".format(self.quoted_schema, function)
 
-    def grantees(self, collector_role: Optional[str]) -> Grantees:
-        if not collector_role:
-            return Grantees({}, {}, (), ("",))
-        return Grantees({collector_role: _WRITE}, {collector_role: _WRITE}, (collector_role,), ("",))
+    def grantees(self, collector_role: Optional[str], web_role: Optional[str] = None) -> Grantees:
+        collector = {collector_role: _WRITE} if collector_role else {}
+        readers = {web_role: ("SELECT",)} if web_role else {}
+        return Grantees({**readers, **collector}, collector, tuple(collector), ("",))

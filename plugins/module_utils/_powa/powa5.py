@@ -126,7 +126,7 @@ class Archivist5(Archivist):
         # The collector fills in PoWA's schema on the remote.
         return "SELECT {{powa}}.{0}(0)".format(function)
 
-    def grantees(self, collector_role: Optional[str]) -> Grantees:
+    def grantees(self, collector_role: Optional[str], web_role: Optional[str] = None) -> Grantees:
         history: Dict[str, Tuple[str, ...]] = {}
         transient: Dict[str, Tuple[str, ...]] = {}
         functions: List[str] = []

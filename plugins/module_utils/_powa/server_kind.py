@@ -21,12 +21,14 @@ class Side:
     :param server_kind: any of C(remote), C(repository) and C(local)
     :param monitoring_role: the role that calls the source function of a remote
     :param collector_role: the role that takes snapshots on a repository without PoWA's own roles
+    :param web_role: the role that reads history there
     :param revoke_create: whether others than superusers lose the right to create objects in PoWA's schema
     """
 
     server_kind: Tuple[str, ...]
     monitoring_role: Optional[str]
     collector_role: Optional[str]
+    web_role: Optional[str] = None
     revoke_create: bool = False
 
     @property

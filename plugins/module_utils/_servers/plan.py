@@ -34,6 +34,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._servers.writes impor
     RegisterServer,
     ServerWrite,
     SetExtension,
+    SetPassword,
     Target,
     WriteRow,
 )
@@ -170,9 +171,11 @@ class Planner:
 
     def _column_writes(self, server: RegisteredServer, changed: Mapping[str, Any]) -> List[ServerWrite]:
         archivist, srvid = self.state.archivist, server.srvid
-        plain = {column: value for column, value in changed.items() if column not in UNIQUE}
+        plain = {column: value for column, value in changed.items() if column not in (*UNIQUE, "password")}
         unique = {column: value for column, value in changed.items() if column in UNIQUE}
         writes: List[ServerWrite] = [ChangeServer(archivist, srvid, plain)] if plain else []
+        if "password" in changed:
+            writes.append(SetPassword(archivist, srvid, changed["password"]))
         if "alias" in unique and server.alias is not None:
             writes.append(ClearAlias(archivist, srvid))
         return writes + ([ChangeUnique(archivist, srvid, unique)] if unique else [])
@@ -181,8 +184,10 @@ class Planner:
         archivist = self.state.archivist
         values = dict(DEFAULTS, **self._wanted_values(spec))
         values.update(hostname=spec.address[0], port=spec.address[1])
-        written = dict(values)
+        written = {column: value for column, value in values.items() if column != "password"}
         writes: List[ServerWrite] = []
+        if values["password"]:
+            writes.append(SetPassword(archivist, spec.address, values["password"]))
         if values["alias"] in self._taken:
             written["alias"] = None
             writes.append(ChangeUnique(archivist, spec.address, {"alias": values["alias"]}))

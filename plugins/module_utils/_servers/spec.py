@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.secrets import unwritable
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER
 
 PRESENT = "present"
@@ -141,6 +142,9 @@ def _check(spec: ServerSpec, parameter: Mapping[str, Any]) -> List[str]:
             problems.append("{0}: it is empty: give a name, or leave it out".format(option))
     if spec.drop_history and spec.state != ABSENT:
         problems.append('history: found "drop" with state "{0}": only state "absent" can drop it'.format(spec.state))
+    why = unwritable(spec.values.get("password") or "")
+    if why:
+        problems.append("password: {0}, which PostgreSQL cannot store: give another".format(why))
     if spec.renamed_from == spec.address:
         problems.append("renamed_from: it is the same address: leave it out")
     return problems

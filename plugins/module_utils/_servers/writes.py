@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple, Type, TypeVar, Union
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar, Union
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import secrets
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Batch
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
@@ -61,6 +62,14 @@ class RegisterServer(ServerWrite):
     """Registers a new server with all of its columns."""
 
     values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SetPassword(ServerWrite):
+    """Stores the password of a server, or removes it."""
+
+    target: Target
+    password: Optional[str] = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -128,6 +137,7 @@ class _Run:
         self._delete()
         self._update(texts.UPDATE, [(write.srvid, write.values) for write in self._of(ChangeServer)])
         self._register()
+        self._set_passwords()
         self._set_extensions(texts.DEACTIVATE_EXTENSIONS, False)
         self._set_extensions(texts.ACTIVATE_EXTENSIONS, True)
         self._write_rows()
@@ -179,6 +189,13 @@ class _Run:
         addresses = [{column: server[column] for column in ("hostname", "port")} for server in registered]
         self._execute(texts.NUMBERS, servers=_json(addresses))
         self.numbers = {(hostname, port): srvid for hostname, port, srvid in self.cursor.fetchall()}
+
+    def _set_passwords(self) -> None:
+        passwords = {self._number(write.target): write.password for write in self._of(SetPassword)}
+        if passwords:
+            secrets.hush(self.cursor)
+            secrets.put(self.cursor, passwords)
+            self._execute(texts.SET_PASSWORDS)
 
     def _set_extensions(self, text: str, active: bool) -> None:
         extensions = [

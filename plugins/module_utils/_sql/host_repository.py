@@ -35,10 +35,38 @@ RIGHTS = """
         'schema_usage', (SELECT coalesce(jsonb_object_agg(a.rolname,
                 has_schema_privilege(a.oid, n.oid, 'USAGE')), '{}')
             FROM asked AS a, pg_namespace AS n WHERE n.nspname = :'powa_schema'),
-        'schema_relations_unread', (SELECT coalesce(jsonb_object_agg(a.rolname, EXISTS (
-                SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE n.nspname = :'powa_schema' AND c.relkind IN ('r', 'v')
-                  AND NOT has_table_privilege(a.oid, c.oid, 'SELECT'))), '{}')
+        'server_columns', (SELECT coalesce(jsonb_agg(jsonb_build_object('name', t.attname,
+                'may_read', (SELECT coalesce(jsonb_object_agg(a.rolname,
+                        has_column_privilege(a.oid, t.attrelid, t.attnum, 'SELECT')), '{}')
+                    FROM asked AS a)) ORDER BY t.attnum), '[]')
+            FROM pg_attribute AS t
+            WHERE t.attrelid = to_regclass(format('%I.powa_servers', :'powa_schema')) AND t.attnum > 0
+              AND NOT t.attisdropped),
+        'granted_select', (SELECT coalesce(jsonb_object_agg(a.rolname, (SELECT coalesce(jsonb_agg(c.relname
+                    ORDER BY c.relname), '[]')
+                FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+                CROSS JOIN aclexplode(c.relacl) AS x
+                WHERE n.nspname = :'powa_schema' AND x.grantee = a.oid AND x.privilege_type = 'SELECT')), '{}')
+            FROM asked AS a),
+        'granted_roles', (SELECT coalesce(jsonb_object_agg(a.rolname, (SELECT coalesce(jsonb_agg(DISTINCT g.rolname
+                    ORDER BY g.rolname), '[]')
+                FROM pg_auth_members AS m JOIN pg_roles AS g ON g.oid = m.roleid WHERE m.member = a.oid)), '{}')
+            FROM asked AS a),
+        'web_schema', (SELECT jsonb_build_object('ours', r.rolsuper AND coalesce(o.rolsuper, true),
+                'columns', (SELECT coalesce(jsonb_agg(t.attname ORDER BY t.attnum), '[]')
+                    FROM pg_attribute AS t WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped),
+                'may_read', (SELECT coalesce(jsonb_object_agg(a.rolname, has_schema_privilege(a.oid, n.oid, 'USAGE')
+                        AND coalesce(has_table_privilege(a.oid, c.oid, 'SELECT'), false)), '{}')
+                    FROM asked AS a))
+            FROM pg_namespace AS n JOIN pg_roles AS r ON r.oid = n.nspowner
+            LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'powa_servers'
+            LEFT JOIN pg_roles AS o ON o.oid = c.relowner
+            WHERE n.nspname = 'pgfleet_powa_web'),
+        'search_paths', (SELECT coalesce(jsonb_object_agg(a.rolname, (SELECT max(substr(s.setting, 13))
+                FROM pg_db_role_setting AS d CROSS JOIN unnest(d.setconfig) AS s (setting)
+                WHERE d.setrole = a.oid AND s.setting LIKE 'search_path=%'
+                  AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
+                )), '{}')
             FROM asked AS a),
         'version_columns', (SELECT coalesce(jsonb_agg(jsonb_build_object('table', format('%I.%I', n.nspname, c.relname),
                 'may_update', (SELECT coalesce(jsonb_object_agg(a.rolname,
@@ -53,10 +81,11 @@ RIGHTS = """
             WHERE EXISTS (
                 SELECT FROM pg_default_acl AS d, aclexplode(d.defaclacl) AS x
                 WHERE d.defaclrole = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)
-                  AND d.defaclnamespace IN (0, (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = :'powa_schema'))
-                  AND d.defaclobjtype = 'r' AND x.privilege_type = 'SELECT' AND x.grantee IN (0, a.oid))),
+                  AND d.defaclnamespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = :'powa_schema')
+                  AND d.defaclobjtype = 'r' AND x.privilege_type = 'SELECT' AND x.grantee = a.oid)),
         'existing_roles', (SELECT coalesce(jsonb_agg(r.rolname ORDER BY r.rolname), '[]')
-            FROM pg_roles AS r WHERE r.rolname IN ('powa_snapshot', 'powa_read_all_data')))
+            FROM pg_roles AS r WHERE r.rolname
+                IN ('powa_snapshot', 'powa_read_all_data', 'powa_read_all_metrics')))
 """
 
 # The server with number 0 is the repository itself.
@@ -69,10 +98,10 @@ SERVERS = """
 
 #: Only PoWA 5 has this table: which role stands for which of its own.
 POWA_ROLES = """
-    SELECT jsonb_build_object('powa_snapshot', NULL, 'powa_read_all_data', NULL)
+    SELECT jsonb_build_object('powa_snapshot', NULL, 'powa_read_all_data', NULL, 'powa_read_all_metrics', NULL)
         || coalesce(jsonb_object_agg(r.powa_role, r.rolname), '{}')
     FROM :"powa_schema".powa_roles AS r
-    WHERE r.powa_role IN ('powa_snapshot', 'powa_read_all_data')
+    WHERE r.powa_role IN ('powa_snapshot', 'powa_read_all_data', 'powa_read_all_metrics')
 """
 
 #: The comments in which the collection keeps what is declared. Anybody may have written them: they are only compared.

@@ -25,7 +25,7 @@ INTERVALS = """
 
 REGISTER = """
     SELECT {schema}.powa_register_server(hostname => r.hostname, port => r.port, alias => r.alias,
-        username => r.username, password => r.password, dbname => r.dbname, frequency => r.frequency,
+        username => r.username, password => NULL, dbname => r.dbname, frequency => r.frequency,
         powa_coalesce => r.powa_coalesce, retention => r.retention, allow_ui_connection => r.allow_ui_connection)
     FROM pg_catalog.jsonb_populate_recordset(NULL::{schema}.powa_servers, {servers}::jsonb) AS r
 """
@@ -38,6 +38,14 @@ NUMBERS = """
         ON r.hostname = s.hostname AND r.port = s.port
 """
 
+# The passwords are in a temporary table, and come in no other statement: what fails there shows a whole row.
+SET_PASSWORDS = """
+    UPDATE {schema}.powa_servers AS s
+    SET password = p.secret
+    FROM pg_temp.powa_secrets AS p
+    WHERE p.place = s.id
+"""
+
 # Rows as wanted. Each server has only the columns that change, so that others keep what somebody writes meanwhile.
 CHANGED = """
     SELECT r.*
@@ -47,7 +55,7 @@ CHANGED = """
 """
 UPDATE = """
     UPDATE {schema}.powa_servers AS s
-    SET username = n.username, password = n.password, dbname = n.dbname, frequency = n.frequency,
+    SET username = n.username, dbname = n.dbname, frequency = n.frequency,
         powa_coalesce = n.powa_coalesce, retention = n.retention, allow_ui_connection = n.allow_ui_connection
     FROM ({changed}) AS n
     WHERE n.id = s.id

@@ -46,7 +46,8 @@ class Recorder:
         self.composed = []
         self.answers = dict(answers or {})
         self.description = [SimpleNamespace(name=name) for name in columns]
-        self.connection = SimpleNamespace(closed=False)
+        self.connection = SimpleNamespace(closed=False, server_version=150000)
+        self.copied = ""
         self._rows = []
 
     def __enter__(self):
@@ -68,6 +69,10 @@ class Recorder:
                     raise answer
                 self._rows = list(answer)
                 return
+
+    def copy_expert(self, statement, file):
+        self.execute(statement)
+        self.copied += file.read()
 
     def fetchall(self):
         rows, self._rows = self._rows, []

@@ -17,10 +17,12 @@ DEFAULTS = {
     "powa_web_role": "powa_web",
     "powa_hba_method": "scram-sha-256",
     "powa_hba_sort": False,
+    "powa_password_encryption": "scram-sha-256",
     "powa_stats_extensions": ["pg_qualstats"],
     "powa_marker_extensions": True,
     "powa_store_passwords": False,
     "powa_servers_exact": False,
+    "powa_web_rights_exact": False,
     "powa_install_method": "package",
     "powa_datasources": [],
 }

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.pgfleet.powa.plugins.filter.declared_logins import declared_logins
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     definitions_of,
     hba_todo,
@@ -14,6 +15,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     lists_servers,
     logins_with_password,
     missing_logins,
+    powerful_roles,
     roles_of,
     servers_of,
 )
@@ -37,11 +39,29 @@ RULE = {
 }
 
 
-def test_a_role_that_is_not_there_cannot_log_in_or_has_more_power_is_missing():
+def test_a_role_that_is_not_there_or_cannot_log_in_is_missing():
     assert missing_logins([MONITOR], seen(roles={"powa_monitor": LOGIN})) == []
-    for roles in ({}, {"powa_monitor": dict(LOGIN, login=False)}, {"powa_monitor": dict(LOGIN, createrole=True)}):
+    # What has more power than a login needs keeps it.
+    assert missing_logins([MONITOR], seen(roles={"powa_monitor": dict(LOGIN, superuser=True)})) == []
+    for roles in ({}, {"powa_monitor": dict(LOGIN, login=False)}):
         assert missing_logins([MONITOR], seen(roles=roles)) == [MONITOR]
     assert missing_logins([MONITOR], bare()) == [MONITOR] and roles_of(bare()) == {}
+
+
+def test_a_role_with_more_power_than_a_login_is_named():
+    strong = dict(LOGIN, superuser=True, createdb=True)
+    assert powerful_roles(seen(roles={"powa_web": strong, "powa_monitor": LOGIN})) == [
+        "role powa_web has SUPERUSER, CREATEDB, which PoWA does not need, and Ansible leaves that as it is: give PoWA a"
+        " role of its own"
+    ]
+    assert powerful_roles(bare()) == []
+
+
+def test_the_roles_that_the_module_takes():
+    declared = run(fleet({"db": host("pg", powa_password_encryption="md5")}), db={"powa_monitoring_password": "x"})
+    assert declared_logins("db", declared.fleet, declared.hostvars, [MONITOR]) == [
+        {"name": "powa_monitor", "password": "x", "password_encryption": "md5"}
+    ]
 
 
 def test_only_declared_passwords_are_compared():

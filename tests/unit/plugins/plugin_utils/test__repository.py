@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.filter.repository_plan import repository_plan
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository import plan_repository
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository import plan_repository, web_role_left
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import (
     FOLDER,
     LOGIN,
@@ -21,7 +22,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets imp
 )
 
 COLLECTOR = {"powa_collector": {**LOGIN, "member_of": ["powa_snapshot"]}}
-WEB = {"powa_web": {**LOGIN, "member_of": ["powa_read_all_data", "pg_read_all_stats"]}}
+WEB = {"powa_web": {**LOGIN, "member_of": ["powa_read_all_metrics", "pg_read_all_stats"]}}
 HBA = [line("powa_collector", "10.0.0.8", "255.255.255.255")]
 WEB_HBA = [*HBA, line("powa_web", "10.0.0.7", "255.255.255.255")]
 SHOWN = [("w", ["hub"], "10.0.0.7", True)]
@@ -31,9 +32,9 @@ REPOSITORY = {
     "major": 5,
     "schema": "public",
     "servers": [],
-    "powa_roles": {"powa_snapshot": "powa_snapshot", "powa_read_all_data": "powa_read_all_data"},
+    "powa_roles": {"powa_snapshot": "powa_snapshot", "powa_read_all_metrics": "powa_read_all_metrics"},
+    "server_columns": [],
     "relations": [],
-    "schema_relations_unread": {},
     "version_columns": [],
     "default_select": [],
 }
@@ -70,6 +71,7 @@ def test_a_repository_that_has_everything():
         "have_powa": True,
         "lacks_access": False,
         "missing_logins": [],
+        "web_role": "",
         "logins": [],
         "rights": [],
         "hba": [
@@ -126,11 +128,31 @@ def test_powa_webs_role_is_made_and_then_gets_its_rights():
     assert not plan_repository(declared, "hub")["lacks_access"]
 
 
+def test_datasources_are_granted_to_powa_webs_role_once_it_exists():
+    assert plan(web=SHOWN)["web_role"] == ""
+    declared = declare(ready(roles={}), registered=SECRET, web=SHOWN)
+    assert plan_repository(declared, "hub")["web_role"] == "powa_web"
+    checked = Run(declared.fleet, declared.hostvars, [], True)
+    assert plan_repository(checked, "hub")["web_role"] == ""
+    checked.hostvars["hub"]["__common_seen"] = ready(roles=WEB)
+    assert plan_repository(checked, "hub")["web_role"] == "powa_web"
+
+
+def test_what_powa_webs_role_has_beyond_the_pages_is_named():
+    more = {**REPOSITORY, "granted_roles": {"powa_web": ["powa_read_all_data"]}}
+    declared = declare(ready(roles=WEB, repository=more), registered=SECRET, web=SHOWN)
+    assert ["powa_read_all_data" in sentence for sentence in web_role_left(declared, "hub")] == [True]
+    for facts in (ready(roles={}, repository=more), bare()):
+        declared.hostvars["hub"]["__common_seen"] = facts
+        assert web_role_left(declared, "hub") == []
+    assert web_role_left(declare(ready(roles=WEB, repository=more)), "hub") == []
+
+
 def test_two_roles_make_powas_roles_once():
     facts = ready(roles={"powa_collector": LOGIN, "powa_web": LOGIN}, repository={**REPOSITORY, "powa_roles": {}})
     found = plan(facts, SECRET, web=SHOWN)
     assert sum("setup_powa_roles" in statement for statement in found["rights"]) == 1
-    assert found["rights"][-1] == 'GRANT "powa_read_all_data" TO "powa_web"'
+    assert found["rights"][-1] == 'GRANT "powa_read_all_metrics" TO "powa_web"'
 
 
 def test_powa_web_has_a_login_only_with_a_password_and_a_host():

@@ -13,6 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._rights import (
     qualified,
     quote_ident,
     unique,
+    web_left,
     web_rights,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import LOGIN, seen
@@ -101,14 +102,18 @@ def test_without_powa_a_monitoring_role_is_a_member_only():
 
 
 def repository(major=5, **changes):
-    roles = {"powa_snapshot": "powa_snapshot", "powa_read_all_data": "powa_read_all_data"} if major > 4 else {}
+    roles = {"powa_snapshot": "powa_snapshot", "powa_read_all_metrics": "powa_read_all_metrics"} if major > 4 else {}
     return {
         "major": major,
         "schema": "public",
         "servers": [],
         "powa_roles": roles,
         "relations": [],
-        "schema_relations_unread": {},
+        "server_columns": [],
+        "granted_select": {},
+        "granted_roles": {},
+        "web_schema": None,
+        "search_paths": {},
         "version_columns": [],
         "default_select": [],
         **changes,
@@ -190,31 +195,134 @@ def test_the_schema_of_powa_may_be_closed(major):
     assert collector(repository(major, schema_usage={"powa_collector": True}), "powa_snapshot") == []
 
 
-def web(found, *groups):
-    return web_rights(seen(roles=member_of("powa_web", *groups), repository=found), "powa_web")
+def web(found, *groups, exact=False):
+    return web_rights(seen(roles=member_of("powa_web", *groups), repository=found), "powa_web", "po wa", exact)
+
+
+def left(found, exact=False):
+    return web_left(seen(roles=member_of("powa_web"), repository=found), "powa_web", exact)
+
+
+METRICS = 'GRANT "powa_read_all_metrics" TO "powa_web"'
 
 
 def test_powa_web_gets_a_role_of_powa_5():
-    assert web(repository()) == [STATISTICS.format("powa_web"), 'GRANT "powa_read_all_data" TO "powa_web"']
-    assert web(repository(powa_roles={}), "pg_read_all_stats") == [
-        SETUP,
-        'GRANT "powa_read_all_data" TO "powa_web"',
-    ]
-    assert web(repository(powa_roles={"powa_read_all_data": "readers"}), "pg_read_all_stats") == [
+    assert web(repository()) == [STATISTICS.format("powa_web"), METRICS]
+    assert web(repository(powa_roles={}), "pg_read_all_stats") == [SETUP, METRICS]
+    assert web(repository(powa_roles={"powa_read_all_metrics": "readers"}), "pg_read_all_stats") == [
         'GRANT "readers" TO "powa_web"'
     ]
-    assert web(repository(), "pg_read_all_stats", "powa_read_all_data") == []
+    assert web(repository(), "pg_read_all_stats", "powa_read_all_metrics") == []
     closed = repository(schema="powa", schema_usage={"powa_web": False})
-    assert web(closed, "pg_read_all_stats", "powa_read_all_data") == ['GRANT USAGE ON SCHEMA "powa" TO "powa_web"']
+    assert web(closed, "pg_read_all_stats", "powa_read_all_metrics") == ['GRANT USAGE ON SCHEMA "powa" TO "powa_web"']
 
 
-def test_powa_web_reads_all_tables_of_powa_4_and_those_to_come():
-    tables = 'GRANT SELECT ON ALL TABLES IN SCHEMA "public" TO "powa_web"'
-    later = 'ALTER DEFAULT PRIVILEGES IN SCHEMA "public" GRANT SELECT ON TABLES TO "powa_web"'
-    assert web(repository(4)) == [STATISTICS.format("powa_web"), tables, later]
-    read = {"schema_relations_unread": {"powa_web": False}}
-    assert web(repository(4, **read), "pg_read_all_stats") == [later]
-    unread = {"schema_relations_unread": {"powa_web": True}, "default_select": ["powa_web"]}
-    assert web(repository(4, **unread), "pg_read_all_stats") == [tables]
-    closed = {**read, "default_select": ["powa_web"], "schema_usage": {"powa_web": False}}
-    assert web(repository(4, **closed), "pg_read_all_stats") == ['GRANT USAGE ON SCHEMA "public" TO "powa_web"']
+@pytest.mark.parametrize("name", ["powa_read_all_data", "My Data"])
+def test_powa_web_keeps_a_role_of_powa_5_that_reads_more(name):
+    roles = {"powa_read_all_metrics": "powa_read_all_metrics", "powa_read_all_data": name}
+    found = repository(granted_roles={"powa_web": [name]}, powa_roles=roles)
+    assert web(found, "pg_read_all_stats", name) == []
+    assert left(found) == [
+        "role powa_web of powa-web has more rights than the pages need, which an earlier version of this collection"
+        " granted (member of powa_read_all_data): set powa_web_rights_exact to revoke them"
+    ]
+    assert web(found, "pg_read_all_stats", name, exact=True) == [
+        METRICS,
+        'REVOKE "{0}" FROM "powa_web"'.format(name),
+    ]
+    assert left(found, exact=True) == left(repository()) == []
+
+
+def column(name, may_read=False):
+    return {"name": name, "may_read": {"powa_web": may_read}}
+
+
+COLUMNS = [column("id"), column("pass word"), column("password")]
+VIEW = '"pgfleet_powa_web"."powa_servers"'
+READ_COLUMNS = 'GRANT SELECT ("id", "pass word") ON "public"."powa_servers" TO "powa_web"'
+GRANT_VIEW = [
+    'GRANT USAGE ON SCHEMA "pgfleet_powa_web" TO "powa_web"',
+    'GRANT SELECT ON {0} TO "powa_web"'.format(VIEW),
+]
+MAKE_VIEW = [
+    "DROP VIEW IF EXISTS " + VIEW,
+    'CREATE VIEW {0} AS SELECT s."id", s."pass word", NULL::pg_catalog.text AS "password"'
+    ' FROM "public"."powa_servers" AS s'.format(VIEW),
+    *GRANT_VIEW,
+]
+SET_PATH = 'ALTER ROLE "powa_web" IN DATABASE "po wa" SET search_path = "pgfleet_powa_web", "public"'
+
+
+def test_powa_web_reads_what_pages_of_powa_4_show():
+    relations = [
+        relation("powa_servers"),
+        relation("powa_statements"),
+        relation("powa_databases_src_tmp"),
+        relation("pg_track_settings_history", extension="pg_track_settings", schema="track"),
+    ]
+    assert web(repository(4, relations=relations, server_columns=COLUMNS)) == [
+        STATISTICS.format("powa_web"),
+        'GRANT SELECT ON "public"."powa_statements" TO "powa_web"',
+        'GRANT SELECT ON "track"."pg_track_settings_history" TO "powa_web"',
+        READ_COLUMNS,
+        'CREATE SCHEMA "pgfleet_powa_web"',
+        *MAKE_VIEW,
+        SET_PATH,
+    ]
+
+
+def complete(**changes):
+    """A repository with PoWA 4 where powa-web's role has everything."""
+    columns = [column("id", True), column("pass word", True), column("password")]
+    schema = {"ours": True, "columns": ["id", "pass word", "password"], "may_read": {"powa_web": True}}
+    parts = {
+        "server_columns": columns,
+        "web_schema": schema,
+        "search_paths": {"powa_web": "pgfleet_powa_web, public"},
+        "relations": [{**relation("powa_statements"), "privileges": {"powa_web": ["SELECT"]}}],
+    }
+    return repository(4, **dict(parts, **changes))
+
+
+def test_a_login_of_powa_web_that_has_everything():
+    assert web(complete(), "pg_read_all_stats") == [] and left(complete()) == []
+    closed = complete(schema_usage={"powa_web": False})
+    assert web(closed, "pg_read_all_stats") == ['GRANT USAGE ON SCHEMA "public" TO "powa_web"']
+
+
+def test_the_view_of_the_servers_is_made_again_for_another_column():
+    schema = {"ours": True, "columns": ["id"], "may_read": {"powa_web": True}}
+    assert web(complete(web_schema=schema), "pg_read_all_stats") == MAKE_VIEW
+    schema = {"ours": True, "columns": ["id", "pass word", "password"], "may_read": {"powa_web": False}}
+    assert web(complete(web_schema=schema), "pg_read_all_stats") == GRANT_VIEW
+
+
+def test_a_schema_and_a_search_path_of_others_are_left_and_named():
+    found = complete(
+        web_schema={"ours": False, "columns": [], "may_read": {}}, search_paths={"powa_web": "mine, public"}
+    )
+    assert web(found, "pg_read_all_stats") == []
+    assert left(found) == [
+        "schema pgfleet_powa_web or its view powa_servers belongs to a role that is no superuser, so powa-web does not"
+        " use it and some of its pages fail: drop it",
+        "role powa_web has search_path set to mine, public, so some pages of powa-web 4 fail, which read powa_servers"
+        " without passwords in schema pgfleet_powa_web: reset it, or put that schema first",
+    ]
+
+
+def test_what_an_earlier_version_granted_with_powa_4_is_kept_and_named():
+    granted = {"powa_web": ["powa_databases", "powa_servers", "powa_statements_src_tmp"]}
+    found = complete(granted_select=granted, default_select=["powa_web"])
+    assert web(found, "pg_read_all_stats") == []
+    assert left(found) == [
+        "role powa_web of powa-web has more rights than the pages need, which an earlier version of this collection"
+        " granted (SELECT on powa_servers, powa_statements_src_tmp, SELECT on all tables to come): set"
+        " powa_web_rights_exact to revoke them"
+    ]
+    assert web(found, "pg_read_all_stats", exact=True) == [
+        'REVOKE SELECT ON "public"."powa_servers", "public"."powa_statements_src_tmp" FROM "powa_web"',
+        'ALTER DEFAULT PRIVILEGES IN SCHEMA "public" REVOKE SELECT ON TABLES FROM "powa_web"',
+        # The first one takes the rights on columns along.
+        READ_COLUMNS,
+    ]
+    assert left(found, exact=True) == []

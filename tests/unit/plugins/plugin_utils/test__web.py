@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.pgfleet.powa.plugins.plugin_utils import _paths, _web
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._web import refused, web_passwords, web_plan
+from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import seen as seen_of
 
 PAGES = "/opt/powa-web/pages/powa_web_pages"
 HUB = {
@@ -474,6 +475,12 @@ def test_the_passwords_are_those_of_remotes_that_powa_web_may_connect_to(fleet, 
     logins = web_passwords(Run(fleet, PASSWORDS), "box")
     assert [(login["host"], login["password"]) for login in logins] == expected
     assert all((login["port"], login["database"], login["user"]) == (5432, "*", "powa_monitor") for login in logins)
+
+
+def test_the_login_of_powa_web_4_reads_no_stored_password():
+    found = {"hub": {"__common_seen": seen_of("4.1.4")}}
+    hostvars = {name: {**variables, **found.get(name, {})} for name, variables in {"hub": {}, **PASSWORDS}.items()}
+    assert len(web_passwords(Run(fleet_of(["hub"], powa_store_passwords=True), hostvars), "box")) == 1
 
 
 def test_remotes_without_a_password_are_not_in_the_file():

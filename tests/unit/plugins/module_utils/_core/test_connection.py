@@ -77,6 +77,13 @@ def test_a_server_that_is_not_there():
     )
 
 
+def test_a_connection_string_is_not_repeated():
+    wrong = dict(NOWHERE, connect_params={"dsn": "host=h password=two words"})
+    with pytest.raises(PowaError, match="dsn is no connection string") as caught:
+        connection.Connection(wrong, True)
+    assert "words" not in str(caught.value)
+
+
 def test_an_unknown_parameter_of_libpq():
     with pytest.raises(PowaError, match="libpq rejects the login options") as caught:
         connection.Connection(dict(NOWHERE, connect_params={"colour": "red"}), True)

@@ -33,6 +33,7 @@ PARAMS = {
     "monitoring_role": "mon",
     "collector_role": None,
     "revoke_create": False,
+    "web_role": None,
     "state": "present",
     "history": "keep",
     "remote_results": None,
@@ -59,7 +60,7 @@ def test_only_local_mode_has_a_monitoring_role_by_default():
 
 
 def test_local_mode_begins_with_its_roles():
-    side = Side(("local",), "mon", None, True)
+    side = Side(("local",), "mon", None, revoke_create=True)
     own = LocalMode({}, [Creator("public", "", False, False, "postgres")], "powa")
     found = state(own_queries=own)
     made = [wanted(definition(), side)]

@@ -73,6 +73,11 @@ def test_a_folder_is_never_as_expected(tmp_path):
         '{"password": "x"}',
         '{"dsn": "postgresql://powa:x@db1:5432/powa"}',
         '{"dsn": "host=db1 user=powa password=x"}',
+        "Environment=PGPASSWORD=x",
+        "Environment=Password = x",
+        "cookie_secret = 'x'",
+        '{"client_secret": "x"}',
+        '{"dsn": "postgresql://powa:it\'s@db1:5432/powa"}',
     ],
 )
 def test_no_sum_of_a_file_that_holds_a_password(tmp_path, line):

@@ -63,6 +63,9 @@ def test_the_collector_writes_and_everybody_may_call_what_reads():
     write = ("DELETE", "INSERT", "SELECT", "UPDATE")
     assert POWA_4.grantees("coll") == Grantees({"coll": write}, {"coll": write}, ("coll",), ("",))
     assert POWA_4.grantees(None) == Grantees({}, {}, (), ("",))
+    history = {"web": ("SELECT",), "coll": write}
+    assert POWA_4.grantees("coll", "web") == Grantees(history, {"coll": write}, ("coll",), ("",))
+    assert POWA_4.grantees("coll", "coll") == POWA_4.grantees("coll")
 
 
 def test_since_4_1_extensions_are_listed_for_each_server():

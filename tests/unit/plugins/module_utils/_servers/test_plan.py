@@ -18,6 +18,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._servers.writes impor
     DeleteServer,
     RegisterServer,
     SetExtension,
+    SetPassword,
     WriteRow,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._servers.repository import repository, specs
@@ -78,13 +79,13 @@ def test_what_is_as_declared_needs_no_change(given):
 
 def test_a_new_server_is_registered_with_defaults():
     plan = planned(dict(NEW, alias="third", password="secret", retention="7 days"))
-    register, declare = writes(plan)
+    register, declare, password = writes(plan)
+    assert password == SetPassword(POWA_5, ("new", 5432), "secret") and "secret" not in repr(password)
     assert register.values == {
         "hostname": "new",
         "port": 5432,
         "alias": "third",
         "username": "powa",
-        "password": "secret",
         "dbname": "powa",
         "frequency": 300,
         "powa_coalesce": 100,
@@ -105,7 +106,9 @@ def test_a_password_is_never_shown():
 def test_a_password_is_taken_away():
     plan = planned({"hostname": "alpha", "password": ""}, servers=[server(1, "alpha", password="secret")])
     assert differing(plan.changes[0]) == (["password: set"], ["password: not set"])
-    assert writes(plan) == [ChangeServer(POWA_5, 1, {"password": None})]
+    assert writes(plan) == [SetPassword(POWA_5, 1, None)]
+    plan = planned({"hostname": "alpha", "password": "x", "dbname": "y"}, servers=[server(1, "alpha")])
+    assert writes(plan) == [ChangeServer(POWA_5, 1, {"dbname": "y"}), SetPassword(POWA_5, 1, "x")]
 
 
 def test_a_new_server_that_is_disabled_needs_no_collector():

@@ -33,6 +33,8 @@ def all_kinds(archivist=POWA_5):
         writes.SetExtension(archivist, NEW, "pg_qualstats", True),
         writes.SetExtension(archivist, 2, "pg_qualstats", False),
         writes.RegisterServer(archivist, VALUES),
+        writes.SetPassword(archivist, NEW, "pencil"),
+        writes.SetPassword(archivist, 2, None),
         writes.ChangeServer(archivist, 2, {"dbname": "x"}),
         writes.DeleteServer(archivist, 3),
     ]
@@ -56,6 +58,10 @@ IN_TURN = [
     "SET username",
     "powa_register_server",
     "r (hostname text, port integer)",
+    "pg_settings",
+    "CREATE TEMPORARY TABLE",
+    "COPY",
+    "SET password = p.secret",
     "powa_deactivate_extension",
     "powa_activate_extension",
     'INSERT INTO "PoWA"."powa_extension_config"',
@@ -68,7 +74,9 @@ IN_TURN = [
 
 
 def test_every_kind_in_its_turn():
-    statements = [text for text in run(all_kinds()).statements if "search_path" not in text]
+    cursor = run(all_kinds())
+    statements = [text for text in cursor.statements if "search_path" not in text]
+    assert cursor.copied == "7\tpencil\n2\t\\N\n" and not any("pencil" in statement for statement in statements)
     assert len(statements) == len(IN_TURN)
     assert [part for part, statement in zip(IN_TURN, statements) if part not in statement] == []
 
