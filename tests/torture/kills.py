@@ -234,7 +234,7 @@ def _cut(world: World, session: Session, process: ModuleProcess) -> None:
 
 def _kill_backend(world: World, session: Session, process: ModuleProcess) -> None:
     if session.backend:
-        world.shell("kill -9 {0} 2> /dev/null || true".format(session.backend))
+        world.kill_backend(session.backend)
     else:
         session.cut()
 

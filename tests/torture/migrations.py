@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from random import Random
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Set, Tuple
 
 from servers import Database
 
@@ -61,12 +61,22 @@ def random_datasources(random: Random) -> List[Dict[str, Any]]:
     )
 
 
-def changed_datasources(random: Random, datasources: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
-    """Return datasources with other columns, or another description, and sometimes one more."""
-    changed = [_changed(random, datasource) for datasource in datasources]
+def changed_datasources(
+    random: Random, datasources: Sequence[Dict[str, Any]], used: Sequence[str] = ()
+) -> List[Dict[str, Any]]:
+    """Return datasources with other columns, or another description, and sometimes one more.
+
+    :param used: names of former columns, of which history may have values
+    """
+    changed = [_changed(random, datasource, set(used)) for datasource in datasources]
     if random.random() < 0.3 and len(changed) < 2:
         changed.append(_datasource("others", _random_columns(random)))
     return changed
+
+
+def names_of(datasources: Sequence[Dict[str, Any]]) -> Set[str]:
+    """Return the names of all columns."""
+    return {column["name"] for datasource in datasources for column in datasource["keys"] + datasource["metrics"]}
 
 
 def steps_between(random: Random, new: Sequence[Dict[str, Any]], servers: Sequence[str]) -> List[Step]:
@@ -118,14 +128,19 @@ def _random_metric(random: Random, name: str) -> _Column:
     return _Column(name, random.choice(list(_TYPES)), False, random.choice(["counter", "gauge"]))
 
 
-def _changed(random: Random, datasource: Dict[str, Any]) -> Dict[str, Any]:
+def _changed(random: Random, datasource: Dict[str, Any], used: Set[str]) -> Dict[str, Any]:
     columns = [_read(column, True) for column in datasource["keys"]]
     columns += [_read(column, False) for column in datasource["metrics"]]
-    free = [name for name in _NAMES if name not in {column.name for column in columns}]
-    random.shuffle(free)
+    taken = used | {column.name for column in columns}
+    free = [name for number in range(1000) for name in random.sample(_more_names(number), len(_NAMES))]
+    free = [name for name in free if name not in taken][:5][::-1]
     for _change in range(random.randint(0, 3)):
         columns = random.choice([_add_metric, _add_key, _remove, _rename, _retype])(random, columns, free)
     return dict(_datasource(datasource["name"], columns), description="changed {0}".format(random.randint(0, 2)))
+
+
+def _more_names(number: int) -> List[str]:
+    return ["{0} {1}".format(name, number) if number else name for name in _NAMES]
 
 
 def _read(column: Dict[str, Any], is_key: bool) -> _Column:

@@ -18,7 +18,7 @@ from random import Random
 from typing import Any, Callable, Dict, Iterator, List, Sequence
 
 from handwritten import APP_ORDERS, write_by_hand
-from migrations import REMOTE, REPOSITORY, Step, changed_datasources, random_datasources, steps_between
+from migrations import REMOTE, REPOSITORY, Step, changed_datasources, names_of, random_datasources, steps_between
 from servers import Database, ModuleResult, running_collector, wait_until
 from world import Broken, World, compare
 
@@ -192,8 +192,10 @@ def _ok(database: Database, step: Step) -> ModuleResult:
 
 
 def _migrate(random: Random, datasources: List[Dict[str, Any]]) -> Iterator[Step]:
+    used = names_of(datasources)
     while True:
-        datasources = changed_datasources(random, datasources)
+        datasources = changed_datasources(random, datasources, sorted(used))
+        used |= names_of(datasources)
         # Those that come later are others' concern.
         datasources = [datasource for datasource in datasources if datasource["name"] == "things"]
         yield from steps_between(random, datasources, ["127.0.0.1:5432"])[:2]

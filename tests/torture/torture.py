@@ -73,8 +73,7 @@ class Torture:
         told: List[str] = []
         begin = time.monotonic()
         try:
-            count = self._do(kind, world, key, number, chance, told)
-            self.counts[kind] = self.counts.get(kind, 0) + count
+            self.counts[kind] = self.counts.get(kind, 0) + self._do(kind, world, key, number, chance, told)
             outcome = "ok"
         except Broken as broken:
             outcome = "BROKEN"
@@ -139,7 +138,8 @@ def _rounds(torture: Torture, options: Any) -> None:
     deadline = time.monotonic() + options.minutes * 60
     number = 0
     while number < options.rounds if options.rounds else time.monotonic() < deadline:
-        torture.round(number)
+        if options.kind in (None, torture.plan(number)[0]):
+            torture.round(number)
         number += 1
         if len(torture.failures) >= MOST_FAILURES:
             print("enough is broken")
@@ -153,6 +153,7 @@ def _options(arguments: Optional[List[str]]) -> Any:
     parser.add_argument("--minutes", type=float, default=10, help="begin no round after these")
     parser.add_argument("--rounds", type=int, help="how many, however long they take")
     parser.add_argument("--round", type=int, help="only this one")
+    parser.add_argument("--kind", choices=sorted(_COUNTED), help="leave out the rounds of other kinds")
     return parser.parse_args(arguments)
 
 

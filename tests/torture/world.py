@@ -110,6 +110,15 @@ class World:
             text = _TIME.sub("TIME", re.sub(r"datetime\.datetime\(.*?\)\)?\)", "TIME", text))
         return "\n".join([text, *map(str, self._query(_ROLES)), *map(str, self._query(_MEMBERS))])
 
+    def check_commands(self) -> None:
+        """See that no text was taken for a command of the operating system.
+
+        :raises Broken: if one was
+        """
+        if self.shell("ls {0} 2> /dev/null || true".format(_PLANTED)):
+            self.shell("rm -f " + _PLANTED)
+            raise Broken("a hostile text has run as a command of the operating system")
+
     def check_canary(self, database: Database) -> None:
         """See that no text was taken for SQL or a command.
 
@@ -120,9 +129,7 @@ class World:
             raise Broken("a hostile text has run as SQL: the canary is {0}".format(found))
         if self._query("SELECT FROM pg_roles WHERE rolname = 'planted' OR rolsuper AND rolname LIKE 'nobody%'"):
             raise Broken("a hostile text has run as SQL: it has made a role, or a superuser of one")
-        if self.server.shell("ls {0} 2> /dev/null || true".format(_PLANTED)):
-            self.server.shell("rm -f " + _PLANTED)
-            raise Broken("a hostile text has run as a command of the operating system")
+        self.check_commands()
 
     def sequences(self, database: Database) -> List[Tuple[Any, ...]]:
         """Return where the sequences are."""
@@ -142,6 +149,19 @@ class World:
     def shell(self, script: str) -> str:
         """Run a script in the container."""
         return self.server.shell(script)
+
+    def kill_backend(self, backend: int) -> None:
+        """Kill a backend, and wait until the server has noticed, which then ends all sessions and recovers."""
+        self._query("SELECT")
+        if self.shell("kill -9 {0} 2> /dev/null && echo killed || true".format(backend)):
+            # It may have been ending by itself.
+            deadline = time.monotonic() + 5
+            while time.monotonic() < deadline:
+                try:
+                    self._query("SELECT")
+                except psycopg2.Error:
+                    return
+                time.sleep(0.02)
 
     def wait_for_server(self) -> None:
         """Wait until the server takes connections."""
