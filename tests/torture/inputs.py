@@ -16,14 +16,14 @@ import re
 import subprocess
 import time
 from random import Random
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from hostile import Hostile
 from options import Option, OptionPath, documented, modules, options, values_at, words
 from servers import PASSWORD, Database, ModuleResult, module_arguments, start_module
 from test_contract import CASES, READ_ONLY, WITHOUT_DATABASE
 from test_host_info import LIBRARY, install
-from world import Broken, World, compare
+from world import Broken, Notes, World, compare
 
 INPUTS = 25
 #: Longer than any list of problems that somebody reads.
@@ -63,7 +63,7 @@ class Input(NamedTuple):
     def tell(self) -> str:
         """Return it for people, and for a copy into a test."""
         text = json.dumps(self.params, ensure_ascii=True)
-        cut = text if len(text) < 3000 else "{0} ... ({1} characters)".format(text[:3000], len(text))
+        cut = text if len(text) < 2000 else "{0} ... ({1} characters)".format(text[:2000], len(text))
         return "module {0}, option {1}{2}: {3}".format(
             self.option.module, ".".join(self.option.path), ", check mode" if self.check else "", cut
         )
@@ -79,24 +79,24 @@ class Inputs:
         self._order = [option for module in modules() for option in options(module)]
         Random(seed).shuffle(self._order)
 
-    def round(self, number: int, random: Random, say: Callable[[str], None]) -> int:
-        """Try the next options, and return how many."""
+    def round(self, number: int, random: Random, notes: Notes) -> None:
+        """Try the next options."""
         first = number * INPUTS
         chosen = [self._order[place % len(self._order)] for place in range(first, first + INPUTS)]
-        say("{0} inputs, from {1} to {2} of {3} options".format(INPUTS, chosen[0], chosen[-1], len(self._order)))
+        notes.say("{0} inputs, from {1} to {2} of {3} options".format(INPUTS, chosen[0], chosen[-1], len(self._order)))
         broken: List[Broken] = []
         for option in chosen:
             begin = time.monotonic()
+            notes.done += 1
             try:
                 self._try(random_input(random, option))
             except Broken as one:
                 broken.append(one)
             seconds = time.monotonic() - begin
             if seconds > _SLOW:
-                say("{0} took {1:.0f} s".format(option, seconds))
+                notes.say("{0} took {1:.0f} s".format(option, seconds))
         if broken:
             raise Broken("\n".join("{0}\n{1}".format(one, one.diff).rstrip() for one in broken))
-        return len(chosen)
 
     def close(self) -> None:
         """Drop the databases."""

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from random import Random
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from migrations import REMOTE, REPOSITORY, Step, changed_datasources, fill, random_datasources, steps_between
+from migrations import REMOTE, REPOSITORY, Step, changed_datasources, fill, random_datasources, random_steps
 from proxy import PLAIN, Message, Proxy, Session
 from servers import Database, ModuleProcess, ModuleResult, finish_module, start_module
 from test_contract import CASES
-from world import Broken, World, compare, pause
+from world import Broken, Notes, World, compare, pause
 
 KILLS = 4
 #: What loses unlogged rows, which PostgreSQL empties after a crash, and what does not.
@@ -73,16 +73,15 @@ class Stage:
     settles: bool = True
 
 
-def kill_round(world: World, random: Random, say: Callable[[str], None]) -> int:
-    """Kill one task at several moments, and return how often."""
+def kill_round(world: World, random: Random, notes: Notes) -> None:
+    """Kill one task at several moments."""
     crashes = random.random() < 0.5
-    stage = _random_stage(world, random, crashes, say)
-    if stage is None:
-        return 0
+    stage = _random_stage(world, random, crashes, notes)
     try:
         for _kill in range(KILLS):
             moment = _random_moment(random, stage.messages, _CRASHES if crashes else _HARMLESS)
             told = moment.tell(stage.messages)
+            notes.done += 1
             try:
                 _kill_once(world, stage, moment)
             except Broken as broken:
@@ -95,13 +94,12 @@ def kill_round(world: World, random: Random, say: Callable[[str], None]) -> int:
                 ) from broken
     finally:
         world.drop(stage.template)
-    return KILLS
 
 
-def _random_stage(world: World, random: Random, crashes: bool, say: Callable[[str], None]) -> Optional[Stage]:
+def _random_stage(world: World, random: Random, crashes: bool, notes: Notes) -> Stage:
     if random.random() < 0.35:
         module = random.choice(sorted(name for name, case in CASES.items() if case.refusal))
-        say("a task of module {0}".format(module))
+        notes.say("a task of module {0}".format(module))
         case, database = CASES[module], world.database()
         case.prepare(database)
         step = Step("the task of test_contract.py", module, case.params)
@@ -111,7 +109,7 @@ def _random_stage(world: World, random: Random, crashes: bool, say: Callable[[st
         return stage
     steps, database = _random_migration(world, random, with_transient_rows=not crashes)
     number = random.randrange(len(steps))
-    say("step {0} of a migration: {1}".format(number + 1, steps[number].name))
+    notes.say("step {0} of a migration: {1}".format(number + 1, steps[number].name))
     for step in steps[:number]:
         _run(database, step)
     return _stage(world, steps[number], database)
@@ -121,12 +119,12 @@ def _random_migration(world: World, random: Random, with_transient_rows: bool) -
     database = world.database()
     names = ["one", "two", "three"][: random.randint(1, 3)]
     database.register(*names)
-    old = random_datasources(random)
+    old = random_datasources(random, world.powa)
     new = changed_datasources(random, old)
     for side in (REMOTE, REPOSITORY):
         _run(database, Step("first declaration", "datasources", dict(side, datasources=old)))
     fill(database, old, with_transient_rows)
-    return steps_between(random, new, names), database
+    return random_steps(random, new, names), database
 
 
 def _stage(world: World, step: Step, template: Database, without_times: bool = False) -> Stage:

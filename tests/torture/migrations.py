@@ -13,6 +13,7 @@ from servers import Database
 
 REPOSITORY = {"server_kind": ["repository"], "collector_role": "powa_collector"}
 REMOTE = {"server_kind": ["remote"], "monitoring_role": "powa"}
+_BOTH = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
 #: Expressions of each type that differ from row to row, and the types that each can become while it has values.
 _TYPES = {
     "integer": ("g", ("bigint", "numeric")),
@@ -54,11 +55,16 @@ class _Column(NamedTuple):
         return dict(column, nullable=self.nullable) if self.is_key else dict(column, kind=self.kind)
 
 
-def random_datasources(random: Random) -> List[Dict[str, Any]]:
-    """Return one or two datasources."""
-    return [_datasource("things", _random_columns(random))] + (
-        [_datasource("others", _random_columns(random))] if random.random() < 0.3 else []
-    )
+def random_datasources(random: Random, powa: str) -> List[Dict[str, Any]]:
+    """Return one or two datasources, of which the second may be one of each database.
+
+    :param powa: the major version
+    """
+    datasources = [_datasource("things", _random_columns(random))]
+    if random.random() < 0.4:
+        scope = random.choice(["cluster", "database"]) if powa != "4" else "cluster"
+        datasources.append(dict(_datasource("others", _random_columns(random)), scope=scope))
+    return datasources
 
 
 def changed_datasources(
@@ -79,15 +85,24 @@ def names_of(datasources: Sequence[Dict[str, Any]]) -> Set[str]:
     return {column["name"] for datasource in datasources for column in datasource["keys"] + datasource["metrics"]}
 
 
-def steps_between(random: Random, new: Sequence[Dict[str, Any]], servers: Sequence[str]) -> List[Step]:
-    """Return the tasks that bring new columns to remotes and the repository, as site.yml has them."""
+def careful_steps(new: Sequence[Dict[str, Any]], seen: Sequence[str]) -> List[Step]:
+    """Return the tasks that bring new columns to both sides without a failed snapshot, as site.yml does.
+
+    :param seen: the servers whose side has the new columns
+    """
     paused = [dict(datasource, state="paused") for datasource in new]
-    seen = sorted(random.sample(list(servers), random.randint(0, len(servers))))
-    steps = [
+    return [
         Step("pause", "datasources", dict(REPOSITORY, datasources=paused)),
         Step("remote", "datasources", dict(REMOTE, datasources=list(new))),
-        Step("repository", "datasources", dict(REPOSITORY, datasources=list(new), ready_servers=seen)),
+        Step("repository", "datasources", dict(REPOSITORY, datasources=list(new), ready_servers=list(seen))),
     ]
+
+
+def random_steps(random: Random, new: Sequence[Dict[str, Any]], servers: Sequence[str]) -> List[Step]:
+    """Return the tasks that bring new columns to both sides, at once or one by one, and may remove a datasource."""
+    if random.random() < 0.2:
+        return [Step("both sides", "datasources", {**REPOSITORY, **_BOTH, "datasources": list(new)})]
+    steps = careful_steps(new, sorted(random.sample(list(servers), random.randint(0, len(servers)))))
     if random.random() < 0.4:
         keep = random.choice(["keep", "drop"])
         gone = [{"name": new[0]["name"], "state": "absent", "history": keep}]
@@ -114,7 +129,9 @@ def fill(database: Database, datasources: Sequence[Dict[str, Any]], transient: b
 
 def _collect(database: Database, datasources: Sequence[Dict[str, Any]], srvid: int) -> None:
     for datasource in datasources:
-        database.collect(datasource["name"], srvid)
+        # What is of each database has no function on the remote.
+        if datasource.get("scope") != "database":
+            database.collect(datasource["name"], srvid)
 
 
 def _random_columns(random: Random) -> List[_Column]:
@@ -136,7 +153,11 @@ def _changed(random: Random, datasource: Dict[str, Any], used: Set[str]) -> Dict
     free = [name for name in free if name not in taken][:5][::-1]
     for _change in range(random.randint(0, 3)):
         columns = random.choice([_add_metric, _add_key, _remove, _rename, _retype])(random, columns, free)
-    return dict(_datasource(datasource["name"], columns), description="changed {0}".format(random.randint(0, 2)))
+    return {
+        **datasource,
+        **_datasource(datasource["name"], columns),
+        "description": "changed {0}".format(random.randint(0, 2)),
+    }
 
 
 def _more_names(number: int) -> List[str]:

@@ -15,12 +15,12 @@ import json
 import threading
 import time
 from random import Random
-from typing import Any, Callable, Dict, Iterator, List, Sequence
+from typing import Any, Dict, Iterator, List, Sequence
 
 from handwritten import APP_ORDERS, write_by_hand
-from migrations import REMOTE, REPOSITORY, Step, changed_datasources, names_of, random_datasources, steps_between
+from migrations import REMOTE, REPOSITORY, Step, careful_steps, changed_datasources, names_of, random_datasources
 from servers import Database, ModuleResult, running_collector, wait_until
-from world import Broken, World, compare
+from world import Broken, Notes, World, compare
 
 #: The shortest time between two snapshots.
 FREQUENCY = 5
@@ -76,17 +76,18 @@ class _Worker(threading.Thread):
         )
 
 
-def together_round(world: World, random: Random, say: Callable[[str], None]) -> int:
-    """Run tasks for some snapshots, and return how many there were."""
+def together_round(world: World, random: Random, notes: Notes) -> None:
+    """Run tasks for some snapshots."""
     database = world.database()
     log = io.StringIO()
     try:
         final = _declare(database, random)
         (srvid,) = [row[0] for row in database.sql("SELECT id FROM powa_servers WHERE hostname = '127.0.0.1'")]
         workers = _workers(database, random, final[0])
+        notes.say("tasks of {0} users at once, during {1} snapshots".format(len(workers), SAMPLES + 1))
         with contextlib.redirect_stdout(log), running_collector(database):
             wait_until(lambda: len(database.sql(_TIMES, (srvid,))) >= 1, "a first snapshot", 60)
-            runs = _work(database, workers, srvid)
+            notes.done = _work(database, workers, srvid)
             last = time.time()
             wait_until(lambda: _times(database, srvid)[-1] > last, "a snapshot after the tasks", 30)
         _check(database, workers, srvid)
@@ -98,8 +99,6 @@ def together_round(world: World, random: Random, say: Callable[[str], None]) -> 
         raise Broken("{0}\n  the collector's log:\n{1}".format(error, log.getvalue()[-4000:])) from error
     finally:
         world.drop(database)
-    say("{0} tasks of {1} users at once, during {2} snapshots".format(runs, len(workers), SAMPLES + 1))
-    return runs
 
 
 def _times(database: Database, srvid: int) -> List[float]:
@@ -109,7 +108,7 @@ def _times(database: Database, srvid: int) -> List[float]:
 def _declare(database: Database, random: Random) -> List[List[Dict[str, Any]]]:
     collected = {"hostname": "127.0.0.1", "username": "postgres", "dbname": database.name, "frequency": FREQUENCY}
     database.ok("servers", servers=[collected])
-    datasources = random_datasources(random)
+    datasources = random_datasources(random, database.powa)
     for side in (REMOTE, REPOSITORY):
         database.ok("datasources", **dict(side, datasources=datasources))
     write_by_hand(database, "app_orders")
@@ -198,10 +197,7 @@ def _migrate(random: Random, datasources: List[Dict[str, Any]]) -> Iterator[Step
         used |= names_of(datasources)
         # Those that come later are others' concern.
         datasources = [datasource for datasource in datasources if datasource["name"] == "things"]
-        yield from steps_between(random, datasources, ["127.0.0.1:5432"])[:2]
-        yield Step(
-            "repository", "datasources", dict(REPOSITORY, datasources=datasources, ready_servers=["127.0.0.1:5432"])
-        )
+        yield from careful_steps(datasources, ["127.0.0.1:5432"])
         # It was renamed, and is so now.
         datasources = [_without_former_names(datasource) for datasource in datasources]
 

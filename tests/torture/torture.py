@@ -29,7 +29,7 @@ from inputs import Inputs  # noqa: E402
 from kills import kill_round  # noqa: E402
 from servers import MORE_SUITES, SUITES, running_server  # noqa: E402
 from together import together_round  # noqa: E402
-from world import Broken, World  # noqa: E402
+from world import Broken, Notes, World  # noqa: E402
 
 KINDS = "input kill input kill together input kill input kill input kill".split()
 #: All of them; the tests of a minute use the first two.
@@ -70,21 +70,22 @@ class Torture:
         if key not in self._worlds:
             self.start([key])
         world, chance = self._worlds[key], random.Random("{0}/{1}".format(self._seed, number))
-        told: List[str] = []
+        notes = Notes()
         begin = time.monotonic()
         try:
-            self.counts[kind] = self.counts.get(kind, 0) + self._do(kind, world, key, number, chance, told)
+            self._do(kind, world, key, number, chance, notes)
             outcome = "ok"
         except Broken as broken:
             outcome = "BROKEN"
-            self._fail(number, key, "{0}\n{1}".format(broken, broken.diff).rstrip(), told)
+            self._fail(number, key, "{0}\n{1}".format(broken, broken.diff).rstrip(), notes)
         except Exception:
             outcome = "BROKEN"
-            self._fail(number, key, traceback.format_exc(), told)
+            self._fail(number, key, traceback.format_exc(), notes)
+        self.counts[kind] = self.counts.get(kind, 0) + notes.done
         seconds = time.monotonic() - begin
         print(
             "round {0}: {1} on powa{2}: {3}: {4} ({5:.1f} s)".format(
-                number, kind, key, ", ".join(told), outcome, seconds
+                number, kind, key, ", ".join(notes.said), outcome, seconds
             ),
             flush=True,
         )
@@ -95,19 +96,26 @@ class Torture:
             self._servers
         )
 
-    def _do(self, kind: str, world: World, key: str, number: int, chance: random.Random, told: List[str]) -> int:
+    def _do(self, kind: str, world: World, key: str, number: int, chance: random.Random, notes: Notes) -> None:
         if kind == "kill":
-            return kill_round(world, chance, told.append)
-        if kind == "together":
-            return together_round(world, chance, told.append)
+            kill_round(world, chance, notes)
+        elif kind == "together":
+            together_round(world, chance, notes)
+        else:
+            self._inputs_of(key, world).round(self._number_of_kind(kind, number), chance, notes)
+
+    def _inputs_of(self, key: str, world: World) -> Inputs:
         if key not in self._inputs:
             self._inputs[key] = Inputs(world, self._seed)
-        # The how manieth round of its kind it is.
-        return self._inputs[key].round([KINDS[i % len(KINDS)] for i in range(number)].count(kind), chance, told.append)
+        return self._inputs[key]
 
-    def _fail(self, number: int, key: str, what: str, told: List[str]) -> None:
+    def _number_of_kind(self, kind: str, number: int) -> int:
+        """Return how many rounds of that kind come before one."""
+        return [self.plan(earlier)[0] for earlier in range(number)].count(kind)
+
+    def _fail(self, number: int, key: str, what: str, notes: Notes) -> None:
         text = "round {0} on powa{1} ({2}): {3}\n  again: make torture SEED={4} SERVERS={5} ROUND={0}".format(
-            number, key, ", ".join(told), what, self._seed, ",".join(self._servers)
+            number, key, ", ".join(notes.said), what, self._seed, ",".join(self._servers)
         )
         print(text, flush=True)
         self.failures.append(text)

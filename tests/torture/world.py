@@ -57,6 +57,18 @@ class Broken(Exception):
         self.diff = diff
 
 
+class Notes:
+    """What a round has to say, and how much it did."""
+
+    def __init__(self) -> None:
+        self.said: List[str] = []
+        self.done = 0
+
+    def say(self, text: str) -> None:
+        """Add some words."""
+        self.said.append(text)
+
+
 class World:
     """A server, with the databases that were made on it."""
 
