@@ -9,7 +9,6 @@ Afterwards everything is as it was before the task, or as a whole run leaves it,
 
 from __future__ import annotations
 
-import contextlib
 import json
 import subprocess
 import threading
@@ -27,8 +26,6 @@ KILLS = 4
 #: What loses unlogged rows, which PostgreSQL empties after a crash, and what does not.
 _CRASHES = ("kill -9 of the backend", "immediate stop of the server", "kill -9 of the server")
 _HARMLESS = ("kill -9 of the module", "pg_terminate_backend", "a lost connection")
-_UNIT = "postgresql@$(pg_lsclusters --no-header | awk '{print $1; exit}')-main"
-_POSTMASTER = "$(head -n 1 /var/lib/postgresql/*/main/postmaster.pid)"
 #: These say so when a task has written nothing.
 _NOTHING_CHANGED = "nothing was changed"
 
@@ -238,19 +235,11 @@ def _kill_backend(world: World, session: Session, process: ModuleProcess) -> Non
 
 
 def _stop_server(world: World, session: Session, process: ModuleProcess) -> None:
-    world.shell("kill -QUIT {0}".format(_POSTMASTER))
-    _start_server(world)
+    world.restart("QUIT")
 
 
 def _kill_server(world: World, session: Session, process: ModuleProcess) -> None:
-    world.shell("kill -9 {0}".format(_POSTMASTER))
-    _start_server(world)
-
-
-def _start_server(world: World) -> None:
-    with contextlib.suppress(subprocess.CalledProcessError):
-        world.shell("systemctl stop {0}; systemctl reset-failed {0}".format(_UNIT))
-    world.shell("systemctl start {0}".format(_UNIT))
+    world.restart("KILL")
 
 
 _KILLS: Dict[str, Callable[[World, Session, ModuleProcess], None]] = {

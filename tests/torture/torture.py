@@ -73,6 +73,7 @@ class Torture:
         notes = Notes()
         begin = time.monotonic()
         try:
+            world.revive()
             self._do(kind, world, key, number, chance, notes)
             outcome = "ok"
         except Broken as broken:

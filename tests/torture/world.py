@@ -46,6 +46,21 @@ _CANARY = """
 _PLANTED = "/tmp/torture-planted"
 
 
+#: The server's processes notice that their parent is gone, all but those that are busy.
+_END = """
+    all=$(pgrep -u postgres -x postgres || true)
+    kill -{0} $(head -n 1 /var/lib/postgresql/*/main/postmaster.pid) || true
+    for turn in $(seq 15); do pgrep -u postgres -x postgres > /dev/null || exit 0; sleep 0.1; done
+    kill -KILL $all 2> /dev/null || true
+"""
+#: Without systemd, which would wait for what was killed, and soon refuse to start it that often.
+_START = """
+    version=$(pg_lsclusters --no-header | awk '{print $1; exit}')
+    pg_ctlcluster --skip-systemctl-redirect "$version" main start < /dev/null > /tmp/torture-start 2>&1 ||
+        { cat /tmp/torture-start; exit 1; }
+"""
+
+
 class Broken(Exception):
     """What must never happen.
 
@@ -108,8 +123,12 @@ class World:
         database = self.database(template)
         try:
             yield database
-        finally:
-            self.drop(database)
+        except BaseException:
+            # What went wrong says more than what this may say.
+            with contextlib.suppress(psycopg2.Error):
+                self.drop(database)
+            raise
+        self.drop(database)
 
     def state(self, database: Database, without_times: bool = False) -> str:
         """Return everything that a database holds, and the roles of the server.
@@ -174,6 +193,17 @@ class World:
                 except psycopg2.Error:
                     return
                 time.sleep(0.02)
+
+    def restart(self, signal: str) -> None:
+        """End the server with a signal, and start it."""
+        self.shell(_END.format(signal))
+        self.shell(_START)
+
+    def revive(self) -> None:
+        """Start the server if an earlier round has left it dead."""
+        if not self._answers():
+            self.restart("KILL")
+            self.wait_for_server()
 
     def wait_for_server(self) -> None:
         """Wait until the server takes connections."""
