@@ -48,16 +48,23 @@ _PLANTED = "/tmp/torture-planted"
 
 #: The server's processes notice that their parent is gone, all but those that are busy.
 _END = """
+    gone() {{
+        for turn in $(seq 15); do pgrep -u postgres -x postgres > /dev/null || return 0; sleep 0.1; done
+        return 1
+    }}
     all=$(pgrep -u postgres -x postgres || true)
     kill -{0} $(head -n 1 /var/lib/postgresql/*/main/postmaster.pid) || true
-    for turn in $(seq 15); do pgrep -u postgres -x postgres > /dev/null || exit 0; sleep 0.1; done
-    kill -KILL $all 2> /dev/null || true
+    gone || {{ kill -KILL $all || true; gone; }}
 """
 #: Without systemd, which would wait for what was killed, and soon refuse to start it that often.
 _START = """
     version=$(pg_lsclusters --no-header | awk '{print $1; exit}')
-    pg_ctlcluster --skip-systemctl-redirect "$version" main start < /dev/null > /tmp/torture-start 2>&1 ||
-        { cat /tmp/torture-start; exit 1; }
+    for turn in 1 2 3; do
+        pg_ctlcluster --skip-systemctl-redirect "$version" main start < /dev/null > /tmp/torture-start 2>&1 && exit 0
+        sleep 1
+    done
+    { cat /tmp/torture-start; tail -n 20 /var/log/postgresql/*.log; } >&2
+    exit 1
 """
 
 
