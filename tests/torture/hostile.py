@@ -22,6 +22,7 @@ _SQL = [
 _COMMANDS = ["$(touch /tmp/torture-planted)", "`touch /tmp/torture-planted`", "; touch /tmp/torture-planted #"]
 #: Ends of what a text may be pasted into.
 _ENDS = ["'", '"', "$$", "$query$", "')", '")', ")", ") AS a", "*/", "\n", "\\'", "::text", "$1", "]]"]
+_BEFORE = ["", "postgres", "powa", "pg_monitor", "public", "1 day", "a"]
 _QUERIES = [
     "SELECT 1 AS held; {0}",
     "SELECT 1::int AS x) AS a, (SELECT 2::int AS y",
@@ -179,8 +180,10 @@ class Hostile:
         if kind < 0.5:
             return random.choice(_STRANGE)
         if kind < 0.7:
-            after = random.choice(["; --", ";", " /*", "", "; SELECT '"])
-            return random.choice(_ENDS) + "; " + random.choice(_SQL) + after
+            # Either quote ends what the other one begins, and what is before it should be right.
+            end = random.choice(["\"'", "'\"", random.choice(_ENDS)])
+            after = random.choice(["; --", "; --", ";", " /*", "; SELECT '"])
+            return random.choice(_BEFORE) + end + "; " + random.choice(_SQL) + after
         if kind < 0.85:
             return random.choice(_QUERIES).replace("{0}", random.choice(_SQL))
         if kind < 0.9:
@@ -198,6 +201,8 @@ class Hostile:
         random = self._random
         if isinstance(value, str):
             place = random.randint(0, len(value))
+            if random.random() < 0.2:
+                return value + random.choice(["\"'", "'\"", "'", '"']) + "; " + random.choice(_SQL) + "; --"
             wrong = random.choice([*_ENDS, "\0", "\ud83d", " ", "\u00a0", "%", self.text()])
             return random.choice(
                 [value[:place] + wrong + value[place:], value[:place], value.upper(), value + " ", value * 20, [value]]

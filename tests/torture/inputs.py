@@ -262,6 +262,9 @@ def _check_result(result: ModuleResult, tried: Input) -> None:
         return
     if len(message) > _LONGEST_MESSAGE:
         raise Broken("the message has {0} characters: {1} ...".format(len(message), ascii(message[:500])))
+    # Where it is no query of the user's, which may have an error of its own.
+    if re.search("syntax error|unterminated quoted|zero-length delimited", message) and "query" not in message:
+        raise Broken("a text has become a part of SQL: {0}".format(ascii(message[:1500])))
     problems: Optional[Sequence[str]] = result.get("problems")
     lines = len(problems) + 1 if problems and len(problems) > 1 else 1
     if len(re.split(r"[\r\n]+", message)) != lines:
