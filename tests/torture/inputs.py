@@ -25,7 +25,7 @@ from test_contract import CASES, READ_ONLY, WITHOUT_DATABASE
 from test_host_info import LIBRARY, install
 from world import Broken, Notes, World, compare
 
-INPUTS = 25
+INPUTS = 15
 #: Longer than any list of problems that somebody reads.
 _LONGEST_MESSAGE = 100_000
 #: Longer than any task here has to do.
