@@ -251,7 +251,9 @@ class Hostile:
 
     def _list(self, spec: Mapping[str, Any]) -> Any:
         random = self._random
-        elements = [] if spec.get("elements") == "dict" else [self.text() for _element in range(random.randint(0, 3))]
+        elements: List[Any] = (
+            [] if spec.get("elements") == "dict" else [self.text() for _element in range(random.randint(0, 3))]
+        )
         if spec.get("choices"):
             elements += [random.choice(spec["choices"])]
         if spec.get("elements") == "dict":
