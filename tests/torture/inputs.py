@@ -221,6 +221,8 @@ def _run(module: str, params: Mapping[str, Any], check: bool) -> Optional[Module
     try:
         out, err = process.communicate(_SECONDS)
     except subprocess.TimeoutExpired:
+        # It was killed; module_server.py would not survive that nobody reads its report.
+        process.wait(_SECONDS)
         if any(_is_long(value) for name, value in params.items() if name.endswith("timeout")):
             return None
         raise Broken("the module still runs after {0} s".format(_SECONDS)) from None
@@ -263,7 +265,9 @@ def _check_result(result: ModuleResult, tried: Input) -> None:
     if len(message) > _LONGEST_MESSAGE:
         raise Broken("the message has {0} characters: {1} ...".format(len(message), ascii(message[:500])))
     # Where it is no query of the user's, which may have an error of its own.
-    if re.search("syntax error|unterminated quoted|zero-length delimited", message) and "query" not in message:
+    if re.search("syntax error|unterminated quoted|zero-length delimited", message) and not re.search(
+        "query|dsn", message
+    ):
         raise Broken("a text has become a part of SQL: {0}".format(ascii(message[:1500])))
     problems: Optional[Sequence[str]] = result.get("problems")
     lines = len(problems) + 1 if problems and len(problems) > 1 else 1

@@ -186,6 +186,7 @@ def _run_and_kill(world: World, database: Database, step: Step, moment: Moment) 
         try:
             out, err = processes[0].communicate(120)
         except subprocess.TimeoutExpired:
+            processes[0].wait(60)
             raise Broken("the module still runs 120 s after the kill") from None
         if not proxy.acted.wait(60):
             raise Broken("the module ended before the moment came: it sent fewer messages than before")
