@@ -40,10 +40,13 @@ demo_playbook := ansible-playbook --inventory $(demo) \
 in_parallel = $(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target --keep-going images=
 images := images
 integration = pytest tests/integration --numprocesses=$(WORKERS) --dist=worksteal
+torture = PYTHONPATH=tests/torture:tests/integration:.collections python tests/torture/torture.py
+attacks := $(wildcard $(addprefix tests/integration/test_,\
+  $(addsuffix .py,attacks_* impostors names login_roles secrets odd_settings odd_text)))
 scenarios := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
 
 .PHONY: help demo demo-down test test-quick lint sanity test-unit unit-pages test-packaging test-integration test-integration-quick \
-  test-molecule bench build clean setup host-packages images
+  test-molecule test-torture torture bench build clean setup host-packages images
 help:  ## This list
 	@awk -F ': .* ## ' '/^[a-z-]+:.*  ## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -60,7 +63,7 @@ demo-down: setup  ## Remove the demo's containers and network
 	$(demo_playbook) molecule/shared/destroy.yml
 
 test: setup images  ## Every check and test
-	$(in_parallel) test-integration test-molecule lint test-packaging sanity test-unit
+	$(in_parallel) test-integration test-molecule lint test-torture test-packaging sanity test-unit
 
 test-quick: setup images  ## In 5 minutes: lint, unit tests, the contract of each module and one test of each other file, on PoWA 5
 	$(in_parallel) test-integration-quick lint test-unit
@@ -101,6 +104,14 @@ test-integration-quick: setup $(images)
 test-molecule: $(scenarios:%=molecule/%)  ## Every scenario; one of them: make molecule/powa5
 molecule/%: setup $(images)
 	CORE=$(core_of_$*) PATH=$(core_of_$*:%=$(CURDIR)/$(cache)/venv-%/only-ansible:)$$PATH molecule test --scenario-name $*
+
+test-torture: setup $(images)  ## A minute of `make torture`, always with the same seed
+	$(torture) --seed 1 --servers 4,5 --minutes 1
+
+torture: setup images  ## Kills, hostile input and many tasks at once for 10 minutes, then the attacks (MINUTES, ROUNDS, SEED, SERVERS, KIND, ROUND)
+	$(torture) $(foreach option,MINUTES ROUNDS SEED SERVERS KIND ROUND,\
+	  $(if $($(option)),--$(shell echo $(option) | tr A-Z a-z) $($(option))))
+	$(if $(ROUND)$(KIND),,$(if $(attacks),pytest $(attacks) --numprocesses=$(WORKERS) --dist=worksteal))
 
 bench: setup images  ## Ratios, each the median of five runs, into .bench/results.json and docs/benchmarks.md; one: make bench BENCH=read_vs_builtin
 	PYTHONPATH=tests/integration:.collections python tests/bench/bench.py $(BENCH)
