@@ -14,9 +14,9 @@ WHERE e.extname = 'powa'
 """
 
 # The comments that hold the definitions of all datasources whose history the user may read, and whether each is
-# registered for the server. Whoever may create objects in PoWA's schema (everybody, until PostgreSQL 14) can imitate ours,
-# so an object counts only if its owner could change PoWA itself: a superuser, or the owner of the extension. What runs
-# users' queries in local mode belongs to a role of its own, which nobody may become.
+# registered for the server. Whoever may create objects in PoWA's schema (everybody, until PostgreSQL 14) can imitate
+# ours, so an object counts only if its owner could change PoWA itself: a superuser, or the owner of the extension. What
+# runs users' queries in local mode belongs to a role of its own, which nobody may become.
 DEFINITIONS = """
 WITH maker AS (
     SELECT r.oid, true AS of_all

@@ -11,13 +11,14 @@ import json
 import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import arguments
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.quiet import QuietModule
 
 
 def test_parameters_that_ansible_does_not_check(monkeypatch, capsys):
     def fail(*_arguments, **_options):
         raise TypeError("argument of type 'int' is not iterable\n")
 
-    monkeypatch.setattr(arguments._Module, "__init__", fail)
+    monkeypatch.setattr(QuietModule, "__init__", fail)
     with pytest.raises(SystemExit) as ended:
         arguments.make_module({"a": {"type": "str"}})
     assert ended.value.code == 1
@@ -33,5 +34,6 @@ def test_a_text_that_no_log_can_hold_is_left_to_the_module(monkeypatch):
         "\ud800".encode()
 
     monkeypatch.setattr(AnsibleModule, "_log_invocation", log)
-    module = arguments._Module.__new__(arguments._Module)
+    module = QuietModule.__new__(QuietModule)
+    module.params, module.argument_spec = {}, {}
     module._log_invocation()

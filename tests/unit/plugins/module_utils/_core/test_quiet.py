@@ -40,6 +40,11 @@ def test_lists_and_secret_parameters_of_a_connection_are_not_shown():
     assert shown({"connect_params": None}, SPEC) == {"connect_params": None}
 
 
+def test_an_option_that_ansible_has_not_come_to_read_is_not_shown():
+    spec = {"login_password": {"type": "str", "no_log": True}, "name": {"type": "str"}}
+    assert shown({"login_password": "x", "name": "n"}, spec) == {"login_password": HIDDEN, "name": "n"}
+
+
 @pytest.mark.parametrize(
     ("connect", "secrets"),
     [
