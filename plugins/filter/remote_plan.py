@@ -61,11 +61,7 @@ _value:
       description: Whether the host lacks the role, one of its rights, a line of C(pg_hba.conf) or a marker extension.
       type: bool
     missing_logins:
-      description: The monitoring role, unless it exists and can log in, with the C(variable) that holds its password.
-      type: list
-      elements: dict
-    logins:
-      description: The monitoring role, if its password is declared.
+      description: The monitoring role, unless it can log in with the password that the C(variable) holds.
       type: list
       elements: dict
     rights:

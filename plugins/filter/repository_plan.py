@@ -62,12 +62,8 @@ _value:
       type: bool
     missing_logins:
       description: >-
-        The roles of the collector and of powa-web that are needed, and do not exist or cannot log in, each with the
-        C(variable) that holds its password.
-      type: list
-      elements: dict
-    logins:
-      description: Those that are needed and whose password is declared.
+        The roles of the collector and of powa-web that are needed, and cannot log in with the password that the
+        C(variable) holds.
       type: list
       elements: dict
     rights:

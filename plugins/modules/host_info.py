@@ -79,6 +79,18 @@ options:
       - Only files of O(files) and O(secret_files) are compared. The texts are neither returned nor logged.
     type: dict
     default: {}
+  expected_passwords:
+    description:
+      - Role -> the password that it should have. RV(server.roles.password_as_expected) says whether it does.
+      - Only those of O(monitoring_role), O(collector_role) and O(web_role) are compared, with what PostgreSQL stores,
+        which needs a superuser. Neither is returned or logged, and no statement has a password.
+    type: dict
+    default: {}
+  password_encryption:
+    description: How PostgreSQL should store the passwords.
+    type: str
+    choices: [scram-sha-256, md5]
+    default: scram-sha-256
   folders:
     description: Folders to look for. The sums of the files right in them are returned.
     type: list
@@ -135,6 +147,8 @@ EXAMPLES = r"""
     secret_files: [/etc/powa-collector.pgpass]
     expected_files:
       /etc/powa-collector.pgpass: "localhost:5432:powa:powa_collector:{{ powa_collector_password }}\n"
+    expected_passwords:
+      powa_collector: "{{ powa_collector_password }}"
     virtualenvs: [/opt/powa-web]
     names: [localhost]
     collector_log: true
@@ -590,6 +604,11 @@ server:
           type: bool
           returned: always
           sample: false
+        password_as_expected:
+          description: Whether it has the password of O(expected_passwords). Null without one, or if that is not known.
+          type: bool
+          returned: always
+          sample: true
         member_of:
           description: Every role that it is a member of, directly or not.
           type: list
@@ -857,8 +876,10 @@ OPTIONS = dict(
     units=dict(type="list", elements="str", default=[]),
     files=dict(type="list", elements="path", default=[]),
     secret_files=dict(type="list", elements="path", default=[], no_log=False),
-    # Ansible would write the texts into the host's log.
+    # Ansible would write them into the host's log.
     expected_files=dict(type="dict", default={}, no_log=True),
+    expected_passwords=dict(type="dict", default={}, no_log=True),
+    password_encryption=dict(type="str", choices=["scram-sha-256", "md5"], default="scram-sha-256", no_log=False),
     folders=dict(type="list", elements="path", default=[]),
     virtualenvs=dict(type="list", elements="path", default=[]),
     repository=dict(type="bool", default=False),
@@ -874,7 +895,7 @@ def main() -> None:
     module = make_module(OPTIONS)
     # The result has no secrets. Ansible would echo them, or mask a short one wherever its characters stand.
     module.no_log_values.clear()
-    expected_files = module.params.pop("expected_files")
+    expected = {name: module.params.pop(name) for name in ("expected_files", "expected_passwords")}
     wrong = [
         "{0}: found {1}, but no name on a host has a zero byte or a lone surrogate: remove it".format(
             field, ascii(text)
@@ -883,7 +904,7 @@ def main() -> None:
     ]
     if wrong:
         module.fail_json(msg=str(ProblemsError("the options", wrong)))
-    options = Options.of(dict(module.params, expected_files=expected_files))
+    options = Options.of(dict(module.params, **expected))
     module.exit_json(changed=False, **read_host(options, this_host()))
 
 

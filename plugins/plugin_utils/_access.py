@@ -26,15 +26,18 @@ class Login(TypedDict):
     variable: str
 
 
-def missing_logins(logins: Iterable[Login], seen: Mapping[str, Any]) -> List[Login]:
-    """Return the roles that do not exist or cannot log in. One that has more power than a login needs keeps it."""
-    roles = roles_of(seen)
-    return [login for login in logins if not roles.get(login["name"], {}).get("login")]
+def missing_logins(logins: Iterable[Login], run: Run, host: str) -> List[Login]:
+    """Return the roles that do not exist, cannot log in, or are not known to have the declared password.
 
-
-def logins_with_password(logins: Iterable[Login], run: Run, host: str) -> List[Login]:
-    """Return the roles whose password is declared. Only the server can tell whether it has the same."""
-    return [login for login in logins if run.password(host, login["variable"])]
+    One that has more power than a login needs keeps it.
+    """
+    roles = roles_of(run.seen(host))
+    return [
+        login
+        for login in logins
+        if not roles.get(login["name"], {}).get("login")
+        or (run.password(host, login["variable"]) and not roles[login["name"]].get("password_as_expected"))
+    ]
 
 
 def declared_logins(logins: Iterable[Login], run: Run, host: str) -> List[Dict[str, Any]]:

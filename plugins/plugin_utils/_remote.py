@@ -14,7 +14,6 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     definitions_of,
     hba_todo,
     lists_servers,
-    logins_with_password,
     missing_logins,
     roles_of,
     servers_of,
@@ -47,10 +46,8 @@ class RemotePlan(TypedDict):
     has_role: bool
     #: Whether tasks/access.yml has anything to do.
     lacks_access: bool
-    #: The monitoring role, unless it exists and can log in.
+    #: The monitoring role, unless it exists, can log in, and has the declared password.
     missing_logins: List[Login]
-    #: The monitoring role, if its password is declared.
-    logins: List[Login]
     #: The statements that grant the monitoring role the rights that it lacks.
     rights: List[str]
     #: The lines of pg_hba.conf, and whether one of them is missing or not loaded.
@@ -79,7 +76,6 @@ def plan_remote(run: Run, host: str) -> RemotePlan:
     writes = exists.server and not standby
     has_role = not run.check_mode or role in roles_of(seen)
     acts = exists.powa and has_role
-    logins: List[Login] = [{"name": role, "variable": "powa_monitoring_password"}] if writes else []
     datasources = own_datasources(variables)
     makes = acts and not standby and bool(datasources) and not _leaves_datasources(run, host)
     marked = datasources if makes and variables["powa_marker_extensions"] else []
@@ -88,8 +84,7 @@ def plan_remote(run: Run, host: str) -> RemotePlan:
         "writes": writes,
         "has_role": has_role,
         "lacks_access": False,
-        "missing_logins": missing_logins(logins, seen),
-        "logins": logins_with_password(logins, run, host),
+        "missing_logins": missing_logins(remote_roles(run, host) if writes else [], run, host),
         "rights": _rights(variables, seen) if writes else [],
         "hba": lines,
         "hba_todo": exists.server and hba_todo(lines, seen),
@@ -109,6 +104,11 @@ def plan_remote(run: Run, host: str) -> RemotePlan:
         or plan["markers_todo"]
     )
     return plan
+
+
+def remote_roles(run: Run, host: str) -> List[Login]:
+    """Return the roles that log in to a remote."""
+    return [{"name": run.variables(host)["powa_monitoring_role"], "variable": "powa_monitoring_password"}]
 
 
 def own_datasources(variables: Mapping[str, Any]) -> List[Definition]:

@@ -12,7 +12,6 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     Definition,
     Login,
     hba_todo,
-    logins_with_password,
     missing_logins,
     roles_of,
 )
@@ -52,10 +51,8 @@ class RepositoryPlan(TypedDict):
     have_powa: bool
     #: Whether tasks/access.yml has anything to do.
     lacks_access: bool
-    #: Those roles of the collector and of powa-web that are needed, and do not exist or cannot log in.
+    #: Those roles of the collector and of powa-web that are needed, and cannot log in with the declared password.
     missing_logins: List[Login]
-    #: Those that are needed and whose password is declared.
-    logins: List[Login]
     #: The statements that grant the two roles the rights that they lack.
     rights: List[str]
     #: powa-web's role, if it has one that exists by now: without PoWA's own roles it is granted each datasource.
@@ -93,7 +90,7 @@ class RepositoryPlan(TypedDict):
 def plan_repository(run: Run, host: str) -> RepositoryPlan:
     """Return what the role repository does on a host."""
     variables, seen, exists = run.variables(host), run.seen(host), existing(run, host)
-    logins = _logins(run, host) if exists.server else []
+    logins = repository_roles(run, host) if exists.server else []
     lines = _rules(run, host)
     datasources, kinds = repository_datasources(run, host), _kinds(run, host)
     exact = _is_exact(run, host)
@@ -103,8 +100,7 @@ def plan_repository(run: Run, host: str) -> RepositoryPlan:
         "host": host,
         "have_powa": exists.powa,
         "lacks_access": False,
-        "missing_logins": missing_logins(logins, seen),
-        "logins": logins_with_password(logins, run, host),
+        "missing_logins": missing_logins(logins, run, host),
         "rights": _rights(run, host),
         "web_role": _web_role(run, host),
         "hba": lines,
@@ -176,7 +172,8 @@ def web_role_left(run: Run, host: str) -> List[str]:
     return web_left(seen, role, variables["powa_web_rights_exact"])
 
 
-def _logins(run: Run, host: str) -> List[Login]:
+def repository_roles(run: Run, host: str) -> List[Login]:
+    """Return the roles that log in to a repository."""
     variables = run.variables(host)
     logins: List[Login] = []
     if inventory_of(run, host):
@@ -219,7 +216,7 @@ def _skipped(run: Run, host: str) -> List[str]:
     if not run.check_mode:
         return []
     roles = roles_of(run.seen(host))
-    return [_SKIPPED.format(host, login["name"]) for login in _logins(run, host) if login["name"] not in roles]
+    return [_SKIPPED.format(host, login["name"]) for login in repository_roles(run, host) if login["name"] not in roles]
 
 
 _SKIPPED = "{0}: role {1} does not exist yet, so check mode skips its rights."

@@ -13,7 +13,7 @@ import re
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Optional
 
 import ansible
 import pytest
@@ -249,6 +249,27 @@ def test_the_rules_of_pg_hba(server: Server) -> None:
         assert "hots" in broken["error"] and broken["method"] is None
         server.shell("sleep 1; touch " + path)
         assert read(server.container)["server"]["unread"]
+
+
+@on_every_server
+@pytest.mark.usefixtures("powa_database")
+def test_passwords_are_compared_with_those_that_the_server_stores(server: Server) -> None:
+    ((setting,),) = server.sql("postgres", "SHOW password_encryption")
+    encryption = "scram-sha-256" if setting == "scram-sha-256" else "md5"
+    server.sql("postgres", "ALTER ROLE {0} PASSWORD 'p\u00e4nc\\il'".format(WEB))
+
+    def same(**options: Any) -> List[Optional[bool]]:
+        roles = read(server.container, **ROLES, **options)["server"]["roles"]
+        return [roles[name]["password_as_expected"] for name in (WEB, COLLECTOR)]
+
+    try:
+        assert same() == [None, None]
+        assert same(expected_passwords={WEB: "p\u00e4nc\\il"}, password_encryption=encryption) == [True, None]
+        assert same(expected_passwords={WEB: "other", "nobody": "x"}, password_encryption=encryption) == [False, None]
+        other = "md5" if encryption == "scram-sha-256" else "scram-sha-256"
+        assert same(expected_passwords={WEB: "p\u00e4nc\\il"}, password_encryption=other) == [False, None]
+    finally:
+        server.sql("postgres", "ALTER ROLE {0} PASSWORD NULL".format(WEB))
 
 
 @on_every_server

@@ -63,7 +63,7 @@ PLAYBOOK = """\
 """
 OPTIONS = (
     "postgresql_version port database monitoring_role collector_role web_role repository packages units files"
-    " secret_files expected_files virtualenvs folders"
+    " secret_files expected_files expected_passwords password_encryption virtualenvs folders"
 )
 INVENTORY = {
     "powa_repositories": {"east": {}, "west": {}},

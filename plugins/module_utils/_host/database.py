@@ -17,6 +17,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Hos
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import host as sql
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import host_repository
+from ansible_collections.pgfleet.powa.plugins.module_utils._verifier import SCRAM, encryption_of, is_password
 
 _IN_POSTGRES = {
     "facts": sql.FACTS,
@@ -36,6 +37,7 @@ _NAMES = {
     "hba": "the rules of pg_hba.conf",
     "unread": "whether the server has read its files since they changed",
     "roles": "the roles of the server",
+    "verifiers": "the stored passwords of the server's roles",
     "extensions": "the extensions of database {database}",
     "monitoring": "the rights of role {monitoring}",
     "rights": "the rights of roles on the repository",
@@ -56,12 +58,16 @@ class Wanted:
     :param roles: those of the monitoring, the collector's, and powa-web's role that have a name
     :param monitoring: the monitoring role, or an empty text
     :param repository: whether to read the registry and the rights on it
+    :param passwords: role -> the password that it should have
+    :param encryption: how PostgreSQL should store these
     """
 
     database: str
     roles: Sequence[str]
     monitoring: str
     repository: bool
+    passwords: Mapping[str, str] = field(default_factory=dict)
+    encryption: str = SCRAM
 
 
 @dataclass(frozen=True)
@@ -79,11 +85,14 @@ def read_database(host: Host, system: System, cluster: Cluster, wanted: Wanted) 
     """Ask the server of a cluster, and PoWA's database if it exists: two sessions at most."""
     variables = {"database": wanted.database, "roles": json.dumps(list(wanted.roles)), "monitoring": wanted.monitoring}
     script = [psql.query(name, text) for name, text in _IN_POSTGRES.items()]
+    if wanted.passwords:
+        script.append(psql.query("verifiers", sql.VERIFIERS))
     parts = psql.ask(host, system, cluster, "postgres", script, variables)
     if "facts" not in parts.values:
         return Database(server_error=parts.failure or parts.errors.get("facts") or "psql printed nothing")
     _note(host, parts, wanted)
     server = _server(host, parts.values, _unread_parts(parts))
+    _compare_passwords(server["roles"], wanted, parts.values.get("verifiers"))
     if not server["database"]:
         return Database(server)
     found = psql.ask(host, system, cluster, wanted.database, _script_in_powa(wanted), variables)
@@ -131,6 +140,16 @@ def _server(host: Host, values: Mapping[str, Any], unknown: Mapping[str, str]) -
         roles=values.get("roles", {}),
         unknown=dict(unknown),
     )
+
+
+def _compare_passwords(roles: Dict[str, Any], wanted: Wanted, verifiers: Optional[Mapping[str, str]]) -> None:
+    """Say of each role whether it has the password that it should have, or None if that is not known."""
+    for name, role in roles.items():
+        password, verifier = wanted.passwords.get(name), (verifiers or {}).get(name)
+        role["password_as_expected"] = None
+        if password is not None and verifiers is not None:
+            same_kind = encryption_of(verifier) == wanted.encryption
+            role["password_as_expected"] = same_kind and is_password(password, verifier, name)
 
 
 def _repository(values: Mapping[str, Any]) -> Optional[Dict[str, Any]]:

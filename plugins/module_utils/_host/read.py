@@ -44,6 +44,8 @@ class Options:
     files: Sequence[str]
     secret_files: Sequence[str]
     expected_files: Mapping[str, str]
+    expected_passwords: Mapping[str, str]
+    password_encryption: str
     folders: Sequence[str]
     virtualenvs: Sequence[str]
     repository: bool
@@ -59,7 +61,14 @@ class Options:
     def wanted(self) -> Wanted:
         """What to ask the server for."""
         roles = [role for role in (self.monitoring_role, self.collector_role, self.web_role) if role]
-        return Wanted(self.database, roles, self.monitoring_role, self.repository)
+        return Wanted(
+            self.database,
+            roles,
+            self.monitoring_role,
+            self.repository,
+            self.expected_passwords,
+            self.password_encryption,
+        )
 
 
 def read_host(options: Options, host: Host) -> Dict[str, Any]:

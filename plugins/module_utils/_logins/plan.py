@@ -16,7 +16,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._logins.spec import (
     ON_CREATE,
     LoginRole,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._logins.verifier import encryption_of, is_password
 from ansible_collections.pgfleet.powa.plugins.module_utils._logins.writes import (
     CreateRole,
     DropRole,
@@ -27,6 +26,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._logins.writes import
     SetPassword,
     TakePowers,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._verifier import encryption_of, is_password
 
 _AS_DECLARED = "as declared, stored as {0}"
 

@@ -80,6 +80,13 @@ ROLES = """
     FROM asked AS a
 """
 
+# These stay in the module.
+VERIFIERS = """
+    SELECT coalesce(jsonb_object_agg(a.rolname, a.rolpassword), '{}')
+    FROM pg_authid AS a
+    WHERE a.rolname IN (SELECT jsonb_array_elements_text(:'roles'))
+"""
+
 # In PoWA's database.
 EXTENSIONS = """
     SELECT coalesce(jsonb_object_agg(e.extname, jsonb_build_object('version', e.extversion, 'schema', n.nspname,

@@ -13,7 +13,6 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     hba_todo,
     is_absent,
     lists_servers,
-    logins_with_password,
     missing_logins,
     powerful_roles,
     roles_of,
@@ -39,13 +38,25 @@ RULE = {
 }
 
 
+def missing(found, password=None):
+    variables = {"__common_seen": found, "powa_monitoring_password": password}
+    return missing_logins([MONITOR], run(fleet({"db": host("pg")}), db=variables), "db")
+
+
 def test_a_role_that_is_not_there_or_cannot_log_in_is_missing():
-    assert missing_logins([MONITOR], seen(roles={"powa_monitor": LOGIN})) == []
+    assert missing(seen(roles={"powa_monitor": LOGIN})) == []
     # What has more power than a login needs keeps it.
-    assert missing_logins([MONITOR], seen(roles={"powa_monitor": dict(LOGIN, superuser=True)})) == []
+    assert missing(seen(roles={"powa_monitor": dict(LOGIN, superuser=True)})) == []
     for roles in ({}, {"powa_monitor": dict(LOGIN, login=False)}):
-        assert missing_logins([MONITOR], seen(roles=roles)) == [MONITOR]
-    assert missing_logins([MONITOR], bare()) == [MONITOR] and roles_of(bare()) == {}
+        assert missing(seen(roles=roles)) == [MONITOR]
+    assert missing(bare()) == [MONITOR] and roles_of(bare()) == {}
+
+
+@pytest.mark.parametrize(("as_expected", "is_missing"), [(True, False), (False, True), (None, True)])
+def test_a_role_that_is_not_known_to_have_the_declared_password_is_missing(as_expected, is_missing):
+    found = seen(roles={"powa_monitor": dict(LOGIN, password_as_expected=as_expected)})
+    assert bool(missing(found, "x")) == is_missing
+    assert missing(found) == missing(found, "") == []
 
 
 def test_a_role_with_more_power_than_a_login_is_named():
@@ -62,12 +73,6 @@ def test_the_roles_that_the_module_takes():
     assert declared_logins("db", declared.fleet, declared.hostvars, [MONITOR]) == [
         {"name": "powa_monitor", "password": "x", "password_encryption": "md5"}
     ]
-
-
-def test_only_declared_passwords_are_compared():
-    declared = fleet({"db": host("pg")})
-    assert logins_with_password([MONITOR], run(declared), "db") == []
-    assert logins_with_password([MONITOR], run(declared, db={"powa_monitoring_password": "x"}), "db") == [MONITOR]
 
 
 def test_lines_of_pg_hba():

@@ -52,7 +52,6 @@ def test_a_remote_that_has_everything():
         "has_role": True,
         "lacks_access": False,
         "missing_logins": [],
-        "logins": [],
         "rights": [],
         "hba": [
             {
@@ -94,11 +93,11 @@ def test_a_role_that_is_missing_or_cannot_log_in(role):
     assert bool(found["rights"]) == bool(role)
 
 
-def test_a_password_is_compared_wherever_it_is_declared():
+def test_a_role_with_another_password():
     found = plan(registered={"powa_monitoring_password": 123})
-    assert found["logins"] == [{"name": "powa_monitor", "variable": "powa_monitoring_password"}]
-    assert not found["lacks_access"] and "123" not in str(found)
-    assert plan(registered={"powa_monitoring_password": ""})["logins"] == []
+    assert found["missing_logins"] == [{"name": "powa_monitor", "variable": "powa_monitoring_password"}]
+    assert found["lacks_access"] and "123" not in str(found)
+    assert not plan(registered={"powa_monitoring_password": ""})["lacks_access"]
 
 
 def test_a_role_without_its_rights():
@@ -199,7 +198,7 @@ def test_a_standby_only_gets_its_own_files():
     password = {"powa_monitoring_password": "secret", "__archivist_created": {"changed": True}}
     found = plan(facts, powa_datasources=[LOCKS], registered=password)
     assert not found["writes"] and not found["makes_datasources"] and found["awaits_datasources"]
-    assert found["missing_logins"] == found["logins"] == found["rights"] == found["marked"] == []
+    assert found["missing_logins"] == found["rights"] == found["marked"] == []
     assert found["hba_todo"] and found["lacks_access"]
     facts["server"]["hba"] = HBA
     assert not plan(facts, powa_datasources=[LOCKS], registered=password)["lacks_access"]

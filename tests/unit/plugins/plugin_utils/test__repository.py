@@ -72,7 +72,6 @@ def test_a_repository_that_has_everything():
         "lacks_access": False,
         "missing_logins": [],
         "web_role": "",
-        "logins": [],
         "rights": [],
         "hba": [
             {
@@ -116,15 +115,21 @@ def test_the_collectors_role_is_made_and_then_gets_its_rights():
     assert found["rights"] == ['GRANT "powa_snapshot" TO "powa_collector"']
 
 
+#: What is read of a role that has the declared password.
+SAME = {"password_as_expected": True}
+
+
 def test_powa_webs_role_is_made_and_then_gets_its_rights():
     declared = declare(registered=SECRET, web=SHOWN)
     found = plan_repository(declared, "hub")
     assert found["missing_logins"] == [{"name": "powa_web", "variable": "powa_web_password"}]
     assert found["lacks_access"] and found["rights"] == []
-    declared.hostvars["hub"]["__common_seen"] = ready(roles={**COLLECTOR, "powa_web": LOGIN}, hba=WEB_HBA)
+    declared.hostvars["hub"]["__common_seen"] = ready(roles={**COLLECTOR, "powa_web": {**LOGIN, **SAME}}, hba=WEB_HBA)
     found = plan_repository(declared, "hub")
     assert found["missing_logins"] == [] and found["lacks_access"] and len(found["rights"]) == 2
-    declared.hostvars["hub"]["__common_seen"] = ready(roles={**COLLECTOR, **WEB}, hba=WEB_HBA)
+    declared.hostvars["hub"]["__common_seen"] = ready(
+        roles={**COLLECTOR, "powa_web": {**WEB["powa_web"], **SAME}}, hba=WEB_HBA
+    )
     assert not plan_repository(declared, "hub")["lacks_access"]
 
 
@@ -166,10 +171,10 @@ def test_powa_web_has_a_login_only_with_a_password_and_a_host():
     assert plan(web=SHOWN)["missing_logins"] == []
 
 
-def test_passwords_are_compared_wherever_they_are_declared():
+def test_roles_with_other_passwords():
     passwords = {"powa_collector_password": "hidden", "powa_web_password": "secret"}
     found = plan(registered=passwords, web=SHOWN)
-    assert [login["name"] for login in found["logins"]] == ["powa_collector", "powa_web"]
+    assert [login["name"] for login in found["missing_logins"]] == ["powa_collector", "powa_web"]
     assert "hidden" not in str(found) and "secret" not in str(found)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -57,7 +58,8 @@ def test_a_repository(tmp_path):
     assert {name: server[name] for name in FACTS} == FACTS
     assert (server["settings"], server["unknown"]) == ({"port": SETTING}, {})
     assert server["hba"][0]["file"] == "/etc/pg_hba.conf" and server["hba"][0]["error"] == "bad"
-    assert (server["unread"], server["roles"]) == (True, {"powa_monitor": {"login": True}})
+    monitor = {"login": True, "password_as_expected": None}
+    assert (server["unread"], server["roles"]) == (True, {"powa_monitor": monitor})
     assert (server["file_settings"], server["file_errors"]) == ([{"name": "port"}], [{"name": None}])
     assert found.extensions == IN_POWA["extensions"] and found.monitoring == IN_POWA["monitoring"]
     assert found.repository == dict(
@@ -66,6 +68,36 @@ def test_a_repository(tmp_path):
     assert (found.server_error, unseen) == (None, ())
     assert [variables["PGDATABASE"] for _command, _script, variables in programs.calls] == ["postgres", "powa"]
     assert '--set=roles=["powa_monitor", "it\'s"]' in programs.calls[0][0]
+
+
+MD5_OF_PENCIL = "md5" + hashlib.md5(b"pencilpowa_monitor").hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("passwords", "encryption", "verifiers", "as_expected"),
+    [
+        ({"powa_monitor": "pencil"}, "md5", {"powa_monitor": MD5_OF_PENCIL}, True),
+        ({"powa_monitor": "other"}, "md5", {"powa_monitor": MD5_OF_PENCIL}, False),
+        ({"powa_monitor": "pencil"}, "scram-sha-256", {"powa_monitor": MD5_OF_PENCIL}, False),
+        ({"powa_monitor": "pencil"}, "md5", {"powa_monitor": None}, False),
+        ({"powa_monitor": "pencil"}, "md5", None, None),
+        ({"powa_web": "pencil"}, "md5", {"powa_monitor": MD5_OF_PENCIL}, None),
+    ],
+    ids=["same", "other", "stored otherwise", "none", "not allowed", "of another role"],
+)
+def test_passwords_are_compared_with_what_is_stored(tmp_path, passwords, encryption, verifiers, as_expected):
+    wanted = Wanted("powa", ["powa_monitor"], "", False, passwords, encryption)
+    answer = IN_POSTGRES if verifiers is None else dict(IN_POSTGRES, verifiers=verifiers)
+    errors = () if verifiers is not None else (("verifiers", "permission denied for table pg_authid"),)
+    found, unseen, programs = read(tmp_path, printed(answer, *errors), printed({"extensions": {}}), wanted=wanted)
+    assert found.server["roles"]["powa_monitor"]["password_as_expected"] is as_expected
+    assert bool(unseen) == (verifiers is None) and "pencil" not in str(programs.calls)
+    assert "md5" not in str(found)
+
+
+def test_no_stored_password_is_read_without_need(tmp_path):
+    _found, _unseen, programs = read(tmp_path, printed(IN_POSTGRES), printed({"extensions": {}}))
+    assert "pg_authid" not in programs.calls[0][1]
 
 
 def test_only_a_repository_is_asked_for_rights(tmp_path):

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._logins.verifier import encryption_of, is_password, prepared
+from ansible_collections.pgfleet.powa.plugins.module_utils._verifier import encryption_of, is_password, prepared
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._logins.roles import MD5_PENCIL, SCRAM_PENCIL
 
 
