@@ -75,7 +75,7 @@ options:
     default: []
   expected_files:
     description:
-      - Path -> the text that the file should hold. RV(files[].as_expected) says whether it does.
+      - Path -> the text that the file should hold. RV(files.as_expected) says whether it does.
       - Only files of O(files) and O(secret_files) are compared. The texts are neither returned nor logged.
     type: dict
     default: {}
