@@ -59,7 +59,6 @@ def test_a_well_fleet(well):
 def test_roles_extensions_datasources_passwords_and_rows_that_are_left(well, tmp_path):
     sql(
         FIRST,
-        "ALTER ROLE powa_monitor SUPERUSER",
         "DROP EXTENSION pg_qualstats",
         "DROP EXTENSION IF EXISTS pg_track_settings",
     )
@@ -80,6 +79,8 @@ def test_roles_extensions_datasources_passwords_and_rows_that_are_left(well, tmp
         "INSERT INTO powa_commits_src_tmp VALUES (99, now(), 1)",
     )
     module("datasources", "powa_remotes", datasources=[WAITS], server_kind=["remote"], monitoring_role="powa_monitor")
+    # Only now, since no query is tried with the rights of a superuser.
+    sql(FIRST, "ALTER ROLE powa_monitor SUPERUSER")
     module(
         "datasources",
         REPOSITORY,
