@@ -10,11 +10,11 @@ from typing import Any, Mapping
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SNAPSHOT, SOURCE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored, read_comments
-from ansible_collections.pgfleet.powa.plugins.modules.datasources import OPTIONS
 
-_VALIDATOR = ArgumentSpecValidator({"datasources": OPTIONS["datasources"]})
+_VALIDATOR = ArgumentSpecValidator({"datasources": DATASOURCES})
 
 
 def is_settled(declared: Mapping[str, Any], comments: Mapping[str, str]) -> bool:
