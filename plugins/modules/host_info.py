@@ -134,11 +134,17 @@ EXAMPLES = r"""
     files: [/etc/powa-collector.conf]
     secret_files: [/etc/powa-collector.pgpass]
     expected_files:
-      /etc/powa-collector.pgpass: "localhost:5432:powa:powa_collector:{{ powa_collector_password }}\n"
+      /etc/powa-collector.pgpass: "{{ [login] | pgfleet.powa.pgpass }}"
     virtualenvs: [/opt/powa-web]
     names: [localhost]
     collector_log: true
   become: true
+  vars:
+    login:
+      host: localhost
+      port: 5432
+      user: powa_collector
+      password: "{{ lookup('ansible.builtin.password', '/dev/null') }}"
 """
 
 RETURN = r"""
