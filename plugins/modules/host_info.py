@@ -90,7 +90,9 @@ options:
     elements: path
     default: []
   repository:
-    description: Whether to read a repository's servers, and the rights of O(collector_role) and O(web_role) there.
+    description:
+      - Whether to read a repository's servers and declared datasources, and the rights of O(collector_role) and
+        O(web_role) there.
     type: bool
     default: false
   names:

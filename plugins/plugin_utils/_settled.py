@@ -24,7 +24,11 @@ def is_settled(declared: Mapping[str, Any], comments: Mapping[str, str]) -> bool
 
     :param comments: those of the functions of a repository that hold definitions, by the name of the function
     """
-    validated = _VALIDATOR.validate({"datasources": [dict(declared)]})
+    try:
+        validated = _VALIDATOR.validate({"datasources": [dict(declared)]})
+    except (TypeError, ValueError, OverflowError):
+        # Ansible itself fails on some values, such as a key that is a number.
+        return False
     if validated.error_messages:
         return False
     definitions, _removals, problems = collect_definitions(validated.validated_parameters["datasources"])
