@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 POWA ?= 4
-JOBS ?= 3
+JOBS ?= 2
 # Integration tests wait for the collector much of the time, so there are more of them at once than cores.
 WORKERS ?= 3
 DEMO_PORT ?= 8443
@@ -23,8 +23,8 @@ python_$(oldest_core) := $(shell tests/tools/find-python 3.12 3.11 3.10)
 python_$(newest_core) := $(shell tests/tools/find-python 3.12 3.13 3.14)
 other_cores := $(foreach core,$(oldest_core) $(newest_core),$(if $(python_$(core)),$(core)))
 venvs := venv $(other_cores:%=venv-%)
-core_of_web4 := $(oldest_core)
-core_of_web := $(newest_core)
+core_of_web4 := $(filter $(oldest_core),$(other_cores))
+core_of_web := $(filter $(newest_core),$(other_cores))
 
 # PyPI's `ansible` has every collection; these are taken out of it.
 ansible := 12.3.0
@@ -134,7 +134,7 @@ $(venv)/ready: tests/requirements.txt | host-packages
 	$(@D)/bin/pip install --quiet --requirement $<
 	@touch $@
 
-$(cache)/venv-%/ready: tests/unit/requirements.txt | host-packages
+$(cache)/venv-%/ready: Makefile tests/unit/requirements.txt | host-packages
 	$(python_$*) -m venv $(@D)
 	$(@D)/bin/pip install --quiet ansible-core==$* pytest --requirement tests/unit/requirements.txt
 # Without its pytest, so that molecule finds its own.

@@ -95,7 +95,7 @@ _value:
       description: Whether the repository has PoWA, so that the collector can be told of new servers.
       type: bool
     todo:
-      description: Whether anything but the passwords is to be done.
+      description: Whether anything but telling the collector of new servers is to be done.
       type: bool
 """
 

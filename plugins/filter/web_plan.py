@@ -118,7 +118,7 @@ _value:
           whether the role makes them (C(own_certificate)), for which C(alternative_name), and its C(configuration).
       type: dict
     todo:
-      description: Whether anything but the passwords is to be done.
+      description: Whether anything but the check of the logins is to be done.
       type: bool
 """
 

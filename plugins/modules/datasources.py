@@ -495,61 +495,12 @@ problems:
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.lock import LOCK_SPEC
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_task
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import DatasourcesTask
-
-_COLUMN = {"name": {"type": "str", "required": True}, "type": {"type": "str"}, "renamed_from": {"type": "str"}}
 
 OPTIONS = {
     **LOCK_SPEC,
-    "datasources": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {
-            "name": {"type": "str", "required": True},
-            "title": {"type": "str"},
-            "description": {"type": "str"},
-            "query": {"type": "str"},
-            "queries": {
-                "type": "list",
-                "elements": "dict",
-                "options": {
-                    "min_version": {"type": "int", "default": 0},
-                    "query": {"type": "str", "required": True},
-                },
-            },
-            "keys": {
-                "type": "list",
-                "elements": "dict",
-                "no_log": False,
-                "options": dict(_COLUMN, nullable={"type": "bool", "default": False}),
-            },
-            "metrics": {
-                "type": "list",
-                "elements": "dict",
-                "options": dict(
-                    _COLUMN,
-                    kind={"type": "str", "choices": ["counter", "gauge"], "default": "counter"},
-                    title={"type": "str"},
-                    unit={"type": "str"},
-                    description={"type": "str"},
-                ),
-            },
-            "extension": {"type": "str"},
-            "scope": {"type": "str", "choices": ["cluster", "database"], "default": "cluster"},
-            "servers": {"type": "list", "elements": "str"},
-            "databases": {"type": "list", "elements": "str"},
-            "retention": {"type": "str"},
-            "query_cleanup": {"type": "str"},
-            "security_definer": {"type": "bool", "default": False},
-            "search_path": {"type": "list", "elements": "str"},
-            "adopt": {"type": "bool", "default": False},
-            "enabled": {"type": "bool"},
-            "priority": {"type": "int", "default": 10},
-            "state": {"type": "str", "choices": ["present", "paused", "absent"], "default": "present"},
-            "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
-        },
-    },
+    "datasources": DATASOURCES,
     "state": {"type": "str", "choices": ["present", "exact"], "default": "present"},
     "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
     "server_kind": {

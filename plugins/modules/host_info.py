@@ -102,7 +102,9 @@ options:
     elements: path
     default: []
   repository:
-    description: Whether to read a repository's servers, and the rights of O(collector_role) and O(web_role) there.
+    description:
+      - Whether to read a repository's servers and declared datasources, and the rights of O(collector_role) and
+        O(web_role) there.
     type: bool
     default: false
   names:
@@ -146,13 +148,19 @@ EXAMPLES = r"""
     files: [/etc/powa-collector.conf]
     secret_files: [/etc/powa-collector.pgpass]
     expected_files:
-      /etc/powa-collector.pgpass: "localhost:5432:powa:powa_collector:{{ powa_collector_password }}\n"
+      /etc/powa-collector.pgpass: "{{ [login] | pgfleet.powa.pgpass }}"
     expected_passwords:
-      powa_collector: "{{ powa_collector_password }}"
+      powa_collector: "{{ login.password }}"
     virtualenvs: [/opt/powa-web]
     names: [localhost]
     collector_log: true
   become: true
+  vars:
+    login:
+      host: localhost
+      port: 5432
+      user: powa_collector
+      password: "{{ lookup('ansible.builtin.password', '/dev/null') }}"
 """
 
 RETURN = r"""

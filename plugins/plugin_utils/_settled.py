@@ -10,11 +10,11 @@ from typing import Any, Mapping
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SNAPSHOT, SOURCE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored, read_comments
-from ansible_collections.pgfleet.powa.plugins.modules.datasources import OPTIONS
 
-_VALIDATOR = ArgumentSpecValidator({"datasources": OPTIONS["datasources"]})
+_VALIDATOR = ArgumentSpecValidator({"datasources": DATASOURCES})
 
 
 def is_settled(declared: Mapping[str, Any], comments: Mapping[str, str]) -> bool:
@@ -24,7 +24,11 @@ def is_settled(declared: Mapping[str, Any], comments: Mapping[str, str]) -> bool
 
     :param comments: those of the functions of a repository that hold definitions, by the name of the function
     """
-    validated = _VALIDATOR.validate({"datasources": [dict(declared)]})
+    try:
+        validated = _VALIDATOR.validate({"datasources": [dict(declared)]})
+    except (TypeError, ValueError, OverflowError):
+        # Ansible itself fails on some values, such as a key that is a number.
+        return False
     if validated.error_messages:
         return False
     definitions, _removals, problems = collect_definitions(validated.validated_parameters["datasources"])

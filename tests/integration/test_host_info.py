@@ -18,12 +18,14 @@ from typing import Any, Dict, Iterator, List, Optional
 import ansible
 import pytest
 import yaml
+from datasources import COMMITS, LOCK_MODES
 from servers import (
     CONTAINERS,
     MORE_SUITES,
     PASSWORD,
     ROOT,
     SUITES,
+    Database,
     Server,
     module_arguments,
     on_every_server,
@@ -611,3 +613,29 @@ def test_the_folder_of_extensions(mode: str, tmp_path: Path) -> None:
         "markers": {"ours": hashlib.sha256((MARKER + "-- Empty\n").encode()).hexdigest()},
         "powa": "",
     }
+
+
+def test_declared_datasources_are_those_that_nobody_else_has_made(database: Database) -> None:
+    database.ok("datasources", server_kind=["repository"], datasources=[COMMITS, LOCK_MODES])
+    ((schema,),) = database.sql("SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'powa'")
+    written = (
+        "SELECT proname, obj_description(oid, 'pg_proc') FROM pg_proc WHERE proname ~ '^powa_(commits|lock_modes)_src$'"
+    )
+    expected = dict(database.sql(written))
+    assert len(expected) == 2
+    forged = "{0}.powa_forged_src(integer)".format(schema)
+    database.sql("CREATE FUNCTION {0} RETURNS integer LANGUAGE sql AS 'SELECT 1'".format(forged))
+    database.sql("COMMENT ON FUNCTION {0} IS 'pgfleet.powa datasource forged: {{}}'".format(forged))
+
+    def read_datasources() -> Any:
+        return read(database.server.container, database=database.name, repository=True)["repository"]["datasources"]
+
+    # What a superuser has made counts, until it belongs to somebody else.
+    assert sorted(read_datasources()) == sorted([*expected, "powa_forged_src"])
+    database.sql("CREATE ROLE forger")
+    try:
+        database.sql("ALTER FUNCTION {0} OWNER TO forger".format(forged))
+        assert read_datasources() == expected
+    finally:
+        database.sql("DROP FUNCTION {0}".format(forged))
+        database.sql("DROP ROLE forger")

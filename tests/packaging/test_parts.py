@@ -208,7 +208,7 @@ class Run:
 
 
 #: What runs although no host needs a change.
-ALWAYS = {"common/read", "remote/prepare", "repository/prepare", "collector/prepare", "web/prepare", "web/answer"}
+ALWAYS = {"common/read", "remote/prepare", "repository/prepare", "collector/prepare", "web/answer"}
 
 pytestmark = pytest.mark.parametrize("core", CORES, ids=lambda core: core.name)
 
@@ -286,7 +286,7 @@ def test_batches_that_make_no_sense_are_one_sentence(core, collections):
         ("remotes", {"repository/pause", "remote/access", "remote/prepare", "common/cleanup"}),
         ("repositories", {"repository/pause", "repository/access", "repository/prepare", "common/cleanup"}),
         ("collectors", {"collector/install", "collector/prepare"}),
-        ("web", {"web/install", "web/prepare", "web/answer"}),
+        ("web", {"web/install", "web/answer"}),
         ("datasources", set()),
     ],
 )
@@ -297,7 +297,7 @@ def test_tags(core, collections, tag, parts):
     assert run.parts() == parts | {"common/read"}, run.output
     assert run.with_datasources() >= parts
     if tag == "datasources":
-        assert len(run.with_datasources()) == 13, run.with_datasources()
+        assert len(run.with_datasources()) == 12, run.with_datasources()
 
 
 def test_a_host_that_is_lost_is_left_out_under_any_tag(core, collections):
@@ -308,4 +308,4 @@ def test_a_host_that_is_lost_is_left_out_under_any_tag(core, collections):
 
 def test_a_fleet_of_one_group(core, collections):
     run = Run(core, collections, "--limit", "pages")
-    assert not run.failed and run.parts() == {"common/read", "web/prepare", "web/answer"}, run.output
+    assert not run.failed and run.parts() == {"common/read", "web/answer"}, run.output

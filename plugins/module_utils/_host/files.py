@@ -91,6 +91,7 @@ def _read(host: Host, path: str, secret: bool, expected: Optional[str]) -> Optio
         return None
     kind = _KINDS.get(stat.S_IFMT(state.st_mode), "other")
     content = _content(host, path) if kind == "file" and (not secret or expected is not None) else None
+    wanted = None if expected is None else str(expected).encode("utf-8", "surrogatepass")
     return File(
         kind=kind,
         owner=user_name(state.st_uid),
@@ -98,7 +99,7 @@ def _read(host: Host, path: str, secret: bool, expected: Optional[str]) -> Optio
         mode="{0:04o}".format(stat.S_IMODE(state.st_mode)),
         size=state.st_size,
         sha256=None if secret else _sum(content),
-        as_expected=None if expected is None or content is None else content == expected.encode(errors="replace"),
+        as_expected=None if wanted is None or content is None else content == wanted,
     )
 
 

@@ -73,7 +73,15 @@ def test_other_columns_or_queries(changes):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"name": None}, {"name": "No Name"}, {"metrics": []}, {"metrics": "held"}, {"priority": "high"}, {"nothing": 1}],
+    [
+        {"name": None},
+        {"name": "No Name"},
+        {"metrics": []},
+        {"metrics": "held"},
+        {"priority": "high"},
+        {"nothing": 1},
+        {True: 1},
+    ],
     ids=lambda changes: "{0[0]}={0[1]}".format(*changes.items()),
 )
 def test_a_wrong_declaration_is_for_the_module_to_refuse(changes):

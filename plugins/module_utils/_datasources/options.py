@@ -1,0 +1,59 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of a declared datasource, as Ansible checks them."""
+
+from __future__ import annotations
+
+_COLUMN = {"name": {"type": "str", "required": True}, "type": {"type": "str"}, "renamed_from": {"type": "str"}}
+
+DATASOURCES = {
+    "type": "list",
+    "elements": "dict",
+    "required": True,
+    "options": {
+        "name": {"type": "str", "required": True},
+        "title": {"type": "str"},
+        "description": {"type": "str"},
+        "query": {"type": "str"},
+        "queries": {
+            "type": "list",
+            "elements": "dict",
+            "options": {
+                "min_version": {"type": "int", "default": 0},
+                "query": {"type": "str", "required": True},
+            },
+        },
+        "keys": {
+            "type": "list",
+            "elements": "dict",
+            "no_log": False,
+            "options": dict(_COLUMN, nullable={"type": "bool", "default": False}),
+        },
+        "metrics": {
+            "type": "list",
+            "elements": "dict",
+            "options": dict(
+                _COLUMN,
+                kind={"type": "str", "choices": ["counter", "gauge"], "default": "counter"},
+                title={"type": "str"},
+                unit={"type": "str"},
+                description={"type": "str"},
+            ),
+        },
+        "extension": {"type": "str"},
+        "scope": {"type": "str", "choices": ["cluster", "database"], "default": "cluster"},
+        "servers": {"type": "list", "elements": "str"},
+        "databases": {"type": "list", "elements": "str"},
+        "retention": {"type": "str"},
+        "query_cleanup": {"type": "str"},
+        "security_definer": {"type": "bool", "default": False},
+        "search_path": {"type": "list", "elements": "str"},
+        "adopt": {"type": "bool", "default": False},
+        "enabled": {"type": "bool"},
+        "priority": {"type": "int", "default": 10},
+        "state": {"type": "str", "choices": ["present", "paused", "absent"], "default": "present"},
+        "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
+    },
+}
