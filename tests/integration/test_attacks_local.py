@@ -55,6 +55,7 @@ SETUP = """
     CREATE FUNCTION app.attack() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$;
     CREATE VIEW app.queue AS SELECT app.attack() AS n;
     GRANT SELECT ON app.queue TO powa;
+    CREATE DOMAIN app.text AS pg_catalog.text CHECK (app.shell() IS NOT NULL);
 """.format(shell="$x${0}$x$".format(SHELL))
 
 #: Each is what app.attack() executes, one after the other; what is refused does not keep the rest from running.
@@ -92,6 +93,14 @@ ATTACKS = {
         "CREATE OR REPLACE FUNCTION public.powa_watched_run(_srvid integer, OUT ts timestamptz, OUT n integer)"
         " RETURNS SETOF record LANGUAGE sql AS 'SELECT now(), app.shell()'",
         "DROP FUNCTION public.powa_watched_run(integer)",
+    ],
+    "a_temporary_type": ["CREATE DOMAIN pg_temp.text AS pg_catalog.text CHECK (app.shell() IS NOT NULL)"],
+    "functions_compiled_with_other_types": [
+        "SET search_path = app, public, pg_catalog",
+        *(
+            "SELECT public.powa_{0}(0)".format(name)
+            for name in ("statements_aggregate", "statements_purge", "user_functions_snapshot", "take_snapshot")
+        ),
     ],
     "our_own_error": ["DO $d$ BEGIN RAISE EXCEPTION USING ERRCODE = 'PWROW'; END $d$"],
     "other_settings": [
@@ -176,6 +185,9 @@ def withstands(database: Database, datasource: Dict[str, Any]) -> None:
         snapshots(database)
         assert loot(database) == "", attack
         refused = attack == "our_own_error"
+        if attack == "a_temporary_type" and "query_cleanup" in datasource:
+            # Some minor releases refuse such a type in REFRESH MATERIALIZED VIEW, the others have it found afterwards.
+            refused = not samples(database)
         assert samples(database) == ([] if refused else [(1,), (1,)]), attack
         assert bool(database.errors(0)) == refused, attack
         # Its trigger would run at COMMIT.
@@ -220,6 +232,18 @@ def test_the_attacks_work_against_a_function_that_runs_as_its_owner(attacked: Da
             cursor.execute("SELECT now()")
             connection.commit()
         assert "postgres" in loot(attacked), attack
+
+
+def test_types_that_a_query_leaves_behind_work_against_a_mere_rollback(attacked: Database) -> None:
+    """PL/pgSQL keeps a compiled function, and no ROLLBACK makes it look up types again."""
+    attacked.sql(
+        "CREATE FUNCTION public.total() RETURNS integer LANGUAGE plpgsql AS"
+        " $$ DECLARE found text := 'a'; BEGIN RETURN 1; END $$"
+    )
+    arm(attacked, ["SET search_path = app, public, pg_catalog", "SELECT public.total()"])
+    with closing(attacked.server.connect(attacked.name)) as connection, connection.cursor() as cursor:
+        cursor.execute("BEGIN; SET LOCAL ROLE powa; SELECT n FROM app.queue; ROLLBACK; SELECT public.total()")
+    assert loot(attacked) == "postgres"
 
 
 def test_a_function_that_a_restore_gave_to_a_superuser_runs_nothing(attacked: Database) -> None:

@@ -75,6 +75,12 @@ def _snapshot(parts: Parts) -> Any:
             compose("{name} {type}", name=identifier(column.name), type=raw(column.type.name))
             for column in definition.columns
         ),
+        compile_functions=compose(
+            bodies.COMPILE_FUNCTIONS,
+            schema=parts.schema,
+            schema_name=literal(parts.archivist.schema),
+            own_path=literal(OWN_PATH),
+        ),
         cleanup=cleanup,
         **written,
         **parts.tables,

@@ -108,6 +108,7 @@ def run_function(parts: Parts) -> Function:
 
 def run_cleanup_function(parts: Parts, monitoring_role: str) -> Function:
     """Return the function that cleans up in local mode, with the rights of the monitoring role."""
+    definition = parts.definition
     return Function(
         schema=parts.archivist.schema,
         name=parts.name(RUN_CLEANUP),
@@ -116,6 +117,7 @@ def run_cleanup_function(parts: Parts, monitoring_role: str) -> Function:
         returns="void",
         body=compose(
             bodies.RUN_CLEANUP,
+            name=literal(definition.name),
             view=parts.qualified(RUN_CLEANUP + "_view"),
             cleanup=parts.qualified(CLEANUP),
             role=identifier(monitoring_role),

@@ -75,6 +75,29 @@ BEGIN
 END;
 """
 
+# PL/pgSQL looks up the types of a function's variables when a session first calls it, and keeps what it found. A query
+# with a search_path of its own would choose those types, so PoWA's functions are compiled before any query runs.
+COMPILE_FUNCTIONS = """FOR compiled IN
+        SELECT p.oid, pg_catalog.format('pg_catalog, %I, %I, pg_temp', n.nspname, {schema_name}) AS search_path
+        FROM pg_catalog.pg_proc AS p
+        JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+        JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
+        JOIN pg_catalog.pg_roles AS r ON r.oid = p.proowner AND r.rolsuper
+        WHERE NOT coalesce(p.proconfig::text LIKE '%search_path=%', false)
+          AND (p.proname IN (SELECT f.function_name FROM {schema}.powa_functions AS f)
+            OR EXISTS (
+                SELECT FROM pg_catalog.pg_depend AS d
+                JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'powa'
+                WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid
+                  AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+            ))
+    LOOP
+        PERFORM pg_catalog.set_config('search_path', compiled.search_path, true),
+            pg_catalog.set_config('check_function_bodies', 'on', true);
+        PERFORM pg_catalog.plpgsql_validator(compiled.oid);
+    END LOOP;
+    PERFORM pg_catalog.set_config('search_path', {own_path}, true);"""
+
 # What a cleanup does has to stay, so it cannot be rolled back. While PostgreSQL refreshes a materialized view, it runs
 # the query as the view's owner, refuses deferred triggers, held cursors and the like, which would run later as the
 # superuser who commits, and takes back all settings.
@@ -84,11 +107,19 @@ BEGIN
     ALTER MATERIALIZED VIEW {view} OWNER TO {role};
     REFRESH MATERIALIZED VIEW {view};
     DROP MATERIALIZED VIEW {view};
+    -- A temporary domain would be found instead of a type of that name.
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_type AS t
+        WHERE t.typnamespace = pg_catalog.pg_my_temp_schema() AND t.typtype <> 'c' AND t.typcategory <> 'A'
+    ) THEN
+        RAISE EXCEPTION 'datasource %: its query_cleanup must not create temporary types', {name};
+    END IF;
 END;
 """
 
 SNAPSHOT = """
 DECLARE
+    compiled record;
     taken record;
 BEGIN
     {lock}
@@ -102,6 +133,8 @@ BEGIN
         DELETE FROM {transient} AS t WHERE t.srvid = _srvid;
         RETURN;
     END IF;
+
+    {compile_functions}
 
     -- Whatever the query sets or changes is rolled back, before any other statement. Only its rows stay.
     SELECT false AS ran INTO taken;
