@@ -244,10 +244,14 @@ def test_a_view_in_the_place_of_a_table_is_not_read(app: Database, adopt: bool) 
     app.sql("SELECT EXISTS (SELECT FROM public.powa_one_history AS t WHERE t.mine IS NOT NULL)")
     assert taken(app.server) == ["by_history"], "the naive way falls to it"
     one = declared("one", "SELECT 1 AS n", adopt=adopt)
-    for kind in ("repository", "local"):
-        message = app.refused("datasources", datasources=[one], server_kind=[kind])
-        assert taken(app.server) == []
-        assert ("powa_one_history is not a plain table" if adopt else "this collection did not make") in message
+    refusals = ['belong to role "app_owner"']
+    refusals.append("powa_one_history is not a plain table" if adopt else "this collection did not make")
+    for owner, refusal in zip(("app_owner", "postgres"), refusals):
+        app.sql("; ".join("ALTER VIEW public.powa_one_{0} OWNER TO {1}".format(view, owner) for view in views))
+        for kind in ("repository", "local"):
+            message = app.refused("datasources", datasources=[one], server_kind=[kind])
+            assert taken(app.server) == []
+            assert refusal in message
 
 
 def test_what_is_described_is_what_runs(app: Database) -> None:

@@ -307,11 +307,12 @@ def test_extensions_and_the_rights_of_the_monitoring_role(server: Server) -> Non
     seen = read(server.container, database=DATABASE, **ROLES)
     rows = server.sql(
         DATABASE,
-        "SELECT extname, extversion, extnamespace::regnamespace::text, obj_description(oid, 'pg_extension')"
-        " FROM pg_extension",
+        "SELECT extname, extversion, extnamespace::regnamespace::text, obj_description(oid, 'pg_extension'),"
+        " extowner::regrole::text FROM pg_extension",
     )
     assert seen["extensions"] == {
-        name: {"version": version, "schema": schema, "comment": comment} for name, version, schema, comment in rows
+        name: {"version": version, "schema": schema, "comment": comment, "owner": owner, "owner_superuser": True}
+        for name, version, schema, comment, owner in rows
     }
     assert seen["extensions"]["pg_qualstats"]["comment"] == "pgfleet.powa marker, for a test"
     folder = seen["extension_folder"]

@@ -442,7 +442,8 @@ def test_the_role_of_queries_is_trusted_while_nobody_can_become_it(database: Dat
 def test_who_logs_in_must_be_one_whose_objects_count(attack: Attack) -> None:
     tables = "ALL TABLES IN SCHEMA public"
     attack.database.sql("GRANT ALL ON {0} TO {1}".format(tables, MALLORY))
-    message = attack.database.refused("datasources", datasources=[FORGED], session_role=MALLORY, **SIDES)
+    params = {"session_role": MALLORY, "server_kind": ["repository"]}
+    message = attack.database.refused("datasources", datasources=[FORGED], **params)
     assert 'login_user: role "{0}" is neither a superuser'.format(MALLORY) in message
 
 

@@ -262,7 +262,9 @@ def refused(database: Database, datasources: Sequence[Dict[str, Any]]) -> Set[st
     faults = set()
     for problem in result["problems"]:
         names = [datasource["name"] for datasource in datasources]
-        starts = ['datasource "{0}", '.format(name) for name in names]
+        # A message is one line for each problem.
+        lines = [re.sub("[\0-\x1f]", lambda match: ascii(match.group())[1:-1], name) for name in names]
+        starts = ['datasource "{0}", '.format(name) for name in lines]
         starts += ['datasource "number {0} of the list", '.format(number) for number in range(1, len(names) + 1)]
         faults |= {(names * 2)[position] for position, start in enumerate(starts) if problem.startswith(start)}
     return faults

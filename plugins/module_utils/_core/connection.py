@@ -143,15 +143,21 @@ class Connection:
 
 @contextmanager
 def connected(
-    params: Mapping[str, Any], read_only: bool, subject: str = "", problems: Sequence[str] = ()
+    params: Mapping[str, Any],
+    read_only: bool,
+    subject: str = "",
+    problems: Sequence[str] = (),
+    checked_texts: Sequence[str] = (),
 ) -> Iterator[Connection]:
     """Yield the one connection of a task, and close it.
 
     :param subject: what the heading of a list of problems names
     :param problems: those found in the parameters, which are reported if the connection fails
+    :param checked_texts: options of which the task itself says what no server can store
     """
     if not problems:
-        _refuse(subject, [*_unstorable(params), *_too_long(params)])
+        others = {option: value for option, value in params.items() if option not in checked_texts}
+        _refuse(subject, [*_unstorable(others), *_too_long(params)])
     try:
         connection = Connection(params, read_only)
     except PowaError:

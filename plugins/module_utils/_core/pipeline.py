@@ -38,6 +38,8 @@ class Task(ABC, Generic[Found, Wanted]):
 
     #: What the heading of a list of problems names, such as C(the datasources).
     subject: str
+    #: Options of which it reports itself, with all other problems, what no server can store.
+    checked_texts: Tuple[str, ...] = ()
     #: Set by C(reconcile).
     check_mode = False
 
@@ -111,7 +113,7 @@ def reconcile(task: Task[Any, Any], params: Mapping[str, Any], check_mode: bool)
     :raises PowaError: with everything that is wrong, before anything is written
     """
     task.check_mode = check_mode
-    with connected(params, check_mode, task.subject, task.problems) as connection:
+    with connected(params, check_mode, task.subject, task.problems, task.checked_texts) as connection:
         with connection.reading() as cursor:
             planned = task.planned(cursor, locked=False)
         written = planned.plan.changed and not check_mode

@@ -11,10 +11,9 @@ from functools import partial
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection, connected
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import UNSTORABLE, unstorable_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import (
@@ -72,6 +71,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
     """Reconciles the datasources of a task with those of the server."""
 
     subject = "the datasources"
+    checked_texts = ("datasources",)
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         _check_options(params)
@@ -196,19 +196,12 @@ def _waiting(wanted: Resolved, side: Side) -> Dict[str, List[str]]:
 
 
 def _check_options(params: Mapping[str, Any]) -> None:
-    """Refuse options that no lookup on the server could use.
+    """Refuse what no server could be looked up for.
 
-    :raises ProblemsError: with what is wrong with options other than the datasources
+    :raises PowaError: when the task names no kind of server
     """
-    options = ("monitoring_role", "collector_role", "web_role", "ready_servers", "remote_results")
-    problems = [
-        "{0}: found {1}, {2}".format(field, ascii(text), UNSTORABLE)
-        for field, text in unstorable_texts({option: params[option] for option in options})
-    ]
     if not params["server_kind"]:
-        problems.append("server_kind: found an empty list, expected remote, repository or local: give at least one")
-    if problems:
-        raise ProblemsError("the datasources", problems)
+        raise PowaError("server_kind: found an empty list, expected remote, repository or local: give at least one")
 
 
 def _returned(definition: Definition, waiting: Mapping[str, Sequence[str]]) -> Dict[str, Any]:

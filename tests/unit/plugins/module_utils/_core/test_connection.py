@@ -96,6 +96,16 @@ def test_problems_that_need_no_server_are_told_without_one():
     assert caught.value.problems == ["a", "b"]
 
 
+def test_texts_that_no_server_can_store_are_told_without_one():
+    wrong = dict(NOWHERE, monitoring_role="a\0", ready_servers=["\ud800"], datasources=[{"name": "\0"}])
+    with pytest.raises(ProblemsError) as caught, connection.connected(wrong, True, checked_texts=("datasources",)):
+        pass
+    assert [problem.split(", but")[0] for problem in caught.value.problems] == [
+        "monitoring_role: found 'a\\x00'",
+        "ready_servers[0]: found '\\ud800'",
+    ]
+
+
 def test_a_missing_driver_is_named(monkeypatch):
     monkeypatch.setattr(connection.driver, "psycopg2", None)
     with pytest.raises(PowaError, match="psycopg2 is missing on this host: install it"):

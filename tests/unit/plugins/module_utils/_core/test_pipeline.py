@@ -64,7 +64,7 @@ def session(monkeypatch):
     session = Session(Recorder())
 
     @contextmanager
-    def connected(params, read_only, subject, problems):
+    def connected(params, read_only, subject, problems, checked_texts):
         session.opened = (read_only, subject, list(problems))
         yield session
 
