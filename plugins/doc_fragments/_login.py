@@ -57,7 +57,9 @@ options:
     type: dict
     default: {}
   session_role:
-    description: Role to switch to after login.
+    description:
+      - Role to switch to after login.
+      - A role that C(ALTER ROLE ... SET role) gives a login is not used.
     type: str
 requirements:
   - psycopg2 (2.8 or newer) on the host that executes it

@@ -169,7 +169,7 @@ REMOTE = {"server_kind": ["remote"], "monitoring_role": ROLE}
 #: Ways in which a task has the server plan what a user declared.
 WAYS: List[Tuple[str, Dict[str, Any], Dict[str, Any]]] = [
     ("remote", REMOTE, {}),
-    ("local", {"server_kind": ["local"], "monitoring_role": ROLE}, {}),
+    ("local", {"server_kind": ["local"], "monitoring_role": ROLE, "revoke_create": True}, {}),
     ("nameless", {"server_kind": ["remote"]}, {}),
     ("security_definer", REMOTE, {"security_definer": True}),
     ("of_versions", REMOTE, {"queries": True}),

@@ -29,9 +29,9 @@ ODD: Dict[str, str] = {
     "default_transaction_read_only": "on",
     "default_transaction_isolation": "serializable",
     "default_transaction_deferrable": "on",
-    "statement_timeout": "200ms",
+    "statement_timeout": "1s",
     "lock_timeout": "1ms",
-    "idle_in_transaction_session_timeout": "20ms",
+    "idle_in_transaction_session_timeout": "300ms",
     "standard_conforming_strings": "off",
     "backslash_quote": "off",
     "array_nulls": "off",
@@ -75,8 +75,8 @@ ODD: Dict[str, str] = {
     "enable_hashagg": "off",
 }
 NEWER: Dict[str, str] = {
-    "idle_session_timeout": "20ms",
-    "transaction_timeout": "200ms",
+    "idle_session_timeout": "1s",
+    "transaction_timeout": "1s",
     "default_toast_compression": "lz4",
     "createrole_self_grant": "set",
     "restrict_nonsystem_relation_kind": "view, foreign-table",

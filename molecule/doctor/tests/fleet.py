@@ -53,6 +53,21 @@ def sql(host, *statements):
     return podman("exec", "--user=postgres", host, *psql, *("--command=" + text for text in statements)).strip()
 
 
+def delete_servers(which):
+    """Delete servers with their history while the collector may run.
+
+    A snapshot locks its row first, and then the server's. Deleting in the other order would end in a deadlock.
+    """
+    sql(
+        REPOSITORY,
+        "DO $$ BEGIN"
+        " PERFORM FROM powa_snapshot_metas AS m JOIN powa_servers AS s ON s.id = m.srvid"
+        " WHERE {0} FOR UPDATE OF m;"
+        " PERFORM powa_delete_and_purge_server(s.id) FROM powa_servers AS s WHERE {0};"
+        " END $$".format(which),
+    )
+
+
 def wait_until(condition, what, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
@@ -188,11 +203,7 @@ def mend():
         wait_until_accepting(host)
     for host in REMOTES:
         sql(host, "ALTER ROLE powa_monitor NOSUPERUSER", "DROP TABLE IF EXISTS app_waits")
-    aliases = "alias NOT IN ('{0}', '{1}')".format(*REMOTES)
-    sql(
-        REPOSITORY,
-        "SELECT powa_delete_and_purge_server(id) FROM powa_servers WHERE id > 0 AND {0}".format(aliases),
-    )
+    delete_servers("s.id > 0 AND s.alias NOT IN ('{0}', '{1}')".format(*REMOTES))
     shell(REPOSITORY, "systemctl restart powa-collector || true")
     site()
     remove_datasource("waits")

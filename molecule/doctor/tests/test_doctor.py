@@ -16,6 +16,7 @@ from fleet import (
     STATS_EXTENSIONS,
     Findings,
     activate,
+    delete_servers,
     module,
     podman,
     remove_datasource,
@@ -210,7 +211,7 @@ def test_the_collector_hostnames_and_the_purge_of_pg_qualstats(well, tmp_path):
     sql(REPOSITORY, "DELETE FROM powa_qualstats_src_tmp")
     well("--inventory", str(web), powa_doctor_ignore=ignored)
 
-    sql(REPOSITORY, "SELECT powa_delete_and_purge_server(id) FROM powa_servers WHERE alias = 'ghost'")
+    delete_servers("s.alias = 'ghost'")
     own = sql(REPOSITORY, "SELECT default_version FROM pg_available_extensions WHERE name = 'powa'")
     for host in (REPOSITORY, *REMOTES):
         sql(host, "UPDATE pg_extension SET extversion = '{0}' WHERE extname = 'powa'".format(own))
@@ -223,7 +224,7 @@ def test_the_collector_hostnames_and_the_purge_of_pg_qualstats(well, tmp_path):
 def test_logins_and_a_server_that_was_removed(well, tmp_path):
     end_sessions = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '{0}'"
     removed = sql(REPOSITORY, "SELECT id FROM powa_servers WHERE alias = '{0}'".format(FIRST))
-    sql(REPOSITORY, "SELECT powa_delete_and_purge_server({0})".format(removed))
+    delete_servers("s.alias = '{0}'".format(FIRST))
     sql(SECOND, "ALTER ROLE powa_monitor PASSWORD 'other'", end_sessions.format("powa_monitor"))
     wait_for_error(SECOND, "authentication failed")
     findings = Findings(tmp_path)

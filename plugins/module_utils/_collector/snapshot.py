@@ -55,8 +55,14 @@ class SnapshotTask(Task[Resolved, Resolved]):
         (local_mode,) = cursor.fetchone()
         remaining = iter(srvids)
         in_order = [] if problems else [0 if name == LOCAL_NAME else next(remaining) for name in self.names]
-        schema = identifier(archivist.schema)
-        cursor.execute(compose(texts.STRANGERS, schema=schema, srvids=literal(in_order)))
+        cursor.execute(
+            compose(
+                texts.STRANGERS,
+                schema=identifier(archivist.schema),
+                schema_name=literal(archivist.schema),
+                srvids=literal(in_order),
+            )
+        )
         problems = [*problems, *(_of_stranger(function, owner) for function, owner in cursor.fetchall())]
         return Resolved(archivist, in_order, problems, local_mode)
 

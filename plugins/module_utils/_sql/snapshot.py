@@ -9,7 +9,7 @@ from __future__ import annotations
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger_of_function
 
 # PoWA calls what is registered with the rights of whoever takes the snapshot; in local mode, a snapshot function calls
-# the source function as well.
+# the source function as well. It finds them in its own schema, or as functions of an extension.
 STRANGERS = """
     SELECT DISTINCT pg_catalog.format('%I.%I(integer)', n.nspname, p.proname), {stranger}
     FROM {schema}.powa_functions AS f
@@ -17,7 +17,10 @@ STRANGERS = """
         AND p.proname IN (f.function_name, CASE WHEN f.srvid = 0 THEN f.query_source END)
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
     WHERE f.srvid = ANY ({srvids}::integer[]) AND f.enabled AND f.operation IN ('snapshot', 'aggregate', 'purge')
-      AND n.oid IN (SELECT e.extnamespace FROM pg_catalog.pg_extension AS e) AND {stranger} IS NOT NULL
+      AND {stranger} IS NOT NULL
+      AND (n.nspname = {schema_name} OR EXISTS (
+          SELECT FROM pg_catalog.pg_depend AS d
+          WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'))
     ORDER BY 1
 """.replace("{stranger}", stranger_of_function("p"))
 
