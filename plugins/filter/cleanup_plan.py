@@ -67,7 +67,11 @@ EXAMPLES = r"""
       server: {standby: false}
       extension_folder: null
       extensions:
-        locks: {version: '1.0', schema: pg_catalog, comment: pgfleet.powa marker of a PoWA datasource, owner_superuser: true}
+        locks:
+          version: '1.0'
+          schema: pg_catalog
+          comment: pgfleet.powa marker of a PoWA datasource
+          owner_superuser: true
 """
 
 RETURN = r"""

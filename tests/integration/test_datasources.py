@@ -314,7 +314,7 @@ def test_all_problems_of_all_datasources_are_reported_at_once(database: Database
     result = database.run("datasources", datasources=wrong, **REMOTE)
     assert result.failed
     for _bad, words in BAD:
-        assert any(words in problem for problem in result["problems"]), (words, result["problems"])
+        assert any(words in problem for problem in result["problems"]), words
 
 
 def test_what_is_not_ours_is_never_overwritten(database: Database) -> None:

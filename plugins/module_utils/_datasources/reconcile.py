@@ -85,7 +85,8 @@ class DatasourcesTask(Task[_Found, Resolved]):
         self.remote_results = params["remote_results"] or ()
         self.ready_servers: Optional[Sequence[str]] = params["ready_servers"]
         self.timeout = params["timeout"]
-        self.describe_texts = DescribingSession(partial(connected, params, read_only=False), max(1, self.timeout))
+        connect = partial(connected, params, read_only=False, checked_texts=self.checked_texts)
+        self.describe_texts = DescribingSession(connect, max(1, self.timeout))
         self.untried: Sequence[str] = ()
         if self.drop_history and not self.exact:
             problems.append(
