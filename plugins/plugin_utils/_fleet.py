@@ -125,7 +125,11 @@ def _fill_in(inventory: Inventory, host: str, raw: Mapping[str, Any], found: Val
     values.setdefault("powa_alias", host)
     values.setdefault("powa_web_repositories", inventory.members(REPOSITORIES))
     values.setdefault("powa_web_server_name", values["powa_host"])
-    values.setdefault("powa_report_file", os.path.join(os.environ.get("PWD", ""), "powa-report.html"))
+    values.setdefault("powa_report_file", "powa-report.html")
+    for name in ("powa_report_file", "powa_doctor_json"):
+        if values.get(name):
+            # A task takes a relative path for one beside the playbook, which is in the installed collection.
+            values[name] = os.path.abspath(os.path.expanduser(values[name]))
 
 
 def _repository(inventory: Inventory, host: str, values: Mapping[str, Any]) -> str:

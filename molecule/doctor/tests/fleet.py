@@ -153,7 +153,7 @@ class Findings:
 
     def __init__(self, folder, *options, **variables):
         path = folder / "doctor.json"
-        variables["powa_doctor_json"] = str(path)
+        variables["powa_doctor_json"] = os.path.relpath(path, PROJECT)
         done = ansible("ansible-playbook", "--extra-vars", json.dumps(variables), *options, "playbooks/doctor.yml")
         self.failed, self.output = done.returncode != 0, done.stdout
         assert path.exists(), self.output

@@ -4,6 +4,7 @@
 """The report as a browser shows it, without scripts: the oracle is plain SQL."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -22,7 +23,7 @@ def report(collected_fleet, tmp_path_factory):
     psql(repository, plant.format(NASTY) + "::powa_lock_modes_history_record FROM powa_servers WHERE id > 0")
     path = tmp_path_factory.mktemp("report") / "fleet.html"
     variables = {
-        "powa_report_file": str(path),
+        "powa_report_file": os.path.relpath(path, ROOT),
         "powa_report_range": "10 minutes",
         "powa_report_title": "Friday's fleet",
     }

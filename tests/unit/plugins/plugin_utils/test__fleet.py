@@ -64,14 +64,33 @@ def test_a_fleet() -> None:
     json.dumps(fleet)
 
 
-def test_defaults_that_depend_on_other_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PWD", "/home/dba")
+def test_defaults_that_depend_on_other_variables() -> None:
     fleet = build_fleet(inventory({"db1": {"ansible_host": "10.0.0.1"}, "db2": {"powa_host": "db2.lan"}}))
     first, second = fleet["hosts"]["db1"]["variables"], fleet["hosts"]["db2"]["variables"]
     assert first["powa_host"] == first["powa_web_server_name"] == "10.0.0.1" and first["powa_alias"] == "db1"
     assert second["powa_host"] == second["powa_web_server_name"] == "db2.lan"
     assert first["powa_web_repositories"] == ["pg"]
-    assert first["powa_report_file"] == "/home/dba/powa-report.html"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({}, {"powa_report_file": "{here}/powa-report.html", "powa_doctor_json": ""}),
+        ({"powa_doctor_json": "problems.json"}, {"powa_doctor_json": "{here}/problems.json"}),
+        ({"powa_doctor_json": "../problems.json"}, {"powa_doctor_json": "/home/problems.json"}),
+        ({"powa_report_file": "/srv/report.html"}, {"powa_report_file": "/srv/report.html"}),
+        ({"powa_report_file": "~/report.html"}, {"powa_report_file": "/root/report.html"}),
+    ],
+)
+def test_files_of_the_controller_are_where_ansible_was_started(
+    monkeypatch: pytest.MonkeyPatch, given: Dict[str, Any], meant: Dict[str, str]
+) -> None:
+    monkeypatch.setattr("os.getcwd", lambda: "/home/dba")
+    monkeypatch.setenv("HOME", "/root")
+    variables = build_fleet(inventory({"db1": given}))["hosts"]["db1"]["variables"]
+    assert {name: variables[name] for name in meant} == {
+        name: path.replace("{here}", "/home/dba") for name, path in meant.items()
+    }
 
 
 def test_passwords_are_not_in_the_fleet() -> None:
