@@ -94,6 +94,12 @@ _value:
       description: What needs a restart of PostgreSQL.
       type: list
       elements: str
+    may_restart:
+      description: Whether something needs a restart that the run may make.
+      type: bool
+    pending:
+      description: What needs a restart that the run may not make, and why.
+      type: str
     creatable:
       description: The extensions of PoWA's database, but for those that PostgreSQL has to preload first.
       type: list

@@ -16,11 +16,17 @@ description:
   - The playbook C(pgfleet.powa.site) reads C(powa_serial) with it.
 author:
   - pgfleet (@pgfleet)
+positional: careful
 options:
   _input:
     description: C(5), C(25%), C(1,25%,100%) or a list. What is empty, V(null) or V(0) means all hosts at once.
     type: raw
     required: true
+  careful:
+    description:
+      - Whether to return one host, then a quarter, then the rest if nothing is set. V(0) still means all hosts.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""

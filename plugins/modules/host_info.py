@@ -116,6 +116,10 @@ options:
     description: Whether to read the log of powa-collector.
     type: bool
     default: false
+  server_log:
+    description: Whether to read the end of PostgreSQL's log.
+    type: bool
+    default: false
 notes:
   - Run it as root. As the owner of the cluster it cannot read the files and logs of other programs, and as another user
     it sees of the server what PostgreSQL shows to the role of the same name.
@@ -857,6 +861,14 @@ collector_log:
   returned: success
   type: str
   sample: PoWA extension not found on repository server
+server_log:
+  description:
+    - With O(server_log=true), the last ten lines in which PostgreSQL speaks of itself. Lines that may hold a statement
+      are left out.
+  returned: success
+  type: list
+  elements: str
+  sample: ['2026-11-28 10:00:00 UTC [7] FATAL:  could not access file "pg_qualstats": No such file or directory']
 unseen:
   description: What could not be read, and why.
   returned: success
@@ -893,6 +905,7 @@ OPTIONS = dict(
     repository=dict(type="bool", default=False),
     names=dict(type="list", elements="str", default=[]),
     collector_log=dict(type="bool", default=False),
+    server_log=dict(type="bool", default=False),
 )
 
 

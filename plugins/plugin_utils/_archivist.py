@@ -32,6 +32,9 @@ _PRELOADED = ("pg_qualstats", "pg_stat_kcache", "pg_wait_sampling")
 #: CREATE EXTENSION fails for these until PostgreSQL has loaded their library.
 _CREATED_ONCE_LOADED = ("pg_stat_kcache",)
 _NEW_LIBRARY = "the new library of PoWA"
+#: The fact that this run installs PostgreSQL, and what tasks register about its restart.
+_INSTALLS = "__archivist_installs"
+_ANSWERS, _GONE = "__archivist_answers", "__archivist_gone"
 
 
 class Archivist(NamedTuple):
@@ -53,6 +56,8 @@ class Archivist(NamedTuple):
     :param settings: what has to change for PostgreSQL's settings
     :param problems: why PostgreSQL cannot get its settings, one sentence each, before anything is written
     :param restart: what needs a restart: names of settings, or the library of PoWA
+    :param may_restart: whether this run may restart PostgreSQL
+    :param pending: what needs a restart that this run does not make, and why; empty if nothing does
     :param unread: whether PostgreSQL has not read its files since they were changed
     :param creatable: the extensions of PoWA's database that can be created by now
     """
@@ -74,6 +79,8 @@ class Archivist(NamedTuple):
     settings: Settings = NOTHING
     problems: Sequence[str] = ()
     restart: Sequence[str] = ()
+    may_restart: bool = False
+    pending: str = ""
     unread: bool = False
     creatable: Sequence[Mapping[str, Any]] = ()
 
@@ -111,6 +118,7 @@ def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archi
     settings = _settings(run, host, readable, conf, libraries) if readable else NOTHING
     loaded = loaded_libraries(server_of(readable)) if readable else []
     restart = [*settings.restart, *_new_library(run, host, loaded)]
+    forbidden = _why_no_restart(run, host)
     creatable = [one for one in extensions if one["name"] not in _CREATED_ONCE_LOADED or one["name"] in loaded]
     have_server = not run.check_mode or bool(server and seen["driver"])
     standby, unread = bool(server and server["standby"]), bool(server and server["unread"])
@@ -144,6 +152,8 @@ def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archi
         settings=settings,
         problems=problems,
         restart=restart,
+        may_restart=bool(restart) and not forbidden,
+        pending=_pending(restart, forbidden),
         unread=unread,
         creatable=creatable,
     )
@@ -171,7 +181,25 @@ def _conf(server: Mapping[str, Any], system: System) -> str:
 def _new_library(run: Run, host: str, loaded: Sequence[str]) -> List[str]:
     """Tell whether the build has changed PoWA's library, which matters only where PostgreSQL has loaded the old one."""
     lines = str(run.result(host, "__archivist_build").get("stdout") or "").splitlines()
-    return [_NEW_LIBRARY] if "library changed" in lines and "powa" in loaded else []
+    restarted = run.result(host, _ANSWERS).get("is_available")
+    return [_NEW_LIBRARY] if "library changed" in lines and "powa" in loaded and not restarted else []
+
+
+def _why_no_restart(run: Run, host: str) -> str:
+    """Return why this run may not restart a host's PostgreSQL, or an empty text."""
+    gone = [other for other in run.lost if run.result(other, _GONE).get("failed")]
+    if gone:
+        return "the PostgreSQL of {0} did not come back from its restart in this run".format(", ".join(gone))
+    if run.variables(host).get("powa_restart_postgresql", bool(run.hostvars[host].get(_INSTALLS))):
+        return ""
+    return "powa_restart_postgresql is not true"
+
+
+def _pending(restart: Sequence[str], forbidden: str) -> str:
+    if not restart or not forbidden:
+        return ""
+    what = "{0} needs a restart of PostgreSQL, but {1}".format(", ".join(restart), forbidden)
+    return what + ": restart it, and run this again to set up what depends on that"
 
 
 def _without_files(run: Run, seen: Mapping[str, Any], libraries: Sequence[str], loaded: Sequence[str]) -> List[str]:

@@ -16,14 +16,19 @@ from ansible.errors import AnsibleFilterError
 _SIZE = re.compile(r"[1-9][0-9]*|([1-9][0-9]?|100)%")
 #: Ansible's C(serial) takes 0 for all hosts.
 _UNSET = ("", "0", "null", "~", "none")
+#: So that a fault shows on one host, and then on few.
+_CAREFUL: List[Union[int, str]] = [1, "25%", "100%"]
 
 
-def batches(value: Any) -> List[Union[int, str]]:
+def batches(value: Any, careful: bool = False) -> List[Union[int, str]]:
     """Return what Ansible's C(serial) takes for a value of C(powa_serial); an empty list means all hosts at once.
 
     :param value: a number, a share such as C(25%), a list of them, or a text of any of these, as surveys pass it
+    :param careful: whether to begin with few hosts if the value is unset
     :raises AnsibleFilterError: for anything else, in one sentence
     """
+    if careful and value in (None, "", []):
+        return _CAREFUL
     sizes = [_size(item) for item in _items(value)]
     if None in sizes:
         raise AnsibleFilterError(

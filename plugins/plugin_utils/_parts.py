@@ -40,6 +40,8 @@ NEEDS: Dict[str, Callable[[Run, str], bool]] = {
     "outside": lambda run, host: bool(run.fleet["outside"]),
     "check": _needs_check,
     "install": lambda run, host: plan_archivist(run, host).todo,
+    "restart": lambda run, host: plan_archivist(run, host).may_restart,
+    "pending": lambda run, host: bool(plan_archivist(run, host).pending),
     "pause": lambda run, host: bool(plan_repository(run, host)["pausable"]),
     "remote_access": lambda run, host: plan_remote(run, host)["lacks_access"],
     "repository_access": lambda run, host: plan_repository(run, host)["lacks_access"],

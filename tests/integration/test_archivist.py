@@ -54,7 +54,7 @@ def settings(database: Database) -> Iterator[str]:
 def play(tmp_path: Path, database: Database, fails: bool = False) -> str:
     """Run the role, and return all that Ansible prints."""
     host = {"ansible_connection": "podman_pipelined", "ansible_python_interpreter": "/usr/bin/python3"}
-    host.update(powa_database=database.name, powa_stats_extensions=["pg_qualstats"])
+    host.update(powa_database=database.name, powa_stats_extensions=["pg_qualstats"], powa_restart_postgresql=True)
     group = {"hosts": {database.server.container: host}}
     # Without a collector of its own, the remote is also its repository.
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"powa_remotes": group, "powa_repositories": group}))

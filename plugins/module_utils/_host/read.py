@@ -23,6 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._host.extension_folde
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.files import read_files, read_folders
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.names import read_unresolved
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.server_log import read_server_log
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System, read_system
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.units import finish_units, start_units
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.users import read_users
@@ -51,6 +52,7 @@ class Options:
     repository: bool
     names: Sequence[str]
     collector_log: bool
+    server_log: bool
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> "Options":
@@ -110,6 +112,7 @@ def read_host(options: Options, host: Host) -> Dict[str, Any]:
         "repository": database.repository,
         "unresolved": read_unresolved(options.names),
         "collector_log": finish_log(host, log),
+        "server_log": read_server_log(host, cluster, options.server_log),
     }
     return dict(result, unseen=list(host.unseen.sentences))
 

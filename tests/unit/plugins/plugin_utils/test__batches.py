@@ -17,6 +17,13 @@ def test_all_hosts_at_once(value):
 
 
 @pytest.mark.parametrize(
+    ("value", "sizes"), [(None, [1, "25%", "100%"]), ("", [1, "25%", "100%"]), ("0", []), (5, [5])]
+)
+def test_few_hosts_are_first_where_servers_may_be_restarted(value, sizes):
+    assert batches(value, careful=True) == sizes
+
+
+@pytest.mark.parametrize(
     "value, sizes",
     [
         (5, [5]),

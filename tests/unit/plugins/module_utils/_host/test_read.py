@@ -24,7 +24,8 @@ LISTING = "15 main 5432 {0} postgres /var/lib/postgresql/15/main /var/log/postgr
 POLICY = "postgresql:\n  Installed: (none)\n  Candidate: 15+248\n"
 #: What every result has.
 MEMBERS = """os installed clusters cluster version packages driver extension_folder users units files folders
-    virtualenvs server server_error extensions monitoring repository unresolved collector_log unseen""".split()
+    virtualenvs server server_error extensions monitoring repository unresolved collector_log server_log
+    unseen""".split()
 
 
 def options(**given):
