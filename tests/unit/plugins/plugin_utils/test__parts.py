@@ -88,4 +88,5 @@ def test_an_unknown_need():
 
 def test_site_names_each_need_and_no_other():
     site = yaml.safe_load((ROOT / "playbooks" / "site.yml").read_text(encoding="utf-8"))
-    assert {play["vars"]["part_need"] for play in site if "part_need" in play.get("vars", {})} == set(NEEDS)
+    parts = [play.get("vars", {}) for play in site]
+    assert {part[name] for part in parts for name in ("part_need", "part_careful") if name in part} == set(NEEDS)
