@@ -55,11 +55,16 @@ def is_password(password: str, verifier: Optional[str], role: str) -> bool:
 
 def prepared(password: str) -> bytes:
     """Return what libpq and PostgreSQL hash for a password: SASLprep of it, or itself where SASLprep refuses it."""
-    return (_saslprep(password) or password).encode("utf-8")
+    return (_saslprep(password) or password).encode("utf-8", "surrogatepass")
 
 
 def _is_md5(password: str, verifier: str, role: str) -> bool:
-    return hmac.compare_digest(verifier, MD5 + hashlib.md5((password + role).encode("utf-8")).hexdigest())
+    try:
+        digest = hashlib.md5((password + role).encode("utf-8")).hexdigest()
+    except ValueError:
+        # A host in FIPS mode has no MD5.
+        return False
+    return hmac.compare_digest(verifier, MD5 + digest)
 
 
 def _is_scram(password: str, verifier: str) -> bool:

@@ -41,15 +41,13 @@ def missing_logins(logins: Iterable[Login], run: Run, host: str) -> List[Login]:
 
 
 def declared_logins(logins: Iterable[Login], run: Run, host: str) -> List[Dict[str, Any]]:
-    """Return roles as the module login_roles takes them, with their passwords."""
+    """Return roles as the module login_roles takes them, with their passwords. One may serve two purposes."""
     encryption = run.variables(host)["powa_password_encryption"]
+    passwords: Dict[str, str] = {}
+    for login in logins:
+        passwords[login["name"]] = run.password(host, login["variable"]) or passwords.get(login["name"], "")
     return [
-        {
-            "name": login["name"],
-            "password": run.password(host, login["variable"]),
-            "password_encryption": encryption,
-        }
-        for login in logins
+        {"name": name, "password": password, "password_encryption": encryption} for name, password in passwords.items()
     ]
 
 

@@ -19,12 +19,14 @@ _ROLES: Sequence[Callable[[Run, str], Sequence[Login]]] = (remote_roles, reposit
 
 def role_passwords(run: Run, host: str) -> Dict[str, str]:
     """Return role -> password, for each declared password that Ansible can evaluate."""
-    passwords = {}
+    passwords: Dict[str, str] = {}
     for roles in _ROLES:
         try:
             for login in roles(run, host):
-                passwords[login["name"]] = run.password(host, login["variable"])
+                password = run.password(host, login["variable"])
+                if password:
+                    passwords[login["name"]] = password
         except Unevaluated:
             # The task that sets it fails, and says so.
             continue
-    return {role: password for role, password in passwords.items() if password}
+    return passwords

@@ -84,11 +84,16 @@ def test_a_role_that_exists_keeps_what_it_has(closed: Database) -> None:
         ),
         (
             "GRANT postgres TO powa_monitor",
-            'monitoring_role: role "powa_monitor" is a member of superuser "postgres"',
+            'monitoring_role: role "powa_monitor" is a member of "postgres"',
             "REVOKE postgres FROM powa_monitor",
         ),
+        (
+            "GRANT pg_write_server_files TO powa_monitor",
+            'monitoring_role: role "powa_monitor" is a member of "pg_write_server_files"',
+            "REVOKE pg_write_server_files FROM powa_monitor",
+        ),
     ],
-    ids=["login", "members", "groups", "noinherit", "superuser", "member of a superuser"],
+    ids=["login", "members", "groups", "noinherit", "superuser", "member of a superuser", "member of another power"],
 )
 def test_roles_with_other_rights_are_refused(closed: Database, statement: str, words: str, back: str) -> None:
     closed.ok("datasources", **LOCAL)

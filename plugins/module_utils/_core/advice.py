@@ -90,7 +90,9 @@ def of_login(message: str) -> Tuple[str, str]:
     """Return why a login failed, in one line, and what to do about it."""
     lines = [line.strip() for line in message.splitlines()]
     said = [line for line in lines if line and not line.startswith(_HINTS)]
-    reason = said[-1] if said else "no answer"
+    # With sslmode prefer, a second attempt without TLS hides what the first one was told.
+    own = [line for line in said if not line.endswith(("no encryption", "SSL off"))] or said
+    reason = own[-1] if own else "no answer"
     return reason, next(login.advice for login in _LOGIN if re.search(login.pattern, message))
 
 

@@ -65,13 +65,16 @@ class QuietModule(AnsibleModule):
 
 def shown(params: Mapping[str, Any], spec: Mapping[str, Any]) -> Dict[str, Any]:
     """Return the parameters as a result may show them: without lists, which may have secrets, or a thousand servers."""
-    told = {name: value for name, value in params.items() if spec.get(name, {}).get("elements") != "dict"}
+    # What is no option may be a password under another name.
+    told = {name: value for name, value in params.items() if name in spec and spec[name].get("elements") != "dict"}
     # Ansible itself does so only once it has read all parameters, and shows these if one is wrong.
-    told.update((name, HIDDEN) for name in told if spec.get(name, {}).get("no_log"))
+    told.update((name, HIDDEN) for name in told if spec[name].get("no_log"))
     if isinstance(told.get(CONNECT_PARAMS), dict):
         told[CONNECT_PARAMS] = {
             name: value if _is_harmless(name, value) else HIDDEN for name, value in told[CONNECT_PARAMS].items()
         }
+    elif told.get(CONNECT_PARAMS):
+        told[CONNECT_PARAMS] = HIDDEN
     return told
 
 

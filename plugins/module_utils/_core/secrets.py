@@ -25,6 +25,10 @@ _HUSHED: Dict[str, str] = {
     "log_min_duration_sample": "-1",
     "log_transaction_sample_rate": "0",
     "log_min_error_statement": "panic",
+    # A warning, or a message about a lock, brings the statement of a function along as its context.
+    "log_min_messages": "panic",
+    "log_lock_waits": "off",
+    "md5_password_warnings": "off",
     "log_error_verbosity": "terse",
     "track_activities": "off",
     "debug_print_raw_parse": "off",

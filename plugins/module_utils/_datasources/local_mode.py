@@ -89,8 +89,9 @@ def refusals_of_local_mode(found: Optional[LocalMode], side: Side, archivist: Ar
 def _too_much(option: str, name: str, role: Role) -> str:
     if name in role.superusers:
         return '{0}: role "{1}" is a superuser, and queries must not run as one: name another role'.format(option, name)
-    return '{0}: role "{1}" is a member of superuser "{2}", and queries must not have such rights: revoke that'.format(
-        option, name, role.superusers[0]
+    return (
+        '{0}: role "{1}" is a member of "{2}", which has the power of a superuser, and queries must not have that:'
+        " revoke it".format(option, name, role.superusers[0])
     )
 
 

@@ -149,7 +149,7 @@ def _compare_passwords(roles: Dict[str, Any], wanted: Wanted, verifiers: Optiona
         role["password_as_expected"] = None
         if password is not None and verifiers is not None:
             same_kind = encryption_of(verifier) == wanted.encryption
-            role["password_as_expected"] = same_kind and is_password(password, verifier, name)
+            role["password_as_expected"] = same_kind and is_password(str(password), verifier, name)
 
 
 def _repository(values: Mapping[str, Any]) -> Optional[Dict[str, Any]]:

@@ -20,13 +20,15 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._logins.spec import A
 def refusals(wanted: Sequence[LoginRole], state: State) -> List[str]:
     """Return why roles are refused, one sentence each."""
     created = {role.name for role in wanted if role.state == PRESENT}
+    dropped = {role.name for role in wanted if role.state == ABSENT}
     problems: List[str] = []
     for role in wanted:
         found = state.roles.get(role.name)
         if role.state == ABSENT:
             reasons = _of_drop(found, state.dependents.get(role.name, ())) if found else []
         else:
-            reasons = _of_groups(role, state, created) + (_of_existing(role, found, state) if found else [])
+            reasons = _of_groups(role, state, created, dropped) + _of_password(role, state)
+            reasons += _of_existing(role, found) if found else []
         problems += ['role "{0}"{1}'.format(role.name, reason) for reason in reasons]
     return problems
 
@@ -52,18 +54,27 @@ def listed(powers: Sequence[str]) -> str:
     return ", ".join(power.upper() for power in powers)
 
 
-def _of_groups(role: LoginRole, state: State, created: Set[str]) -> List[str]:
+def _of_groups(role: LoginRole, state: State, created: Set[str], dropped: Set[str]) -> List[str]:
     missing = [group for group in role.member_of if group not in state.roles and group not in created]
-    return [', member_of: this server has no role "{0}": create it first'.format(group) for group in missing]
+    return [', member_of: this server has no role "{0}": create it first'.format(group) for group in missing] + [
+        ', member_of: the task drops role "{0}": leave one of both out'.format(group)
+        for group in role.member_of
+        if group in dropped
+    ]
 
 
-def _of_existing(role: LoginRole, found: FoundRole, state: State) -> List[str]:
+def _of_password(role: LoginRole, state: State) -> List[str]:
+    """Return that a password cannot be compared: the first run would set it, and each further one fail."""
+    if role.password is None or state.verifiers is not None or role.update_password != WRONG:
+        return []
+    return [
+        ", password: the login may not read pg_authid, so it cannot tell whether the password is right:"
+        ' log in as a superuser, or set update_password to "on_create" or "always"'
+    ]
+
+
+def _of_existing(role: LoginRole, found: FoundRole) -> List[str]:
     problems = []
-    if role.password is not None and state.verifiers is None and role.update_password == WRONG:
-        problems.append(
-            ", password: the login may not read pg_authid, so it cannot tell whether the password is right:"
-            ' log in as a superuser, or set update_password to "on_create" or "always"'
-        )
     if role.exact and not found.made and (found.powers or set(found.member_of) - set(role.member_of)):
         problems.append(
             ", exact: this module has not made the role, so it takes nothing from it ({0}): leave exact out, or"

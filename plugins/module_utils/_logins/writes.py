@@ -121,7 +121,7 @@ class SetPassword(RoleWrite):
 
 
 #: A group may be a role that the task creates.
-_TURNS: Tuple[Type[RoleWrite], ...] = (DropRole, CreateRole, LetLogin, TakePowers, RevokeGroup, GrantGroup)
+_TURNS: Tuple[Type[RoleWrite], ...] = (CreateRole, LetLogin, TakePowers, RevokeGroup, GrantGroup, DropRole)
 WriteKind = TypeVar("WriteKind", bound=RoleWrite)
 
 
@@ -139,7 +139,7 @@ def _verifier(cursor: Any, write: SetPassword) -> str:
     """Return what PostgreSQL is to store. The client library makes it, so that the server never has the password."""
     try:
         verifier: str = driver.encrypt_password(write.password, write.role, cursor.connection, write.encryption)
-    except driver.psycopg2.Error as error:
+    except (driver.psycopg2.Error, AttributeError) as error:
         raise PowaError(
             'role "{0}", password: the PostgreSQL client library of this host cannot encrypt it as {1}: install libpq'
             " 10 or newer, and psycopg2 2.8 or newer".format(write.role, write.encryption)

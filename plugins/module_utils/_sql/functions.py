@@ -76,27 +76,46 @@ END;
 """
 
 # PL/pgSQL looks up the types of a function's variables when a session first calls it, and keeps what it found. A query
-# with a search_path of its own would choose those types, so PoWA's functions are compiled before any query runs.
-COMPILE_FUNCTIONS = """FOR compiled IN
-        SELECT p.oid, pg_catalog.format('pg_catalog, %I, %I, pg_temp', n.nspname, {schema_name}) AS search_path
-        FROM pg_catalog.pg_proc AS p
-        JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-        JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
-        JOIN pg_catalog.pg_roles AS r ON r.oid = p.proowner AND r.rolsuper
-        WHERE NOT coalesce(p.proconfig::text LIKE '%search_path=%', false)
-          AND (p.proname IN (SELECT f.function_name FROM {schema}.powa_functions AS f)
-            OR EXISTS (
-                SELECT FROM pg_catalog.pg_depend AS d
-                JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid AND e.extname = 'powa'
-                WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid
-                  AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
-            ))
-    LOOP
-        PERFORM pg_catalog.set_config('search_path', compiled.search_path, true),
-            pg_catalog.set_config('check_function_bodies', 'on', true);
-        PERFORM pg_catalog.plpgsql_validator(compiled.oid);
-    END LOOP;
-    PERFORM pg_catalog.set_config('search_path', {own_path}, true);"""
+# with a search_path or temporary types of its own would choose those types, so what PoWA calls as a superuser is
+# compiled before any query runs, once in a transaction. No query can set the mark: its settings are undone.
+COMPILE_FUNCTIONS = """
+    IF pg_catalog.current_setting('pgfleet.compiled', true) IS DISTINCT FROM pg_catalog.now()::text THEN
+        PERFORM pg_catalog.set_config('check_function_bodies', 'on', true),
+            pg_catalog.set_config('plpgsql.extra_errors', 'none', true),
+            pg_catalog.set_config('plpgsql.extra_warnings', 'none', true);
+        FOR compiled IN
+            SELECT p.oid, coalesce(
+                (SELECT pg_catalog.substr(c.setting, 13) || ', pg_temp'
+                    FROM pg_catalog.unnest(p.proconfig) AS c (setting)
+                    WHERE c.setting LIKE 'search_path=%'),
+                pg_catalog.format('pg_catalog, %I, %I, pg_temp', n.nspname, {schema_name})) AS search_path
+            FROM pg_catalog.pg_proc AS p
+            JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
+            JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
+            JOIN pg_catalog.pg_roles AS r ON r.oid = p.proowner
+            LEFT JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid
+                AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+            LEFT JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
+            WHERE (r.rolsuper
+                OR r.oid IN (SELECT x.extowner FROM pg_catalog.pg_extension AS x WHERE x.extname = 'powa'))
+              AND (e.extname = 'powa'
+                OR p.proargtypes::text = '23' AND (n.nspname = {schema_name} OR e.oid IS NOT NULL) AND p.proname IN (
+                    SELECT u.name FROM {schema}.powa_functions AS f
+                    CROSS JOIN LATERAL (VALUES (f.function_name::text), (f.query_source::text)) AS u (name)
+                    WHERE f.srvid = 0 AND f.enabled))
+        LOOP
+            BEGIN
+                PERFORM pg_catalog.set_config('search_path', compiled.search_path, true);
+                PERFORM pg_catalog.plpgsql_validator(compiled.oid);
+            EXCEPTION WHEN OTHERS THEN
+                RAISE EXCEPTION 'PoWA calls function %, which cannot be compiled with the search_path % (%):'
+                    ' give it one of its own (ALTER FUNCTION ... SET search_path)',
+                    compiled.oid::pg_catalog.regprocedure, compiled.search_path, SQLERRM;
+            END;
+        END LOOP;
+        PERFORM pg_catalog.set_config('search_path', {own_path}, true),
+            pg_catalog.set_config('pgfleet.compiled', pg_catalog.now()::text, true);
+    END IF;"""
 
 # What a cleanup does has to stay, so it cannot be rolled back. While PostgreSQL refreshes a materialized view, it runs
 # the query as the view's owner, refuses deferred triggers, held cursors and the like, which would run later as the
@@ -110,7 +129,8 @@ BEGIN
     -- A temporary domain would be found instead of a type of that name.
     IF EXISTS (
         SELECT FROM pg_catalog.pg_type AS t
-        WHERE t.typnamespace = pg_catalog.pg_my_temp_schema() AND t.typtype <> 'c' AND t.typcategory <> 'A'
+        WHERE t.typnamespace = pg_catalog.pg_my_temp_schema()
+          AND t.typtype <> 'c' AND NOT (t.typtype = 'b' AND t.typcategory = 'A')
     ) THEN
         RAISE EXCEPTION 'datasource %: its query_cleanup must not create temporary types', {name};
     END IF;

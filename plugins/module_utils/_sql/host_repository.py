@@ -62,11 +62,11 @@ RIGHTS = """
             LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = 'powa_servers'
             LEFT JOIN pg_roles AS o ON o.oid = c.relowner
             WHERE n.nspname = 'pgfleet_powa_web'),
-        'search_paths', (SELECT coalesce(jsonb_object_agg(a.rolname, (SELECT max(substr(s.setting, 13))
+        'search_paths', (SELECT coalesce(jsonb_object_agg(a.rolname, (SELECT substr(s.setting, 13)
                 FROM pg_db_role_setting AS d CROSS JOIN unnest(d.setconfig) AS s (setting)
-                WHERE d.setrole = a.oid AND s.setting LIKE 'search_path=%'
+                WHERE d.setrole IN (a.oid, 0) AND s.setting LIKE 'search_path=%'
                   AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database()))
-                )), '{}')
+                ORDER BY d.setrole = 0, d.setdatabase = 0 LIMIT 1)), '{}')
             FROM asked AS a),
         'version_columns', (SELECT coalesce(jsonb_agg(jsonb_build_object('table', format('%I.%I', n.nspname, c.relname),
                 'may_update', (SELECT coalesce(jsonb_object_agg(a.rolname,

@@ -29,7 +29,7 @@ CREATORS = """
     ORDER BY 1, 2
 """
 
-# A role has the rights of all that it is a member of, and so those of their superusers' objects.
+# A role has the rights of all that it is a member of. Two roles of PostgreSQL's own can become superuser.
 ROLES = """
     WITH RECURSIVE belongs (role, name, to_role) AS (
         SELECT r.oid, r.rolname, r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = ANY ({names}::name[])
@@ -41,7 +41,8 @@ ROLES = """
     SELECT r.rolname,
         r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls OR r.rolcanlogin,
         ARRAY(SELECT s.rolname::text FROM belongs AS b JOIN pg_catalog.pg_roles AS s ON s.oid = b.to_role
-            WHERE b.role = r.oid AND s.rolsuper ORDER BY 1),
+            WHERE b.role = r.oid
+              AND (s.rolsuper OR s.rolname IN ('pg_execute_server_program', 'pg_write_server_files')) ORDER BY 1),
         ARRAY(SELECT s.rolname::text FROM pg_catalog.pg_auth_members AS m
             JOIN pg_catalog.pg_roles AS s ON s.oid = m.roleid WHERE m.member = r.oid ORDER BY 1),
         ARRAY(SELECT s.rolname::text FROM pg_catalog.pg_auth_members AS m

@@ -74,3 +74,11 @@ def test_what_no_server_would_accept_is_no_password(verifier):
 )
 def test_what_is_hashed_for_a_password(password, hashed):
     assert prepared(password) == hashed.encode()
+
+
+def test_a_host_that_has_no_md5_finds_no_password_right(monkeypatch):
+    def refuse(_text):
+        raise ValueError("disabled for FIPS")
+
+    monkeypatch.setattr("hashlib.md5", refuse)
+    assert not is_password("x", "md5" + "0" * 32, "one")

@@ -75,6 +75,13 @@ def test_the_roles_that_the_module_takes():
     ]
 
 
+def test_a_role_of_two_purposes_is_given_once():
+    other = {"name": "powa_monitor", "variable": "powa_web_password"}
+    declared = run(fleet({"db": host("pg")}), db={"powa_monitoring_password": "x"})
+    found = declared_logins("db", declared.fleet, declared.hostvars, [MONITOR, other])
+    assert [(one["name"], one["password"]) for one in found] == [("powa_monitor", "x")]
+
+
 def test_lines_of_pg_hba():
     there = line("powa_monitor", "10.0.0.9", "255.255.255.255")
     assert not hba_todo([RULE], seen(hba=[there]))

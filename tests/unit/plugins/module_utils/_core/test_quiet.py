@@ -38,6 +38,13 @@ def test_lists_and_secret_parameters_of_a_connection_are_not_shown():
         },
     }
     assert shown({"connect_params": None}, SPEC) == {"connect_params": None}
+    # Ansible could not read it.
+    for text in ("postgresql://u:x@h/db", ["password=x"]):
+        assert shown({"connect_params": text}, SPEC) == {"connect_params": HIDDEN}
+
+
+def test_what_is_no_option_is_not_shown():
+    assert shown({"password": "x", "name": "n"}, {"name": {"type": "str"}}) == {"name": "n"}
 
 
 def test_an_option_that_ansible_has_not_come_to_read_is_not_shown():

@@ -70,7 +70,7 @@ def test_roles_as_they_should_be():
     ("role", "words"),
     [
         (MON._replace(superusers=["mon"]), 'role "mon" is a superuser, and queries must not run as one: name another'),
-        (MON._replace(superusers=["root"]), 'role "mon" is a member of superuser "root", and queries must not have'),
+        (MON._replace(superusers=["root"]), 'role "mon" is a member of "root", which has the power of a superuser'),
     ],
 )
 def test_a_monitoring_role_with_too_many_rights(role, words):

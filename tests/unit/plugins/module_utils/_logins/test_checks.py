@@ -79,7 +79,7 @@ def test_what_is_refused(changes, state, problem):
 @pytest.mark.parametrize(
     ("changes", "state"),
     [
-        ({"password": "x"}, server(verifiers=None)),
+        ({"password": "x", "update_password": "on_create"}, server(verifiers=None)),
         ({"password": "x", "update_password": "always"}, server(found(), verifiers=None)),
         ({"exact": True}, server(found(made=False))),
         ({"exact": True}, server(found(powers=["createdb"], memberships=[("b", None)]))),
@@ -103,3 +103,15 @@ def test_a_role_with_more_power_is_named():
         "take it away yourself if nothing else needs it, or give PoWA a role of its own"
     ]
     assert left(parsed(declared(exact=True)), state) == left(parsed(declared()), server()) == []
+
+
+def test_no_role_becomes_a_member_of_one_that_the_task_drops():
+    wanted = parsed(declared(member_of=["two"]), declared("two", state="absent"))
+    assert refusals(wanted, server(found("two"))) == [
+        'role "one", member_of: the task drops role "two": leave one of both out'
+    ]
+
+
+def test_a_password_that_no_later_run_could_compare_is_refused_for_a_new_role_too():
+    (problem,) = refusals(parsed(declared(password="x")), server(verifiers=None))
+    assert "may not read pg_authid" in problem

@@ -36,9 +36,6 @@ def test_every_kind_in_its_turn():
     ]
     (statements,) = run(made).statements
     assert [statement.strip() for statement in statements.split(";")] == [
-        'DROP OWNED BY "old"',
-        'DROP ROLE "old"',
-        'DROP ROLE "older"',
         'CREATE ROLE "two" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS',
         "COMMENT ON ROLE \"two\" IS 'pgfleet.powa: made by login_roles'",
         'ALTER ROLE "one" LOGIN',
@@ -46,6 +43,10 @@ def test_every_kind_in_its_turn():
         'REVOKE "three" FROM "one" GRANTED BY "boss"',
         'REVOKE "four" FROM "one"',
         'GRANT "two" TO "one"',
+        # What the others revoke of it has to be there until then.
+        'DROP OWNED BY "old"',
+        'DROP ROLE "old"',
+        'DROP ROLE "older"',
     ]
 
 
