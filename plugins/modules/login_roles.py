@@ -51,7 +51,8 @@ options:
       update_password:
         description:
           - With V(wrong), the password of an existing role is written if it is another one, or stored in another way.
-            The login must be allowed to read C(pg_authid), which means a superuser.
+            The login must be allowed to read C(pg_authid), which means a superuser. The task fails otherwise, for a new
+            role, too.
           - V(always) writes it in each run, and V(on_create) only if the role is new.
         type: str
         choices: [wrong, always, on_create]

@@ -178,9 +178,9 @@ def test_a_login_that_is_no_superuser(database: Database, roles: None) -> None:
     database.sql("CREATE ROLE login_admin LOGIN CREATEROLE PASSWORD %s", (PASSWORD,))
     login = {"login_user": "login_admin"}
     wanted = {"name": "login_one", "password": "planted.4Jk2"}
-    made = reconcile(database, wanted, **login)
-    assert made.changed and made["kept_by"] == [] and logs_in(database.server, "login_one", "planted.4Jk2")
     assert "the login may not read pg_authid" in database.refused("login_roles", roles=[wanted], **login)
+    made = reconcile(database, dict(wanted, update_password="on_create"), **login)
+    assert made.changed and made["kept_by"] == [] and logs_in(database.server, "login_one", "planted.4Jk2")
     assert not reconcile(database, dict(wanted, update_password="on_create", password="x"), **login).changed
     database.sql("ALTER DATABASE {0} SET pg_stat_statements.track = 'all'".format(database.name))
     again = reconcile(database, dict(wanted, update_password="always", password="planted.4Jk3"), **login)
