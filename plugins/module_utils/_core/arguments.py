@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any, Mapping
 
 from ansible.module_utils.basic import AnsibleModule
@@ -21,5 +22,6 @@ def make_module(spec: Mapping[str, Any]) -> AnsibleModule:
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         # Ansible expects in some places a dictionary that it has not checked.
         message = "Ansible cannot read the options of the task ({0}): compare them with the module's documentation"
-        print(json.dumps({"failed": True, "msg": message.format(shown(str(error)))}))
+        # There is no module yet that could fail.
+        sys.stdout.write(json.dumps({"failed": True, "msg": message.format(shown(str(error)))}) + "\n")
         raise SystemExit(1) from None

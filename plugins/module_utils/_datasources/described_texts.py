@@ -128,6 +128,7 @@ def _call(main: Any, cursor: Any, described: Sequence[UserText], seconds: float)
         paths=literal([text.search_path for text in described]),
         cleanups=literal([text.is_cleanup for text in described]),
     )
+    failure: Optional[Exception] = None
     with TimeLimit(cursor.connection, seconds, terminate) as limit:
         try:
             cursor.execute(statement)
@@ -135,9 +136,8 @@ def _call(main: Any, cursor: Any, described: Sequence[UserText], seconds: float)
         except driver.psycopg2.Error as error:
             if not limit.exceeded:
                 raise
-            failure: Exception = error
-            rows = None
-    if rows is None:
+            failure = error
+    if failure is not None:
         raise StuckError(stuck_at[0]) from failure
     return [_answer(*row) for _number, *row in sorted(rows, key=lambda row: row[0])]
 
