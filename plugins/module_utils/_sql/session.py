@@ -134,5 +134,6 @@ def _set(name: str, value: str) -> str:
 
 def _quoted(text: str) -> str:
     """Quote a text of ours. It means the same with any setting only without a backslash."""
-    assert "\\" not in text and "{" not in text
+    if "\\" in text or "{" in text:
+        raise ValueError(text)
     return "'{0}'".format(text.replace("'", "''"))
