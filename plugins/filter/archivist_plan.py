@@ -97,6 +97,9 @@ _value:
     may_restart:
       description: Whether something needs a restart that the run may make.
       type: bool
+    careful:
+      description: Whether the run may restart a server that runs.
+      type: bool
     pending:
       description: What needs a restart that the run may not make, and why.
       type: str

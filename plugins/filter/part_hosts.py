@@ -15,7 +15,7 @@ description:
     lost. A play that has no hosts costs nothing, and says nothing about each host.
 author:
   - pgfleet (@pgfleet)
-positional: groups, hostvars, need, check_mode
+positional: groups, hostvars, need, check_mode, first
 options:
   _input:
     description: Names of groups. A group that does not exist has no hosts.
@@ -40,6 +40,10 @@ options:
     description: Whether nothing is changed.
     type: bool
     default: false
+  first:
+    description: What hosts that are to be first need, as in O(need).
+    type: str
+    default: ''
 """
 
 EXAMPLES = r"""

@@ -17,6 +17,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._packages import (
     lacking,
     packages_of,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._restarts import restarts_of, was_restarted
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._settings import (
     NOTHING,
@@ -32,9 +33,6 @@ _PRELOADED = ("pg_qualstats", "pg_stat_kcache", "pg_wait_sampling")
 #: CREATE EXTENSION fails for these until PostgreSQL has loaded their library.
 _CREATED_ONCE_LOADED = ("pg_stat_kcache",)
 _NEW_LIBRARY = "the new library of PoWA"
-#: The fact that this run installs PostgreSQL, and what tasks register about its restart.
-_INSTALLS = "__archivist_installs"
-_ANSWERS, _GONE = "__archivist_answers", "__archivist_gone"
 
 
 class Archivist(NamedTuple):
@@ -57,6 +55,7 @@ class Archivist(NamedTuple):
     :param problems: why PostgreSQL cannot get its settings, one sentence each, before anything is written
     :param restart: what needs a restart: names of settings, or the library of PoWA
     :param may_restart: whether this run may restart PostgreSQL
+    :param careful: whether this run may restart a server that runs, as far as is known before packages are installed
     :param pending: what needs a restart that this run does not make, and why; empty if nothing does
     :param unread: whether PostgreSQL has not read its files since they were changed
     :param creatable: the extensions of PoWA's database that can be created by now
@@ -80,6 +79,7 @@ class Archivist(NamedTuple):
     problems: Sequence[str] = ()
     restart: Sequence[str] = ()
     may_restart: bool = False
+    careful: bool = False
     pending: str = ""
     unread: bool = False
     creatable: Sequence[Mapping[str, Any]] = ()
@@ -118,7 +118,10 @@ def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archi
     settings = _settings(run, host, readable, conf, libraries) if readable else NOTHING
     loaded = loaded_libraries(server_of(readable)) if readable else []
     restart = [*settings.restart, *_new_library(run, host, loaded)]
-    forbidden = _why_no_restart(run, host)
+    restarts = restarts_of(run, host)
+    if restart and restarts.gone:
+        # What has kept that server from starting would keep this one from it at its next start.
+        settings = settings._replace(write=False, elsewhere={})
     creatable = [one for one in extensions if one["name"] not in _CREATED_ONCE_LOADED or one["name"] in loaded]
     have_server = not run.check_mode or bool(server and seen["driver"])
     standby, unread = bool(server and server["standby"]), bool(server and server["unread"])
@@ -152,8 +155,9 @@ def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archi
         settings=settings,
         problems=problems,
         restart=restart,
-        may_restart=bool(restart) and not forbidden,
-        pending=_pending(restart, forbidden),
+        may_restart=bool(restart) and not restarts.forbidden,
+        careful=bool(readable and (restart or build)) and not restarts.forbidden,
+        pending=restarts.pending(restart),
         unread=unread,
         creatable=creatable,
     )
@@ -181,25 +185,8 @@ def _conf(server: Mapping[str, Any], system: System) -> str:
 def _new_library(run: Run, host: str, loaded: Sequence[str]) -> List[str]:
     """Tell whether the build has changed PoWA's library, which matters only where PostgreSQL has loaded the old one."""
     lines = str(run.result(host, "__archivist_build").get("stdout") or "").splitlines()
-    restarted = run.result(host, _ANSWERS).get("is_available")
-    return [_NEW_LIBRARY] if "library changed" in lines and "powa" in loaded and not restarted else []
-
-
-def _why_no_restart(run: Run, host: str) -> str:
-    """Return why this run may not restart a host's PostgreSQL, or an empty text."""
-    gone = [other for other in run.lost if run.result(other, _GONE).get("failed")]
-    if gone:
-        return "the PostgreSQL of {0} did not come back from its restart in this run".format(", ".join(gone))
-    if run.variables(host).get("powa_restart_postgresql", bool(run.hostvars[host].get(_INSTALLS))):
-        return ""
-    return "powa_restart_postgresql is not true"
-
-
-def _pending(restart: Sequence[str], forbidden: str) -> str:
-    if not restart or not forbidden:
-        return ""
-    what = "{0} needs a restart of PostgreSQL, but {1}".format(", ".join(restart), forbidden)
-    return what + ": restart it, and run this again to set up what depends on that"
+    changed = "library changed" in lines and "powa" in loaded
+    return [_NEW_LIBRARY] if changed and not was_restarted(run, host) else []
 
 
 def _without_files(run: Run, seen: Mapping[str, Any], libraries: Sequence[str], loaded: Sequence[str]) -> List[str]:

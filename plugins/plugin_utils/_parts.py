@@ -40,7 +40,7 @@ NEEDS: Dict[str, Callable[[Run, str], bool]] = {
     "outside": lambda run, host: bool(run.fleet["outside"]),
     "check": _needs_check,
     "install": lambda run, host: plan_archivist(run, host).todo,
-    "restart": lambda run, host: plan_archivist(run, host).may_restart,
+    "restart": lambda run, host: plan_archivist(run, host).careful,
     "pending": lambda run, host: bool(plan_archivist(run, host).pending),
     "pause": lambda run, host: bool(plan_repository(run, host)["pausable"]),
     "remote_access": lambda run, host: plan_remote(run, host)["lacks_access"],
@@ -60,11 +60,13 @@ def part_hosts(
     hostvars: Mapping[str, Any],
     need: str = "",
     check_mode: bool = False,
+    first: str = "",
 ) -> List[str]:
     """Return the hosts of a part, as the C(hosts) of a play takes them, in the order of the inventory.
 
     :param wanted: the groups that the part is for
     :param need: a name of C(NEEDS), or an empty text if every host needs the part
+    :param first: the same, of hosts that come before the others
     :raises AnsibleFilterError: if the need has no such name
     """
     if need and need not in NEEDS:
@@ -73,12 +75,13 @@ def part_hosts(
     hosts = [
         host for host in dict.fromkeys(host for name in wanted for host in groups.get(name, ())) if host not in lost
     ]
-    if need:
+    if need or first:
         known = (hostvars[host] for host in hosts if host in hostvars)
         fleet = next((variables[FLEET] for variables in known if FLEET in variables), None)
-        hosts = [
-            host for host in hosts if fleet is not None and _needs(need, Run(fleet, hostvars, lost, check_mode), host)
-        ]
+        run = None if fleet is None else Run(fleet, hostvars, lost, check_mode)
+        hosts = [host for host in hosts if run is not None and (not need or _needs(need, run, host))]
+        if first and run is not None:
+            hosts.sort(key=lambda host: not _needs(first, run, host))
     return hosts or [NOBODY]
 
 

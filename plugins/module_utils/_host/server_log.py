@@ -16,9 +16,18 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Hos
 _LINES = 10
 #: How much of the file is read.
 _BYTES = 65536
+#: Who speaks in a line. With log_error_verbosity, its SQLSTATE follows.
+_SEVERITY = re.compile(
+    r"\b(DEBUG[1-5]?|INFO|NOTICE|WARNING|ERROR|LOG|FATAL|PANIC|DETAIL|HINT|QUERY|CONTEXT|LOCATION|STATEMENT): +"
+    r"(?:(?!AUDIT)[0-9A-Z]{5}: +)?"
+)
 #: What the server says of itself. Everything else may be part of a statement, and so hold a password.
-_OF_SERVER = re.compile(r"\b(FATAL|PANIC|LOG|HINT): +(?! |duration:|statement:|execute |parse |bind |fastpath)")
-_PARAMETERS = re.compile(r"\bparameters: ")
+_OWN = ("LOG", "FATAL", "PANIC", "HINT")
+#: What the server repeats of statements and of settings, where a connection string may have a password.
+_REPEATED = re.compile(
+    r"duration:|statement:|execute |parse |bind |fastpath|AUDIT:|parameter \""
+    r"|.*(\bparameters: |near token|connection info)"
+)
 
 
 def read_server_log(host: Host, cluster: Optional[Cluster], wanted: bool) -> List[str]:
@@ -32,7 +41,11 @@ def read_server_log(host: Host, cluster: Optional[Cluster], wanted: bool) -> Lis
     newest = max(paths, key=lambda path: os.stat(host.path(path)).st_mtime)
     try:
         with open(host.path(newest), "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - _BYTES))
+            skipped = max(0, os.fstat(file.fileno()).st_size - _BYTES)
+            file.seek(skipped)
+            if skipped:
+                # It may be the end of one.
+                file.readline()
             text = file.read().decode(errors="replace")
     except OSError as error:
         host.unseen.refused("the log of PostgreSQL", error)
@@ -42,7 +55,13 @@ def read_server_log(host: Host, cluster: Optional[Cluster], wanted: bool) -> Lis
 
 def own_lines(text: str) -> List[str]:
     """Return the last lines in which the server speaks of itself."""
-    return [line for line in text.splitlines() if _OF_SERVER.search(line) and not _PARAMETERS.search(line)][-_LINES:]
+    return [line for line in text.splitlines() if _is_own(line)][-_LINES:]
+
+
+def _is_own(line: str) -> bool:
+    # The next line of something begins with a tab.
+    found = None if line.startswith("\t") else _SEVERITY.search(line)
+    return bool(found and found.group(1) in _OWN and not _REPEATED.match(line, found.end()))
 
 
 def _paths(host: Host, cluster: Cluster) -> Iterator[str]:

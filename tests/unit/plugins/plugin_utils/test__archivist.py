@@ -270,41 +270,38 @@ def test_the_filter_returns_what_the_tasks_read():
     assert FilterModule().filters()["archivist_plan"]("db", run.fleet, {}, [], True)["todo"] is False
 
 
-def restarting(results=None, lost=(), others=None, **variables):
+def restarting(lost=(), others=None, check_mode=False, **variables):
     """Return what happens to a running server that lacks a library."""
-    run = run_of(
-        server(settings={"shared_preload_libraries": {"value": "", "source": "default"}}), results=results, **variables
-    )
-    return plan_archivist(Run(run.fleet, {**run.hostvars, **(others or {})}, lost), "db")
+    seen = server(settings={"shared_preload_libraries": {"value": "", "source": "default"}}, file_settings=[])
+    run = run_of(seen, **variables)
+    return plan_archivist(Run(run.fleet, {**run.hostvars, **(others or {})}, lost, check_mode), "db")
 
 
-def test_a_running_server_is_restarted_only_if_the_user_says_so():
+def test_a_running_server_gets_its_settings_and_waits_for_its_restart():
     planned = restarting()
-    assert planned.restart and not planned.may_restart
-    assert planned.pending == (
-        "shared_preload_libraries needs a restart of PostgreSQL, but powa_restart_postgresql is not true:"
-        " restart it, and run this again to set up what depends on that"
-    )
+    assert planned.restart and planned.settings.write and not planned.may_restart and not planned.careful
+    assert "powa_restart_postgresql is not true" in planned.pending
     allowed = restarting(powa_restart_postgresql=True)
-    assert allowed.may_restart and allowed.pending == ""
+    assert allowed.may_restart and allowed.careful and allowed.pending == ""
 
 
-def test_a_server_that_this_run_has_installed_may_be_restarted():
-    assert restarting(results={"__archivist_installs": True}).may_restart
-    assert not restarting(results={"__archivist_installs": True}, powa_restart_postgresql=False).may_restart
+def test_what_kept_one_server_from_starting_is_not_written_on_another():
+    others = {"db0": {"__archivist_gone": {"failed": True}}}
+    planned = restarting(lost=["db0"], others=others, powa_restart_postgresql=True)
+    assert planned.restart and not planned.may_restart and not planned.settings.write
+    assert "db0 did not come back" in planned.pending
+
+
+def test_a_build_may_bring_a_new_library_to_a_running_server():
+    build = {"powa_install_method": "source", "powa_restart_postgresql": True}
+    assert plan(DONE, **build).careful and not plan(DONE, **build).may_restart
+    assert not plan(DONE, powa_restart_postgresql=True).careful
+    assert not plan(BARE, **build).careful
 
 
 def test_nothing_is_pending_without_a_reason():
     planned = plan(DONE)
     assert not planned.may_restart and planned.pending == ""
-
-
-def test_no_server_is_restarted_after_one_that_did_not_come_back():
-    others = {"db0": {"__archivist_gone": {"failed": True}}, "db9": {"__archivist_written": {"failed": True}}}
-    planned = restarting(lost=["db9", "db0"], others=others, powa_restart_postgresql=True)
-    assert planned.restart and not planned.may_restart
-    assert "but the PostgreSQL of db0 did not come back from its restart in this run: restart it" in planned.pending
-    assert restarting(lost=["db9"], others=others, powa_restart_postgresql=True).may_restart
 
 
 def test_a_new_library_needs_no_second_restart():

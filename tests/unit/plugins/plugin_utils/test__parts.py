@@ -81,6 +81,13 @@ def test_a_plan_that_fails_makes_its_host_need_the_part(monkeypatch):
     assert part_hosts(["powa_remotes"], GROUPS, hostvars(), "install") == ["one"]
 
 
+def test_hosts_that_may_be_restarted_are_first(monkeypatch):
+    monkeypatch.setitem(_parts.NEEDS, "install", lambda _run, host: host != "one")
+    monkeypatch.setitem(_parts.NEEDS, "restart", lambda _run, host: host == "three")
+    assert part_hosts(["powa_remotes"], GROUPS, hostvars(), "install", first="restart") == ["three", "two"]
+    assert part_hosts(["powa_remotes"], GROUPS, hostvars(), "install") == ["two", "three"]
+
+
 def test_an_unknown_need():
     with pytest.raises(AnsibleFilterError, match="needs 'instal', but must need one of .*'install'"):
         part_hosts(["powa_remotes"], GROUPS, hostvars(), "instal")

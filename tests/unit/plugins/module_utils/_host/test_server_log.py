@@ -58,6 +58,12 @@ def test_a_log_elsewhere_is_named(tmp_path):
         "LOG:  execute <unnamed>: SELECT $1",
         "DETAIL:  parameters: $1 = 'planted'",
         "LOG:  something parameters: $1 = 'planted'",
+        'LOG:  parameter "primary_conninfo" changed to "host=a password=planted"',
+        "LOG:  AUDIT: SESSION,1,1,ROLE,ALTER ROLE,,,ALTER ROLE a PASSWORD 'planted',<none>",
+        "LOG:  00000: statement: ALTER ROLE a PASSWORD 'planted'",
+        "LOG:  00000: duration: 3 ms  execute a: SELECT 'planted'",
+        "STATEMENT:  SELECT 'LOG: planted'",
+        'LOG:  syntax error in file "/etc/x.conf" line 3, near token "planted"',
         "\tPASSWORD 'planted'",
         "CONTEXT:  SQL statement \"SELECT 'planted'\"",
     ],
@@ -65,6 +71,15 @@ def test_a_log_elsewhere_is_named(tmp_path):
 def test_no_line_with_a_statement_is_returned(line):
     prefix = "2026-11-28 10:00:00 UTC [7] "
     assert own_lines("\n".join([prefix + line, FAILED.strip(), prefix + line])) == [FAILED.strip()]
+
+
+def test_the_next_line_of_a_statement_is_not_taken_for_the_servers():
+    assert own_lines("LOG:  statement: SELECT\n\t'LOG:  planted'\n" + FAILED) == [FAILED.strip()]
+
+
+def test_a_line_that_is_cut_at_its_beginning_is_left_out(tmp_path):
+    write(tmp_path, OF_DEBIAN, "LOG:  statement: SELECT '{0} LOG:  planted'\n".format("x" * 70000) + FAILED)
+    assert read_server_log(Host(root=str(tmp_path)), CLUSTER, True) == [FAILED.strip()]
 
 
 def test_only_the_last_lines_are_returned():
