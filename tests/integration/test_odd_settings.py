@@ -296,7 +296,9 @@ def test_what_host_info_reads(odd_server: Server, collected: Database) -> None:
     finally:
         for name in names:
             odd_server.sql("template1", 'ALTER DATABASE "{0}" RESET ALL'.format(name))
-    assert plain == odd
+    # These are what it reads.
+    paths = [found["repository"].pop("search_paths") for found in (plain, odd)]
+    assert plain == odd and all("odd, pg_catalog" in path for path in paths[1].values())
 
 
 def _page(database: Database) -> Any:
