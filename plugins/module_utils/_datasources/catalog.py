@@ -66,7 +66,7 @@ class Found(Generic[ObjectKind]):
 
     @property
     def ours(self) -> bool:
-        """Whether this collection made it: anybody who may create objects can give one a mark."""
+        """Whether this collection made it. A mark alone proves nothing: whoever creates an object can write one."""
         comment = self.object.comment
         is_marked = comment is not None and comment.startswith(MARK)
         return is_marked and self.extension is None and self.stranger is None

@@ -43,7 +43,7 @@ class LocalMode:
     """What decides whether a server can run users' queries itself.
 
     :param roles: by name, the monitoring role and C(powa_queries), if they exist
-    :param creators: who may create objects in PoWA's schema and is no superuser
+    :param creators: roles other than superusers that can create objects in PoWA's schema
     """
 
     roles: Mapping[str, Role]

@@ -44,7 +44,7 @@ class Creator(NamedTuple):
 
 
 def read_creators(cursor: Any, schema: str) -> List[Creator]:
-    """Return who may create objects in a schema and is no superuser."""
+    """Return the roles other than superusers that can create objects in a schema."""
     cursor.execute(compose(texts.CREATORS, schema=literal(schema)))
     return [Creator(schema, *row) for row in cursor.fetchall()]
 

@@ -27,7 +27,7 @@ def powa_problems(found: Found) -> Iterator[Problem]:
 
 
 def schema_problems(found: Found) -> Iterator[Problem]:
-    """Return who may create objects in PoWA's schema and is no superuser."""
+    """Return roles other than superusers that can create objects in PoWA's schema."""
     for creator in found["schema_creators"]:
         role = creator["role"]
         yield Problem(

@@ -130,8 +130,8 @@ DEFINITIONS = (
     .replace("{stranger_of_type}", stranger("y.typowner"))
 )
 
-# Schemas as a search_path quotes them, and who may create objects there without being a superuser: a role by its name,
-# PUBLIC as an empty one. The owner may always; what pg_database_owner has, the owner of the database has.
+# Schemas as a search_path quotes them, and the roles other than superusers that can create objects there: a role by its
+# name, PUBLIC as an empty one. The owner always can; where that is pg_database_owner, it is the database's owner.
 SCHEMAS = """
     SELECT g.name, pg_catalog.quote_ident(g.name), n.oid IS NOT NULL AS present,
         pg_catalog.pg_get_userbyid(n.nspowner) AS owner,

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Statements about the roles of local mode, and about who may create objects in PoWA's schema."""
+"""Statements about the roles of local mode, and about the right to create objects in PoWA's schema."""
 
 from __future__ import annotations
 
