@@ -269,12 +269,17 @@ def _check_result(result: ModuleResult, tried: Input) -> None:
         "query|dsn", message
     ):
         raise Broken("a text has become a part of SQL: {0}".format(ascii(message[:1500])))
-    problems: Optional[Sequence[str]] = result.get("problems")
-    lines = len(problems) + 1 if problems and len(problems) > 1 else 1
-    if len(re.split(r"[\r\n]+", message)) != lines:
+    if len(re.split(r"[\r\n]+", message)) != _lines(result.get("problems")):
         raise Broken("the message has not one line for each problem: {0}".format(ascii(message[:1500])))
     if re.search(r"[\0-\x09\x0b-\x1f\ud800-\udfff]", message):
         raise Broken("the message has control characters: {0}".format(ascii(message[:1500])))
+
+
+def _lines(problems: Optional[Sequence[str]]) -> int:
+    """Return how many lines a message has: of several problems a headline, the first hundred, and how many more."""
+    if not problems or len(problems) == 1:
+        return 1
+    return 1 + min(len(problems), 101)
 
 
 def _is_of_ansible(message: str) -> bool:
