@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 POWA ?= 4
-JOBS ?= 2
+JOBS ?= 3
 # Integration tests wait for the collector much of the time, so there are more of them at once than cores.
 WORKERS ?= 3
 DEMO_PORT ?= 8443
@@ -14,12 +14,13 @@ cache := .cache
 venv := $(cache)/venv
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
 export MOLECULE_COMMAND_BORDERS := false
+export TIMEFORMAT := It took %R s.
 
 # Besides the ansible-core of tests/requirements.txt, the oldest that works and the newest that is released, each where one of its
 # Pythons is found. Sanity, units and the parts of site.yml are tested with all three, and two scenarios of molecule run with these.
 oldest_core := 2.16.19
 newest_core := 2.21.5
-python_$(oldest_core) := $(shell tests/tools/find-python 3.12 3.11 3.10)
+python_$(oldest_core) := $(shell tests/tools/find-python 3.11 3.12 3.10)
 python_$(newest_core) := $(shell tests/tools/find-python 3.12 3.13 3.14)
 other_cores := $(foreach core,$(oldest_core) $(newest_core),$(if $(python_$(core)),$(core)))
 venvs := venv $(other_cores:%=venv-%)
@@ -39,11 +40,13 @@ demo_playbook := ansible-playbook --inventory $(demo) \
 # The longest come first; a target that waited for the images would be last.
 in_parallel = $(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target --keep-going images=
 images := images
+failure := '^(FAILED|ERROR) |^(fatal|failed): \[|^ERROR: |^[^ ]+:[0-9]+:[0-9]+: |^CRITICAL |^make.*\*\*\* '
 integration = pytest tests/integration --numprocesses=$(WORKERS) --dist=worksteal
 torture = PYTHONPATH=tests/torture:tests/integration:.collections python tests/torture/torture.py
 attacks := $(wildcard $(addprefix tests/integration/test_,\
   $(addsuffix .py,attacks_* impostors names login_roles secrets odd_settings odd_text)))
-scenarios := $(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml))
+long_scenarios := repositories doctor columns
+scenarios := $(long_scenarios) $(filter-out $(long_scenarios),$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 
 .PHONY: help demo demo-down test test-quick lint sanity test-unit unit-pages test-packaging test-integration test-integration-quick \
   test-molecule test-torture torture bench build clean setup host-packages images
@@ -62,8 +65,10 @@ demo: setup  ## Start a fleet of containers, run site.yml on it, show what was c
 demo-down: setup  ## Remove the demo's containers and network
 	$(demo_playbook) molecule/shared/destroy.yml
 
+# What failed stands last, because the output of the longest target hides it.
 test: setup images  ## Every check and test
-	$(in_parallel) test-integration test-molecule lint test-torture test-packaging sanity test-unit
+	@$(in_parallel) test-integration test-molecule lint test-torture test-packaging sanity test-unit 2>&1 | tee $(cache)/test.log \
+	  || { printf '\nWhat failed:\n'; grep --extended-regexp $(failure) $(cache)/test.log; exit 1; }
 
 test-quick: setup images  ## In 5 minutes: lint, unit tests, the contract of each module and one test of each other file, on PoWA 5
 	$(in_parallel) test-integration-quick lint test-unit
@@ -82,7 +87,7 @@ lint: setup  ## yamllint, ruff, mypy, import-linter, ansible-lint, no data compu
 
 sanity: $(venvs:%=sanity/%)  ## ansible-test sanity
 sanity/%: setup
-	tests/tools/ansible-test $(cache)/$* sanity
+	time tests/tools/ansible-test $(cache)/$* sanity
 
 test-unit: $(venvs:%=unit/%) unit-pages  ## ansible-test units, and those of powa_web_pages
 # ansible-test starts a process for each test, which takes five times as long: once is enough to see that the tests pass so.
@@ -93,20 +98,20 @@ unit-pages: setup
 	pytest powa_web_pages/tests
 
 test-packaging: setup $(images)  ## The built collection, installed in an empty folder, and the checkout
-	pytest tests/packaging
+	time pytest tests/packaging
 
 test-integration: setup $(images)  ## Every module on real servers
-	$(integration)
+	time $(integration)
 
 test-integration-quick: setup $(images)
 	$(integration) --quick
 
 test-molecule: $(scenarios:%=molecule/%)  ## Every scenario; one of them: make molecule/powa5
 molecule/%: setup $(images)
-	CORE=$(core_of_$*) PATH=$(core_of_$*:%=$(CURDIR)/$(cache)/venv-%/only-ansible:)$$PATH molecule test --scenario-name $*
+	export CORE=$(core_of_$*) PATH=$(core_of_$*:%=$(CURDIR)/$(cache)/venv-%/only-ansible:)$$PATH; time molecule test --scenario-name $*
 
 test-torture: setup $(images)  ## A minute of `make torture`, always with the same seed
-	$(torture) --seed 1 --servers 4,5 --minutes 1
+	time $(torture) --seed 1 --servers 4,5 --minutes 1
 
 torture: setup images  ## Kills, hostile input and many tasks at once for 10 minutes, then the attacks (MINUTES, ROUNDS, SEED, SERVERS, KIND, ROUND)
 	$(torture) $(foreach option,MINUTES ROUNDS SEED SERVERS KIND ROUND,\
@@ -149,4 +154,5 @@ $(cache)/collections: Makefile tests/tools/extract_collections.py $(venv)/ready
 images: host-packages
 	@for suite in bookworm trixie; do for kind in base powa; do tests/containers/image $$suite $$kind; done & done; \
 	  for suite in bullseye forky; do tests/containers/image $$suite powa & done; \
+	  tests/containers/image rhel base & \
 	  for job in $$(jobs -p); do wait $$job; done

@@ -94,6 +94,9 @@ _value:
     tell:
       description: Whether the repository has PoWA, so that the collector can be told of new servers.
       type: bool
+    keeps_passwords:
+      description: Whether remotes may still have the passwords of the present password file.
+      type: bool
     todo:
       description: Whether anything but telling the collector of new servers is to be done.
       type: bool

@@ -58,8 +58,20 @@ _value:
       description: Every problem, as returned by M(pgfleet.powa.server_info), with the C(host) on which it was found.
       type: list
       elements: dict
+    state:
+      description:
+        - What a plugin of Nagios or Icinga would say, as the C(line) that it prints and the C(code) with which it
+          exits, whose C(word) is V(OK), V(WARNING) or V(CRITICAL).
+        - Beside them are the numbers of C(servers), of C(problems), and of those of each kind, as C(kinds).
+      type: dict
     servers:
       description: Each host and registered server with its versions, the age of its last snapshot and its problems.
+      type: list
+      elements: dict
+    not_visible:
+      description:
+        - What the login could not see on each C(host), with the C(part) of what M(pgfleet.powa.server_info) returns,
+          and the rights that it C(lacks). None of it is a problem.
       type: list
       elements: dict
     table:
@@ -68,6 +80,10 @@ _value:
       elements: str
     text:
       description: The problems as lines.
+      type: list
+      elements: str
+    not_visible_text:
+      description: What was not visible as lines.
       type: list
       elements: str
 """

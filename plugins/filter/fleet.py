@@ -85,10 +85,10 @@ _value:
       description: Each remote's C(repository), and as C(server) what is registered there.
       type: dict
     collectors:
-      description: Each collector's C(repository) and C(address).
+      description: Each collector's C(repository), C(address), and whether it connects also to its own host C(by_name).
       type: dict
     web:
-      description: Each web host's C(repositories) and C(address), and whether it has C(remote_access).
+      description: Each web host's C(repositories), C(address) and C(by_name), and whether it has C(remote_access).
       type: dict
     run:
       description: The hosts of this run.
@@ -98,6 +98,10 @@ _value:
       description: The repositories that C(--limit) leaves out but in which the run has work to do.
       type: list
       elements: str
+    slice:
+      description: >-
+        Of which job template of AWX the run is a slice, whose inventory has only a part of the fleet, or an empty text.
+      type: str
     problems:
       description: What is wrong with the structure of the inventory, one sentence each.
       type: list

@@ -63,6 +63,16 @@ _value:
       description: What check mode skips, and what the run leaves as it is on purpose, one sentence each.
       type: list
       elements: str
+    announced:
+      description:
+        - In check mode, what a run would bring that the tasks of check mode cannot show, because they need a package of
+          that run, one sentence each.
+      type: list
+      elements: str
+    said:
+      description: Both of these.
+      type: list
+      elements: str
 """
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._preflight import check_host
@@ -70,7 +80,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 
 def host_check(host, fleet, hostvars, lost_hosts=(), check_mode=False):
-    """Return what is wrong with a host, and what check mode skips."""
+    """Return what is wrong with a host, what check mode skips, and what a run would bring."""
     return check_host(Run(fleet, hostvars, lost_hosts, check_mode), host)
 
 

@@ -16,7 +16,7 @@ description:
   - Extensions that somebody else has made are left alone.
 author:
   - pgfleet (@pgfleet)
-positional: seen, state
+positional: seen, state, variables
 options:
   _input:
     description: Every datasource that concerns the host, also those with state V(absent), as for
@@ -33,6 +33,10 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  variables:
+    description: The variables of the host. With C(powa_manage_host) false, nothing is written to its folders.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -78,9 +82,9 @@ _value:
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._markers import plan_markers
 
 
-def markers(datasources, seen, state="present"):
+def markers(datasources, seen, state="present", variables=None):
     """Return what has to change for the marker extensions."""
-    return plan_markers(datasources, seen, state).as_dict()
+    return plan_markers(datasources, seen, state, variables or {}).as_dict()
 
 
 class FilterModule:

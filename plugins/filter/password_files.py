@@ -18,7 +18,7 @@ description:
     that the host has others.
 author:
   - pgfleet (@pgfleet)
-positional: fleet, hostvars, managed
+positional: fleet, hostvars, managed, known_only, lost, present, check_mode
 options:
   _input:
     description: The host of a collector, or of powa-web.
@@ -38,6 +38,21 @@ options:
     default: Ansible managed
   known_only:
     description: Whether to leave out a file with a password that Ansible cannot evaluate, instead of failing.
+    type: bool
+    default: false
+  lost:
+    description: The hosts that the rest of the run leaves out.
+    type: list
+    elements: str
+    default: []
+  present:
+    description:
+      - Path -> the text that a file has. Lines of remotes that may still have their former password are taken from it,
+        and those of servers that a repository collects from and the inventory lacks.
+    type: dict
+    default: {}
+  check_mode:
+    description: Whether nothing is changed.
     type: bool
     default: false
 """
@@ -65,13 +80,15 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._password_files impor
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 
-def password_files(host, fleet, hostvars, managed="Ansible managed", known_only=False):
+def password_files(
+    host, fleet, hostvars, managed="Ansible managed", known_only=False, lost=(), present=None, check_mode=False
+):
     """Return the password files of a host.
 
     :raises AnsibleFilterError: when a login does not fit on a line
     """
     try:
-        return files_of(Run(fleet, hostvars), host, managed, known_only)
+        return files_of(Run(fleet, hostvars, lost, check_mode), host, managed, known_only, present)
     except PowaError as error:
         raise AnsibleFilterError(str(error)) from error
 

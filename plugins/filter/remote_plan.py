@@ -64,24 +64,31 @@ _value:
       description: The monitoring role, unless it can log in with the password that the C(variable) holds.
       type: list
       elements: dict
+    kept_password:
+      description: Why that role keeps another password than the declared one, as a sentence, or an empty text.
+      type: str
+    rotates:
+      description: Whether the password of that role changes later, together with the collector's file.
+      type: bool
     rights:
       description: The statements that grant the monitoring role the rights that it lacks.
       type: list
       elements: str
     hba:
-      description: The lines of C(pg_hba.conf), as M(community.postgresql.postgresql_pg_hba) takes them.
+      description: The logins that C(pg_hba.conf) has to let in, as M(pgfleet.powa.hba_rules) takes them.
       type: list
       elements: dict
     hba_todo:
       description: Whether C(pg_hba.conf) lacks one of them, or the server has not loaded it.
       type: bool
-    unit:
-      description: The unit of the host's PostgreSQL.
-      type: str
     datasources:
       description: The datasources of this host.
       type: list
       elements: dict
+    unsure:
+      description: The names of those that a standby may lack, because a primary of this run refuses them.
+      type: list
+      elements: str
     makes_datasources:
       description: Whether this role creates their source side.
       type: bool

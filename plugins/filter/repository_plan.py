@@ -71,26 +71,41 @@ _value:
       type: list
       elements: str
     hba:
-      description: The lines of C(pg_hba.conf), as M(community.postgresql.postgresql_pg_hba) takes them.
+      description: The logins that C(pg_hba.conf) has to let in, as M(pgfleet.powa.hba_rules) takes them.
       type: list
       elements: dict
     hba_todo:
       description: Whether C(pg_hba.conf) lacks one of them, or the server has not loaded it.
       type: bool
-    unit:
-      description: The unit of the host's PostgreSQL.
-      type: str
     remotes:
       description: The remotes that the run registers, by their names in the inventory.
+      type: list
+      elements: str
+    kept_passwords:
+      description: Outside C(--limit), remotes that may still have their former password, and keep their lines in files.
       type: list
       elements: str
     collectors:
       description: The hosts of the repository's collectors.
       type: list
       elements: str
+    managed_collectors:
+      description: Those whose hosts Ansible may change.
+      type: list
+      elements: str
     registers:
       description: Whether there are servers to register or to disable.
       type: bool
+    deletes:
+      description: >-
+        The servers to delete with their history, as M(pgfleet.powa.servers) takes them, once no collector has a worker
+        for them.
+      type: list
+      elements: dict
+    deletes_later:
+      description: Why these stay until a later run, as sentences.
+      type: list
+      elements: str
     servers_exact:
       description: Whether to disable servers that were declared before and are no longer in the inventory.
       type: bool
@@ -105,12 +120,12 @@ _value:
     makes_datasources:
       description: Whether the repository creates its side of them.
       type: bool
-    pausable:
-      description: The datasources to pause before the first remote changes.
+    differing:
+      description: Outside C(--limit), the names of those that it does not store as declared, or still has to remove.
       type: list
-      elements: dict
+      elements: str
     paused:
-      description: The datasources that stay paused after this run, as sentences.
+      description: The datasources that wait for remotes after this run, as sentences.
       type: list
       elements: str
     marked:

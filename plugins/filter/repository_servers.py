@@ -12,7 +12,8 @@ short_description: List the servers that a repository registers
 version_added: 0.2.0
 description:
   - Returns the remotes of a repository that this run has not lost, as M(pgfleet.powa.servers) takes them, and the
-    remotes that have moved to another repository, with C(state=absent).
+    remotes that have moved to another repository, with C(state=absent). None has C(history=drop), since what is to be
+    deleted is disabled first. The filter P(pgfleet.powa.repository_plan#filter) says when it goes.
   - The list holds passwords, so use it in the option of the module only.
   - The role P(pgfleet.powa.repository#role) uses it.
 author:

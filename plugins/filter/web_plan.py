@@ -117,6 +117,9 @@ _value:
         - About nginx, whether it is C(installed), whether anything is C(todo), its C(certificate) and C(key), and
           whether the role makes them (C(own_certificate)), for which C(alternative_name), and its C(configuration).
       type: dict
+    keeps_passwords:
+      description: Whether remotes may still have the passwords of the present password file.
+      type: bool
     todo:
       description: Whether anything but the check of the logins is to be done.
       type: bool

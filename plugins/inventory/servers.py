@@ -66,7 +66,11 @@ requirements:
 notes:
   - The login options can be templates or vault-encrypted. If you leave out host or password, libpq takes them from its
     own variables and files, such as C(PGHOST), C(PGPASSWORD) and C(~/.pgpass).
-  - The role must be able to read PoWA's tables, except the column C(password) of C(powa_servers).
+  - No superuser is needed. The role has to read C(powa_servers) except its column C(password). If it may not read other
+    tables of PoWA, the variables that come from them are empty, a warning and C(powa_server_not_visible) name them, and
+    C(powa_stats_extensions) is not set, since the roles would take an empty list for what you want.
+  - The variable C(powa_reader_role) of the role P(pgfleet.powa.repository#role) makes a login that sees everything. So
+    does, with PoWA 5, a member of C(powa_read_all_metrics).
   - Each host gets the following variables. C(ansible_host) is the address by which the collector reaches the server;
     set another one with O(compose) if Ansible takes another route. The SSH port is left alone.
   - 'Variables that the roles of this collection read: C(powa_host), C(powa_port), C(powa_alias) (empty for none),
@@ -78,7 +82,8 @@ notes:
     C(powa_server_enabled), false if the frequency is -1; C(powa_server_extensions), the active stats extensions with
     their versions; C(powa_server_datasources), the active datasources of M(pgfleet.powa.datasources);
     C(powa_server_last_snapshot), in UTC, or null; C(powa_server_errors), the errors of that snapshot;
-    C(powa_server_repository) and C(powa_server_repository_version).
+    C(powa_server_repository) and C(powa_server_repository_version); C(powa_server_not_visible), those of
+    these variables that the role could not see.
   - The groups are C(powa_repository_NAME), C(powa_version_5_0), C(powa_extension_NAME), C(powa_state_enabled) and
     C(powa_state_disabled). If the server's version is unknown, the repository's is used, because the collector takes
     snapshots only if both match.
@@ -191,7 +196,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             config = self._read_config_data(path)
             self._refuse_unknown_options(config)
-            self._populate(self._fleet(path, cache))
+            fleet = self._fleet(path, cache)
+            self._warn_of_hidden(path, fleet)
+            self._populate(fleet)
         except PowaError as error:
             # With a cause, Ansible would print the message twice.
             raise AnsibleParserError("{0}: {1}".format(path, error)) from None
@@ -223,6 +230,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         if caching:
             self._cache[key] = fleet
         return fleet
+
+    def _warn_of_hidden(self, path: str, fleet: Dict[str, Any]) -> None:
+        """Say what the role could not see."""
+        for entry in fleet.get("not_visible", ()):
+            self.display.warning(
+                "{0}: not visible: the variable {1}, since the role lacks {2}".format(
+                    path, entry["part"], ", ".join(entry["lacks"])
+                )
+            )
 
     def _populate(self, fleet: Dict[str, Any]) -> None:
         repository = self.get_option("repository") or fleet["repository"]

@@ -13,7 +13,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import PRELOADED, Libraries, read_libraries
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.preload import PRELOADED
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import Libraries, read_libraries
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import extensions as texts
 
 LATEST = "latest"
@@ -23,6 +24,8 @@ LATEST = "latest"
 class Extension:
     """An extension of the server: available, and perhaps installed in this database.
 
+    :param movable: whether the installed one can be moved to another schema
+    :param versions: version -> the one schema that it can be created in, or None for any
     :param targets: versions that the installed one can be updated to
     :param tables: how many tables with user data it owns
     """
@@ -30,7 +33,8 @@ class Extension:
     default_version: str
     installed: Optional[str]
     schema: Optional[str]
-    versions: Sequence[str]
+    movable: bool
+    versions: Mapping[str, Optional[str]]
     requires: Sequence[str]
     targets: Sequence[str]
     tables: int
@@ -40,14 +44,32 @@ class Extension:
         return None if self.installed is None else _describe(self.installed, self.schema)
 
 
+class Dependent(NamedTuple):
+    """What depends on an extension to drop, and goes with it only by CASCADE.
+
+    :param identity: its kind and name, such as C(view public.slow)
+    :param tables: if it is an extension, how many tables with user data it owns
+    """
+
+    extension: str
+    identity: str
+    tables: int
+
+
 @dataclass(frozen=True)
 class State:
-    """What the server has."""
+    """What the server has.
+
+    :param has_default_schema: whether PostgreSQL finds a schema for an extension that names none
+    :param dependents: of the extensions to drop
+    """
 
     extensions: Mapping[str, Extension]
     installed: Sequence[str]
     schemas: Sequence[str]
+    has_default_schema: bool
     libraries: Libraries
+    dependents: Sequence[Dependent] = ()
 
 
 class Resolved(NamedTuple):
@@ -109,15 +131,32 @@ def _describe(version: str, schema: Optional[str]) -> str:
 def _read(cursor: Any, wanted: Sequence[Mapping[str, Any]]) -> State:
     cursor.execute(compose(texts.AVAILABLE, names=literal([extension["name"] for extension in wanted])))
     extensions = {
-        name: Extension(default, installed, schema, versions or (), requires or (), targets or (), tables)
-        for name, default, installed, schema, versions, requires, targets, tables in cursor.fetchall()
+        name: Extension(
+            default, installed, schema, bool(movable), versions or {}, requires or (), targets or (), tables
+        )
+        for name, default, installed, schema, movable, versions, requires, targets, tables in cursor.fetchall()
     }
     cursor.execute(texts.INSTALLED)
     installed_names = [name for (name,) in cursor.fetchall()]
     names = [extension["schema"] for extension in wanted if extension["schema"]]
     cursor.execute(compose(texts.SCHEMAS, names=literal(names)))
-    schemas = [name for (name,) in cursor.fetchall()]
-    return State(extensions, installed_names, schemas, read_libraries(cursor))
+    schemas = dict(cursor.fetchall())
+    return State(
+        extensions,
+        installed_names,
+        list(schemas),
+        any(schemas.values()),
+        read_libraries(cursor),
+        _dependents(cursor, wanted),
+    )
+
+
+def _dependents(cursor: Any, wanted: Sequence[Mapping[str, Any]]) -> List[Dependent]:
+    absent = [extension["name"] for extension in wanted if extension["state"] == "absent"]
+    if not absent:
+        return []
+    cursor.execute(compose(texts.DEPENDENTS, names=literal(absent)))
+    return [Dependent(*row) for row in cursor.fetchall()]
 
 
 def _ordered(names: Sequence[str], extensions: Mapping[str, Extension]) -> List[str]:
@@ -185,6 +224,28 @@ class _Planner:
                 ),
             )
             return
+        dependents = [one for one in self.state.dependents if one.extension == name]
+        lost = ["{0} ({1} tables)".format(one.identity, one.tables) for one in dependents if one.tables]
+        if dependents and not extension["cascade"]:
+            listed = ", ".join(one.identity for one in dependents)
+            self._refuse(
+                name,
+                "other objects depend on it ({0}): drop these first, or give cascade: true to drop them as well".format(
+                    listed
+                ),
+            )
+            return
+        if lost and extension["history"] != "drop":
+            self._refuse(
+                name,
+                "dropping it with cascade would lose the data of {0}:"
+                " give history: drop if that is what you want".format(", ".join(lost)),
+            )
+            return
+        for one in dependents:
+            # Another extension of the task may have the same.
+            if not any(change.identity == one.identity for change in self.changes.changes):
+                self.changes.add(one.identity, "depends on {0}".format(_identity(name)), None)
         text = texts.DROP_CASCADE if extension["cascade"] else texts.DROP
         self.changes.add(_identity(name), found.describe(), None, compose(text, name=identifier(name)))
 
@@ -230,6 +291,24 @@ class _Planner:
                 ),
             )
             return
+        fixed = found.versions.get(version or found.default_version)
+        if schema and fixed and schema != fixed:
+            self._refuse(
+                name,
+                'found "{0}", and version {1} can be created in the schema "{2}" only: leave schema out'.format(
+                    schema, version or found.default_version, fixed
+                ),
+                ", schema",
+            )
+            return
+        if not (schema or fixed or self.state.has_default_schema or self._creates("public")):
+            self._refuse(
+                name,
+                "the database has no schema public, where PostgreSQL would create it: give a schema,"
+                " which is created if it does not exist",
+                ", schema",
+            )
+            return
         self.changes.add(
             _identity(name),
             None,
@@ -239,6 +318,9 @@ class _Planner:
             _create(name, schema, version),
         )
 
+    def _creates(self, schema: str) -> bool:
+        return schema in self._new_schemas
+
     def _will_be_there(self, name: str) -> bool:
         if name in self.by_name:
             return bool(self.by_name[name]["state"] == "present")
@@ -246,6 +328,14 @@ class _Planner:
 
     def _change(self, extension: Mapping[str, Any], found: Extension, installed: str, version: Optional[str]) -> None:
         name, schema = extension["name"], extension["schema"]
+        if schema and schema != found.schema and not found.movable:
+            self._refuse(
+                name,
+                'found "{0}", but it is in the schema "{1}", and PostgreSQL cannot move it: leave schema out, or drop'
+                " the extension first".format(schema, found.schema),
+                ", schema",
+            )
+            return
         statements = self._schema_statements(schema)
         if version and version != installed:
             if version not in found.targets:

@@ -111,6 +111,15 @@ workers:
       type: str
       returned: always
       sample: running
+    errors:
+      description:
+        - What PoWA has recorded of the server while its worker is not V(running), such as why it cannot connect.
+        - Empty for a worker that runs.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+      version_added: 0.2.0
 restart_required:
   description: Whether a worker is still running for a removed or disabled server.
   returned: success

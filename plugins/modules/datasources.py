@@ -183,8 +183,37 @@ options:
         description:
           - Whether to take over objects of the same names that this collection did not create, if their columns are
             those of the datasource. They have to belong to a superuser or the owner of the extension powa.
+          - Also unregisters the functions that others registered under the name of the datasource. If these mention
+            tables with history, the task warns that it stays there.
         type: bool
         default: false
+      adopt_history:
+        description:
+          - With O(datasources[].adopt), a table with the history of the hand-written datasource, in PoWA's schema, or
+            given as V(schema.table). A repository or local server copies its rows into the history of the datasource,
+            once. The table itself stays.
+          - Either a table with the columns C(srvid) and C(ts) (a timestamp with time zone), or one of PoWA's own form,
+            with C(srvid) and an array C(records) of a composite type that has C(ts). With V(orders_history), the rows
+            of a table C(orders_history_current) are copied, too; there the samples may be in a column C(record).
+          - If the table has the name C(powa_NAME_history) of the datasource's own history and other columns, it is
+            renamed to C(powa_NAME_byhand), along with its types, its indexes and C(powa_NAME_history_current).
+          - Columns are matched by name. A metric without a column is NULL. The task is refused before it writes
+            anything if the table has other columns, if PostgreSQL would not assign a type to the declared one, if a
+            value does not fit, or if a key that is not nullable lacks one.
+          - The tables, their schema and the type of C(records) have to belong to a superuser or the owner of the
+            extension powa, and the columns need types of PostgreSQL's own. The tables must have no row security, and no
+            index, statistics or constraint with functions that are not PostgreSQL's own. Keys need a type that can be
+            sorted.
+          - Samples without a time and those of servers that are not registered stay behind, with a warning.
+          - While the task copies, nobody else can add rows to the table. RV(hazards) has its size. If a snapshot with
+            the old functions is running, and waits, its rows stay behind.
+        type: str
+        version_added: 0.2.0
+      adopt_history_without:
+        description: Columns of the table O(datasources[].adopt_history) whose values stay behind.
+        type: list
+        elements: str
+        version_added: 0.2.0
       servers:
         description:
           - Servers of the repository to register the datasource for, each by its alias or by V(hostname:port).
@@ -206,9 +235,20 @@ options:
           - With V(paused), if the columns are going to change, a repository only stops taking snapshots and waits for
             running ones to end. Then you can change the remotes one by one, and no snapshot fails. V(present) resumes
             the snapshots.
+          - With V(paused) and nothing but a name, a repository takes back all registrations of the datasource, and
+            waits for running snapshots to end. To remove a datasource without a failed snapshot, do this first, then
+            use V(absent) on the remotes, and last on the repository.
         type: str
         choices: [present, paused, absent]
         default: present
+      paused_on:
+        description:
+          - With O(datasources[].state=paused), servers that lack their side of the datasource, each by its alias or by
+            V(hostname:port). A repository stops taking snapshots of it there, even if the columns stay as they are.
+            Unknown servers are ignored.
+        type: list
+        elements: str
+        version_added: 0.2.0
       history:
         description: With O(datasources[].state=absent), whether to V(keep) or V(drop) the collected history.
         type: str
@@ -218,8 +258,8 @@ options:
     description:
       - V(present) leaves alone the datasources that the list leaves out.
       - V(exact) treats them as O(datasources[].state=absent), if this collection created them. Others are left alone.
-      - V(exact) fails under C(--limit), and after any host of the play has failed. A list that is built from the hosts
-        of such a run would be incomplete.
+      - V(exact) fails under C(--limit), in a slice of a job of AWX, and after any host of the play has failed. A list
+        that is built from the hosts of such a run would be incomplete.
     type: str
     choices: [present, exact]
     default: present
@@ -249,11 +289,12 @@ options:
     description:
       - What this module returned on remotes. Types that O(datasources) leaves out are taken from there. The task fails
         if the remotes disagree about one.
+      - With O(ready_servers), the digests say which datasources each of these servers has made.
     type: list
     elements: dict
     suboptions:
       server:
-        description: Name of the remote, for messages.
+        description: The remote, by its alias or by V(hostname:port).
         type: str
         required: true
       datasources:
@@ -263,8 +304,14 @@ options:
         required: true
   ready_servers:
     description:
-      - Servers that already have the declared columns, each by its alias or by V(hostname:port). Snapshots that
-        O(datasources[].state=paused) stopped resume only for these. Without it, they resume for all.
+      - Servers whose side is made as declared, each by its alias or by V(hostname:port). Snapshots that
+        O(datasources[].state=paused) stopped resume only for these. A server that a datasource is new for gets an
+        inactive registration unless it is one of these, and the first task that lists it activates the datasource.
+      - A server that O(remote_results) names is ready only for those datasources that it returned with the digest of
+        their definition here, which they have if their columns are the same.
+      - On PoWA 5, the datasources of one extension are active on the same servers. A further one is not registered
+        until all servers where the others are active are ready for it.
+      - Without this option, the side of every server counts as made.
     type: list
     elements: str
   timeout:
@@ -306,6 +353,13 @@ options:
       - With O(server_kind=repository) and PoWA 4, the role that powa-web logs in as. It gets the right to read the
         history of the datasources.
       - With PoWA 5 this option is ignored, as O(collector_role) is.
+    type: str
+    version_added: 0.2.0
+  reader_role:
+    description:
+      - With O(server_kind=repository), a role that only reads, as for M(pgfleet.powa.server_info) and
+        M(pgfleet.powa.history_info). It gets the right to read the transient tables of the datasources, and with PoWA 4
+        also their history. With PoWA 5 it may read history as a member of C(powa_read_all_metrics).
     type: str
     version_added: 0.2.0
 seealso:
@@ -398,6 +452,28 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
+- name: Take the place of a hand-written datasource, and its history along
+  pgfleet.powa.datasources:
+    server_kind: [repository]
+    datasources:
+      - name: app_orders
+        adopt: true
+        adopt_history: app_orders_history
+        query: SELECT state, count(*) AS orders FROM app.orders GROUP BY state
+        keys: [{name: state, type: text}]
+        metrics: [{name: orders, type: bigint, kind: gauge}]
+  become: true
+  become_user: postgres
+
+- name: Stop the snapshots of a datasource before its remotes drop it
+  pgfleet.powa.datasources:
+    server_kind: [repository]
+    datasources:
+      - name: no_longer_wanted
+        state: paused
+  become: true
+  become_user: postgres
+
 - name: Pause a datasource whose columns are about to change
   pgfleet.powa.datasources:
     server_kind: [repository]
@@ -432,15 +508,44 @@ datasources:
         if declared.
       type: list
       elements: dict
+    digest:
+      description:
+        - The same text wherever the source side has the same columns, and cleans up or not. Snapshots of a remote
+          succeed if it has the digest of its repository.
+      type: str
     paused:
-      description: Servers whose snapshots of it are paused until they have the declared columns.
+      description: Servers that it is not active for until their side is known to be as declared.
       type: list
       elements: str
+    held_back_by:
+      description: Those of them because of which PoWA 5 collects it nowhere yet, since others of its extension are
+        active there.
+      type: list
+      elements: str
+    rows:
+      description:
+        - How many rows PostgreSQL's planner expects of its query here, if this task has described the query, which it
+          does when the query is new or has changed. The query is not run. With O(datasources[].scope=database), they
+          are those of one database.
+      type: float
+    cost:
+      description:
+        - What its history will take on disk, if any of O(remote_results) says how many rows to expect. It is that of
+          all servers that are registered here, enabled, and chosen by O(datasources[].servers). With
+          O(datasources[].scope=database), it is only known if O(datasources[].databases) names the databases.
+        - It has C(rows) of a sample of all servers, C(bytes_per_row) of history, C(bytes_per_day), and
+          C(bytes_at_retention), once the oldest samples are as old as they get. The bytes of a row are those in the
+          history of this datasource, or for too little of it those that its width would take in the history of others.
+      type: dict
   sample:
     - name: lock_modes
       key_columns: [{name: mode, nullable: false, type: text}]
       metric_columns: [{kind: gauge, name: held, type: bigint}]
+      digest: 0c1f5f1d5b0a4d6f2f4b7f0a5f7c9e2b8d3a6c1e4f7b0d9a2c5e8f1b4d7a0c3e
       paused: []
+      held_back_by: []
+      rows: 8
+      cost: {rows: 16, bytes_per_row: 32.0, bytes_per_day: 147456, bytes_at_retention: 1032192}
 changes:
   description: One line for each object and registry row that the task created, changed or removed, or would in check
     mode.
@@ -493,6 +598,8 @@ problems:
     - 'datasource "lock_modes", metrics[0].type: found "bigit", expected one of "char", bigint, boolean, ...'
 """
 
+from typing import Any, Mapping
+
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.lock import LOCK_SPEC
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_task
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
@@ -523,12 +630,23 @@ OPTIONS = {
     "revoke_create": {"type": "bool", "default": False},
     "collector_role": {"type": "str"},
     "web_role": {"type": "str"},
+    "reader_role": {"type": "str"},
 }
+
+
+def make_task(params: Mapping[str, Any]) -> DatasourcesTask:
+    """Return the task that the parameters describe."""
+    if any(datasource["adopt"] for datasource in params["datasources"]):
+        # A host compiles whatever a task imports, each time, and few tasks adopt anything.
+        from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.adopting import AdoptingTask
+
+        return AdoptingTask(params)
+    return DatasourcesTask(params)
 
 
 def main() -> None:
     """Run the module."""
-    run_task(OPTIONS, DatasourcesTask)
+    run_task(OPTIONS, make_task)
 
 
 if __name__ == "__main__":

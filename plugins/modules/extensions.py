@@ -47,7 +47,10 @@ options:
         choices: [present, absent]
         default: present
       cascade:
-        description: With O(extensions[].state=absent), whether to also drop what depends on the extension.
+        description:
+          - With O(extensions[].state=absent), whether to also drop what depends on the extension, such as views, keys
+            of other tables, and other extensions. The diff has all of it.
+          - Otherwise the module fails, also in check mode, and names it.
         type: bool
         default: false
       history:

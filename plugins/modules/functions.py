@@ -15,8 +15,11 @@ description:
     the local server. Changes, enables, disables and unregisters them.
   - Works with PoWA 4 and PoWA 5. The rows go into C(powa_functions), or into C(powa_extensions),
     C(powa_extension_functions) and C(powa_extension_config).
-  - A registration made by hand under the same name is changed to the declared one, for the servers of the task.
+  - A registration made by hand under the same name is changed to the declared one, for the servers of the task. It gets
+    the functions of the list and loses others. What the task does not mention stays as it is registered.
   - You create the functions and the history tables. M(pgfleet.powa.transient_tables) creates the transient tables.
+  - Grants the roles that the task names what they need on functions and tables, and that they do not have in another
+    way. It revokes nothing, so a role that has had another name before keeps its rights.
   - Functions and transient tables have to belong to a superuser or to the owner of the extension powa, because PoWA
     runs them with the rights of others.
   - Rejects datasources of M(pgfleet.powa.datasources), which that module registers, and those that PoWA brings, such as
@@ -34,6 +37,26 @@ notes:
   - The collector sees registrations at its next snapshot. It sees an extension that was created after it connected only
     after a reload. Use M(pgfleet.powa.collector) with O(pgfleet.powa.collector#module:state=reloaded).
 options:
+  server_kind:
+    description:
+      - V(repository) registers the datasources. Local mode counts as one, too.
+      - On a V(remote), nothing is registered. The task only lets O(monitoring_role) call each C(query_source), and
+        needs no other function.
+    type: str
+    choices: [repository, remote]
+    default: repository
+  collector_role:
+    description:
+      - The role that the collector logs in to the repository as. It gets EXECUTE on the functions, SELECT, INSERT,
+        UPDATE and DELETE on the transient tables and on O(datasources[].tables), and USAGE on their schemas.
+      - It has nothing to do on a V(remote).
+    type: str
+  monitoring_role:
+    description:
+      - The role that the collector logs in to remotes as. It gets EXECUTE on each C(query_source), and USAGE on its
+        schema. What a function reads, and what C(query_cleanup) does, is not known to the module.
+      - Required with O(server_kind=remote). Give it on a repository that is one of its own remotes.
+    type: str
   datasources:
     description: The datasources. Those not in the list are left alone.
     type: list
@@ -69,6 +92,7 @@ options:
               - With O(datasources[].functions[].operation=snapshot), the function that returns the rows on a remote.
                 The collector copies them into its transient table, which must exist.
               - A plain lower-case identifier of at most 59 characters.
+              - Without it, the registered one stays. An empty text removes it.
             type: str
           query_cleanup:
             description:
@@ -77,19 +101,29 @@ options:
               - With PoWA 5, C({extension}) becomes the schema of that extension on the remote, as in
                 V(SELECT {powa}.app_orders_clean(\)). The extension must exist there, or the collector stops collecting
                 from that remote. No other braces are allowed.
+              - Without it, the registered one stays. An empty text removes it.
             type: str
+      tables:
+        description:
+          - Tables in which the functions keep history, on which O(collector_role) gets its rights. PoWA's registry does
+            not know them.
+          - Each is a name, in the schema of the functions, or a schema, a dot and a name, both without quotes.
+        type: list
+        elements: str
+        default: []
       external:
         description:
           - With PoWA 5, whether PoWA looks for the functions and transient tables in the schema of the extension of the
             same name (V(true)) or in its own schema. That extension must then be installed on the remotes and on the
             repository.
-          - Defaults to V(true) if the database has an extension of that name.
+          - Without it, registrations stay as they are, and new ones get V(true) if the database has an extension of
+            that name. If it has none, PoWA would find nothing with V(true), so that becomes V(false).
           - With PoWA 4 all are in PoWA's schema, and this option is ignored.
         type: bool
       priority:
-        description: PoWA takes snapshots with a lower priority number first.
+        description: PoWA takes snapshots with a lower priority number first. Without it, new registrations have PoWA's
+          default, V(10), others stay as they are.
         type: int
-        default: 10
       servers:
         description:
           - Servers of the repository to register for, each by its alias or by V(hostname:port). V(local) is the local
@@ -130,6 +164,36 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
+- name: The same, with the rights that the collector needs
+  pgfleet.powa.functions:
+    collector_role: powa_collector
+    datasources:
+      - name: app_orders
+        functions:
+          - operation: snapshot
+            function_name: app_orders_snapshot
+            query_source: app_orders_src
+          - operation: aggregate
+            function_name: app_orders_aggregate
+          - operation: purge
+            function_name: app_orders_purge
+        tables: [app_orders_history]
+  become: true
+  become_user: postgres
+
+- name: Let the collector call the function on a remote
+  pgfleet.powa.functions:
+    server_kind: remote
+    monitoring_role: powa_monitor
+    datasources:
+      - name: app_orders
+        functions:
+          - operation: snapshot
+            function_name: app_orders_snapshot
+            query_source: app_orders_src
+  become: true
+  become_user: postgres
+
 - name: Track the settings of one server, with the functions of the extension pg_track_settings
   pgfleet.powa.functions:
     datasources:
@@ -164,7 +228,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: One line for each registry row that the task created, changed or removed, or would in check mode.
+  description:
+    - One line for each registry row that the task created, changed or removed, or would in check mode, and for each
+      object that a role gets rights on.
   returned: success
   type: list
   elements: str
@@ -190,6 +256,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.function
 
 OPTIONS = {
     **LOCK_SPEC,
+    "server_kind": {"type": "str", "choices": ["repository", "remote"], "default": "repository"},
+    "collector_role": {"type": "str"},
+    "monitoring_role": {"type": "str"},
     "datasources": {
         "type": "list",
         "elements": "dict",
@@ -210,8 +279,9 @@ OPTIONS = {
                     "query_cleanup": {"type": "str"},
                 },
             },
+            "tables": {"type": "list", "elements": "str", "default": []},
             "external": {"type": "bool"},
-            "priority": {"type": "int", "default": 10},
+            "priority": {"type": "int"},
             "servers": {"type": "list", "elements": "str"},
             "enabled": {"type": "bool"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

@@ -53,6 +53,11 @@ options:
     default: 4
 notes:
   - The server reads all samples of the range.
+  - No superuser is needed. A datasource that the role may not read is left out, and RV(not_visible) and a warning name
+    the rights that it lacks; if O(datasources) names that datasource, the task fails.
+  - The role has to read C(powa_servers) except its column C(password), and the history of the datasources. The variable
+    C(powa_reader_role) of the role P(pgfleet.powa.repository#role) makes such a login. With PoWA 5, a member of
+    C(powa_read_all_metrics) sees everything, too.
 seealso:
   - module: pgfleet.powa.datasources
   - module: pgfleet.powa.server_info
@@ -90,6 +95,24 @@ step:
   returned: success
   type: float
   sample: 1440.0
+not_visible:
+  description: The parts of this result that the role could not see. A superuser sees everything, and the list is empty.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    part:
+      description:
+        - V(datasources) if some are left out, or V(datasources[].servers) if no server is visible, and so no sample.
+      type: str
+      returned: always
+      sample: datasources
+    lacks:
+      description: The rights that the role lacks.
+      type: list
+      elements: str
+      returned: always
+      sample: [SELECT on public.powa_lock_modes_history]
 datasources:
   description: The datasources.
   returned: success

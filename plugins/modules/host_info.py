@@ -15,8 +15,8 @@ description:
   - Of one cluster, it returns the settings, where each is set and whether it waits for a restart, the rules of
     C(pg_hba.conf) as the server parses them, and the roles; of PoWA's database, the extensions and the rights of roles.
   - Changes nothing, since its sessions are read-only.
-  - It needs neither psycopg2 nor a password. It runs C(psql) at most twice, as the owner of the cluster if it is run as
-    root, or else as the user who runs it.
+  - It needs no psycopg2, and a password only where PostgreSQL asks for one. It runs C(psql) at most twice, as the owner
+    of the cluster or as O(run_as) if it is run as root, or else as the user who runs it.
   - Never fails because a host lacks something or because a right is missing. RV(unseen) says what it could not read.
   - Never returns passwords, and no sums of files that hold them.
 author:
@@ -26,7 +26,7 @@ extends_documentation_fragment:
   - pgfleet.powa._attributes
 attributes:
   action_group:
-    description: It has none of the login options of C(group/pgfleet.powa.powa).
+    description: It has not all login options of C(group/pgfleet.powa.powa), and others by default.
     support: none
 options:
   postgresql_version:
@@ -37,6 +37,37 @@ options:
     description: The port of the cluster to read.
     type: int
     default: 5432
+  login_host:
+    description:
+      - Host of the PostgreSQL server. Empty for the socket of the cluster.
+      - With this or O(login_unix_socket), a server is also read that the system's programs do not list as a cluster.
+    type: str
+    default: ""
+  login_port:
+    description: Port to log in at, if it is another than that of the cluster.
+    type: int
+  login_user:
+    description: Role to log in as. Empty for the one with the name of the user who runs C(psql).
+    type: str
+    default: ""
+  login_password:
+    description: Password of O(login_user).
+    type: str
+    default: ""
+  login_unix_socket:
+    description: Directory of the socket, if the cluster does not tell it.
+    type: str
+    default: ""
+  run_as:
+    description: User of the operating system who runs C(psql), if root runs the module. Empty for the cluster's owner.
+    type: str
+    default: ""
+  server_only:
+    description:
+      - Whether the server is on another host than the one that runs the module, so that only what PostgreSQL itself
+        says is read. It needs O(login_host).
+    type: bool
+    default: false
   database:
     description: The database that PoWA is, or will be, installed in.
     type: str
@@ -51,6 +82,10 @@ options:
     default: ""
   web_role:
     description: The role that powa-web logs in as.
+    type: str
+    default: ""
+  reader_role:
+    description: The role that only reads a repository.
     type: str
     default: ""
   packages:
@@ -82,8 +117,8 @@ options:
   expected_passwords:
     description:
       - Role -> the password that it should have. RV(server.roles.password_as_expected) says whether it does.
-      - Only those of O(monitoring_role), O(collector_role) and O(web_role) are compared, with what PostgreSQL stores,
-        which needs a superuser. Neither is returned or logged, and no statement has a password.
+      - Only those of O(monitoring_role), O(collector_role), O(web_role) and O(reader_role) are compared, with what
+        PostgreSQL stores, which needs a superuser. Neither is returned or logged, and no statement has a password.
     type: dict
     default: {}
   password_encryption:
@@ -103,12 +138,19 @@ options:
     default: []
   repository:
     description:
-      - Whether to read a repository's servers and declared datasources, and the rights of O(collector_role) and
-        O(web_role) there.
+      - Whether to read a repository's servers, and the rights of O(collector_role), O(web_role) and O(reader_role)
+        there.
     type: bool
     default: false
   names:
     description: Names of hosts that this host has to resolve. One that begins with a slash is the folder of a socket.
+    type: list
+    elements: str
+    default: []
+  clients:
+    description:
+      - Hosts that log in to the server, as C(pg_hba.conf) writes them. Names are always looked up, and addresses only
+        if a rule of C(pg_hba.conf) has a name.
     type: list
     elements: str
     default: []
@@ -120,10 +162,38 @@ options:
     description: Whether to read the end of PostgreSQL's log.
     type: bool
     default: false
+  start_settings:
+    description:
+      - Settings to read as a restart would bring them, which RV(server.next_start) has. For each, PostgreSQL's own
+        program is run as C(postgres -C), with the arguments of the last start, but only if RV(server.file_errors) has
+        a line that the server has not taken.
+    type: list
+    elements: str
+    default: []
+  certificates:
+    description:
+      - Files of certificates with which programs log in to PostgreSQL. RV(certificates) has what is wrong with them.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      user:
+        description: The user as whom the program runs.
+        type: str
+        required: true
+      ca:
+        description: The file of the certificate authorities that the program trusts.
+        type: path
+      certificate:
+        description: The file of the certificate that the program shows.
+        type: path
+      key:
+        description: The file of that certificate's key, which is neither returned nor logged.
+        type: path
 notes:
   - Run it as root. As the owner of the cluster it cannot read the files and logs of other programs, and as another user
     it sees of the server what PostgreSQL shows to the role of the same name.
-  - It knows the packages of the Debian family and, untested, those of the RHEL family.
+  - It knows the packages of the Debian family, and PGDG's for the RHEL family.
 seealso:
   - module: pgfleet.powa.server_info
 """
@@ -146,6 +216,7 @@ EXAMPLES = r"""
     monitoring_role: powa_monitor
     collector_role: powa_collector
     web_role: powa_web
+    reader_role: powa_reader
     repository: true
     packages: [powa-collector]
     units: [powa-collector, powa-web]
@@ -157,6 +228,7 @@ EXAMPLES = r"""
       powa_collector: "{{ login.password }}"
     virtualenvs: [/opt/powa-web]
     names: [localhost]
+    clients: [localhost, 10.0.0.9/32]
     collector_log: true
   become: true
   vars:
@@ -201,7 +273,7 @@ clusters:
       returned: always
       sample: '15'
     name:
-      description: Its name. On the RHEL family it is the version.
+      description: Its name. On the RHEL family it is that of its unit, or without one its folder.
       type: str
       returned: always
       sample: main
@@ -221,7 +293,7 @@ clusters:
       returned: always
       sample: /var/lib/postgresql/15/main
     unit:
-      description: The systemd unit that runs it.
+      description: The systemd unit that runs it, or an empty text if none does.
       type: str
       returned: always
       sample: postgresql@15-main
@@ -230,6 +302,14 @@ clusters:
       type: str
       returned: always
       sample: postgres
+unread_clusters:
+  description:
+    - Clusters whose configuration PostgreSQL's tools could not read, and why, one sentence each. RV(clusters) may lack
+      them. RV(unseen) has these sentences, too.
+  returned: success
+  type: list
+  elements: str
+  sample: []
 cluster:
   description: The one of RV(clusters) that O(port) and O(postgresql_version) select, or null.
   returned: success
@@ -294,6 +374,17 @@ extension_folder:
       type: str
       returned: always
       sample: 4.1.4
+powa_files:
+  description:
+    - PoWA's library, control file and scripts for RV(version), each with the package that owns it.
+    - A file without a package, such as one that was built from source, has null. So has one that a local diversion
+      (C(dpkg-divert)) keeps from its package.
+    - Empty if PoWA is not installed. Null if the host cannot tell whose the files are; RV(unseen) says why.
+  returned: success
+  type: dict
+  sample:
+    /usr/lib/postgresql/15/lib/powa.so: postgresql-15-powa
+    /usr/share/postgresql/15/extension/powa.control: postgresql-15-powa
 users:
   description: Those of the users C(powa), C(powa-web) and C(postgres) that exist.
   returned: success
@@ -412,11 +503,29 @@ server:
       type: str
       returned: always
       sample: /var/lib/postgresql/15/main
+    superuser:
+      description: Whether that role is a superuser.
+      type: bool
+      returned: always
+    createrole:
+      description: Whether that role may create roles.
+      type: bool
+      returned: always
+    available:
+      description: The extensions whose files the server has -> the version that C(CREATE EXTENSION) would make.
+      type: dict
+      returned: always
+      sample: {powa: 5.0.2}
     standby:
       description: Whether it is a standby.
       type: bool
       returned: always
       sample: false
+    system_identifier:
+      description: The number that a primary and its standbys have in common, as a text.
+      type: str
+      returned: always
+      sample: "7431905237411256342"
     unread:
       description:
         - Whether C(pg_hba.conf), a file that it includes, or C(conf.d/powa.conf) beside the main configuration file is
@@ -426,8 +535,8 @@ server:
       sample: false
     settings:
       description:
-        - Setting -> its state, for C(shared_preload_libraries), C(listen_addresses), C(port), and those of PoWA and of
-          its stats extensions.
+        - Setting -> its state, for C(shared_preload_libraries), C(listen_addresses), C(port), C(allow_alter_system),
+          C(ssl), and those of PoWA and of its stats extensions.
       type: dict
       returned: always
       contains:
@@ -463,8 +572,8 @@ server:
           sample: false
     file_settings:
       description:
-        - What the configuration files set now, in the order in which the server reads them, for the same names. The
-          last one of a name decides.
+        - What the configuration files set now, in the order in which the server reads them, for the same names but
+          C(ssl). The last one of a name decides.
       type: list
       elements: dict
       returned: always
@@ -523,6 +632,75 @@ server:
           type: str
           returned: always
           sample: syntax error
+    includes:
+      description:
+        - The lines by which the main configuration file, and the files that it includes, include others. Null if the
+          user who reads may not read one of these files.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        file:
+          description: The file that has the line.
+          type: str
+          returned: always
+          sample: /etc/postgresql/15/main/postgresql.conf
+        line:
+          description: The line of the file.
+          type: int
+          returned: always
+          sample: 790
+        kind:
+          description: C(include), C(include_if_exists) or C(include_dir).
+          type: str
+          returned: always
+          sample: include_dir
+        path:
+          description: The file or folder that it includes.
+          type: str
+          returned: always
+          sample: /etc/postgresql/15/main/conf.d
+        commented:
+          description: Whether the line is commented out, and so includes nothing.
+          type: bool
+          returned: always
+          sample: false
+    library_folder:
+      description: PostgreSQL's own folder of libraries, which C($libdir) stands for.
+      type: str
+      returned: always
+      sample: /usr/lib/postgresql/15/lib
+    libraries:
+      description:
+        - Entry of C(shared_preload_libraries) -> the file that PostgreSQL would load for it, or null if it would find
+          none and not start. It has every entry of the running server and of its files, and the libraries of PoWA.
+      type: dict
+      returned: always
+      sample: {pg_stat_statements: /usr/lib/postgresql/15/lib/pg_stat_statements.so, pg_qualstats: null}
+    next_start:
+      description:
+        - What a restart would bring. Null without O(start_settings), if the server has taken every line of its files,
+          or if the arguments of the last start cannot be read.
+      type: dict
+      returned: always
+      contains:
+        settings:
+          description: Setting of O(start_settings) -> its value.
+          type: dict
+          returned: always
+          sample: {shared_preload_libraries: 'pg_stat_statements,pg_qualstats'}
+        error:
+          description: Why PostgreSQL would not start, or empty.
+          type: str
+          returned: always
+          sample: ''
+    generated:
+      description:
+        - Path -> the program that writes it anew from its own configuration, such as C(Patroni). Only
+          RV(server.config_file) and RV(server.hba_file) are looked at.
+      type: dict
+      returned: always
+      sample: {}
     hba:
       description: The rules of C(pg_hba.conf), in the order in which the server tries them.
       type: list
@@ -545,13 +723,15 @@ server:
           returned: always
           sample: host
         databases:
-          description: The databases.
+          description:
+            - The databases. A word such as C(all) that stands in quotes, and so is a mere name, has them here, too, if
+              the file can be read.
           type: list
           elements: str
           returned: always
           sample: [all]
         users:
-          description: The roles.
+          description: The roles, with quotes where databases have them.
           type: list
           elements: str
           returned: always
@@ -616,6 +796,17 @@ server:
           type: bool
           returned: always
           sample: false
+        bootstrap:
+          description: Whether it is the superuser that C(initdb) made.
+          type: bool
+          returned: always
+          sample: false
+        databases:
+          description: The databases that it owns.
+          type: list
+          elements: str
+          returned: always
+          sample: []
         password_as_expected:
           description: Whether it has the password of O(expected_passwords). Null without one, or if that is not known.
           type: bool
@@ -685,6 +876,11 @@ monitoring:
   returned: success
   type: dict
   contains:
+    schemas:
+      description: Schema of PoWA or of a stats extension -> whether the role may use it.
+      type: dict
+      returned: always
+      sample: {public: true}
     tables:
       description: Table or view of PoWA -> whether the role may read it.
       type: dict
@@ -695,6 +891,12 @@ monitoring:
       type: dict
       returned: always
       sample: {pg_qualstats_reset: true}
+datasources:
+  description:
+    - Function of O(database) -> its comment, for each comment in which the collection keeps a declared datasource.
+  type: dict
+  returned: always
+  sample: {}
 repository:
   description: The repository, or null if O(repository) is false or the database has no PoWA.
   returned: success
@@ -711,21 +913,16 @@ repository:
       returned: always
       sample: public
     servers:
-      description: The registered servers, each with C(alias), C(hostname) and C(port).
+      description: The registered servers, each with C(alias), C(hostname), C(port) and C(frequency).
       type: list
       elements: dict
       returned: always
-      sample: [{alias: orders, hostname: db1.example.com, port: 5432}]
+      sample: [{alias: orders, hostname: db1.example.com, port: 5432, frequency: 300}]
     powa_roles:
       description: Role of PoWA 5 -> the role that stands for it, or null. Empty on PoWA 4.
       type: dict
       returned: always
       sample: {powa_snapshot: powa_snapshot, powa_read_all_data: null, powa_read_all_metrics: null}
-    datasources:
-      description: Function -> its comment, for each comment in which the collection keeps a declared datasource.
-      type: dict
-      returned: always
-      sample: {}
     existing_roles:
       description:
         - Those of the names C(powa_snapshot), C(powa_read_all_data) and C(powa_read_all_metrics) that the server has a
@@ -840,6 +1037,13 @@ repository:
           type: dict
           returned: always
           sample: {powa_collector: true}
+        may_register:
+          description:
+            - Role -> whether it may insert and delete rows, as the collector does for hypopg. Empty for
+              C(powa_servers), of which it only updates the version.
+          type: dict
+          returned: always
+          sample: {powa_collector: true}
     default_select:
       description:
         - The roles that were granted the right to read tables that the user of the session will create in PoWA's
@@ -848,12 +1052,45 @@ repository:
       elements: str
       returned: always
       sample: [powa_web]
+    reader:
+      description: What PoWA keeps from O(reader_role). Null if that role does not exist.
+      type: dict
+      returned: always
+      contains:
+        hidden:
+          description: Tables, views and sequences of PoWA that it may not read -> their columns that it may read.
+          type: dict
+          returned: always
+          sample: {powa_servers: [id, hostname]}
+        transient:
+          description: The transient tables of PoWA.
+          type: list
+          elements: str
+          returned: always
+          sample: [powa_statements_src_tmp]
 unresolved:
   description: Those of O(names) that do not resolve.
   returned: success
   type: list
   elements: str
   sample: []
+clients:
+  description: Host of O(clients) that was looked up -> its addresses. A name without any does not resolve.
+  returned: success
+  type: dict
+  contains:
+    address:
+      description: The address.
+      type: str
+      returned: always
+      sample: 10.0.0.9
+    name:
+      description:
+        - The name of the address, if it leads back to it, or else null. PostgreSQL compares it with names in its
+          rules.
+      type: str
+      returned: always
+      sample: collector.example.com
 collector_log:
   description:
     - The last message of powa-collector about its connection to the repository, or empty if it has connected since.
@@ -869,6 +1106,35 @@ server_log:
   type: list
   elements: str
   sample: ['2026-11-28 10:00:00 UTC [7] FATAL:  could not access file "pg_qualstats": No such file or directory']
+certificates:
+  description: User of O(certificates) -> what its files are good for. Files that do not exist are left out.
+  returned: success
+  type: dict
+  contains:
+    unreadable:
+      description: The files that the user cannot read, or null if the user does not exist, or only root could try.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+    problems:
+      description:
+        - File -> what is wrong with what it holds, that is, C(no certificate), C(no key), C(expired), C(not yet valid),
+          C(passphrase) for a key that needs one, C(other key) for one that does not belong to the certificate, or else
+          what OpenSSL says.
+      type: dict
+      returned: always
+      sample: {/etc/powa/client.key: other key}
+    dates:
+      description: File of certificates -> when they expire, or when they become valid if that is yet to come.
+      type: dict
+      returned: always
+      sample: {/etc/powa/client.crt: 2027-11-29 10:00:00 UTC}
+    common_name:
+      description: The common name of the certificate, or empty.
+      type: str
+      returned: always
+      sample: powa_monitor
 unseen:
   description: What could not be read, and why.
   returned: success
@@ -888,10 +1154,18 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._host.read import Opt
 OPTIONS = dict(
     postgresql_version=dict(type="str", default=""),
     port=dict(type="int", default=5432),
+    login_host=dict(type="str", default=""),
+    login_port=dict(type="int"),
+    login_user=dict(type="str", default=""),
+    login_password=dict(type="str", default="", no_log=True),
+    login_unix_socket=dict(type="str", default=""),
+    run_as=dict(type="str", default=""),
+    server_only=dict(type="bool", default=False),
     database=dict(type="str", default="powa"),
     monitoring_role=dict(type="str", default=""),
     collector_role=dict(type="str", default=""),
     web_role=dict(type="str", default=""),
+    reader_role=dict(type="str", default=""),
     packages=dict(type="list", elements="str", default=[]),
     units=dict(type="list", elements="str", default=[]),
     files=dict(type="list", elements="path", default=[]),
@@ -904,8 +1178,22 @@ OPTIONS = dict(
     virtualenvs=dict(type="list", elements="path", default=[]),
     repository=dict(type="bool", default=False),
     names=dict(type="list", elements="str", default=[]),
+    clients=dict(type="list", elements="str", default=[]),
     collector_log=dict(type="bool", default=False),
     server_log=dict(type="bool", default=False),
+    start_settings=dict(type="list", elements="str", default=[]),
+    certificates=dict(
+        type="list",
+        elements="dict",
+        default=[],
+        options=dict(
+            user=dict(type="str", required=True),
+            ca=dict(type="path"),
+            certificate=dict(type="path"),
+            # A path.
+            key=dict(type="path", no_log=False),
+        ),
+    ),
 )
 
 
@@ -916,7 +1204,7 @@ def main() -> None:
     module = make_module(OPTIONS)
     # The result has no secrets. Ansible would echo them, or mask a short one wherever its characters stand.
     module.no_log_values.clear()
-    expected = {name: module.params.pop(name) for name in ("expected_files", "expected_passwords")}
+    expected = {name: module.params.pop(name) for name in ("expected_files", "expected_passwords", "login_password")}
     wrong = [
         "{0}: found {1}, but no name on a host has a zero byte or a lone surrogate: remove it".format(
             field, ascii(text)

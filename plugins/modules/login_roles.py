@@ -17,7 +17,8 @@ description:
     password with the verifier that PostgreSQL has stored, and writes nothing if it is right.
   - No statement has a verifier in its text, so it is in no log, in no C(pg_stat_statements) and in no history of PoWA.
     RV(kept_by) and a warning name the settings that may have it kept all the same, if the login may not change them.
-  - It never takes an attribute, a membership or the existence from a role that it has not made. A role that it makes
+  - It never takes an attribute, a membership or the existence from a role that it has not made, unless
+    O(roles[].plain) says so. A role that it makes
     has a comment that says so. A role has no owner, but whoever may write its comment may also drop it.
   - A warning names each role that has more power than PoWA needs, such as a superuser. The role keeps it.
 author:
@@ -69,6 +70,14 @@ options:
             module never takes (C(SUPERUSER), C(REPLICATION) and C(BYPASSRLS)).
         type: bool
         default: false
+      plain:
+        description:
+          - Whether to take C(SUPERUSER), C(REPLICATION), C(BYPASSRLS), C(CREATEROLE) and C(CREATEDB) from the role,
+            whoever made it. It keeps its memberships and what it owns.
+          - Fails if that would take something from the superuser that C(initdb) made, or from the role that the task
+            logs in or acts as.
+        type: bool
+        default: false
       state:
         description:
           - V(absent) revokes the rights that the role was granted in O(login_db), and drops it.
@@ -88,6 +97,14 @@ EXAMPLES = r"""
         password: "{{ lookup('ansible.builtin.env', 'POWA_MONITORING_PASSWORD') }}"
         member_of: [pg_read_all_stats]
     login_db: postgres
+  become: true
+  become_user: postgres
+
+- name: Make a login of PoWA of a role that was a superuser
+  pgfleet.powa.login_roles:
+    roles:
+      - name: powa
+        plain: true
   become: true
   become_user: postgres
 
@@ -190,6 +207,7 @@ OPTIONS = {
             },
             "member_of": {"type": "list", "elements": "str", "default": []},
             "exact": {"type": "bool", "default": False},
+            "plain": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
     },

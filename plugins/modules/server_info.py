@@ -45,9 +45,20 @@ options:
     description: Seconds to wait for the collector's answers, on a repository. With V(0) the module does not ask it.
     type: int
     default: 5
+  disk_free:
+    description:
+      - Bytes that are free on the disk of the database, with which the module finds history that will not fit.
+      - PostgreSQL cannot tell. Without this option, the module asks the operating system where it logs in through a
+        local socket, and elsewhere it does not know.
+    type: int
 notes:
-  - It reads PoWA's tables, so log in as a superuser, the owner of PoWA, or on PoWA 5 a member of the role
-    C(powa_admin). A role that cannot read C(pg_file_settings) does not see libraries that wait for a restart.
+  - No superuser is needed. What the role may not read is empty or null, RV(not_visible) names it with the rights that
+    the role lacks, and RV(problems) has nothing that would follow from it.
+  - The variable C(powa_reader_role) of the role P(pgfleet.powa.repository#role) makes a login that sees all of a
+    repository but C(libraries.configured) and, with PoWA 4, C(servers[].password_stored).
+  - Otherwise, the role has to be a member of C(pg_monitor), and with PoWA 5 also of C(powa_read_all_metrics). These do
+    not include the transient tables and the sequence C(powa_servers_id_seq). PoWA 4 has no roles of its own, and its
+    tables have to be granted.
   - It reads only those transient tables in which PostgreSQL's statistics count any rows.
 seealso:
   - module: pgfleet.powa.collector
@@ -116,6 +127,11 @@ size:
   returned: success
   type: int
   sample: 73400320
+disk_free:
+  description: Bytes that are free on the disk of the database, as far as O(disk_free) or the operating system says so.
+  returned: success
+  type: int
+  sample: 53687091200
 libraries:
   description: Libraries of C(shared_preload_libraries).
   returned: success
@@ -190,11 +206,25 @@ roles:
       type: bool
       returned: always
       sample: true
+    settings:
+      description:
+        - Settings that can keep the collector from its work, as somebody has set them for the role, the database, or
+          both (C(ALTER ROLE), C(ALTER DATABASE)).
+        - These are C(default_transaction_read_only), C(statement_timeout), C(idle_in_transaction_session_timeout) and
+          C(transaction_timeout).
+      type: dict
+      returned: always
+      sample: {}
 monitoring_role:
   description: O(monitoring_role).
   returned: success
   type: str
   sample: powa_monitor
+collector_role:
+  description: O(collector_role).
+  returned: success
+  type: str
+  sample: powa_collector
 powa_version:
   description: The version of PoWA in the database, or null.
   returned: success
@@ -262,6 +292,11 @@ servers:
       type: int
       returned: always
       sample: 100
+    retention_seconds:
+      description: RV(servers[].retention) in seconds, or null if history is kept for ever.
+      type: int
+      returned: always
+      sample: 604800
     retention:
       description: How long history is kept.
       type: str
@@ -273,7 +308,7 @@ servers:
       returned: always
       sample: true
     password_stored:
-      description: Whether its password is stored in C(powa_servers).
+      description: Whether its password is stored in C(powa_servers), or null if the role may not see that.
       type: bool
       returned: always
       sample: false
@@ -424,7 +459,7 @@ datasources:
           returned: always
           sample: true
         paused:
-          description: Whether its snapshots are paused until the server has its changed columns.
+          description: Whether its snapshots wait until the server was seen to have its side as declared.
           type: bool
           returned: always
           sample: false
@@ -443,11 +478,101 @@ datasources:
           type: int
           returned: always
           sample: 12
+        recent:
+          description: What the samples are like that no aggregation has taken yet, or null without any. Of a datasource
+            with very many rows only some are read.
+          type: dict
+          returned: always
+          contains:
+            snapshots:
+              description: How many snapshots they are of.
+              type: int
+              returned: always
+              sample: 17
+            rows:
+              description: Rows of a sample on average, or of the largest one if only some rows were read.
+              type: float
+              returned: always
+              sample: 8.0
+            duplicates:
+              description: Rows with the keys of another row of their sample.
+              type: int
+              returned: always
+              sample: 0
+            databases:
+              description: Databases that the samples are from, with V(scope=database).
+              type: int
+              returned: always
+              sample: 153
+            interval:
+              description: The median of the seconds from one of the latest snapshots to the next, if there are two and
+                all rows were read.
+              type: float
+              returned: always
+              sample: 300.1
+        cost:
+          description:
+            - What its history of the server takes on disk, or null where nothing is known or history is kept for ever.
+            - It is estimated from RV(datasources[].servers[].recent), and from the bytes that a row takes in the
+              history as it is. Where that is too little to tell, the width of the metrics and the history of other
+              datasources tell.
+          type: dict
+          returned: always
+          contains:
+            rows:
+              description: Rows of a sample.
+              type: int
+              returned: always
+              sample: 8
+            bytes_per_row:
+              description: Bytes of history for each of them.
+              type: float
+              returned: always
+              sample: 21.5
+            bytes_per_day:
+              description: Bytes of history of a day.
+              type: int
+              returned: always
+              sample: 49536
+            bytes_at_retention:
+              description: Bytes of history once the oldest samples are as old as they get.
+              type: int
+              returned: always
+              sample: 346752
     bytes:
       description: Sizes of its tables in bytes, including indexes.
       type: dict
       returned: always
       sample: {transient: 8192, current: 65536, history: 1048576}
+    cost:
+      description:
+        - What its history of all enabled servers takes on disk, or null where nothing is known.
+        - It is estimated from RV(datasources[].servers[].recent), and from the bytes that a row takes in the history
+          as it is. Where that is too little to tell, the width of the metrics and the history of other datasources
+          tell.
+      type: dict
+      returned: always
+      contains:
+        rows:
+          description: Rows of a sample.
+          type: int
+          returned: always
+          sample: 8
+        bytes_per_row:
+          description: Bytes of history for each of them.
+          type: float
+          returned: always
+          sample: 21.5
+        bytes_per_day:
+          description: Bytes of history of a day.
+          type: int
+          returned: always
+          sample: 49536
+        bytes_at_retention:
+          description: Bytes of history once the oldest samples are as old as they get.
+          type: int
+          returned: always
+          sample: 346752
 tables:
   description: The tables of PoWA and of datasources, with their sizes in bytes, including indexes.
   returned: success
@@ -557,6 +682,26 @@ collector:
       type: bool
       returned: always
       sample: false
+not_visible:
+  description:
+    - The parts of this result that the role could not see, sorted. A superuser sees everything, and the list is empty.
+    - What is not visible is an empty list, an empty dictionary or null, except that RV(libraries.configured) is then
+      RV(libraries.loaded). Parts of RV(tables), RV(transient_rows), RV(settings) and C(collector.workers) may be there.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    part:
+      description: Its name, with C([]) for each entry of a list.
+      type: str
+      returned: always
+      sample: servers[].password_stored
+    lacks:
+      description: The rights that the role lacks.
+      type: list
+      elements: str
+      returned: always
+      sample: [SELECT (password) on public.powa_servers]
 problems:
   description:
     - What is wrong, as far as this database shows. The playbook C(pgfleet.powa.doctor) adds what hosts show.
@@ -613,6 +758,7 @@ OPTIONS = {
     "monitoring_role": {"type": "str"},
     "collector_role": {"type": "str"},
     "collector_timeout": {"type": "int", "default": 5},
+    "disk_free": {"type": "int"},
 }
 
 

@@ -91,6 +91,9 @@ options:
       history:
         description:
           - With O(servers[].state=absent), V(drop) deletes the server with everything that was collected from it.
+          - The task disables the server first, and deletes it once no snapshot of it runs. Where a running
+            powa-collector has a worker for it, the server stays disabled and the task fails, since only a restart ends
+            a worker. So declare it without V(drop) first, and restart the collector, as in the examples.
         type: str
         choices: [keep, drop]
         default: keep
@@ -111,11 +114,34 @@ options:
       - V(present) leaves alone the servers that the list leaves out.
       - V(exact) disables them, or deletes them with O(history=drop), if a task of this module has declared them.
         Servers that others have registered are always left alone, and named in RV(others).
-      - V(exact) fails under C(--limit), and after any host of the play has failed. A list that is built from the hosts
-        of such a run would be incomplete.
+      - V(exact) fails under C(--limit), in a slice of a job of AWX, and after any host of the play has failed. A list
+        that is built from the hosts of such a run would be incomplete.
     type: str
     choices: [present, exact]
     default: present
+    version_added: 0.2.0
+  exact_max:
+    description:
+      - With O(state=exact), how many servers the task may disable or delete because the list leaves them out. Where
+        more would go, it fails, names them, and changes nothing.
+      - A number, or a share such as V(10%) of the servers that tasks have declared, without disabled ones unless they
+        would be deleted. A share is at least one server. Without it, any number may go; an empty text is refused.
+    type: str
+    version_added: 0.2.0
+  timeout:
+    description:
+      - Seconds to wait until running snapshots have ended and powa-collector has answered, before a server is deleted.
+    type: int
+    default: 60
+    version_added: 0.2.0
+  register_datasources:
+    description:
+      - Whether a new server gets all datasources that are declared for all servers, unless
+        O(servers[].datasources) says which.
+      - With V(false), M(pgfleet.powa.datasources) registers them, each active where its side is known to be made
+        (O(pgfleet.powa.datasources#module:ready_servers)).
+    type: bool
+    default: true
     version_added: 0.2.0
   history:
     description:
@@ -154,7 +180,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: Change the address of one server, and delete another with its history
+- name: Change the address of one server, and collect no longer from another
   pgfleet.powa.servers:
     servers:
       - hostname: db1.example.org
@@ -162,13 +188,31 @@ EXAMPLES = r"""
       - hostname: db2.example.com
         port: 5433
         state: absent
+  register: powa_servers_result
+  become: true
+  become_user: postgres
+
+- name: End the collector's workers for both
+  ansible.builtin.systemd_service:
+    name: powa-collector
+    state: restarted
+  when: powa_servers_result.collector_action == 'restart'
+  become: true
+
+- name: Delete the server with its history
+  pgfleet.powa.servers:
+    servers:
+      - hostname: db2.example.com
+        port: 5433
+        state: absent
         history: drop
   become: true
   become_user: postgres
 
-- name: Keep these servers and those that others have registered, and disable the rest
+- name: Keep these servers and those that others have registered, and disable the rest, unless that is every tenth
   pgfleet.powa.servers:
     state: exact
+    exact_max: 10%
     servers:
       - hostname: db1.example.org
         alias: orders
@@ -273,6 +317,9 @@ OPTIONS = {
     },
     "state": {"type": "str", "choices": ["present", "exact"], "default": "present"},
     "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
+    "exact_max": {"type": "str"},
+    "timeout": {"type": "int", "default": 60},
+    "register_datasources": {"type": "bool", "default": True},
 }
 
 

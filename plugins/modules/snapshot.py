@@ -15,7 +15,10 @@ description:
   - For the local server, that collects everything anew. For a remote server, it processes what the collector has
     already copied into the transient tables, and counts as one of the snapshots between two aggregations.
   - Waits until the collector is done with the server, and never makes a snapshot of the collector fail. For that reason
-    it rolls back a snapshot of a remote server after 1.5 seconds.
+    it rolls back a snapshot of a remote server after 1.5 seconds, leaves the collector its turn, and tries again until
+    O(timeout).
+  - Takes no snapshot of a remote server from which nothing has ever arrived, and fails before it takes any other. With
+    O(fail_on_errors=false) it says so among the errors of that server, and takes the others.
   - Takes each snapshot in its own transaction.
   - Fails if a snapshot would run a function that belongs to neither a superuser nor the owner of the extension powa.
 author:
@@ -30,11 +33,13 @@ options:
     elements: str
     required: true
   timeout:
-    description: Seconds to wait, in total, for snapshots that are already running.
+    description: Seconds to wait, in total, for snapshots that are already running, and for a moment when the server is
+      fast enough.
     type: int
     default: 60
   fail_on_errors:
-    description: Whether the task fails if a snapshot has errors. What worked is always kept.
+    description: Whether the task fails if a snapshot has errors, or nothing has ever arrived from a server. What worked
+      is always kept.
     type: bool
     default: true
 seealso:
@@ -66,7 +71,8 @@ changes:
   elements: str
   sample: [create snapshot of server orders]
 snapshots:
-  description: One entry for each server, in the order of the task. Empty in check mode.
+  description: One entry for each server, in the order of the task. In check mode, only servers from which nothing has
+    ever arrived have one.
   returned: always, unless no snapshot could be taken
   type: list
   elements: dict
@@ -82,7 +88,7 @@ snapshots:
       returned: always
       sample: 1
     errors:
-      description: PoWA's error messages for functions that failed.
+      description: PoWA's error messages for functions that failed, or why there was no snapshot.
       type: list
       elements: str
       returned: always

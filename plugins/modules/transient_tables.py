@@ -18,7 +18,8 @@ description:
     the same types. The module reads them from the function of that name on the repository, without calling it.
   - Marks its tables with a comment. It repairs tables with that mark. If the function returns other columns, it
     recreates the table in the same transaction; rows keep the columns whose name and type stay the same.
-  - Leaves a table without that mark alone if its columns fit, and fails if they do not.
+  - Leaves a table without that mark alone if its columns fit, but for the rights of O(collector_role), and fails if
+    they do not.
   - Function and table have to belong to a superuser or to the owner of the extension powa, because any other owner
     could change them into code that runs with the rights of others. Log in as one of them.
   - M(pgfleet.powa.datasources) creates the tables of its own datasources.
@@ -67,9 +68,16 @@ options:
         default: present
   collector_role:
     description:
-      - With PoWA 4, the role that the collector logs in as. It gets the rights that it needs on the tables.
-      - With PoWA 5 this option is ignored, unless PoWA's roles were removed. PoWA 5 has its own roles, and they get the
-        same rights as on PoWA's tables.
+      - The role that the collector logs in to the repository as. It gets EXECUTE on the functions, the rights that it
+        needs on the tables, and USAGE on their schema, as far as it does not have them in another way. Nothing is
+        revoked.
+      - With PoWA 5, the module's own tables are granted to PoWA's roles instead, with the same rights as on PoWA's
+        tables, unless these roles were removed.
+    type: str
+  monitoring_role:
+    description:
+      - The role that the collector logs in to remotes as, for a repository that is one of its own remotes. It gets
+        EXECUTE on the functions, and USAGE on their schema. On other remotes, M(pgfleet.powa.functions) does the same.
     type: str
 seealso:
   - module: pgfleet.powa.functions
@@ -83,6 +91,15 @@ EXAMPLES = r"""
     tables:
       - query_source: app_orders_src
       - query_source: app_invoices_src
+  become: true
+  become_user: postgres
+
+- name: The same on a repository that the collector also collects from
+  pgfleet.powa.transient_tables:
+    collector_role: powa_collector
+    monitoring_role: powa_monitor
+    tables:
+      - query_source: app_orders_src
   become: true
   become_user: postgres
 
@@ -106,7 +123,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changes:
-  description: One line for each table that the task created, changed or removed, or would in check mode.
+  description:
+    - One line for each table that the task created, changed or removed, or would in check mode, and for each object
+      that a role gets rights on.
   returned: success
   type: list
   elements: str
@@ -144,6 +163,7 @@ OPTIONS = {
         },
     },
     "collector_role": {"type": "str"},
+    "monitoring_role": {"type": "str"},
 }
 
 

@@ -2,20 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What remotes and repositories have in common: roles that log in, lines of pg_hba.conf, and marker extensions."""
+"""What remotes and repositories have in common: roles that log in, and datasources."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, TypedDict
+from typing import Any, Dict, Iterable, List, Mapping, TypedDict
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import server_of
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import Rule, missing_rules
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._left_alone import (
+    has_powers,
+    plain_roles,
+    roles_of,
+    why_left_alone,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 #: A datasource as the inventory declares it.
 Definition = Mapping[str, Any]
-_POWERS = ("superuser", "replication", "bypassrls", "createrole", "createdb")
-_POWERFUL = "role {0} has {1}, which PoWA does not need, and Ansible leaves that as it is: give PoWA a role of its own"
 
 
 class Login(TypedDict):
@@ -29,47 +32,50 @@ class Login(TypedDict):
 def missing_logins(logins: Iterable[Login], run: Run, host: str) -> List[Login]:
     """Return the roles that do not exist, cannot log in, or are not known to have the declared password.
 
-    One that has more power than a login needs keeps it.
+    One that has more power than a login needs keeps it, unless it is to be plain. Some are left as they are.
     """
-    roles = roles_of(run.seen(host))
+    seen, plain = run.seen(host), plain_roles(run.variables(host))
+    roles = roles_of(seen)
     return [
         login
         for login in logins
-        if not roles.get(login["name"], {}).get("login")
-        or (run.password(host, login["variable"]) and not roles[login["name"]].get("password_as_expected"))
+        if not why_left_alone(login["name"], seen, plain)
+        and (
+            not roles.get(login["name"], {}).get("login")
+            or (run.password(host, login["variable"]) and not _has_password(roles[login["name"]], seen))
+            or (login["name"] in plain and has_powers(roles[login["name"]]))
+        )
     ]
 
 
+def _has_password(role: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+    """Return whether a role has the declared password. Only a superuser can tell, and change it without knowing."""
+    if not server_of(seen).get("superuser", True) and role.get("password_as_expected") is None:
+        return True
+    return bool(role.get("password_as_expected"))
+
+
 def declared_logins(logins: Iterable[Login], run: Run, host: str) -> List[Dict[str, Any]]:
-    """Return roles as the module login_roles takes them, with their passwords. One may serve two purposes."""
-    encryption = run.variables(host)["powa_password_encryption"]
+    """Return roles as the module login_roles takes them, with their passwords. One may serve two purposes.
+
+    Only a superuser can tell whether a role has the declared password.
+    """
+    variables = run.variables(host)
+    encryption, plain = variables["powa_password_encryption"], plain_roles(variables)
+    update = "wrong" if server_of(run.seen(host)).get("superuser", True) else "on_create"
     passwords: Dict[str, str] = {}
     for login in logins:
         passwords[login["name"]] = run.password(host, login["variable"]) or passwords.get(login["name"], "")
     return [
-        {"name": name, "password": password, "password_encryption": encryption} for name, password in passwords.items()
+        {
+            "name": name,
+            "password": password,
+            "password_encryption": encryption,
+            "update_password": update,
+            "plain": name in plain,
+        }
+        for name, password in passwords.items()
     ]
-
-
-def powerful_roles(seen: Mapping[str, Any]) -> List[str]:
-    """Return a sentence for each role of PoWA with more power than a login needs. It keeps that: we did not give it."""
-    sentences = []
-    for name, role in sorted(roles_of(seen).items()):
-        powers = [power.upper() for power in _POWERS if role.get(power)]
-        if powers:
-            sentences.append(_POWERFUL.format(name, ", ".join(powers)))
-    return sentences
-
-
-def roles_of(seen: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    """Return those of PoWA's three roles that exist on a host."""
-    return server_of(seen).get("roles") or {}
-
-
-def hba_todo(rules: Sequence[Rule], seen: Mapping[str, Any]) -> bool:
-    """Return whether pg_hba.conf lacks a line, or the server has not loaded what the file says."""
-    server = server_of(seen)
-    return not server or bool(server["unread"]) or bool(missing_rules(rules, server["hba"]))
 
 
 def is_absent(definition: Definition) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from posixpath import dirname
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.preload import SETTING as LIBRARIES
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import is_managed, manages, why_not
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._packages import (
     extensions_of,
     have_candidates,
@@ -17,21 +19,37 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._packages import (
     lacking,
     packages_of,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._reading_order import generator
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._registered import was_collected
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._restarts import restarts_of, was_restarted
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._server_settings import (
+    Server,
+    loaded_libraries,
+    server_of,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._settings import (
     NOTHING,
     Settings,
-    loaded_libraries,
+    check_settings,
     plan_settings,
-    server_of,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import System, system_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._start_problems import missing_libraries, start_problems
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import NO_SYSTEM, System, system_of
 
 #: Stats extensions whose library works only if PostgreSQL has loaded it when it started.
+ALWAYS_COLLECTED = "pg_stat_statements"
 _PRELOADED = ("pg_qualstats", "pg_stat_kcache", "pg_wait_sampling")
 #: CREATE EXTENSION fails for these until PostgreSQL has loaded their library.
 _CREATED_ONCE_LOADED = ("pg_stat_kcache",)
+_WITHOUT_UNIT = (
+    "PostgreSQL needs a restart, and no unit of systemd is known that runs it: set powa_restart_command to the command"
+    " that restarts it"
+)
+_STILL_COLLECTED = (
+    "{0}. Until then its repository goes on taking snapshots of this server, whose parts that need {1} fail: set"
+    " powa_state to disabled to end them"
+)
 _NEW_LIBRARY = "the new library of PoWA"
 
 
@@ -47,9 +65,11 @@ class Archivist(NamedTuple):
     :param refresh: whether the package lists have to be refreshed, because PoWA is not installed
     :param candidate: whether the package lists have PoWA
     :param install: whether the packages can be installed; check mode fails on a package that the lists do not have
+    :param creates_cluster: whether to create a cluster once the packages are there, which none of them does
     :param build: whether PoWA is built from source
     :param source_is_git: whether its source is a Git repository
     :param conf: the path of powa.conf
+    :param owner: whose it is
     :param libraries: those that the host has to preload
     :param settings: what has to change for PostgreSQL's settings
     :param problems: why PostgreSQL cannot get its settings, one sentence each, before anything is written
@@ -71,9 +91,11 @@ class Archivist(NamedTuple):
     refresh: bool = False
     candidate: bool = False
     install: bool = False
+    creates_cluster: bool = False
     build: bool = False
     source_is_git: bool = False
     conf: str = ""
+    owner: str = ""
     libraries: Sequence[str] = ()
     settings: Settings = NOTHING
     problems: Sequence[str] = ()
@@ -93,6 +115,8 @@ def plan_archivist(run: Run, host: str) -> Archivist:
     """Return what the role does to a host. Nothing is known of a host that was not read, so nothing is done."""
     seen = run.seen(host)
     system = system_of(seen) if seen else None
+    if seen and is_managed(run.variables(host)):
+        system = NO_SYSTEM
     return _plan(run, host, seen, system) if system else Archivist()
 
 
@@ -103,19 +127,21 @@ def libraries_of(run: Run, host: str) -> List[str]:
     if not local and "powa_remotes" not in run.groups(host):
         return []
     stats = [name for name in variables["powa_stats_extensions"] if name in _PRELOADED]
-    return ["pg_stat_statements", *dict.fromkeys(stats)] + (["powa"] if local else [])
+    return [ALWAYS_COLLECTED, *dict.fromkeys(stats)] + (["powa"] if local else [])
 
 
 def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archivist:
     variables, server = run.variables(host), seen["server"]
+    managing = manages(variables)
     # What nobody could read is not empty: nothing is written or restarted for it, and the check of the host says so.
-    readable = server if server and not server.get("unknown") else None
+    readable = server if server and (not managing or not server.get("unknown")) else None
     extensions = extensions_of(run, host)
     libraries = libraries_of(run, host)
-    packages = packages_of(system, variables, extensions)
+    packages = packages_of(system, variables, extensions) if managing else []
     lacks = lacking(packages, seen)
-    conf = _conf(readable, system) if readable else ""
-    settings = _settings(run, host, readable, conf, libraries) if readable else NOTHING
+    build, configures = managing and variables["powa_install_method"] == "source", _configures(variables)
+    conf = "{0}/conf.d/powa.conf".format(dirname(readable["config_file"] or "")) if readable else ""
+    settings = _settings(run, host, readable, conf, libraries) if readable and configures else NOTHING
     loaded = loaded_libraries(server_of(readable)) if readable else []
     restart = [*settings.restart, *_new_library(run, host, loaded)]
     restarts = restarts_of(run, host)
@@ -124,12 +150,17 @@ def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archi
         settings = settings._replace(write=False, elsewhere={})
     creatable = [one for one in extensions if one["name"] not in _CREATED_ONCE_LOADED or one["name"] in loaded]
     have_server = not run.check_mode or bool(server and seen["driver"])
-    standby, unread = bool(server and server["standby"]), bool(server and server["unread"])
-    build = variables["powa_install_method"] == "source"
-    problems = [*settings.problems, *_without_files(run, seen, libraries, loaded)]
+    standby, unread = bool(server and server["standby"]), bool(server and server["unread"] and configures)
+    problems = list(settings.problems)
+    if readable and (_has_installed(run, host) or not (lacks or build)):
+        # Before that, a package of this run may bring a library.
+        problems += _library_problems(run, host, readable, conf, libraries)
+    may_restart = managing and bool(restart) and not restarts.forbidden
+    if readable and may_restart:
+        problems += start_problems(server_of(readable), conf, libraries)
+        problems += _managed_elsewhere(server_of(readable), conf, variables, system.unit)
     todo = (
         build
-        or seen["os"]["family"] != "Debian"
         or not readable
         or not seen["driver"]
         or unread
@@ -145,19 +176,30 @@ def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archi
         unit=system.unit,
         pg_config=system.pg_config,
         packages=packages,
-        refresh=seen["os"]["family"] == "Debian" and not _powa_files(seen) and not run.check_mode,
+        refresh=managing and seen["os"]["family"] == "Debian" and not _powa_files(seen) and not run.check_mode,
         candidate=bool((seen["packages"].get(system.powa) or {}).get("candidate")),
-        install=bool(seen["version"]) and (not run.check_mode or have_candidates(lacks, seen)),
+        # dnf refreshes its lists itself, also in check mode.
+        install=managing
+        and bool(seen["version"])
+        and (not run.check_mode or seen["os"]["family"] != "Debian" or have_candidates(lacks, seen)),
+        # Where PostgreSQL was installed before, its cluster may only not have been found.
+        creates_cluster=managing
+        and seen["os"]["family"] == "RedHat"
+        and seen["cluster"] is None
+        and not (seen["installed"] or run.check_mode),
         build=build,
         source_is_git=is_git(variables["powa_source"]),
         conf=conf,
+        owner=(seen["cluster"] or {}).get("owner") or "postgres",
         libraries=libraries,
         settings=settings,
-        problems=problems,
+        problems=list(dict.fromkeys(problems)),
         restart=restart,
-        may_restart=bool(restart) and not restarts.forbidden,
+        may_restart=may_restart,
         careful=bool(readable and (restart or build)) and not restarts.forbidden,
-        pending=restarts.pending(restart),
+        pending=_pending(
+            restarts.pending(restart), [name for name in libraries if name not in loaded], was_collected(run, host)
+        ),
         unread=unread,
         creatable=creatable,
     )
@@ -177,9 +219,50 @@ def _settings(run: Run, host: str, server: Mapping[str, Any], conf: str, librari
     )
 
 
-def _conf(server: Mapping[str, Any], system: System) -> str:
-    folder = dirname(server["config_file"]) if system.reads_conf_d else server["data_directory"]
-    return "{0}/conf.d/powa.conf".format(folder)
+def _pending(pending: str, unloaded: Sequence[str], collected: bool) -> str:
+    """Return what waits for a restart, and what is not collected until then.
+
+    :param collected: whether the repository takes snapshots of the server, which the run does not end
+    """
+    if not pending or not unloaded:
+        return pending
+    if collected and ALWAYS_COLLECTED in unloaded:
+        return _STILL_COLLECTED.format(pending, ", ".join(unloaded))
+    return "{0}. Until then nothing is collected that needs {1}".format(pending, ", ".join(unloaded))
+
+
+def _configures(variables: Mapping[str, Any]) -> bool:
+    return manages(variables) and bool(variables.get("powa_configure_postgresql", True))
+
+
+def _has_installed(run: Run, host: str) -> bool:
+    """Tell whether this run has installed the packages, or seen that they are there."""
+    results = [run.result(host, name) for name in ("__archivist_apt", "__archivist_dnf")]
+    return not run.check_mode and any(result and not result.get("skipped") for result in results)
+
+
+def _library_problems(run: Run, host: str, server: Mapping[str, Any], conf: str, libraries: Sequence[str]) -> List[str]:
+    variables, found = run.variables(host), server_of(server)
+    problems = missing_libraries(found, libraries)
+    if problems or _configures(variables):
+        return problems
+    # Only some roles see which libraries are loaded.
+    known = libraries if manages(variables) or LIBRARIES in found.running else []
+    why = "powa_configure_postgresql is false" if manages(variables) else why_not(variables)
+    return check_settings(found, variables, known, variables["powa_mode"] == "local", conf, why)
+
+
+def _managed_elsewhere(server: Server, conf: str, variables: Mapping[str, Any], unit: str) -> List[str]:
+    """Return why systemd cannot restart a server: another program has started it."""
+    generated = generator(server, conf)
+    if variables.get("powa_restart_command"):
+        return []
+    if not generated:
+        return [] if unit else [_WITHOUT_UNIT]
+    return [
+        "PostgreSQL needs a restart, and {0}, which writes {1}, has to make it:"
+        " set powa_restart_command to the command for that".format(generated[1], generated[0])
+    ]
 
 
 def _new_library(run: Run, host: str, loaded: Sequence[str]) -> List[str]:
@@ -187,19 +270,6 @@ def _new_library(run: Run, host: str, loaded: Sequence[str]) -> List[str]:
     lines = str(run.result(host, "__archivist_build").get("stdout") or "").splitlines()
     changed = "library changed" in lines and "powa" in loaded
     return [_NEW_LIBRARY] if changed and not was_restarted(run, host) else []
-
-
-def _without_files(run: Run, seen: Mapping[str, Any], libraries: Sequence[str], loaded: Sequence[str]) -> List[str]:
-    """Return the libraries without which PostgreSQL would not start again, once the packages are installed."""
-    folder = seen["extension_folder"]
-    if folder is None or run.check_mode:
-        return []
-    return [
-        "{0} is to be preloaded, but {1} has no {0}.control, and PostgreSQL would not start without the library:"
-        " install its package, and name it in powa_extension_packages".format(name, folder["path"])
-        for name in libraries
-        if name not in loaded and name not in folder["controls"]
-    ]
 
 
 def _powa_files(seen: Mapping[str, Any]) -> str:

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files, has_password_file
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._kept_passwords import kept_remotes
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import manages
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
     COLLECTOR_CONF,
     COLLECTOR_DROP_IN,
@@ -21,6 +23,8 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._pgpass import ANY
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._rendered import MANAGED, file, folder, render_file
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import COLLECTOR, DRIVER, system_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._tls import COLLECTOR_CLIENT, sums_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._unlisted import keeps_unlisted
 
 USER = "powa"
 SERVICE = "powa-collector"
@@ -53,11 +57,14 @@ class CollectorPlan:
     :param installable: whether check mode can tell what the packages would change
     :param refresh: whether the lists of packages are to be read again before
     :param requirement: what pip installs, or an empty text
-    :param has_user: whether files can be given to the collector's user: check mode creates none
+    :param own_user: whether the role makes the collector's user, because the package makes none
+    :param has_user: whether files can be given to the collector's user, and pip can run; check mode makes neither so
     :param has_unit: whether there is a unit to start: check mode creates none
     :param files: the files of the collector and its unit
     :param restart: whether the running collector would not notice what the repository's tasks have changed
     :param tell: whether the repository has PoWA, over which the collector is told of new servers
+    :param keeps_passwords: whether the present file may have passwords of remotes that stay there
+    :param manages: whether anything may be done to the host
     :param todo: whether anything but telling the collector of new servers is to be done
     """
 
@@ -67,11 +74,14 @@ class CollectorPlan:
     installable: bool
     refresh: bool
     requirement: str
+    own_user: bool
     has_user: bool
     has_unit: bool
     files: List[Dict[str, Any]]
     restart: bool
     tell: bool
+    keeps_passwords: bool
+    manages: bool
     todo: bool
 
 
@@ -88,7 +98,9 @@ def collector_plan(run: Run, host: str, managed: str = MANAGED) -> Dict[str, Any
     has_user = USER in seen.get("users", ())
     install = not has_user or bool(missing) or (pip and not _pip_installed(seen, variables))
     unit = seen.get("units", {}).get(SERVICE, {})
-    files = _files(repository, variables, managed)
+    # PGDG's package makes no user, and its unit names none.
+    pgdg = not pip and seen.get("os", {}).get("family") == "RedHat"
+    files = _files(repository, variables, seen, managed, USER if pgdg else "")
     restart = run.result(repository.name, "__repository_registered").get("collector_action") == "restart"
     return asdict(
         CollectorPlan(
@@ -98,16 +110,22 @@ def collector_plan(run: Run, host: str, managed: str = MANAGED) -> Dict[str, Any
             installable=not run.check_mode or _known(seen, missing),
             refresh=bool(missing) or not has_user,
             requirement=_requirement(variables) if pip else "",
-            has_user=has_user or not run.check_mode,
+            own_user=(pip or pgdg) and not has_user,
+            has_user=(has_user and not (pip and missing)) or not run.check_mode,
             has_unit=bool(unit.get("exists")) or not run.check_mode,
             files=files,
             restart=restart,
             tell=not run.check_mode or "powa" in run.seen(repository.name).get("extensions", {}),
-            todo=install
-            or restart
-            or (unit.get("enabled"), unit.get("active")) != ("enabled", "active")
-            or bool(changed_files(seen.get("files", {}), [file for file in files if file["state"] == "present"]))
-            or not has_password_file(seen, COLLECTOR_PASSWORDS, USER),
+            keeps_passwords=bool(kept_remotes(run)) or keeps_unlisted(run, collector_repositories(run, host)),
+            manages=manages(variables),
+            todo=manages(variables)
+            and (
+                install
+                or restart
+                or (unit.get("enabled"), unit.get("active")) != ("enabled", "active")
+                or bool(changed_files(seen.get("files", {}), [file for file in files if file["state"] == "present"]))
+                or not has_password_file(seen, COLLECTOR_PASSWORDS, USER)
+            ),
         )
     )
 
@@ -116,14 +134,19 @@ def repository_of(run: Run, host: str) -> Repository:
     """Return where the collector of a host connects to."""
     name = run.fleet["collectors"][host]["repository"]
     theirs = run.variables(name)
-    address = "localhost" if name == host else theirs["powa_host"]
+    own = run.variables(host)
     return Repository(
         name=name,
-        host=run.variables(host).get("powa_repository_host") or address,
+        host=COLLECTOR_CLIENT.address(own, theirs["powa_host"], name == host),
         port=theirs["powa_port"],
         database=theirs["powa_database"],
         role=theirs["powa_collector_role"],
     )
+
+
+def collector_repositories(run: Run, host: str) -> List[str]:
+    """Return the repository whose servers a collector logs in to, as a list."""
+    return [str(run.fleet["collectors"][host]["repository"])]
 
 
 def collector_passwords(run: Run, host: str) -> List[Dict[str, Any]]:
@@ -201,8 +224,22 @@ def _requirement(variables: Mapping[str, Any]) -> str:
     return COLLECTOR + ("==" + version if version else "")
 
 
-def _files(repository: Repository, variables: Mapping[str, Any], managed: str) -> List[Dict[str, Any]]:
-    drop_in = render_file("collector", "drop-in.conf.j2", managed=managed, passwords=COLLECTOR_PASSWORDS)
+def _files(
+    repository: Repository, variables: Mapping[str, Any], seen: Mapping[str, Any], managed: str, user: str
+) -> List[Dict[str, Any]]:
+    """Return the files.
+
+    :param user: who runs the collector of a package whose unit says nothing of it, or an empty text
+    """
+    drop_in = render_file(
+        "collector",
+        "drop-in.conf.j2",
+        managed=managed,
+        passwords=COLLECTOR_PASSWORDS,
+        user=user,
+        environment=COLLECTOR_CLIENT.environment(variables),
+        sums=sums_of(COLLECTOR_CLIENT, variables, seen),
+    )
     files = [
         dict(file(COLLECTOR_CONF, _configuration(repository, variables)), group=USER, mode="0640"),
         folder(COLLECTOR_DROP_IN.rpartition("/")[0]),

@@ -19,7 +19,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem imp
     Identity,
     Problem,
     cure_of_missing,
+    is_hidden,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._state import state_of
 
 #: Registered for every server, whatever else is active.
 _ALWAYS = "pg_stat_statements"
@@ -73,6 +75,9 @@ def diagnose(
 ) -> Dict[str, Any]:
     """Return the C(problems) and C(servers) of a fleet, and both as lines of C(text) and of a C(table).
 
+    C(state) is the whole in one line. What the logins could not see is no problem: it is in C(not_visible), and in
+    lines of C(not_visible_text).
+
     :param looks: of each host its C(groups), the result of module server_info (C(info)), and that of
         module host_info (C(host))
     :param fleet: which host serves which
@@ -96,7 +101,18 @@ def diagnose(
     entries += [Found(None, _of_inventory(problem)) for problem in inventory_problems]
     listed = [{"host": host, **problem.as_dict()} for host, problem in entries if problem.kind not in ignored]
     servers = _servers(looks, names, listed)
-    return {"problems": listed, "servers": servers, "table": _table(servers), "text": _text(listed)}
+    hidden = [
+        {"host": host, **entry} for host, look in looks.items() for entry in look["info"].get("not_visible") or ()
+    ]
+    return {
+        "problems": listed,
+        "state": state_of(listed, servers),
+        "servers": servers,
+        "not_visible": hidden,
+        "table": _table(servers),
+        "text": _text(listed),
+        "not_visible_text": ["{host}: {part}, for lack of {0}".format(", ".join(e["lacks"]), **e) for e in hidden],
+    }
 
 
 class _ServerNames:
@@ -244,6 +260,8 @@ def _of_remote(host: str, looks: Looks, fleet: Mapping[str, Any]) -> Iterator[Pr
     repository = fleet["remotes"][host]["repository"]
     theirs = looks.get(repository, {}).get("info", {})
     if "problems" not in theirs or theirs["powa_version"] is None or host == repository:
+        return
+    if is_hidden(theirs, "servers"):
         return
     server = fleet["remotes"][host]["server"]
     rows = [row for row in theirs["servers"] if row["srvid"] and _address(row) == _address(server)]

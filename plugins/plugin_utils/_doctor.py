@@ -11,9 +11,13 @@ from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple, Uni
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._diagnosis import parse_ignored
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import MANAGING, manages, why_not
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import SITE_ROLES, options_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import SITE_ROLES, options_of, read_some
 
+#: The variable of a host -> those of the files there.
+_FILES = {"powa_doctor_host": ("powa_doctor_json", "powa_doctor_metrics"), "powa_report_host": ("powa_report_path",)}
+_SLICE = "this run is {0}, so it sees only a part of the fleet: set the template's job slicing to 1"
 #: What the tasks of the roles register: results of server_info, host_info and history_info.
 _INFO, _HOST, _HISTORY = "__doctor_info", "__doctor_host", "__report_history"
 
@@ -62,7 +66,7 @@ def doctor_plan(run: Run, host: str, ignore: Any = None) -> Dict[str, Any]:
             is_collector=is_collector,
             reads_host=is_collector or "powa_web" in groups,
             names=list(dict.fromkeys(name for name in _names(run, host) if name and not name.startswith("/"))),
-            refused=[*_refused(ignore), *_wrong(run.fleet)],
+            refused=[*_refused(ignore), *_wrong(run.fleet), *_of_files(run, host)],
             inventory_problems=_inventory_problems(run.fleet),
         )
     )
@@ -106,7 +110,8 @@ def reported_repositories(run: Run, hosts: Sequence[str]) -> List[Dict[str, Any]
 def _inventory_problems(fleet: Mapping[str, Any]) -> List[str]:
     """Return what is wrong with the inventory, and with the variables of each host, one sentence each."""
     own = _own_variables()
-    found = [*fleet["problems"]]
+    # What the inventory of a slice lacks, the whole one may have.
+    found = [_SLICE.format(fleet["slice"])] if fleet.get("slice") else [*fleet["problems"]]
     for host, name, problem in _problems_of_variables(fleet):
         if name not in own:
             found.append("{0}: {1}".format(host, problem))
@@ -136,6 +141,36 @@ def _wrong(fleet: Mapping[str, Any]) -> List[str]:
         if name in own:
             found.setdefault(problem, "{0}: {1}".format(host, problem))
     return list(found.values())
+
+
+def _of_files(run: Run, host: str) -> Iterator[str]:
+    """Return why files cannot be written on the host that a user names."""
+    variables = run.variables(host)
+    for option, paths in _FILES.items():
+        name = variables.get(option)
+        if not name:
+            continue
+        if name not in run.hostvars:
+            yield "{0} is {1}, which is not in the inventory: set it to a host of the inventory".format(option, name)
+        else:
+            for reason in _why_unwritten(run, name):
+                yield "{0} is {1}, and {2}".format(option, name, reason)
+        if option == "powa_report_host" and not variables.get("powa_report_path"):
+            yield "powa_report_host is {0}, but powa_report_path is empty: set it to a file there".format(name)
+        for path in paths:
+            if variables.get(path) and not variables[path].startswith("/"):
+                yield "{0} is {1}: set it to an absolute path, as it is one of {2}".format(path, variables[path], name)
+
+
+def _why_unwritten(run: Run, host: str) -> List[str]:
+    """Return why a run may write no file on a host, which may be in none of the four groups."""
+    if host in run.fleet["hosts"]:
+        variables = run.variables(host)
+    else:
+        variables, problems = read_some(MANAGING, run.of_host(host))
+        if problems:
+            return list(problems.values())
+    return [] if manages(variables) else [why_not(variables) + ": choose another host"]
 
 
 def _refused(ignore: Any) -> List[str]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping
 
@@ -77,7 +78,23 @@ def _powa_versions(run: Run, host: str) -> list[str]:
     return [str(version) for version in found if version]
 
 
-def unit_of(seen: Mapping[str, Any]) -> str:
-    """Return the unit of the host's PostgreSQL, or an empty text where the names of the distribution are unknown."""
-    system = system_of(seen) if seen else None
-    return system.unit if system else ""
+def powa_version(run: Run, host: str) -> str:
+    """Return the major.minor version of PoWA that a host has or would get, or an empty text if nobody knows.
+
+    It is that of the extension if it exists, else of the installed files, else of the package that would be installed.
+    """
+    seen = run.seen(host)
+    if not seen:
+        return ""
+    found = (seen["extensions"].get("powa") or {}).get("version") or (seen["extension_folder"] or {}).get("powa")
+    found = found or (server_of(seen).get("available") or {}).get("powa")
+    if not found and run.variables(host)["powa_install_method"] != "source":
+        found = _candidate(seen)
+    match = re.match(r"[0-9]+\.[0-9]+", found or "")
+    return match.group() if match else ""
+
+
+def _candidate(seen: Mapping[str, Any]) -> str:
+    system = system_of(seen)
+    package = seen["packages"].get(system.powa) if system else None
+    return str((package or {}).get("candidate") or "")

@@ -12,6 +12,8 @@ import os
 from collections import defaultdict
 from typing import Any, Dict, List, Mapping, Sequence
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._hba.rules import method_problem
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import clients_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory import (
     COLLECTORS,
     GROUPS,
@@ -23,6 +25,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory import (
     unique,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory_problems import problems_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import is_managed
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
     COLLECTOR_CONF,
     COLLECTOR_DROP_IN,
@@ -34,6 +37,9 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
     WEB_SECRET,
     WEB_UNIT,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._slice import slice_name
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._tls import COLLECTOR_CLIENT, WEB_CLIENT, reading_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import (
     SITE_ROLES,
     Unevaluated,
@@ -70,6 +76,7 @@ def build_fleet(inventory: Inventory, roles: Sequence[str] = SITE_ROLES) -> Dict
         "web": {},
         "run": inventory.run,
         "outside": inventory.outside,
+        "slice": _slice(inventory),
     }
     for host in inventory.members(REMOTES):
         values = hosts[host].values
@@ -79,19 +86,30 @@ def build_fleet(inventory: Inventory, roles: Sequence[str] = SITE_ROLES) -> Dict
         fleet["collectors"][host] = {
             "repository": _repository(inventory, host, values),
             "address": values["powa_host"],
+            "by_name": COLLECTOR_CLIENT.leaves_loopback(values),
         }
     for host in inventory.members(WEB):
         values = hosts[host].values
         fleet["web"][host] = {
             "repositories": values["powa_web_repositories"],
             "address": values["powa_host"],
+            "by_name": WEB_CLIENT.leaves_loopback(values),
             "remote_access": values["powa_web_remote_access"],
         }
     fleet["problems"] = unique(list(problems_of(inventory, fleet, hosts)))
     datasources = _Datasources()
     fleet["hosts"] = {host: _host(inventory, host, found, datasources) for host, found in hosts.items()}
     fleet["datasources"] = datasources.distinct
+    run = Run(fleet, {})
+    for host, found in fleet["hosts"].items():
+        found["read"]["clients"] = clients_of(run, host)
     return fleet
+
+
+def _slice(inventory: Inventory) -> str:
+    """Return what the run is a slice of, or an empty text."""
+    hosts = [*inventory.play, *inventory.known][:1]
+    return slice_name(HostVariables(inventory, hosts[0], {}, {})) if hosts else ""
 
 
 def _read_hosts(inventory: Inventory, roles: Sequence[str]) -> Dict[str, Values]:
@@ -122,11 +140,20 @@ def _fill_in(inventory: Inventory, host: str, raw: Mapping[str, Any], found: Val
                 **values["powa_renamed_from"]
             )
         )
+    wrong = method_problem(values["powa_hba_contype"], values["powa_hba_method"])
+    if wrong and (host in inventory.members(REMOTES) or host in inventory.members(REPOSITORIES)):
+        found.problems.setdefault(
+            "powa_hba_method", "powa_hba_method is {0}, {1}".format(values["powa_hba_method"], wrong)
+        )
     values.setdefault("powa_alias", host)
+    values.setdefault("powa_login_port", values["powa_port"])
+    if is_managed(values) and not values["powa_login_host"]:
+        values["powa_login_host"] = values["powa_host"]
     values.setdefault("powa_web_repositories", inventory.members(REPOSITORIES))
     values.setdefault("powa_web_server_name", values["powa_host"])
     values.setdefault("powa_report_file", "powa-report.html")
-    for name in ("powa_report_file", "powa_doctor_json"):
+    on_controller = [] if values["powa_doctor_host"] else ["powa_doctor_json", "powa_doctor_metrics"]
+    for name in ("powa_report_file", *on_controller):
         if values.get(name):
             # A task takes a relative path for one beside the playbook, which is in the installed collection.
             values[name] = os.path.abspath(os.path.expanduser(values[name]))
@@ -176,8 +203,16 @@ def _host(inventory: Inventory, host: str, found: Values, datasources: _Datasour
         "variables": variables,
         "problems": list(found.problems.values()),
         "wrong": list(found.problems),
-        "read": _reading(groups, variables),
+        "read": {**_reading(groups, variables), "reader_role": _reader(inventory, host, variables)},
     }
+
+
+def _reader(inventory: Inventory, host: str, values: Mapping[str, Any]) -> str:
+    """Return the role whose rights C(host_info) is to read, or an empty text if the run makes none."""
+    if host not in inventory.members(REPOSITORIES):
+        return ""
+    has_password = "powa_reader_password" in HostVariables(inventory, host, inventory.scope, {})
+    return str(values["powa_reader_role"]) if has_password else ""
 
 
 def _reading(groups: Sequence[str], values: Mapping[str, Any]) -> Dict[str, Any]:
@@ -186,7 +221,11 @@ def _reading(groups: Sequence[str], values: Mapping[str, Any]) -> Dict[str, Any]
         "repository": REPOSITORIES in groups,
         "packages": list(values["powa_extension_packages"].values()),
     }
-    lists: Dict[str, List[str]] = defaultdict(list)
+    lists: Dict[str, List[Any]] = defaultdict(list)
+    for group, client in ((COLLECTORS, COLLECTOR_CLIENT), (WEB, WEB_CLIENT)):
+        if group in groups:
+            for name, wanted in reading_of(client, values).items():
+                lists[name] += wanted
     if COLLECTORS in groups:
         lists["packages"] += ["powa-collector"]
         lists["units"] += ["powa-collector"]
@@ -207,6 +246,6 @@ def _reading(groups: Sequence[str], values: Mapping[str, Any]) -> Dict[str, Any]
         lists["virtualenvs"] += [venv]
         lists["folders"] += [venv.rstrip("/") + "/pages/powa_web_pages"]
     read["packages"] += lists["packages"]
-    for name in ("units", "files", "secret_files", "virtualenvs", "folders"):
+    for name in ("units", "files", "secret_files", "virtualenvs", "folders", "certificates"):
         read[name] = [each for each in lists[name] if each]
     return read

@@ -9,10 +9,11 @@ from __future__ import annotations
 from statistics import median_low
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import LATE_AFTER
-
 Line = Mapping[str, Any]
 Values = Sequence[Optional[float]]
+
+#: After so many of the usual distances there is a gap.
+_USUAL_DISTANCES = 3
 
 
 def graph(lines: Sequence[Line], width: float, height: float) -> Dict[str, Any]:
@@ -60,7 +61,7 @@ def _longest_distance(lines: Sequence[Line]) -> int:
         distances = [after - before for before, after in zip(known, known[1:])]
         if distances:
             usual.append(median_low(distances))
-    return LATE_AFTER * min(usual, default=1)
+    return _USUAL_DISTANCES * min(usual, default=1)
 
 
 def _path(heights: Values, width: float, longest: int) -> str:

@@ -17,6 +17,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory import (
     Inventory,
     unique,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import is_managed
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import Unevaluated, Values, evaluate
 
 _CHOICE_OF_GROUPS = "powa_repositories, powa_remotes, powa_collectors and powa_web"
@@ -52,6 +53,12 @@ def problems_of(inventory: Inventory, fleet: Mapping[str, Any], hosts: Mapping[s
     yield from _collector_problems(fleet, hosts)
     yield from _name_problems(fleet, hosts)
     yield from _datasource_problems(fleet, hosts)
+    for host in inventory.known:
+        others = [group for group in GROUPS if group != REMOTES and host in inventory.members(group)]
+        if is_managed(hosts[host].values) and others:
+            yield "{0} has powa_managed, but is in group {1}: only remotes can be managed servers".format(
+                host, " and ".join(others)
+            )
     for host in unique([*fleet["repositories"], *fleet["remotes"]]):
         if hosts[host].values["powa_mode"] == "local" and host not in fleet["repositories"]:
             yield (

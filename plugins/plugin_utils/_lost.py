@@ -88,6 +88,9 @@ def _message(host: str, result: Mapping[str, Any]) -> str:
             text = one_line(": ".join(map(str, filter(None, [text, error]))))
             said.append(text[len(host) + 2 :] if text.startswith(host + ": ") else text)
     text = "; ".join(dict.fromkeys(said)) or "the task failed without a message"
+    if result.get("problems"):
+        # Those of our modules, each of which the user has to see.
+        return "; ".join(map(one_line, result["problems"]))
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 

@@ -10,6 +10,7 @@ import hashlib
 import re
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set
 
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import manages
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 #: How the comment of a marker extension begins. Other extensions were made by somebody else, and stay.
@@ -48,6 +49,10 @@ class Markers(NamedTuple):
         """Whether there is anything to do or to report."""
         return any(self)
 
+    def to_do(self, managing: bool) -> bool:
+        """Whether tasks have anything to do. What only somebody else can do is said before."""
+        return self.todo if managing else bool(self.extensions)
+
     def as_dict(self) -> Dict[str, Any]:
         """Return it as tasks read it."""
         return {**self._asdict(), "todo": self.todo}
@@ -59,19 +64,24 @@ NOTHING = Markers([], [], [], [])
 _OF_REPOSITORY, _OF_REMOTE = "__repository_made", "__remote_made"
 
 
-def plan_markers(datasources: Sequence[Mapping[str, Any]], seen: Mapping[str, Any], state: str) -> Markers:
+def plan_markers(
+    datasources: Sequence[Mapping[str, Any]], seen: Mapping[str, Any], state: str, variables: Mapping[str, Any]
+) -> Markers:
     """Return what has to change for the marker extensions of datasources.
 
     :param datasources: every definition that concerns the host, also those with state absent
     :param seen: the result of C(host_info), or nothing if the host was not read
     :param state: C(present) to create what should be there, C(absent) to remove what should not
+    :param variables: those of the host, which say whether its files may change
     """
     if not datasources or "extension_folder" not in seen:
         return NOTHING
+    folder = seen["extension_folder"]
+    writable = manages(variables) and bool(folder and folder["writable"])
     present = _names(datasources, seen, "present")
     if state == "present":
-        return _created(list(present), seen)
-    return _removed([name for name in _names(datasources, seen, "absent") if name not in present], seen)
+        return _created(list(present), seen, writable)
+    return _removed([name for name in _names(datasources, seen, "absent") if name not in present], seen, writable)
 
 
 class Cleanup(NamedTuple):
@@ -90,10 +100,11 @@ def plan_cleanup(run: Run, host: str) -> Cleanup:
     :param host: of the groups powa_repositories and powa_remotes
     """
     seen = run.seen(host)
-    if not seen or not run.variables(host)["powa_marker_extensions"] or not _is_finished(run, host, seen):
+    variables = run.variables(host) if seen else {}
+    if not seen or not variables["powa_marker_extensions"] or not _is_finished(run, host, seen):
         return Cleanup()
-    datasources = list(run.variables(host)["powa_datasources"])
-    return Cleanup(datasources, plan_markers(datasources, seen, "absent").todo)
+    datasources = list(variables["powa_datasources"])
+    return Cleanup(datasources, plan_markers(datasources, seen, "absent", variables).to_do(manages(variables)))
 
 
 def _is_finished(run: Run, host: str, seen: Mapping[str, Any]) -> bool:
@@ -127,9 +138,8 @@ def _names(datasources: Iterable[Mapping[str, Any]], seen: Mapping[str, Any], st
     return dict.fromkeys(name for name in names if _NAME.fullmatch(name) and name not in theirs)
 
 
-def _created(names: Sequence[str], seen: Mapping[str, Any]) -> Markers:
+def _created(names: Sequence[str], seen: Mapping[str, Any], writable: bool) -> Markers:
     folder = seen["extension_folder"]
-    writable = bool(folder and folder["writable"])
     plan = Markers([], [], [], [])
     for name in names:
         there = _sum_there(folder, name) == _sum(name)
@@ -144,13 +154,13 @@ def _created(names: Sequence[str], seen: Mapping[str, Any]) -> Markers:
     return plan
 
 
-def _removed(names: Sequence[str], seen: Mapping[str, Any]) -> Markers:
+def _removed(names: Sequence[str], seen: Mapping[str, Any], writable: bool) -> Markers:
     folder = seen["extension_folder"]
     plan = Markers([], [], [], [])
     for name in names:
         if _is_ours(name, seen["extensions"]):
             plan.extensions.append({"name": name, "state": "absent"})
-        if folder and folder["writable"] and _sum_there(folder, name) is not None:
+        if writable and _sum_there(folder, name) is not None:
             # The control file goes first, because it makes the extension available.
             plan.remove.extend(
                 {"path": file["path"], "state": "absent"} for file in reversed(_files(folder["path"], name))

@@ -34,7 +34,7 @@ def is_present(extension: Mapping[str, Any]) -> bool:
 def packages_of(system: System, variables: Mapping[str, Any], extensions: Sequence[Mapping[str, Any]]) -> List[str]:
     """Return the packages that a host with PostgreSQL and PoWA needs, in the order in which they are installed."""
     names = {**system.extensions, **variables["powa_extension_packages"]}
-    packages = [system.server, DRIVER]
+    packages = [system.server, *system.contrib, DRIVER]
     if variables["powa_install_method"] == "package":
         packages.append(system.powa)
     else:

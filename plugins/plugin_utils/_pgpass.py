@@ -53,7 +53,7 @@ class Login(NamedTuple):
     @property
     def begins(self) -> str:
         """How the lines of this server begin."""
-        return "{0}:{1}:".format(_field(self.host), self.port)
+        return begins_line(self.host, self.port)
 
     @property
     def line(self) -> str:
@@ -71,6 +71,11 @@ class Login(NamedTuple):
                     )
                 )
         return self.begins + ":".join(_field(field) for field in (self.database, self.user, self.password))
+
+
+def begins_line(host: str, port: int) -> str:
+    """Return how the lines of a server begin."""
+    return "{0}:{1}:".format(_field(host), port)
 
 
 def password_file(logins: Optional[Iterable[Mapping[str, Any]]]) -> str:

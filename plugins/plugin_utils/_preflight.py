@@ -12,16 +12,30 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import powerful_roles
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._announced import announced
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._archivist import plan_archivist
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._by_hand import (
+    by_hand,
+    markers_by_hand,
+    unseen_parts,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import powa_version
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba_check import host_hba_left, host_hba_problems
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._install_method import method_problems
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory import GROUPS, REMOTES, REPOSITORIES, WEB
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._left_alone import left_roles
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._login import login_name
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._lost import one_line, unreachable
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import is_managed, manages, why_not
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._programs_by_hand import collector_by_hand, web_by_hand
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository import web_role_left
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import SEEN, Run
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import DRIVER, system_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import DRIVER
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._tls import LOOPBACK, is_socket
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._tls_problems import client_problems, server_problems
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import Unevaluated
 
 _FAMILIES = ("Debian", "RedHat")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 #: The port of a cluster that a package creates.
 _NEW_PORT = 5432
 
@@ -87,35 +101,28 @@ class Check:
 
 
 def check_host(run: Run, host: str) -> Dict[str, List[str]]:
-    """Return a host's C(problems), and what is C(skipped) in check mode or left as it is, one sentence each."""
+    """Return a host's C(problems) and what there is to say of it, one sentence each.
+
+    C(skipped) has what check mode skips, and what the run leaves as it is. C(announced) has what check mode cannot show
+    as a change, and the run brings. C(said) has both.
+    """
     check = Check(run, host)
     problems = list(run.fleet["hosts"][host]["problems"]) + list(_problems(check))
     skipped = list(_skipped(check)) if run.check_mode and check.seen else []
     if check.seen:
-        skipped += powerful_roles(check.seen)
+        skipped += left_roles(run, host)
+        skipped += unseen_parts(run, host) if check.has_database else []
+        skipped += markers_by_hand(run, host) if check.has_database else []
+        skipped += collector_by_hand(run, host) + web_by_hand(run, host)
+        skipped += host_hba_left(run, host) if check.has_database else []
         skipped += web_role_left(run, host) if REPOSITORIES in check.groups else []
-    return {"problems": list(dict.fromkeys(problems)), "skipped": list(dict.fromkeys(skipped))}
-
-
-def powa_version(run: Run, host: str) -> str:
-    """Return the major.minor version of PoWA that a host has or would get, or an empty text if nobody knows.
-
-    It is that of the extension if it exists, else of the installed files, else of the package that would be installed.
-    """
-    seen = run.seen(host)
-    if not seen:
-        return ""
-    found = (seen["extensions"].get("powa") or {}).get("version") or (seen["extension_folder"] or {}).get("powa")
-    if not found and run.variables(host)["powa_install_method"] != "source":
-        found = _candidate(seen)
-    match = re.match(r"[0-9]+\.[0-9]+", found or "")
-    return match.group() if match else ""
-
-
-def _candidate(seen: Mapping[str, Any]) -> str:
-    system = system_of(seen)
-    package = seen["packages"].get(system.powa) if system else None
-    return str((package or {}).get("candidate") or "")
+    brought = announced(run, host)
+    return {
+        "problems": list(dict.fromkeys(problems)),
+        "skipped": list(dict.fromkeys(skipped)),
+        "announced": brought,
+        "said": list(dict.fromkeys(brought + skipped)),
+    }
 
 
 def _problems(check: Check) -> Iterator[str]:
@@ -124,7 +131,7 @@ def _problems(check: Check) -> Iterator[str]:
     elif not check.seen:
         yield _unread(check.run.result(check.host, SEEN))
     else:
-        if check.seen["os"]["family"] not in _FAMILIES:
+        if check.seen["os"]["family"] not in _FAMILIES and not is_managed(check.variables):
             yield (
                 "this host runs {0}, but the roles know package names for the Debian and RHEL families only:"
                 " use a host of one of these".format(check.seen["os"]["name"])
@@ -133,6 +140,7 @@ def _problems(check: Check) -> Iterator[str]:
             yield from _database_problems(check)
         if WEB in check.groups:
             yield from _web_problems(check)
+        yield from client_problems(check.run, check.host)
 
 
 def _unread(result: Mapping[str, Any]) -> str:
@@ -158,8 +166,11 @@ def _database_problems(check: Check) -> Iterator[str]:
     # The default of a wrong value says nothing of the cluster that the user means.
     if check.wrong.isdisjoint(("powa_port", "powa_postgresql_version")):
         yield from _cluster_problems(check)
+        yield from by_hand(check.run, check.host)
+        yield from plan_archivist(check.run, check.host).problems
     variables, seen = check.variables, check.seen
-    if not seen["version"] and not check.run.check_mode and not variables["powa_install_postgresql"]:
+    by_package = not variables["powa_install_postgresql"] and not is_managed(variables)
+    if not seen["version"] and not check.run.check_mode and by_package:
         yield "the roles cannot tell the major version of PostgreSQL: set powa_postgresql_version"
     writes = REPOSITORIES in check.groups or variables["powa_mode"] == "local"
     if (seen["server"] or {}).get("standby") and writes:
@@ -172,7 +183,11 @@ def _database_problems(check: Check) -> Iterator[str]:
             "powa_install_method is source, but powa_source is empty:"
             " set it to a tarball or to the URL of a Git repository"
         )
+    if manages(variables):
+        yield from method_problems(variables, seen)
     yield from _listen_problems(check)
+    yield from host_hba_problems(check.run, check.host)
+    yield from server_problems(check.run, check.host)
     own, theirs = powa_version(check.run, check.host), ""
     if check.repository in check.run.fleet["repositories"]:
         theirs = powa_version(check.run, check.repository)
@@ -188,12 +203,25 @@ def _cluster_problems(check: Check) -> Iterator[str]:
     port, version = variables["powa_port"], variables["powa_postgresql_version"]
     missing = "no cluster{0} uses port {1}".format(" of version " + version if version else "", port)
     found = ", ".join("{version}/{name} on port {port}".format(**cluster) for cluster in seen["clusters"])
-    if seen["cluster"] is not None:
+    unread = ""
+    if seen["unread_clusters"]:
+        unread = ", and PostgreSQL's tools cannot read {0}: correct that".format("; ".join(seen["unread_clusters"]))
+    if seen["cluster"] is None and unread:
+        yield "{0} (found: {1}){2}, or set powa_port and powa_postgresql_version".format(
+            missing, found or "none", unread
+        )
+    elif seen["cluster"] is not None:
+        if seen["os"]["family"] == "RedHat":
+            yield from _pgdg_problems(variables, seen)
         if seen["server"] is None:
-            yield "PostgreSQL {0} is installed, but the user postgres cannot log in to it on port {1}: {2}".format(
-                seen["version"], port, seen["server_error"] or "it is not running"
+            # Another cluster with the same port may be the one that runs.
+            yield "PostgreSQL {0} is installed, but {1} cannot log in to it on port {2}: {3}".format(
+                seen["version"],
+                login_name(variables),
+                variables["powa_login_port"],
+                seen["server_error"] or "it is not running" + unread,
             )
-        elif seen["server"].get("unknown"):
+        elif seen["server"].get("unknown") and manages(variables):
             unknown = ", ".join("{0}: {1}".format(*part) for part in sorted(seen["server"]["unknown"].items()))
             yield (
                 "PostgreSQL {0} on port {1} does not show the user {2} what the roles go by ({3}):"
@@ -201,7 +229,14 @@ def _cluster_problems(check: Check) -> Iterator[str]:
                     seen["version"], port, seen["server"]["user"], unknown
                 )
             )
-    elif not variables["powa_install_postgresql"]:
+    elif is_managed(variables):
+        yield "{0} cannot log in to {1}, port {2}: {3}".format(
+            login_name(variables),
+            variables["powa_login_host"],
+            variables["powa_login_port"],
+            seen["server_error"] or "it does not answer",
+        )
+    elif not variables["powa_install_postgresql"] or not manages(variables):
         if seen["installed"]:
             yield (
                 "PostgreSQL {0} is installed, but {1} (found: {2}): set powa_port and powa_postgresql_version".format(
@@ -210,11 +245,27 @@ def _cluster_problems(check: Check) -> Iterator[str]:
             )
         # An earlier play of the same run may install it. Check mode reports what it skips.
         elif not check.run.check_mode:
-            yield "PostgreSQL is not installed: install it, or set powa_install_postgresql to true"
+            yield (
+                "PostgreSQL is not installed: install it, or set powa_install_postgresql to true"
+                if manages(variables)
+                else "PostgreSQL is not installed, and {0}: install it".format(why_not(variables))
+            )
     elif found:
         yield (
             "{0} (found: {1}), and the roles do not create a second cluster:"
             " set powa_port and powa_postgresql_version".format(missing, found)
+        )
+    elif seen["os"]["family"] == "RedHat" and not version:
+        yield (
+            "powa_postgresql_version is empty, but the names of PGDG's packages have the version in them:"
+            ' set it to the major version to install, such as "17"'
+        )
+    elif seen["os"]["family"] == "RedHat" and seen["installed"]:
+        yield (
+            "PostgreSQL {0} is installed, but no cluster is found in the data directories of its units or in"
+            " /var/lib/pgsql, and the roles do not create one beside a cluster that may be elsewhere: mount its data"
+            " directory, make a unit whose name begins with postgresql for it, or create a cluster with"
+            " /usr/pgsql-{1}/bin/postgresql-{1}-setup initdb".format(" ".join(seen["installed"]), version)
         )
     elif port != _NEW_PORT:
         yield "powa_port is {0}, but a new PostgreSQL cluster listens on port {1}: set powa_port to {1}".format(
@@ -222,22 +273,44 @@ def _cluster_problems(check: Check) -> Iterator[str]:
         )
 
 
+def _pgdg_problems(variables: Mapping[str, Any], seen: Mapping[str, Any]) -> Iterator[str]:
+    """Return why the roles cannot work on a cluster of the RHEL family."""
+    cluster = seen["cluster"]
+    if cluster["version"] not in seen["installed"]:
+        yield (
+            "the cluster in {data_directory} has PostgreSQL {version}, but /usr/pgsql-{version}/bin is not there, and"
+            " the roles know PGDG's packages only: choose a cluster of these with powa_port".format(**cluster)
+        )
+    elif not cluster["unit"] and not variables["powa_restart_command"]:
+        yield (
+            "no unit of systemd that runs only the cluster in {data_directory} is known, so the roles could not restart"
+            " it: start it by a unit whose name begins with postgresql and that has this folder as its PGDATA, or set"
+            " powa_restart_command".format(**cluster)
+        )
+
+
 def _listen_problems(check: Check) -> Iterator[str]:
-    """Return whether the collector of another host cannot reach this server."""
-    if check.variables["powa_listen_addresses"] or check.variables["powa_host"] in _LOOPBACK:
+    """Return whether a collector, or powa-web here, that does not connect to localhost cannot reach this server."""
+    address = check.variables["powa_host"]
+    if check.variables["powa_listen_addresses"] or address in LOOPBACK or is_socket(address):
         return
-    collectors = [
-        host
-        for host, collector in check.run.fleet["collectors"].items()
-        if host != check.host and collector["repository"] and collector["repository"] in (check.repository, check.host)
+    fleet = check.run.fleet
+    clients = [
+        "the collector on " + host
+        for host, collector in fleet["collectors"].items()
+        if collector["repository"] in {check.repository, check.host} - {""}
+        and (host != check.host or collector["by_name"])
     ]
+    web = fleet["web"].get(check.host)
+    if web and web["by_name"] and check.host in web["repositories"]:
+        clients.append("powa-web on " + check.host)
     setting = check.settings.get("listen_addresses", {}).get("value", "*")
     addresses = [address.strip() for address in setting.split(",")]
-    if collectors and all(address in ("", *_LOOPBACK) for address in addresses):
+    if clients and all(address in ("", *LOOPBACK) for address in addresses):
         yield (
-            "PostgreSQL listens only on {0}, so the collector on {1} cannot reach it:"
+            "PostgreSQL listens only on {0}, so {1} cannot reach it:"
             ' set powa_listen_addresses, for example to "*"'.format(
-                ", ".join(filter(None, addresses)) or "its Unix socket", ", ".join(collectors)
+                ", ".join(filter(None, addresses)) or "its Unix socket", " and ".join(clients)
             )
         )
 

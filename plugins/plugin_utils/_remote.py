@@ -12,10 +12,9 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     Definition,
     Login,
     definitions_of,
-    hba_todo,
+    is_absent,
     lists_servers,
     missing_logins,
-    roles_of,
     servers_of,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import (
@@ -24,16 +23,21 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import (
     is_standby,
     powa_major,
     server_of,
-    unit_of,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._groups import groups_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import (
-    Rule,
+    Entry,
     collector_addresses,
-    rules,
+    hba_todo,
+    wanted,
     web_addresses,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._left_alone import is_superuser, roles_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import manages
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._markers import plan_markers
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._refused import accepted, refusals, skips
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._rights import monitoring_rights
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._rotation import kept_password, rotated_by
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 
 
@@ -48,15 +52,19 @@ class RemotePlan(TypedDict):
     lacks_access: bool
     #: The monitoring role, unless it exists, can log in, and has the declared password.
     missing_logins: List[Login]
+    #: Why that role keeps another password than the declared one, as a sentence, or an empty text.
+    kept_password: str
+    #: Whether the password of that role changes later, together with the collector's file.
+    rotates: bool
     #: The statements that grant the monitoring role the rights that it lacks.
     rights: List[str]
-    #: The lines of pg_hba.conf, and whether one of them is missing or not loaded.
-    hba: List[Rule]
+    #: The logins that pg_hba.conf has to let in, and whether it lacks one or is not loaded.
+    hba: List[Entry]
     hba_todo: bool
-    #: The unit of the host's PostgreSQL.
-    unit: str
     #: The datasources of this host.
     datasources: List[Definition]
+    #: The names of those that a standby may lack, because a primary of this run refuses them.
+    unsure: List[str]
     #: Whether this role creates their source side.
     makes_datasources: bool
     #: Whether the host is a standby, which gets them from its primary.
@@ -76,24 +84,27 @@ def plan_remote(run: Run, host: str) -> RemotePlan:
     writes = exists.server and not standby
     has_role = not run.check_mode or role in roles_of(seen)
     acts = exists.powa and has_role
-    datasources = own_datasources(variables)
+    datasources = _datasources(run, host, standby)
     makes = acts and not standby and bool(datasources) and not _leaves_datasources(run, host)
     marked = datasources if makes and variables["powa_marker_extensions"] else []
-    lines = _rules(run, host)
+    logins = remote_hba(run, host)
+    kept = kept_password(run, host)
     plan: RemotePlan = {
         "writes": writes,
         "has_role": has_role,
         "lacks_access": False,
-        "missing_logins": missing_logins(remote_roles(run, host) if writes else [], run, host),
+        "missing_logins": missing_logins(remote_roles(run, host) if writes and not kept else [], run, host),
+        "kept_password": kept if writes else "",
+        "rotates": writes and bool(rotated_by(run, host)),
         "rights": _rights(variables, seen) if writes else [],
-        "hba": lines,
-        "hba_todo": exists.server and hba_todo(lines, seen),
-        "unit": unit_of(seen),
+        "hba": logins,
+        "hba_todo": exists.server and manages(variables) and hba_todo(logins, seen, groups_of(run, host)),
         "datasources": datasources,
+        "unsure": unsure_datasources(run, host),
         "makes_datasources": makes,
         "awaits_datasources": acts and standby,
         "marked": marked,
-        "markers_todo": exists.server and plan_markers(marked, seen, "present").todo,
+        "markers_todo": exists.server and plan_markers(marked, seen, "present", variables).to_do(manages(variables)),
         "skipped": [_without_role(host, role)] if writes and exists.powa and not has_role else [],
     }
     plan["lacks_access"] = exists.server and bool(
@@ -121,6 +132,28 @@ def own_datasources(variables: Mapping[str, Any]) -> List[Definition]:
     ]
 
 
+def _datasources(run: Run, host: str, standby: bool) -> List[Definition]:
+    """Return the datasources of a host without those that it, its repository or the primary of a standby refuses."""
+    own = own_datasources(run.variables(host))
+    taken = accepted(run, host, own)
+    unsure = unsure_datasources(run, host) if standby else []
+    return [definition for definition in taken if definition.get("name") not in unsure]
+
+
+def unsure_datasources(run: Run, host: str) -> List[str]:
+    """Return the datasources that a standby may lack without being at fault.
+
+    Which host is its primary is not known, and one of them refuses these. The standby may have those of another.
+    """
+    if not is_standby(run.seen(host)):
+        return []
+    own = accepted(run, host, own_datasources(run.variables(host)))
+    primaries = [other for other in run.fleet["remotes"] if other in run.fleet["run"] and skips(run, other)]
+    refused = {name for primary in primaries for name in refusals(run, primary)}
+    names = [str(definition.get("name") or "") for definition in own if not is_absent(definition)]
+    return [name for name in names if name in refused]
+
+
 def _repository(run: Run, host: str) -> str:
     return str(run.fleet["remotes"].get(host, {}).get("repository") or "")
 
@@ -134,18 +167,20 @@ def _leaves_datasources(run: Run, host: str) -> bool:
     return host in run.fleet["repositories"] or _repository(run, host) in run.lost
 
 
-def _rules(run: Run, host: str) -> List[Rule]:
+def remote_hba(run: Run, host: str) -> List[Entry]:
+    """Return the logins that the pg_hba.conf of a remote has to let in."""
     variables, repository = run.variables(host), _repository(run, host)
-    addresses = collector_addresses(run, repository, host) + web_addresses(run, repository, host, to_remotes=True)
+    addresses = collector_addresses(run, repository, host, to_remotes=True)
+    addresses += web_addresses(run, repository, host, to_remotes=True)
     # PoWA 5 also collects from databases other than PoWA's own.
     database = variables["powa_database"] if powa_major(run, host) == 4 else None
-    return rules(database, variables["powa_monitoring_role"], dict.fromkeys(addresses), variables["powa_hba_method"])
+    return wanted(variables, database, variables["powa_monitoring_role"], addresses)
 
 
 def _rights(variables: Mapping[str, Any], seen: Mapping[str, Any]) -> List[str]:
     """Return what the monitoring role lacks: nothing before it exists, because then the host is read again."""
     role = variables["powa_monitoring_role"]
-    if role not in roles_of(seen) or not server_of(seen)["database"]:
+    if role not in roles_of(seen) or is_superuser(seen, role) or not server_of(seen)["database"]:
         return []
     return monitoring_rights(seen, role, "pg_qualstats" in variables["powa_stats_extensions"])
 

@@ -47,7 +47,7 @@ class Restarts(NamedTuple):
 
 def restarts_of(run: Run, host: str) -> Restarts:
     """Return what this run may do to a host."""
-    installs = bool(run.hostvars[host].get(_INSTALLS)) if host in run.hostvars else False
+    installs = bool(run.of_host(host).get(_INSTALLS))
     return Restarts(gone_in(run), bool(run.variables(host).get("powa_restart_postgresql", installs)))
 
 

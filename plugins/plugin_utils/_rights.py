@@ -2,15 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rights that the roles of monitoring, the collector and powa-web lack, as the statements that grant them."""
+"""The rights that PoWA's roles lack on a host, as the statements that grant them."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Table, hidden_of, read_of_powa
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import server_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._left_alone import roles_of
 
 READ_STATISTICS = "pg_read_all_stats"
+MONITOR = "pg_monitor"
 SNAPSHOT = "powa_snapshot"
 READ_DATA = "powa_read_all_data"
 READ_METRICS = "powa_read_all_metrics"
@@ -19,6 +22,8 @@ PASSWORD = "password"
 #: Where powa-web 4 finds the servers without their passwords.
 WEB_SCHEMA = "pgfleet_powa_web"
 
+#: The PostgreSQL whose memberships have this option.
+_OWN_INHERITANCE = 160000
 _READ = ("SELECT",)
 _WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE")
 #: The tables in which PoWA 4 registers servers, extensions and functions. The collector only reads them.
@@ -33,6 +38,7 @@ def monitoring_rights(seen: Mapping[str, Any], role: str, resets_qualstats: bool
     """
     found = seen["monitoring"]
     statements = _membership(seen, role, READ_STATISTICS)
+    statements += [_usage(schema, role) for schema, may_use in sorted(found.get("schemas", {}).items()) if not may_use]
     # The source functions of PoWA and of the stats extensions read these tables to find databases that were dropped.
     tables = [name for name, may_read in found.get("tables", {}).items() if not may_read]
     if tables:
@@ -59,26 +65,22 @@ def collector_rights(seen: Mapping[str, Any], role: str) -> List[str]:
         *_powa_role(seen, role, SNAPSHOT),
         *_schema_usage(repository, role),
         *_table_rights(repository["relations"], role),
-        *(
-            "GRANT UPDATE (version) ON {0} TO {1}".format(column["table"], quote_ident(role))
-            for column in repository["version_columns"]
-            # The collector records the versions that it finds, and warns each time it lacks the right to.
-            if not column["may_update"].get(role)
-        ),
+        *_version_rights(repository["version_columns"], role),
     ]
 
 
-def web_rights(seen: Mapping[str, Any], role: str, database: str, exact: bool) -> List[str]:
+def web_rights(seen: Mapping[str, Any], role: str, database: str, exact: bool, alter: bool = True) -> List[str]:
     """Return what powa-web's role lacks to show everything.
 
     :param exact: whether to take what an earlier version of this collection granted, and no page needs
+    :param alter: whether the role may get a setting of its own
     """
     repository = seen["repository"]
     # Without this right powa-web does not see the collector's connection, and says that no collector is running.
     statements = _membership(seen, role, READ_STATISTICS)
     taken = _taken(repository, role) if exact else []
     if repository["major"] > 4:
-        keeps_more = _reads_data(repository, role) and not exact
+        keeps_more = reads_data(repository, role) and not exact
         statements += [] if keeps_more else _powa_role(seen, role, READ_METRICS)
         return statements + taken + _schema_usage(repository, role)
     return [
@@ -87,11 +89,31 @@ def web_rights(seen: Mapping[str, Any], role: str, database: str, exact: bool) -
         *_schema_usage(repository, role),
         *_page_tables(repository, role),
         *_server_columns(repository, role, exact),
-        *_web_view(repository, role, database),
+        *_web_view(repository, role, database if alter else None),
     ]
 
 
-def web_left(seen: Mapping[str, Any], role: str, exact: bool) -> List[str]:
+def reader_rights(seen: Mapping[str, Any], role: str) -> List[str]:
+    """Return what the role that only reads lacks to see what the modules and the inventory plugin read.
+
+    On PoWA 4 these are not the passwords of servers, and of transient tables only the times of their rows.
+    """
+    repository = seen["repository"]
+    schema, name = repository["schema"], quote_ident(role)
+    statements = [*_membership(seen, role, MONITOR), *_powa_role(seen, role, READ_METRICS)]
+    statements += _schema_usage(repository, role)
+    found = repository.get("reader") or {"hidden": {}, "transient": []}
+    tables: Dict[Tuple[str, ...], List[Table]] = {}
+    for table in hidden_of(read_of_powa(repository["major"], found["transient"]), found["hidden"]):
+        tables.setdefault(table.columns, []).append(table)
+    for columns, lacking in tables.items():
+        what = " ({0})".format(", ".join(map(quote_ident, columns))) if columns else ""
+        listed = ", ".join(qualified(schema, table.name) for table in lacking)
+        statements.append("GRANT SELECT{0} ON {1} TO {2}".format(what, listed, name))
+    return statements
+
+
+def web_left(seen: Mapping[str, Any], role: str, exact: bool, alter: bool = True) -> List[str]:
     """Return what powa-web's role has beyond what the pages need, or what keeps a page from it, one sentence each."""
     repository = seen["repository"]
     sentences = []
@@ -105,6 +127,8 @@ def web_left(seen: Mapping[str, Any], role: str, exact: bool) -> List[str]:
         sentences.append(_FOREIGN_SCHEMA.format(WEB_SCHEMA))
     if path and WEB_SCHEMA not in path:
         sentences.append(_OTHER_PATH.format(role, path, WEB_SCHEMA))
+    if not path and not alter:
+        sentences.append(_NO_PATH.format(role, WEB_SCHEMA, repository["schema"]))
     return sentences
 
 
@@ -120,9 +144,13 @@ _OTHER_PATH = (
     "role {0} has search_path set to {1}, so some pages of powa-web 4 fail, which read powa_servers without passwords"
     " in schema {2}: reset it, or put that schema first"
 )
+_NO_PATH = (
+    "role {0} is left as it is, so some pages of powa-web 4 fail, which read powa_servers without passwords in schema"
+    " {1}: set its search_path to {1}, {2} in PoWA's database"
+)
 
 
-def _reads_data(repository: Mapping[str, Any], role: str) -> bool:
+def reads_data(repository: Mapping[str, Any], role: str) -> bool:
     """Return whether a role was made a member of the role that also reads the constants of users' queries."""
     name = repository["powa_roles"].get(READ_DATA) or READ_DATA
     return name in repository.get("granted_roles", {}).get(role, ())
@@ -131,7 +159,7 @@ def _reads_data(repository: Mapping[str, Any], role: str) -> bool:
 def _more(repository: Mapping[str, Any], role: str) -> List[str]:
     """Return what an earlier version granted, as a sentence names it."""
     if repository["major"] > 4:
-        return ["member of {0}".format(READ_DATA)] if _reads_data(repository, role) else []
+        return ["member of {0}".format(READ_DATA)] if reads_data(repository, role) else []
     found = _unneeded_tables(repository, role)
     more = ["SELECT on {0}".format(", ".join(found))] if found else []
     if role in repository["default_select"]:
@@ -144,7 +172,7 @@ def _taken(repository: Mapping[str, Any], role: str) -> List[str]:
     name = quote_ident(role)
     if repository["major"] > 4:
         group = repository["powa_roles"].get(READ_DATA) or READ_DATA
-        return ["REVOKE {0} FROM {1}".format(quote_ident(group), name)] if _reads_data(repository, role) else []
+        return ["REVOKE {0} FROM {1}".format(quote_ident(group), name)] if reads_data(repository, role) else []
     schema, tables = repository["schema"], _unneeded_tables(repository, role)
     statements = []
     if tables:
@@ -190,10 +218,12 @@ def _server_columns(repository: Mapping[str, Any], role: str, exact: bool) -> Li
     return ["GRANT SELECT ({0}) ON {1} TO {2}".format(", ".join(lacking), table, quote_ident(role))]
 
 
-def _web_view(repository: Mapping[str, Any], role: str, database: str) -> List[str]:
+def _web_view(repository: Mapping[str, Any], role: str, database: Optional[str]) -> List[str]:
     """Return what lacks for powa-web 4 to find a C(powa_servers) without passwords before PoWA's own.
 
     One of its pages, and each of its connections to a remote, reads all columns and fails without a right on one.
+
+    :param database: where the role gets a search_path, or None if it gets none
     """
     schema, columns = repository.get("web_schema"), [column["name"] for column in repository["server_columns"]]
     if schema and not schema["ours"]:
@@ -207,7 +237,7 @@ def _web_view(repository: Mapping[str, Any], role: str, database: str) -> List[s
         statements += ["DROP VIEW IF EXISTS {0}".format(view), _create_view(view, repository["schema"], columns)]
     if replaced or not (schema and schema["may_read"].get(role)):
         statements += [_usage(WEB_SCHEMA, role), "GRANT SELECT ON {0} TO {1}".format(view, name)]
-    if not repository.get("search_paths", {}).get(role):
+    if database is not None and not repository.get("search_paths", {}).get(role):
         statements.append(
             "ALTER ROLE {0} IN DATABASE {1} SET search_path = {2}, {3}".format(
                 name, quote_ident(database), quote_ident(WEB_SCHEMA), quote_ident(repository["schema"])
@@ -259,9 +289,15 @@ def _grant(privileges: Sequence[str], schema: str, names: Iterable[str], role: s
 
 
 def _membership(seen: Mapping[str, Any], role: str, group: str) -> List[str]:
-    if group in _groups_of(seen, role):
-        return []
-    return ["GRANT {0} TO {1}".format(quote_ident(group), quote_ident(role))]
+    """Return what a role lacks to have the rights of another.
+
+    Since PostgreSQL 16 each membership says whether it brings them, whatever the role's own attribute is. Before, a
+    role with NOINHERIT has none of them, and nothing but that attribute could change it.
+    """
+    found, grant = roles_of(seen).get(role, {}), "GRANT {0} TO {1}".format(quote_ident(group), quote_ident(role))
+    if server_of(seen).get("version_num", 0) >= _OWN_INHERITANCE:
+        return [] if group in found.get("uses", ()) else [grant + " WITH INHERIT TRUE"]
+    return [] if group in found.get("member_of", ()) else [grant]
 
 
 def _powa_role(seen: Mapping[str, Any], role: str, powa_role: str) -> List[str]:
@@ -289,12 +325,24 @@ def _table_rights(relations: Sequence[Mapping[str, Any]], role: str) -> List[str
     return [_grant(wanted, schema, sorted(names), role) for (wanted, schema), names in lacking.items()]
 
 
+def _version_rights(tables: Iterable[Mapping[str, Any]], role: str) -> List[str]:
+    """Return what a role lacks to record versions as the collector does, which warns each time it may not.
+
+    It updates the version of a server and of an extension that it finds. Of hypopg, which need not be in PoWA's
+    database of the remote, it also inserts a row, and deletes it where the remote does not offer the extension.
+    """
+    statements = []
+    for table in tables:
+        lacking = [] if table["may_update"].get(role) else ["UPDATE (version)"]
+        if table.get("may_register", {}).get(role) is False:
+            lacking += ["INSERT (srvid, extname, version)", "DELETE"]
+        if lacking:
+            statements.append("GRANT {0} ON {1} TO {2}".format(", ".join(lacking), table["table"], quote_ident(role)))
+    return statements
+
+
 def _is_registry(relation: Mapping[str, Any]) -> bool:
     return relation["extension"] == "powa" and (relation["kind"] == "v" or relation["name"] in _REGISTRY)
-
-
-def _groups_of(seen: Mapping[str, Any], role: str) -> List[str]:
-    return list((server_of(seen).get("roles") or {}).get(role, {}).get("member_of", ()))
 
 
 def _schema_of(seen: Mapping[str, Any], extension: str) -> str:

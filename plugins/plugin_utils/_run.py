@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Dict, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import Unevaluated, evaluate
@@ -31,6 +32,12 @@ class Run:
     hostvars: Mapping[str, Any]
     lost: Sequence[str] = ()
     check_mode: bool = False
+    _of_hosts: Dict[str, Mapping[str, Any]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def found(self) -> Dict[str, Any]:
+        """What was found out once for all hosts."""
+        return {}
 
     def variables(self, host: str) -> Mapping[str, Any]:
         """Return the public variables of a host, typed, with defaults, and without passwords."""
@@ -52,19 +59,23 @@ class Run:
 
     def result(self, host: str, name: str) -> Dict[str, Any]:
         """Return what a task has registered on a host, or nothing if it did not run there."""
-        if host not in self.hostvars:
-            return {}
-        return dict(self.hostvars[host].get(name) or {})
+        return dict(self.of_host(host).get(name) or {})
+
+    def of_host(self, host: str) -> Mapping[str, Any]:
+        """Return all that Ansible knows of a host, or nothing if it does not know the host."""
+        if host not in self._of_hosts:
+            # For each look at a host, Ansible puts its variables together anew, from files, too.
+            is_known = host in self.hostvars
+            self._of_hosts[host] = self.hostvars[host] if is_known else {}
+        return self._of_hosts[host]
 
     def password(self, host: str, name: str) -> str:
         """Return a variable that holds a password, or an empty text if it is unset.
 
         :raises Unevaluated: when Ansible cannot evaluate it: an old one has its template, which is not the password
         """
-        if host not in self.hostvars:
-            return ""
         try:
-            value = evaluate(self.hostvars[host], name)
+            value = evaluate(self.of_host(host), name)
         except Unevaluated as error:
             raise Unevaluated(
                 "Ansible cannot evaluate {0} of {1} ({2}): define what its template uses, or correct it".format(

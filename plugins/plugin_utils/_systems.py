@@ -20,19 +20,23 @@ COLLECTOR = "powa-collector"
 class System:
     """The names of one family, for one major version of PostgreSQL.
 
+    :param contrib: what PostgreSQL itself brings and PoWA needs, if it is in a package of its own
     :param extensions: extension -> package
     :param unit: of the cluster that the roles work on
-    :param reads_conf_d: whether a new cluster's postgresql.conf includes its folder conf.d
     """
 
     server: str
+    contrib: List[str]
     powa: str
     build: List[str]
     venv: str
     pg_config: str
     unit: str
-    reads_conf_d: bool
     extensions: Dict[str, str]
+
+
+#: Of a server whose host nobody logs in to.
+NO_SYSTEM = System(server="", contrib=[], powa="", build=[], venv="", pg_config="", unit="", extensions={})
 
 
 def system_of(seen: Mapping[str, Any]) -> Optional[System]:
@@ -45,25 +49,25 @@ def system_of(seen: Mapping[str, Any]) -> Optional[System]:
         prefix = "postgresql-{0}".format(version)
         return System(
             server=prefix,
+            contrib=[],
             powa=prefix + "-powa",
             build=["postgresql-server-dev-" + version, "make", "gcc", "libc6-dev", "tar", "gzip", "xz-utils", "bzip2"],
             venv="python3-venv",
             pg_config="/usr/lib/postgresql/{0}/bin/pg_config".format(version),
             unit=cluster["unit"] if cluster else "postgresql@{0}-main".format(version),
-            reads_conf_d=True,
             extensions={name: "{0}-{1}".format(prefix, name.replace("_", "-")) for name in _EXTENSIONS},
         )
     if seen["os"]["family"] == "RedHat":
-        # With PGDG's packages. Not tested.
+        # PGDG's packages. powa_17 is one without files that brings several extensions.
         return System(
             server="postgresql{0}-server".format(version),
-            powa="powa_" + version,
+            contrib=["postgresql{0}-contrib".format(version)],
+            powa="powa-archivist_" + version,
             build=["postgresql{0}-devel".format(version)]
             + ["make", "gcc", "tar", "gzip", "xz", "bzip2", "redhat-rpm-config"],
             venv="python3",
             pg_config="/usr/pgsql-{0}/bin/pg_config".format(version),
             unit=cluster["unit"] if cluster else "postgresql-{0}".format(version),
-            reads_conf_d=False,
             extensions={name: "{0}_{1}".format(name, version) for name in _EXTENSIONS},
         )
     return None

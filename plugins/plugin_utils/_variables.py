@@ -86,10 +86,16 @@ class _Rule(NamedTuple):
     holds: Callable[[Any], bool]
 
 
+#: systemd would read some characters of it as more than themselves.
+_CLIENT_FILE = _Rule(
+    "the absolute path of a file on this host, without spaces, quotes, backslashes and percent signs",
+    lambda value: re.fullmatch(r"/[^\s\"'\\%]+", value) is not None,
+)
 _PORT = _Rule("a number from 1 to 65535", lambda value: 1 <= value <= 65535)
 #: What the module C(servers) refuses has to be found here, because it refuses all servers of the repository then.
 _RULES = {
     "powa_port": _PORT,
+    "powa_login_port": _PORT,
     # That of powa_renamed_from.
     "port": _PORT,
     "powa_host": _Rule(
@@ -102,6 +108,16 @@ _RULES = {
     "powa_coalesce": _Rule("a number of snapshots, at least 5", lambda value: 5 <= value < 2**31),
     "powa_retention": _Rule(
         'an interval such as "7 days" or "36 hours"', lambda value: _INTERVAL.fullmatch(value) is not None
+    ),
+    "powa_collector_sslrootcert": _CLIENT_FILE,
+    "powa_collector_sslcert": _CLIENT_FILE,
+    "powa_collector_sslkey": _CLIENT_FILE,
+    "powa_web_sslrootcert": _CLIENT_FILE,
+    "powa_web_sslcert": _CLIENT_FILE,
+    "powa_web_sslkey": _CLIENT_FILE,
+    "powa_servers_exact_max": _Rule(
+        'a number of servers, or to a share such as "10%"',
+        lambda value: re.fullmatch("[0-9]{1,9}%?", value) is not None,
     ),
     "powa_web_repositories": _Rule("a list of inventory names, such as [pg-repository]", lambda _value: True),
 }
@@ -156,6 +172,31 @@ def read_variables(raw: Mapping[str, Any], checked: Sequence[str] = SITE_ROLES, 
     known = options_of(tuple(checked))
     for name in [name for name in found.problems if name not in known]:
         del found.problems[name]
+    return found
+
+
+def read_role(role: str, raw: Mapping[str, Any]) -> Values:
+    """Return the variables of a role that works on no host of the fleet, and what is wrong with them.
+
+    :param raw: as C(read_variables) takes them
+    """
+    found = Values({}, {})
+    for option in options_of((role,)).values():
+        _read(option, raw, found)
+        if option.required and option.name not in found.values:
+            expected = _listed(option.choices, "or") if option.choices else "a " + option.type
+            found.problems.setdefault(option.name, "{0} is empty: set it to {1}".format(option.name, expected))
+    return found
+
+
+def read_some(names: Sequence[str], raw: Mapping[str, Any]) -> Values:
+    """Return some variables of a host that may be none of the fleet, and what is wrong with them.
+
+    :param raw: as C(read_variables) takes them
+    """
+    found = Values({}, {})
+    for name in names:
+        _read(options_of(ROLES)[name], raw, found)
     return found
 
 

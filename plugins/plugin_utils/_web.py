@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._collector import pip_version, remote_logins
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import powa_major
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import powa_major, powa_version
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files, has_password_file
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._kept_passwords import kept_remotes
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import manages
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
     WEB_CONF,
     WEB_FOLDER,
@@ -23,10 +25,11 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._paths import (
     WEB_SECRET,
     WEB_UNIT,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._preflight import powa_version
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._rendered import MANAGED, file, folder, render_file
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import DRIVER, system_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._tls import WEB_CLIENT
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._unlisted import keeps_unlisted
 
 USER = "powa-web"
 SERVICE = "powa-web"
@@ -104,10 +107,12 @@ class WebPlan:
     :param installable: whether check mode can tell what the packages would change
     :param requirements: what pip installs
     :param stale: what another Python has left
-    :param has_user: whether files can be given to powa-web's user: check mode creates none
+    :param has_user: whether files can be given to powa-web's user, and pip can run; check mode makes neither so
     :param has_unit: whether there is a unit to start: check mode creates none
     :param has_secret: whether there is a secret for cookies
     :param files: the configuration and the unit
+    :param keeps_passwords: whether the present file may have passwords of remotes that stay there
+    :param manages: whether anything may be done to the host
     :param todo: whether anything but the check of the logins is to be done
     """
 
@@ -127,6 +132,8 @@ class WebPlan:
     pages: Pages
     files: List[Dict[str, Any]]
     proxy: Proxy
+    keeps_passwords: bool
+    manages: bool
     todo: bool
 
 
@@ -138,10 +145,11 @@ def web_plan(run: Run, host: str, managed: str = MANAGED) -> Dict[str, Any]:
     variables, seen = run.variables(host), run.seen(host)
     environment = seen.get("virtualenvs", {}).get(variables["powa_web_venv"]) or {}
     version = _version(run, host, environment)
-    has_user = USER in seen.get("users", ())
     stale = bool(environment.get("stale"))
-    install = not has_user or stale or not _fits(pip_version(environment, "powa-web"), version)
     tornado = seen.get("packages", {}).get(_TORNADO) or {}
+    # Somebody may have created the user before.
+    has_user = USER in seen.get("users", ()) and bool(tornado.get("installed"))
+    install = not has_user or stale or not _fits(pip_version(environment, "powa-web"), version)
     unit, theirs = _unit(seen, SERVICE), seen.get("files", {})
     repositories = shown(run, host)
     files = _files(run, host, repositories, managed)
@@ -167,13 +175,18 @@ def web_plan(run: Run, host: str, managed: str = MANAGED) -> Dict[str, Any]:
             pages=pages,
             files=files,
             proxy=proxy,
-            todo=install
-            or pages.differ
-            or _state(unit) != _RUNS
-            or WEB_SECRET not in theirs
-            or bool(changed_files(theirs, [entry for entry in files if entry["state"] == "present"]))
-            or not has_password_file(seen, WEB_PASSWORDS, USER)
-            or proxy.todo,
+            keeps_passwords=bool(kept_remotes(run)) or keeps_unlisted(run, web_repositories(run, host)),
+            manages=manages(variables),
+            todo=manages(variables)
+            and (
+                install
+                or pages.differ
+                or _state(unit) != _RUNS
+                or WEB_SECRET not in theirs
+                or bool(changed_files(theirs, [entry for entry in files if entry["state"] == "present"]))
+                or not has_password_file(seen, WEB_PASSWORDS, USER)
+                or proxy.todo
+            ),
         )
     )
 
@@ -183,7 +196,7 @@ def shown(run: Run, host: str) -> List[Shown]:
     return [
         Shown(
             name=name,
-            host="localhost" if name == host else run.variables(name)["powa_host"],
+            host=WEB_CLIENT.address(run.variables(host), run.variables(name)["powa_host"], name == host),
             port=run.variables(name)["powa_port"],
             database=run.variables(name)["powa_database"],
             role=run.variables(name)["powa_web_role"],
@@ -191,6 +204,12 @@ def shown(run: Run, host: str) -> List[Shown]:
         )
         for name in run.fleet["web"][host]["repositories"]
     ]
+
+
+def web_repositories(run: Run, host: str) -> List[str]:
+    """Return the repositories to whose servers powa-web may log in."""
+    web = run.fleet["web"][host]
+    return list(web["repositories"]) if web["remote_access"] else []
 
 
 def web_passwords(run: Run, host: str) -> List[Dict[str, Any]]:
@@ -321,6 +340,7 @@ def _files(run: Run, host: str, repositories: Sequence[Shown], managed: str) -> 
         folder=WEB_FOLDER,
         secret=WEB_SECRET,
         passwords=WEB_PASSWORDS,
+        environment=WEB_CLIENT.environment(variables),
     )
     # A diff shows neither the stored password nor an earlier one.
     no_diff = stores or _has_password(run.seen(host).get("files", {}).get(WEB_CONF))

@@ -18,7 +18,9 @@ from typing import Any, Callable, Collection, Dict, Iterator, List, Mapping
 
 import bulk
 import fleet
+import growth
 import history
+import large_fleet
 import nochange
 import report
 import site_run
@@ -33,8 +35,10 @@ CONCERNS: Dict[Callable[[Collection[str]], Iterator[Measure]], Mapping[str, Subj
     history.measure: history.NAMES,
     nochange.measure: nochange.NAMES,
     bulk.measure: bulk.NAMES,
+    growth.measure: growth.NAMES,
     site_run.measure: site_run.NAMES,
     fleet.measure: fleet.NAMES,
+    large_fleet.measure: large_fleet.NAMES,
 }
 SUBJECTS = {name: subject for subjects in CONCERNS.values() for name, subject in subjects.items()}
 

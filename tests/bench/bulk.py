@@ -107,7 +107,7 @@ def measure(names: Collection[str]) -> Iterator[Measure]:
 
 def _measure(server: Server, names: Collection[str]) -> Dict[str, List[Any]]:
     server.sql("postgres", "CREATE DATABASE bulk TEMPLATE powa_template")
-    Database(server, "bulk").ok("datasources", **_datasources(DATASOURCES))
+    Database(server, "bulk").ok("datasources", **declared_datasources(DATASOURCES))
     values: Dict[str, List[Any]] = {name: [] for name in names}
     for _run in range(RUNS):
         run: Dict[str, Any] = {}
@@ -120,7 +120,7 @@ def _measure(server: Server, names: Collection[str]) -> Dict[str, List[Any]]:
     return values
 
 
-def _datasources(number: int) -> Dict[str, Any]:
+def declared_datasources(number: int) -> Dict[str, Any]:
     """Return the options of a task for a repository."""
     return {
         "server_kind": ["repository"],
@@ -137,7 +137,8 @@ def _datasources(number: int) -> Dict[str, Any]:
     }
 
 
-def _servers(number: int) -> List[Dict[str, Any]]:
+def declared_servers(number: int) -> List[Dict[str, Any]]:
+    """Return the servers of a task."""
     return [
         {
             "hostname": "db{0}.example.com".format(server),
@@ -151,7 +152,7 @@ def _servers(number: int) -> List[Dict[str, Any]]:
 
 
 @contextmanager
-def _repository(server: Server, name: str) -> Iterator[Database]:
+def repository(server: Server, name: str) -> Iterator[Database]:
     """A database where the datasources are declared and no server is registered."""
     server.sql("postgres", 'CREATE DATABASE "{0}" TEMPLATE bulk'.format(name))
     try:
@@ -162,15 +163,15 @@ def _repository(server: Server, name: str) -> Iterator[Database]:
 
 def _registered(database: Database, servers: int) -> List[Tuple[Any, ...]]:
     """Return all that is written about so many servers."""
-    hostnames = [spec["hostname"] for spec in _servers(servers)]
+    hostnames = [spec["hostname"] for spec in declared_servers(servers)]
     return database.sql(REGISTERED.format(REGISTRY[database.powa]), {"hostnames": hostnames})
 
 
 def _times(server: Server, with_loop: bool) -> Dict[str, Tuple[float, float]]:
     """Return seconds of both sides."""
     times = {}
-    with _repository(server, "bulk_ours") as ours:
-        variables = {"login": ours.login, "servers": _servers(SERVERS)}
+    with repository(server, "bulk_ours") as ours:
+        variables = {"login": ours.login, "servers": declared_servers(SERVERS)}
         first = play(BENCH / "bulk_servers.yml", "localhost,", variables)
         assert first.changed == 1
         rows = ours.value(ROWS)
@@ -181,12 +182,12 @@ def _times(server: Server, with_loop: bool) -> Dict[str, Tuple[float, float]]:
         assert second.changed == 0
         times["bulk_nochange_vs_ping"] = (second.tasks["Servers"], second.tasks["Ping"])
         if with_loop:
-            with _repository(server, "bulk_theirs") as theirs:
-                names = [definition["name"] for definition in _datasources(DATASOURCES)["datasources"]]
+            with repository(server, "bulk_theirs") as theirs:
+                names = [definition["name"] for definition in declared_datasources(DATASOURCES)["datasources"]]
                 variables = {
                     "login": theirs.login,
                     "powa": theirs.powa,
-                    "servers": [dict(spec, datasources=names) for spec in _servers(LOOPED)],
+                    "servers": [dict(spec, datasources=names) for spec in declared_servers(LOOPED)],
                 }
                 loop = play(BENCH / "bulk_loop.yml", "localhost,", variables).tasks
                 assert _registered(ours, LOOPED) == _registered(theirs, LOOPED)
@@ -207,9 +208,9 @@ def _modules(server: Server) -> Dict[str, Any]:
 
 def _module(server: Server, number: int) -> Tuple[int, int, float]:
     """Return the statements of C(servers) and of C(datasources), and the memory of the former in MiB."""
-    with _repository(server, "bulk_{0}".format(number)) as database:
-        servers, peak = _statements(database, "servers", {"servers": _servers(number)})
-        datasources, _peak = _statements(database, "datasources", _datasources(DATASOURCES + 1))
+    with repository(server, "bulk_{0}".format(number)) as database:
+        servers, peak = _statements(database, "servers", {"servers": declared_servers(number)})
+        datasources, _peak = _statements(database, "datasources", declared_datasources(DATASOURCES + 1))
         return servers, datasources, peak
 
 
@@ -219,14 +220,14 @@ def _statements(database: Database, module: str, params: Dict[str, Any]) -> Tupl
 
     def run() -> None:
         for changed in (True, False):
-            result, peak = _run(database, module, params)
+            result, peak = run_module(database, module, params)
             assert not result.failed and result.changed is changed, str(result.result)[:2000]
             peaks.append(peak)
 
     return count_statements(database, run), max(peaks)
 
 
-def _run(database: Database, module: str, params: Dict[str, Any]) -> Tuple[ModuleResult, float]:
+def run_module(database: Database, module: str, params: Dict[str, Any]) -> Tuple[ModuleResult, float]:
     """Run a module as a process of its own, and return its result and the most memory that it needed, in MiB."""
     done = subprocess.run(
         [sys.executable, "-c", PEAK, "ansible_collections.pgfleet.powa.plugins.modules." + module],

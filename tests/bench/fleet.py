@@ -78,7 +78,7 @@ DATASOURCES: List[Dict[str, Any]] = [
 def measure(names: Collection[str]) -> Iterator[Measure]:
     """Measure what is named of C(NAMES)."""
     sides = [(OURS, THEIRS) if run % 2 else (THEIRS, OURS) for run in range(RUNS)]
-    with _fleet() as inventory:
+    with running_fleet(HOSTS, DATASOURCES) as inventory:
         runs = [_run(inventory, order) for order in sides]
     for index, name in enumerate(NAMES):
         if name in names:
@@ -90,37 +90,37 @@ def _run(inventory: Path, sides: Collection[str]) -> Dict[str, Tuple[Played, Pla
     """Return the first run and the one after it, of each side."""
     played, made = {}, []
     for side in sides:
-        _clusters("reset")
+        clusters("reset", HOSTS)
         first, second = (play(BENCH / side, inventory) for _time in range(2))
         assert first.changed and not second.changed
         played[side] = (first, second)
-        made.append(_clusters("show"))
+        made.append(clusters("show", HOSTS))
     assert made[0] == made[1], "The two sides did not do the same: {0}".format(made)
     return played
 
 
-def _clusters(action: str) -> str:
-    command = [str(BENCH / "fleet-clusters"), action, NAME, str(HOSTS), str(PORT)]
+def clusters(action: str, hosts: int) -> str:
+    """Start servers of this host, reset, show or remove them."""
+    command = [str(BENCH / "fleet-clusters"), action, NAME, str(hosts), str(PORT)]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 @contextmanager
-def _fleet() -> Iterator[Path]:
+def running_fleet(hosts: int, datasources: Collection[Dict[str, Any]]) -> Iterator[Path]:
     """Start the servers, and remove them in the end."""
     with tempfile.TemporaryDirectory() as folder:
         inventory = Path(folder, "hosts.json")
-        inventory.write_text(json.dumps(_inventory()))
+        inventory.write_text(json.dumps(_inventory(hosts, datasources)))
         try:
-            _clusters("up")
+            clusters("up", hosts)
             yield inventory
         finally:
-            _clusters("down")
+            clusters("down", hosts)
 
 
-def _inventory() -> Dict[str, Any]:
+def _inventory(number: int, datasources: Collection[Dict[str, Any]]) -> Dict[str, Any]:
     hosts = {
-        "server{0:02d}".format(number): {"powa_host": "127.0.0.1", "powa_port": PORT + number}
-        for number in range(HOSTS)
+        "server{0:02d}".format(host): {"powa_host": "127.0.0.1", "powa_port": PORT + host} for host in range(number)
     }
     variables = {
         "ansible_connection": "local",
@@ -130,7 +130,7 @@ def _inventory() -> Dict[str, Any]:
         "powa_stats_extensions": ["pg_qualstats"],
         # All clusters of this host share the folder of the extensions.
         "powa_marker_extensions": False,
-        "powa_datasources": DATASOURCES,
+        "powa_datasources": list(datasources),
     }
     # Nothing is done on the repository; there has to be one.
     groups = {"powa_remotes": {"hosts": hosts}, "powa_repositories": {"hosts": {"repository": {}}}}

@@ -43,7 +43,9 @@ The playbooks that ours is compared with are in `tests/bench`: `bulk_loop.yml`, 
 - Machine: {machine}
 - Tools: {tools}
 - Containers: {packages}
-- The 20 servers of `fleet20_*` are clusters of the host, with the same packages as the containers of its release
+- `fleet300_*` add up to the modules and roles that grow with the fleet. Installing packages and restarting PostgreSQL
+  come on top, and depend on the hosts
+- The servers of `fleet20_*` and `fleet300_remotes_*` are clusters of the host, with the packages of its container
 """
 
 

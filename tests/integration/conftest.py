@@ -66,6 +66,20 @@ def bare_database(server: servers.Server) -> Iterator[servers.Database]:
     server.sql("postgres", 'DROP DATABASE "{0}" WITH (FORCE)'.format(name))
 
 
+@pytest.fixture
+def encoded(request: Any, server: servers.Server) -> Iterator[servers.Database]:
+    """A database with PoWA, in the encoding that is the parameter."""
+    name = "in_" + request.param.lower()
+    server.sql(
+        "postgres",
+        "CREATE DATABASE {0} ENCODING '{1}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'".format(name, request.param),
+    )
+    for extension in ("btree_gist", "pg_stat_statements", "powa"):
+        server.sql(name, "CREATE EXTENSION " + extension)
+    yield servers.Database(server, name)
+    server.sql("postgres", "DROP DATABASE {0} WITH (FORCE)".format(name))
+
+
 def pytest_addoption(parser: Any) -> None:
     parser.addoption("--quick", action="store_true", help="the contract, and one test of each other file, on PoWA 5")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List
 
-from servers import Database
+from servers import Database, statements_sent
 
 #: What is needed on a remote.
 SOURCE = """
@@ -114,12 +114,7 @@ def columns(database: Database, table: str) -> List[Any]:
 
 def statements(database: Database, module: str, **params: Any) -> int:
     """Return how many statements a run that changes nothing sends."""
-    count = (
-        "SELECT coalesce(sum(calls), 0) FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid"
-        " WHERE d.datname = current_database() AND s.query NOT LIKE '%pg_stat_statements%'"
-    )
     database.ok(module, **params)
-    # It forgets the rarest statements once it has seen thousands, and a sum before could be the larger one.
-    database.sql("SELECT pg_stat_statements_reset()")
-    assert not database.ok(module, **params).changed
-    return int(database.value(count))
+    result, sent = statements_sent(database, lambda: database.ok(module, **params))
+    assert not result.changed
+    return sent

@@ -20,7 +20,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, build_opener
 
-from servers import PASSWORD, ROOT, Database, locked, wait_until
+from servers import PASSWORD, ROOT, Database, locked, unit_environment, wait_until
 
 
 def _install(version: str) -> Path:
@@ -62,7 +62,11 @@ def running_powa_web(
                 cwd=work,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=dict(os.environ, PYTHONPATH=os.pathsep.join([str(folder), str(ROOT / "powa_web_pages" / "src")])),
+                env=dict(
+                    os.environ,
+                    PYTHONPATH=os.pathsep.join([str(folder), str(ROOT / "powa_web_pages" / "src")]),
+                    **unit_environment("web/templates/powa-web.service.j2"),
+                ),
             )
             try:
                 yield _login("http://127.0.0.1:{0}".format(port), process, user, password)

@@ -16,6 +16,8 @@ full_page_writes = off
 archive_mode = on
 archive_command = 'true'
 max_connections = 200
+# A test that sees whether anything was committed is to see no ANALYZE.
+autovacuum = off
 CONF
 echo 'host all all all scram-sha-256' >> "/etc/postgresql/$cluster/main/pg_hba.conf"
 systemctl restart "postgresql@$cluster-main"

@@ -23,12 +23,13 @@ import zlib
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import psycopg2
 import psycopg2.extensions
 import pytest
 from container_shell import ContainerShell
+from dumps import Dump
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERS = ROOT / "tests" / "containers"
@@ -253,7 +254,6 @@ class Database:
 
     server: Server
     name: str
-    _dumped: Optional[Tuple[Any, str]] = None
 
     @property
     def powa(self) -> str:
@@ -292,21 +292,9 @@ class Database:
         assert self.dump() == before
         return str(result["msg"])
 
-    def dump(self) -> str:
-        """Return everything that the database holds, by pg_dump and by plain SQL for what it leaves out.
-
-        It is read again unless nobody wrote since the last time: a write takes a transaction number, which shows in the
-        snapshot, or moves a sequence.
-        """
-        with closing(self.server.connect(self.name)) as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_current_snapshot()::text, ARRAY("
-                "SELECT format('%s.%s %s', schemaname, sequencename, last_value) FROM pg_sequences ORDER BY 1)"
-            )
-            written = cursor.fetchone()
-            if self._dumped is None or self._dumped[0] != written:
-                self._dumped = (written, self._read(cursor))
-        return self._dumped[1]
+    def dump(self) -> Dump:
+        """Return everything that the database holds, by pg_dump and by plain SQL for what it leaves out."""
+        return Dump.now(lambda: self.server.connect(self.name), self._read)
 
     def _read(self, cursor: Any) -> str:
         text = self.server.shell("runuser -u postgres -- pg_dump {0}".format(self.name))
@@ -334,6 +322,13 @@ class Database:
         for hostname in hostnames:
             self.sql("SELECT powa_register_server(hostname => %s, alias => %s)", (hostname, hostname))
         return [self.value("SELECT id FROM powa_servers WHERE hostname = %s", (hostname,)) for hostname in hostnames]
+
+    def arrived(self, *hostnames: str) -> List[int]:
+        """Register servers, each as if something had arrived from it, and return their numbers."""
+        srvids = self.register(*hostnames)
+        for srvid in srvids:
+            self.sql("INSERT INTO powa_databases (srvid, oid, datname) VALUES (%s, 1, 'postgres')", (srvid,))
+        return srvids
 
     def collect(self, name: str, srvid: int, user: str = "powa") -> None:
         """Copy a remote's rows of a datasource with the collector's own statements, here from the same database."""
@@ -454,32 +449,45 @@ def run_playbook(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def statements_sent(database: Database) -> int:
-    """Return how many statements the database was sent, as pg_stat_statements has it in database postgres."""
-    counted = database.server.sql(
+def statements_sent(database: Database, run: Callable[[], Any]) -> Tuple[Any, int]:
+    """Run this, and return its result and how many statements the database was sent meanwhile."""
+    server = database.server
+    server.sql("postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+    # It forgets the rarest statements once it has seen thousands, and a sum before could be the larger one.
+    server.sql("postgres", "SELECT pg_stat_statements_reset()")
+    result = run()
+    counted = server.sql(
         "postgres",
         "SELECT coalesce(sum(s.calls), 0) FROM pg_stat_statements AS s JOIN pg_database AS d ON d.oid = s.dbid"
         " WHERE d.datname = %s AND s.toplevel",
         (database.name,),
     )
-    return int(counted[0][0])
+    return result, int(counted[0][0])
+
+
+def unit_environment(template: str) -> Dict[str, str]:
+    """Return what a unit of a role sets for libpq whatever the variables are, without the path of the password file."""
+    text = (ROOT / "roles" / template).read_text(encoding="utf-8")
+    return dict(re.findall(r"^Environment=(PG[A-Z]+)=(\w+)$", text, re.MULTILINE))
 
 
 @contextmanager
-def running_collector(database: Database) -> Iterator[None]:
-    """Run the real powa-collector in the container, with this database as its repository."""
+def running_collector(database: Database, user: str = "postgres") -> Iterator[None]:
+    """Run the real powa-collector in the container, with this database as its repository.
+
+    :param user: the role that it logs in to the repository as
+    """
     server = database.server
-    configuration = json.dumps(
-        {"repository": {"dsn": "host=127.0.0.1 user=postgres password={0} dbname={1}".format(PASSWORD, database.name)}}
-    )
+    dsn = "host=127.0.0.1 user={0} password={1} dbname={2}".format(user, PASSWORD, database.name)
+    configuration = json.dumps({"repository": {"dsn": dsn}})
     folder = "/root/collector-{0}".format(database.name)
     server.shell("mkdir -p {0} && cat > {0}/powa-collector.conf".format(folder), input=configuration)
     # The passwords of the remotes are not in powa_servers.
     server.shell("cat > {0}/pgpass && chmod 0600 {0}/pgpass".format(folder), input="*:*:*:*:{0}\n".format(PASSWORD))
     server.shell(
         "cd {0} && mv /etc/powa-collector.conf /etc/powa-collector.conf.off 2>/dev/null;"
-        " PGPASSFILE={0}/pgpass setsid nohup powa-collector > {0}/log 2>&1 < /dev/null & echo $! > {0}/pid".format(
-            folder
+        " PGPASSFILE={0}/pgpass {1} setsid nohup powa-collector > {0}/log 2>&1 < /dev/null & echo $! > {0}/pid".format(
+            folder, " ".join(map("=".join, unit_environment("collector/templates/drop-in.conf.j2").items()))
         )
     )
     try:

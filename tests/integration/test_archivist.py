@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role archivist on a server whose settings are in places that it did not choose: it restarts nothing in vain."""
+"""Restarts by the role archivist, by whom and how often. test_layouts.py has what keeps it from a restart."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ import yaml
 from servers import Database, run_playbook, wait_until
 
 LIBRARIES = "shared_preload_libraries"
-#: What prepare-server.sh has PostgreSQL preload.
-LOADED = ["pg_stat_statements", "pg_stat_kcache", "pg_qualstats", "pg_wait_sampling", "powa"]
 
 
 def folder(database: Database) -> str:
@@ -68,48 +66,6 @@ def play(tmp_path: Path, database: Database, fails: bool = False, **variables: A
     return " ".join(done.stdout.split())
 
 
-def test_a_quoted_list_of_libraries_needs_no_restart(database: Database, settings: str, tmp_path: Path) -> None:
-    play(tmp_path, database)
-    quoted = ", ".join('"{0}"'.format(name) for name in [*LOADED, "auto_explain"])
-    line = "{0} = '{1}'".format(LIBRARIES, quoted)
-    database.server.shell("cat > {0}/conf.d/zz.conf".format(settings), input=line + "\n")
-    restart(database)
-    start = started(database)
-    assert database.value("SHOW " + LIBRARIES) == quoted
-    assert "changed=0" in play(tmp_path, database)
-    assert started(database) == start and configured(database) == quoted
-
-
-def test_alter_system_is_amended_where_it_decides(database: Database, settings: str, tmp_path: Path) -> None:
-    start = started(database)
-    database.sql("ALTER SYSTEM SET shared_preload_libraries = auto_explain")
-    play(tmp_path, database)
-    assert configured(database).replace(" ", "") == "auto_explain,pg_stat_statements,pg_qualstats"
-    assert "changed=0" in play(tmp_path, database)
-    assert started(database) == start
-
-
-def test_a_line_that_overrides_powa_conf_is_named(database: Database, settings: str, tmp_path: Path) -> None:
-    start = started(database)
-    database.server.shell("echo \"shared_preload_libraries = 'auto_explain'\" >> {0}/postgresql.conf".format(settings))
-    printed = play(tmp_path, database, fails=True)
-    assert "shared_preload_libraries is set in {0}/postgresql.conf, line ".format(settings) in printed
-    assert ", which PostgreSQL reads after {0}/conf.d/powa.conf: remove the setting there.".format(settings) in printed
-    assert started(database) == start and "changed=0" in printed
-
-
-def test_powa_conf_that_is_not_read_is_no_reason_to_restart(database: Database, settings: str, tmp_path: Path) -> None:
-    start = started(database)
-    database.server.shell("sed -i 's/^include_dir/#&/' {0}/postgresql.conf".format(settings))
-    for _run in range(2):
-        printed = play(tmp_path, database, fails=True)
-        assert (
-            "PostgreSQL does not read {0}/conf.d/powa.conf: include its folder in {0}/postgresql.conf".format(settings)
-            in printed
-        )
-    assert started(database) == start
-
-
 @pytest.fixture
 def lacking(database: Database, settings: str) -> Database:
     """A database of a running server that has not loaded what PoWA needs."""
@@ -160,3 +116,25 @@ def test_a_server_that_does_not_come_back_fails_with_the_end_of_its_log(lacking:
 def test_a_restart_without_effect_fails(lacking: Database, tmp_path: Path) -> None:
     printed = play(tmp_path, lacking, fails=True, powa_restart_command="true")
     assert "PostgreSQL was restarted, and still does not have what needed it: shared_preload_libraries" in printed
+
+
+def test_a_build_and_a_package_do_not_overwrite_each_other(database: Database, tmp_path: Path) -> None:
+    shell = database.server.shell
+    version = shell("pg_lsclusters --no-header | awk '{print $1; exit}'")
+    package, library = "postgresql-{0}-powa".format(version), "/usr/lib/postgresql/{0}/lib/powa.so".format(version)
+    source = {"powa_install_method": "source", "powa_source": "/nowhere/powa.tar.gz"}
+    printed = play(tmp_path, database, fails=True, **source)
+    assert "the build would overwrite files of package {0} ({1}".format(package, library) in printed, printed
+    assert "changed=0" in printed
+
+    # As a build leaves them: the files are there, and dpkg knows nothing of them.
+    shell("cp --archive /var/lib/dpkg /root/dpkg && dpkg-query --listfiles {0} > /root/files".format(package))
+    shell("tar --create --file=/root/powa.tar --no-recursion --files-from=/root/files 2> /root/tar")
+    shell("dpkg --force-depends --remove {0} && tar --extract --file=/root/powa.tar --directory=/".format(package))
+    try:
+        printed = play(tmp_path, database, fails=True)
+        assert "is there without a package, as a build from source leaves it ({0}".format(library) in printed, printed
+        assert "package {0} would overwrite it".format(package) in printed and "changed=0" in printed
+    finally:
+        shell("rm --recursive /var/lib/dpkg && mv /root/dpkg /var/lib/dpkg")
+    assert "changed=0" not in play(tmp_path, database) and "changed=0" in play(tmp_path, database)

@@ -235,14 +235,14 @@ def test_damage_is_repaired(database: Database, damage: str, named: str) -> None
     database.sql("INSERT INTO powa_commits_src_tmp VALUES (%s, now(), 7)", (srvid,))
     aggregate(database, srvid)
     assert database.value("SELECT (records[1]).commits FROM powa_commits_history") == 7
-    before = database.dump()
+    before = database.dump().read()
     database.sql(damage.format(**names))
     checked = database.ok("datasources", check=True, datasources=[COMMITS], **REPOSITORY)
     assert checked.changed
     shown = checked.diff["before"] + checked.diff["after"]
     assert named.format(**names) in shown and "powa_commits_get" not in shown, shown
     database.ok("datasources", datasources=[COMMITS], **REPOSITORY)
-    assert sorted(database.dump().splitlines()) == sorted(before.splitlines())
+    assert sorted(database.dump().text.splitlines()) == sorted(before.text.splitlines())
 
 
 def test_history_stays_unless_asked_otherwise(database: Database) -> None:
@@ -356,7 +356,7 @@ def test_options_that_say_nothing_are_refused(database: Database) -> None:
 
 
 def test_a_killed_module_leaves_what_was_there(database: Database) -> None:
-    before = database.dump()
+    before = database.dump().read()
     database.sql(
         "CREATE FUNCTION wait_here() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE '%powa_commits_reset%')"

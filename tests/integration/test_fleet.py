@@ -129,7 +129,10 @@ def test_an_inventory_with_problems_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_the_examples_of_the_filters_run(tmp_path: Path) -> None:
-    tasks = [task for name in ("fleet", "host_check", "lost") for task in examples("filter", name)]
+    imports = ("from_pgwatch", "from_postgres_exporter", "from_pgmonitor", "from_sql_exporter")
+    tasks = [task for name in ("fleet", "host_check", "lost", *imports) for task in examples("filter", name)]
     printed = play(tmp_path, inventory({"db1": {}}), tasks)
     assert "failed=0" in printed
     assert "Ansible cannot read this host: the module host_info returned nothing" in printed
+    for found in ("their_sessions", "their_ccp_sessions", "their_sessions_count", "it has no SQL", "only labels"):
+        assert found in printed

@@ -10,10 +10,12 @@ import copy
 from typing import Any, Dict, List
 
 import pytest
+from ansible_collections.pgfleet.powa.plugins.modules.functions import OPTIONS as MODULE_OPTIONS
 from datasources import COMMITS
 from handwritten import (
     APP_INVOICES,
     APP_ORDERS,
+    FUNCTIONS,
     SOURCE,
     TRACK_SETTINGS,
     TRACK_SOURCES,
@@ -147,9 +149,7 @@ def test_every_field_is_compared(database: Database) -> None:
             table
         )
     ) == [(cleanup, 3, True)]
-    for damage in ("query_source = NULL", "query_cleanup = 'SELECT 1'", "priority = 4", "added_manually = false"):
-        if damage.startswith("added") and database.powa == "5":
-            continue
+    for damage in ("query_source = NULL", "query_cleanup = 'SELECT 1'", "priority = 4"):
         database.sql("UPDATE {0} SET {1} WHERE function_name = 'app_orders_snapshot'".format(table, damage))
         assert declare(database, changed).changed, damage
         assert not declare(database, changed).changed
@@ -180,9 +180,60 @@ def test_functions_in_the_schema_of_an_extension(database: Database) -> None:
         for operation in ("aggregate", "purge"):
             database.sql("ALTER FUNCTION app_orders_{0} SET SCHEMA elsewhere".format(operation))
         assert "set external to true" in refused(database, changed_copy(datasource, external=False))
-        declare(database, datasource)
+        declare(database, changed_copy(datasource, external=True))
         assert database.value("SELECT external FROM powa_extensions WHERE extname = 'pg_prewarm'")
     assert not declare(database, datasource).changed
+
+
+def test_what_is_not_mentioned_stays_as_it_is(database: Database) -> None:
+    """Of a registration that differs from the defaults in everything, one option after the other is left out."""
+    database.register("one", "two")
+    with_transient_tables(database, "app_orders")
+    database.sql("CREATE SCHEMA elsewhere")
+    # By its name, PoWA could look for the functions in its schema.
+    database.sql("CREATE EXTENSION pg_prewarm SCHEMA elsewhere")
+    cleanup = "SELECT {0}.app_orders_clean()".format("public" if database.powa == "4" else "{powa}")
+    whole = changed_copy(
+        with_function(query_cleanup=cleanup),
+        name="pg_prewarm",
+        priority=20,
+        enabled=False,
+        external=False,
+        servers=["one"],
+    )
+    declare(database, whole)
+    database.sql(
+        "UPDATE powa_functions SET added_manually = false, extname = NULL WHERE module = 'pg_prewarm'"
+        if database.powa == "4"
+        else "UPDATE powa_extension_config SET added_manually = false, version = '1' WHERE extname = 'pg_prewarm'"
+    )
+    before = database.dump()
+    options = MODULE_OPTIONS["datasources"]["options"]
+    # Tables are granted, and not registered.
+    optional = set(options) - {"name", "functions", "servers", "state", "tables"}
+    of_function = set(options["functions"]["options"]) - {"operation", "function_name"}
+    assert optional <= set(whole) and of_function <= set(whole["functions"][0]), "all of them are given above"
+    tasks = [{name: value for name, value in whole.items() if name != option} for option in sorted(optional)]
+    tasks.append(changed_copy(whole, functions=[dict(whole["functions"][0], query_cleanup=None), *FUNCTIONS[1:]]))
+    bare = [{name: function[name] for name in ("operation", "function_name")} for function in FUNCTIONS]
+    tasks.append({"name": "pg_prewarm", "functions": bare, "servers": ["one"]})
+    for task in tasks:
+        result = declare(database, task)
+        assert not result.changed and result.diff == {"before": "", "after": ""}, task
+    assert database.dump() == before
+    # What is mentioned changes, and nothing else.
+    emptied = changed_copy(whole, functions=[dict(bare[0], query_cleanup=""), *bare[1:]])
+    del emptied["priority"]
+    changes = declare(database, emptied)["changes"]
+    assert len(changes) == 1 and "app_orders_snapshot" in changes[0]
+    table = "powa_functions" if database.powa == "4" else "powa_extension_functions"
+    snapshot = "SELECT query_source, query_cleanup, priority FROM {0} WHERE function_name = 'app_orders_snapshot'"
+    assert database.sql(snapshot.format(table)) == [("app_orders_src", None, 20)]
+    # A server that it was not registered for has PoWA's defaults, as far as PoWA stores them for each server.
+    declare(database, {"name": "pg_prewarm", "functions": bare})
+    assert [row[3] for row in registered(database, "pg_prewarm")] == [
+        enabled for enabled in (False, True) for _operation in OPERATIONS[database.powa]
+    ]
 
 
 CASES: List[Any] = [
@@ -209,7 +260,7 @@ CASES: List[Any] = [
         "public.bare_src_tmp has the columns (srvid integer), but its result needs",
     ),
     (with_function(operation="purge"), 'query_source: found it for the operation "purge", but only a snapshot has one'),
-    (with_function(query_cleanup=""), "functions[0].query_cleanup: it is empty"),
+    (with_function(query_cleanup=" "), "functions[0].query_cleanup: it is empty"),
     (with_function(query_cleanup="SELECT 1", query_source=None), "the collector never runs it without a query_source"),
     (with_function(query_cleanup="SELECT '{}'"), "query_cleanup: found a brace"),
     (with_function(query_cleanup="SELECT {nix}.f()"), "query_cleanup: "),

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Dict, List
 
 import pytest
 from datasources import COMMITS, LOCK_MODES
-from servers import Database, Server, statements_sent
+from readers import a_login, a_reader
+from servers import Database, statements_sent
 
 #: Of every type that is a number, and of one that is none.
 NUMBERS = {
@@ -167,14 +169,54 @@ def test_the_database_of_a_sample_goes_by_its_name(database: Database) -> None:
     assert {line["key"]["dbid"]: line["points"] for line in lines} == {"shop": [4242], "4243": [4243]}
 
 
-def test_it_sends_as_many_statements_for_many_as_for_few(make_database: Any, server: Server) -> None:
-    server.sql("postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+def test_it_sends_as_many_statements_for_many_as_for_few(make_database: Any) -> None:
     sent = []
     for servers, datasources in ((1, 1), (40, 9)):
         database = make_database()
         declare(database, *(dict(COMMITS, name="commits{0}".format(number)) for number in range(datasources)))
         database.sql("SELECT powa_register_server(hostname => 'h' || n) FROM generate_series(1, %s) AS n", (servers,))
-        before = statements_sent(database)
-        read(database)
-        sent.append(statements_sent(database) - before)
-    assert sent[0] == sent[1] < 20
+        sent.append(statements_sent(database, functools.partial(read, database))[1])
+    assert 0 < sent[0] == sent[1] < 20
+
+
+def test_a_reader_reads_the_same_history(database: Database) -> None:
+    one, _two = declare(database, COMMITS, LOCK_MODES)
+    database.sql(
+        "INSERT INTO powa_commits_history_current SELECT %s, (now() - n * interval '1 minute', 60 * n)"
+        "::powa_commits_history_record FROM generate_series(1, 2) AS n",
+        (one,),
+    )
+    until = database.value("SELECT now()::text")
+    with a_reader(database) as reader:
+        if database.powa == "4":
+            # Before the datasources are declared with the role, it does not see their history.
+            found = read(database, login_user=reader)
+            tables = [
+                "SELECT on public.powa_{0}_history{1}".format(name, suffix)
+                for name in ("commits", "lock_modes")
+                for suffix in ("_current", "")
+            ]
+            assert (found["datasources"], found["not_visible"]) == ([], [{"part": "datasources", "lacks": tables}])
+            assert "SELECT on public.powa_commits_history" in str(found["warnings"])
+            message = database.refused("history_info", login_user=reader, datasources=["commits"])
+            assert 'datasource "commits": cannot be read, since the role lacks SELECT on public.powa_commits' in message
+        database.ok(
+            "datasources", server_kind=["repository", "remote"], reader_role=reader, datasources=[COMMITS, LOCK_MODES]
+        )
+        found, expected = (read(database, until=until, **login) for login in ({"login_user": reader}, {}))
+        assert found["not_visible"] == expected["not_visible"] == [] and found["datasources"] == expected["datasources"]
+        assert any(entry["servers"] for entry in found["datasources"])
+
+
+def test_what_a_role_may_not_read_is_named(database: Database) -> None:
+    declare(database, COMMITS)
+    with a_login(database, "pg_monitor") as reader:
+        found = read(database, login_user=reader)
+        assert {entry["part"] for entry in found["not_visible"]} == {"datasources", "datasources[].servers"}
+        assert any("public.powa_servers" in right for entry in found["not_visible"] for right in entry["lacks"])
+        message = database.refused("history_info", login_user=reader, servers=["one"])
+        assert message.startswith("servers: no server can be looked up, since the role lacks SELECT (")
+    if database.powa == "5":
+        for group in ("powa_read_all_metrics", "powa_read_all_data"):
+            with a_login(database, group) as reader:
+                assert read(database, login_user=reader)["not_visible"] == []

@@ -187,14 +187,16 @@ def test_settings_and_where_they_come_from(server: Server) -> None:
     conf = folder_of(server) + "/conf.d/zz.conf"
     lines = "\nPg_qualstats.Max = 2000\nlisten_addresses = '*, ::'\nwork_mem = 'much'\n"
     with appended(server, conf, lines):
-        found = read(server.container)["server"]
+        found = read(server.container, start_settings=["shared_preload_libraries", "port"])["server"]
         rows = server.sql(
             "postgres", "SELECT name, setting, unit, source, sourcefile, sourceline, pending_restart FROM pg_settings"
         )
         expected = {
             row[0]: dict(zip(("value", "unit", "source", "file", "line", "pending_restart"), row[1:]))
             for row in rows
-            if re.match(r"(powa|pg_\w+)\.|(shared_preload_libraries|listen_addresses|port)$", row[0])
+            if re.match(
+                r"(powa|pg_\w+)\.|(shared_preload_libraries|listen_addresses|port|allow_alter_system|ssl)$", row[0]
+            )
         }
         assert found["settings"] == expected
         assert found["settings"]["powa.frequency"]["file"] == folder_of(server) + "/conf.d/tests.conf"
@@ -206,6 +208,9 @@ def test_settings_and_where_they_come_from(server: Server) -> None:
             ("listen_addresses", "*, ::", 3, False),
         ]
         assert "work_mem" in [row["name"] for row in found["file_errors"] if row["line"] == 4 and row["file"] == conf]
+        # A restart would fail, as the server's own program says.
+        assert found["next_start"]["settings"] == {}
+        assert found["next_start"]["error"].startswith('invalid value for parameter "work_mem": "much"')
         names = [row["name"] for row in found["file_settings"]]
         assert names.count("listen_addresses") == 2 and "max_connections" not in names
         paths = server.sql(
@@ -216,6 +221,37 @@ def test_settings_and_where_they_come_from(server: Server) -> None:
         assert (found["standby"], found["user"], found["database"]) == (False, "postgres", False)
         # PostgreSQL forgets a pending restart when a file says what it already has, and not when the line goes.
         server.shell("echo 'pg_qualstats.max = 1000' > " + conf)
+        reload(server)
+        assert read(server.container, start_settings=["port"])["server"]["next_start"] is None
+    assert not server.sql("postgres", "SELECT name FROM pg_settings WHERE pending_restart")
+
+
+@on_every_server
+def test_what_decides_the_next_start(server: Server) -> None:
+    conf = folder_of(server) + "/conf.d/zz.conf"
+    lines = "shared_preload_libraries = '$libdir/pg_stat_statements, plpgsql.so, nowhere'\n#include 'x.conf'\n"
+    with appended(server, conf, lines):
+        found = read(server.container, start_settings=["shared_preload_libraries", "port"])["server"]
+        # The program does not look for the library.
+        value = "$libdir/pg_stat_statements, plpgsql.so, nowhere"
+        assert found["next_start"] == {"settings": {"shared_preload_libraries": value, "port": "5432"}, "error": ""}
+        main = folder_of(server) + "/postgresql.conf"
+        number = int(server.shell("grep -n ^include_dir {0} | cut -d : -f 1".format(main)))
+        assert [one for one in found["includes"] if not one["commented"]] == [
+            {"file": main, "line": number, "kind": "include_dir", "path": conf[: -len("/zz.conf")], "commented": False}
+        ]
+        assert {"file": conf, "line": 2, "kind": "include", "path": conf[:-7] + "x.conf", "commented": True} in found[
+            "includes"
+        ]
+        libraries = server.shell("ls /usr/lib/postgresql/*/lib/*.so").split()
+        assert found["library_folder"] == libraries[0].rsplit("/", 1)[0]
+        assert found["libraries"]["nowhere"] is None
+        for entry, path in found["libraries"].items():
+            name = entry.replace("$libdir/", "").replace(".so", "")
+            own = [library for library in libraries if library.endswith("/{0}.so".format(name))]
+            assert [path] == (own or [None]), entry
+        # PostgreSQL forgets a pending restart when a file says what it already has.
+        server.shell("sed -i 1d " + conf)
         reload(server)
     assert not server.sql("postgres", "SELECT name FROM pg_settings WHERE pending_restart")
 
@@ -296,9 +332,41 @@ def test_roles_and_what_they_belong_to(server: Server) -> None:
                 (name, name, right),
             )
             assert sorted(role[member]) == sorted(row[0] for row in rows)
+    assert not any(role["bootstrap"] or role["databases"] for role in roles.values())
+    owned = "SELECT datname FROM pg_database WHERE datdba = 'postgres'::regrole ORDER BY datname"
+    boss = read(server.container, database=DATABASE, collector_role="postgres")["server"]["roles"]["postgres"]
+    assert boss["bootstrap"] and boss["databases"] == [name for (name,) in server.sql("postgres", owned)]
     assert roles[COLLECTOR]["member_of"] == ["between", "pg_read_all_stats"] and roles[COLLECTOR]["uses"] == []
     assert roles[COLLECTOR]["replication"] and not roles[COLLECTOR]["createdb"]
     assert seen["unseen"] == []
+
+
+@on_every_server
+def test_whose_the_files_of_powa_are(server: Server) -> None:
+    version = version_of(server)
+    package = "postgresql-{0}-powa".format(version)
+    folder = "/usr/share/postgresql/{0}/extension/".format(version)
+    files = server.shell(
+        "dpkg-query --listfiles {0} | grep -E 'extension/powa(--.*[.]sql|[.]control)$'".format(package)
+    )
+    owned = dict.fromkeys(["/usr/lib/postgresql/{0}/lib/powa.so".format(version), *files.split()], package)
+    assert read(server.container)["powa_files"] == owned
+    # The copies of packages go elsewhere then, and a build overwrites nothing of theirs.
+    diverted, built = folder + "powa.control", folder + "powa--99.sql"
+    server.shell("touch {0} && dpkg-divert --local --no-rename --add {1}".format(built, diverted))
+    try:
+        assert read(server.container, user="postgres")["powa_files"] == {**owned, built: None, diverted: None}
+    finally:
+        server.shell("rm {0} && dpkg-divert --no-rename --remove {1}".format(built, diverted))
+    # Where dpkg cannot look, no file is without a package.
+    info = "/var/lib/dpkg/info/{0}.list".format(package)
+    server.shell("mv {0} {0}.away && mkdir {0}".format(info))
+    try:
+        broken = read(server.container)
+        assert broken["powa_files"] is None, broken["powa_files"]
+        assert [said.split(":")[0] for said in broken["unseen"]] == ["the packages of PoWA's files"]
+    finally:
+        server.shell("rmdir {0} && mv {0}.away {0}".format(info))
 
 
 @on_every_server
@@ -332,6 +400,7 @@ def test_extensions_and_the_rights_of_the_monitoring_role(server: Server) -> Non
     ]
     # The right to call it is worth nothing without the right to its schema.
     assert seen["monitoring"]["functions"] == {"pg_qualstats_reset": False}
+    assert seen["monitoring"]["schemas"] == {"hidden": False, "public": True}
     server.sql(DATABASE, 'GRANT USAGE ON SCHEMA hidden TO "mon""itor"')
     again = read(server.container, database=DATABASE, **ROLES)
     assert again["monitoring"]["functions"] == {"pg_qualstats_reset": True}
@@ -347,8 +416,8 @@ def test_a_repository_and_the_rights_on_it(server: Server) -> None:
     assert seen["unseen"] == []
     assert (found["major"], found["schema"]) == (int(server.powa), "public")
     assert found["servers"] == [
-        {"alias": "one", "hostname": "a.example.com", "port": 5432},
-        {"alias": None, "hostname": "a.example.com", "port": 5433},
+        {"alias": "one", "hostname": "a.example.com", "port": 5432, "frequency": 300},
+        {"alias": None, "hostname": "a.example.com", "port": 5433, "frequency": 300},
     ]
     extensions = ["pg_track_settings"] + (["powa"] if server.powa == "4" else [])
     rows = server.sql(
@@ -392,6 +461,12 @@ def test_a_repository_and_the_rights_on_it(server: Server) -> None:
     other = "public.powa_extensions" if server.powa == "4" else "public.powa_extension_config"
     may = {column["table"]: column["may_update"][COLLECTOR] for column in found["version_columns"]}
     assert may == {"public.powa_servers": True, other: False}
+    registers = {column["table"]: column["may_register"] for column in found["version_columns"]}
+    assert registers["public.powa_servers"] == {} and registers[other][COLLECTOR] is False
+    column_rights = "GRANT DELETE, INSERT (srvid, extname, version) ON {0} TO {1}"
+    server.sql(DATABASE, column_rights.format(other, WEB))
+    again = read(server.container, database=DATABASE, repository=True, **ROLES)["repository"]
+    assert [column["may_register"].get(WEB) for column in again["version_columns"]] == [None, True]
     columns = server.sql(
         DATABASE,
         "SELECT attname, has_column_privilege(%s, attrelid, attname, 'SELECT') FROM pg_attribute"
@@ -561,11 +636,24 @@ def test_several_clusters_one_of_them_a_standby(server: Server) -> None:
         standby = read(server.container, port=5433, repository=True)
         assert standby["cluster"]["unit"] == "postgresql@{0}-standby".format(version)
         assert standby["server"]["standby"] and standby["unseen"] == []
+        number = server.sql("postgres", "SELECT system_identifier::text FROM pg_control_system()")[0][0]
+        assert main["server"]["system_identifier"] == standby["server"]["system_identifier"] == number
         assert standby["server"]["data_directory"] == "/var/lib/postgresql/{0}/standby".format(version)
         stopped = read(server.container, port=5434)
         assert (stopped["cluster"]["name"], stopped["server"], stopped["server_error"]) == ("stopped", None, None)
         nowhere = read(server.container, port=5435, postgresql_version="9.6")
         assert (nowhere["cluster"], nowhere["version"], nowhere["server"]) == (None, "9.6", None)
+        # The program that lists the clusters ends at this line.
+        conf = "/etc/postgresql/{0}/stopped/postgresql.conf".format(version)
+        server.shell("cp --archive {0} {0}.whole && echo work_mem >> {0}".format(conf))
+        others = read(server.container)
+        assert others["clusters"] == main["clusters"][:2] and others["server"]
+        (sentence,) = others["unread_clusters"]
+        assert others["unseen"] == [sentence] and main["unread_clusters"] == []
+        assert re.fullmatch(
+            "the cluster {0}/stopped: invalid line [0-9]+ in {1}: work_mem".format(version, conf), sentence
+        )
+        server.shell("mv {0}.whole {0}".format(conf))
     finally:
         server.shell("for name in standby stopped; do pg_dropcluster --stop {0} $name; done".format(version))
 
@@ -629,7 +717,7 @@ def test_declared_datasources_are_those_that_nobody_else_has_made(database: Data
     database.sql("COMMENT ON FUNCTION {0} IS 'pgfleet.powa datasource forged: {{}}'".format(forged))
 
     def read_datasources() -> Any:
-        return read(database.server.container, database=database.name, repository=True)["repository"]["datasources"]
+        return read(database.server.container, database=database.name)["datasources"]
 
     # What a superuser has made counts, until it belongs to somebody else.
     assert sorted(read_datasources()) == sorted([*expected, "powa_forged_src"])

@@ -183,7 +183,7 @@ def test_what_is_forged_is_named_and_left_alone(attack: Attack) -> None:
     names["all"] = "forged"
     for suffix, name in names.items():
         attack.forge(*([suffix] if suffix in FORGERIES else FORGERIES), name=name)
-    made, before = attack.made(), database.dump()
+    made, before = attack.made(), database.dump().read()
     listed = [dict(LOCK_MODES, name=name) for name in names.values()]
 
     info = database.ok("server_info", monitoring_role="powa", collector_timeout=0)
@@ -247,7 +247,7 @@ def test_one_object_of_ours_that_was_replaced(attack: Attack, suffix: str) -> No
     else:
         database.sql("DROP FUNCTION " + database.value(functions, ("powa_forged_" + suffix,)))
     attack.forge(suffix)
-    made, before = attack.made(), database.dump()
+    made, before = attack.made(), database.dump().read()
 
     info = database.ok("server_info", monitoring_role="powa", collector_timeout=0)
     assert problems(info) == [("forged", MALLORY)]
@@ -371,6 +371,7 @@ def test_hand_written_datasources_of_strangers(attack: Attack) -> None:
     given_to("postgres")
     database.ok("transient_tables", **table)
     database.ok("functions", **everything)
+    database.sql("INSERT INTO app_orders_src_tmp (srvid) SELECT id FROM powa_servers WHERE hostname = 'one'")
     database.ok("snapshot", servers=["one"])
     target = "FUNCTION app_orders_snapshot(integer)"
     given_to(MALLORY)

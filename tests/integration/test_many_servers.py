@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Tuple
 
-import pytest
-from servers import Database, ModuleResult, Server, statements_sent
+from servers import Database, ModuleResult, on_every_server, statements_sent
 
 SERVERS = 1000
 DATASOURCES = [
@@ -35,10 +34,14 @@ REGISTERED = {
 #: Rows of the registry for each server and datasource.
 ROWS = {"4": 5, "5": 1}
 
-
-@pytest.fixture(autouse=True)
-def _counting(server: Server) -> None:
-    server.sql("postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+#: Tables with rows of servers.
+TABLES_OF_SERVERS = """
+    SELECT c.conrelid::regclass::text, a.attname
+    FROM pg_constraint AS c
+    JOIN pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+    WHERE c.contype = 'f' AND c.confrelid = 'powa_servers'::regclass
+    ORDER BY 1
+"""
 
 
 def fleet(count: int, **options: Any) -> List[Dict[str, Any]]:
@@ -50,10 +53,7 @@ def fleet(count: int, **options: Any) -> List[Dict[str, Any]]:
 
 def counted(database: Database, module: str, **params: Any) -> Tuple[ModuleResult, int]:
     """Run a module and return with its result how many statements it sent."""
-    # It keeps a limited number of statements, and forgets the counts of others.
-    database.server.sql("postgres", "SELECT pg_stat_statements_reset()")
-    result = database.ok(module, **params)
-    return result, statements_sent(database)
+    return statements_sent(database, lambda: database.ok(module, **params))
 
 
 def registered(database: Database, enabled: bool, servers: int, names: Any = NAMES) -> List[Any]:
@@ -114,3 +114,36 @@ def test_the_same_change_of_many_servers_is_shown_once(database: Database) -> No
     shown = [line for line in result["changes"] if "srvid=" in line]
     assert shown and all("srvid={0}-{1}".format(first, last) in line for line in shown)
     assert len(shown) == ROWS[database.powa]
+
+
+def rows_of(database: Database, srvid: int) -> Dict[str, List[str]]:
+    """Return all rows of a server, but for its number."""
+    found = {}
+    for table, column in database.sql(TABLES_OF_SERVERS):
+        text = "SELECT (to_jsonb(t) - '{1}')::text FROM {0} AS t WHERE t.{1} = %s ORDER BY 1".format(table, column)
+        found[table] = [row for (row,) in database.sql(text, (srvid,))]
+    return {table: rows for table, rows in found.items() if rows and table != "powa_declared_servers"}
+
+
+@on_every_server
+def test_each_server_of_a_task_has_the_rows_that_powa_itself_writes(database: Database) -> None:
+    extensions = ["pg_qualstats", "pg_stat_kcache", "pg_track_settings", "pg_wait_sampling"]
+    (original,) = database.register("original")
+
+    def compare(activated: Any) -> None:
+        for name in extensions:
+            operation = "activate" if name in activated else "deactivate"
+            database.sql("SELECT powa_{0}_extension(%s, %s)".format(operation), (original, name))
+        declared = fleet(3, extensions=activated)
+        assert database.ok("servers", servers=declared).changed
+        assert not database.ok("servers", servers=declared).changed
+        wanted = rows_of(database, original)
+        assert wanted
+        for (srvid,) in database.sql("SELECT id FROM powa_servers WHERE hostname LIKE 'db0%' ORDER BY 1"):
+            assert rows_of(database, srvid) == wanted
+
+    compare(extensions[:2])
+    # Some were active before, some have rows and are not active any more, and some have none yet.
+    compare(extensions[1:])
+    compare([])
+    compare(extensions)

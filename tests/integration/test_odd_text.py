@@ -17,8 +17,10 @@ import pytest
 import yaml
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import LOGIN_SPEC
 from datasources import LOCK_MODES
-from servers import Database, ModuleResult, Server, start_module
+from powa_web import running_powa_web
+from servers import Database, ModuleResult, start_module
 from test_contract import CASES, READ_ONLY
+from test_host_info import read
 
 MODULES = "ansible_collections.pgfleet.powa.plugins.modules."
 LONG = "x" * 10_000_000
@@ -122,7 +124,7 @@ def wrong(result: ModuleResult) -> str:
 def test_every_option_of_every_module(database: Database, module: str) -> None:
     if module in CASES:
         CASES[module].prepare(database)
-    before = database.dump()
+    before = database.dump().read()
     login = {} if module in ("files", "host_info") else dict(database.login, connect_params={"connect_timeout": 2})
     found = []
     for place, value in hostile(module):
@@ -138,34 +140,46 @@ def test_every_option_of_every_module(database: Database, module: str) -> None:
     assert database.dump() == before
 
 
-@pytest.fixture
-def encoded(request: Any, server: Server) -> Iterator[Database]:
-    """A database in another encoding, with PoWA."""
-    name = "in_" + request.param.lower()
-    server.sql(
-        "postgres",
-        "CREATE DATABASE {0} ENCODING '{1}' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'".format(name, request.param),
-    )
-    for extension in ("btree_gist", "pg_stat_statements", "powa"):
-        server.sql(name, "CREATE EXTENSION " + extension)
-    yield Database(server, name)
-    server.sql("postgres", "DROP DATABASE {0} WITH (FORCE)".format(name))
-
-
-@pytest.mark.parametrize("encoded", ["LATIN1"], indirect=True)
-def test_what_the_encoding_of_a_database_can_not_store(encoded: Database) -> None:
-    one = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
-    message = encoded.refused("datasources", datasources=[dict(LOCK_MODES, title="5 € each")], **one)
+@pytest.mark.parametrize(
+    ("encoded", "stored", "other"),
+    [
+        ("LATIN1", "à 5 £", "\u20ac"),
+        ("WIN1252", "à 5 €", "\u0142"),
+        ("KOI8R", "да", "\u20ac"),
+    ],
+    indirect=["encoded"],
+)
+def test_what_the_encoding_of_a_database_can_not_store(encoded: Database, stored: str, other: str) -> None:
+    encoding, one = encoded.name[3:].upper(), {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
+    message = encoded.refused("datasources", datasources=[dict(LOCK_MODES, title="5 " + other)], **one)
     assert message == (
-        "datasources[0].title: found '5 \\u20ac each', but the encoding LATIN1 of the database cannot store '\\u20ac':"
-        " leave that out, or use a database with encoding UTF8"
+        "datasources[0].title: found {0}, but the encoding {1} of the database cannot store {2}:"
+        " leave that out, or use a database with encoding UTF8".format(ascii("5 " + other), encoding, ascii(other))
     )
-    message = encoded.refused("servers", servers=[{"hostname": "one", "password": "€.planted"}])
+    message = encoded.refused("servers", servers=[{"hostname": "one", "password": other + ".planted"}])
     assert "servers[0].password: found a value that is hidden here" in message and "planted" not in message
-    storable = [dict(LOCK_MODES, title="à 5 £")]
+    storable = [dict(LOCK_MODES, title=stored)]
     assert encoded.ok("datasources", datasources=storable, **one).changed
     assert not encoded.ok("datasources", datasources=storable, **one).changed
-    assert encoded.value("SELECT obj_description('powa_lock_modes_src(int)'::regprocedure) LIKE '%%à 5 £%%'")
+    assert encoded.value(
+        "SELECT obj_description('powa_lock_modes_src(int)'::regprocedure) LIKE %s", ("%" + stored + "%",)
+    )
+
+
+@pytest.mark.parametrize("encoded", ["EUC_JP"], indirect=True)
+def test_what_an_encoding_of_several_bytes_can_not_store(encoded: Database) -> None:
+    one = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
+    message = encoded.refused("datasources", datasources=[dict(LOCK_MODES, title="5 €")], **one)
+    assert 'in encoding "UTF8" has no equivalent in encoding "EUC_JP"' in message
+    assert "leave out what the encoding of the database cannot store" in message
+    # Python's codec does not know the numeral.
+    storable = [dict(LOCK_MODES, title="東京 Ⅳ")]
+    assert encoded.ok("datasources", datasources=storable, **one).changed
+    assert not encoded.ok("datasources", datasources=storable, **one).changed
+    assert encoded.value(
+        "SELECT position(convert_from(%s, 'UTF8') IN obj_description('powa_lock_modes_src(int)'::regprocedure)) > 0",
+        ("東京 Ⅳ".encode(),),
+    )
 
 
 @pytest.mark.parametrize("encoded", ["SQL_ASCII"], indirect=True)
@@ -183,6 +197,30 @@ def test_a_database_without_an_encoding(encoded: Database) -> None:
         result = encoded.run(module, **params)
         assert result.failed and 'invalid byte sequence for encoding "UTF8": 0xe9' in result["msg"]
         assert "correct that text in the database, whose encoding is SQL_ASCII" in result["msg"]
+    # What is no text has a sign in its place, and the rest is read.
+    for statement in (
+        "COMMENT ON EXTENSION powa IS {0}",
+        "ALTER DATABASE {1} SET search_path = public, {0}",
+        "COMMENT ON FUNCTION public.powa_lock_modes_src(int) IS {0}",
+    ):
+        encoded.sql(
+            "DO $do$ BEGIN EXECUTE format($${0}$$, quote_literal(convert_from('\\xe974'::bytea, 'SQL_ASCII')));"
+            " END $do$".format(statement.format("%s", encoded.name)).replace("%", "%%"),
+            (),
+        )
+    seen = read(encoded.server.container, database=encoded.name, collector_role="powa_collector", repository=True)
+    assert seen["unseen"] == [] and seen["extensions"]["powa"]["comment"] == "\ufffdt"
+    assert [server["alias"] for server in seen["repository"]["servers"]] == ["\ufffd"]
+    assert "\ufffdt" in seen["repository"]["search_paths"]["powa_collector"]
+
+
+@pytest.mark.parametrize("encoded", ["SQL_ASCII"], indirect=True)
+def test_powa_web_shows_text_of_a_database_without_an_encoding(encoded: Database) -> None:
+    alias = "convert_from('\\x5ac3bc72696368', 'SQL_ASCII')"
+    encoded.sql("SELECT powa_register_server(hostname => 'one', alias => {0})".format(alias))
+    with running_powa_web(encoded) as get:
+        # powa-web 4 reads the server's alias for it.
+        assert "<html" in get("/server/1/overview/")
 
 
 def test_thousands_of_problems_are_counted(database: Database) -> None:

@@ -59,7 +59,7 @@ def test_servers_go_on_when_their_side_was_seen(database: Database) -> None:
     checked = database.ok("datasources", check=True, datasources=paused(NEW), **REPOSITORY)
     assert enabled(database) == [one, two]
     result = database.ok("datasources", datasources=paused(NEW), **REPOSITORY)
-    assert result.diff == checked.diff and "paused until their columns are changed: one, two" in result.diff["after"]
+    assert result.diff == checked.diff and "paused until their side is as declared: one, two" in result.diff["after"]
     assert enabled(database) == []
     assert not database.ok("datasources", datasources=paused(NEW), **REPOSITORY).changed
 
@@ -79,7 +79,7 @@ def test_a_snapshot_that_runs_is_waited_for(database: Database) -> None:
         connection.autocommit = False
         cursor.execute("SELECT * FROM powa_functions")
         result = database.run("datasources", datasources=paused(NEW), timeout=1, **REPOSITORY)
-        assert result.failed and "1 snapshots that began before the pause still run after 1 s" in result["msg"]
+        assert result.failed and "1 snapshots that began before this task still run after 1 s" in result["msg"]
         assert enabled(database) == []
         process = database.start("datasources", datasources=paused(NEW), **REPOSITORY)
         connection.rollback()

@@ -16,10 +16,13 @@ import pytest
 import yaml
 from datasources import LOCK_MODES
 from handwritten import TRANSIENT, with_transient_tables, write_by_hand
+from readers import HIDDEN, a_reader
 from servers import PASSWORD, ROOT, Database, run_playbook, running_collector
 
-#: Those that log in to PostgreSQL: test_files.py has the examples of module files.
-MODULES = sorted(path.stem for path in Path(ROOT, "plugins", "modules").glob("*.py") if path.stem != "files")
+#: Those that only log in to PostgreSQL; test_files.py and test_hba_rules.py have the examples of the others.
+MODULES = sorted(
+    path.stem for path in Path(ROOT, "plugins", "modules").glob("*.py") if path.stem not in ("files", "hba_rules")
+)
 
 
 def play(folder: Path, database: Database, tasks: List[Dict[str, Any]], *options: str) -> str:
@@ -53,14 +56,19 @@ def examples(kind: str, name: str) -> List[Dict[str, Any]]:
     return [{key: value for key, value in task.items() if not key.startswith("become")} for task in tasks]
 
 
-def prepare(database: Database, module: str, stack: ExitStack) -> None:
+def prepare(database: Database, module: str) -> None:
     """Make what the examples take for granted."""
+    if module in ("functions", "transient_tables"):
+        # Whoever makes databases drops it.
+        database.sql("CREATE ROLE powa_monitor")
     if module == "transient_tables":
         write_by_hand(database, "app_orders", "app_invoices", "app_customers")
         database.sql(TRANSIENT.replace("{name}", "app_customers"))
     if module == "functions":
         with_transient_tables(database, "app_orders")
         database.sql("CREATE EXTENSION pg_track_settings")
+    if module == "datasources":
+        database.sql("CREATE TABLE app_orders_history (srvid integer, ts timestamptz, state text, orders integer)")
     if module == "history_info":
         database.ok("datasources", server_kind=["repository"], datasources=[LOCK_MODES])
     if module in ("functions", "snapshot"):
@@ -68,20 +76,30 @@ def prepare(database: Database, module: str, stack: ExitStack) -> None:
     if module == "collector":
         itself = {"hostname": "127.0.0.1", "alias": "orders", "username": "postgres", "dbname": database.name}
         database.ok("servers", servers=[itself])
-    if module in ("collector", "servers"):
-        stack.enter_context(running_collector(database))
+
+
+def between_restarts(tasks: List[Dict[str, Any]]) -> List[List[Dict[str, Any]]]:
+    """Return the tasks before and after each that restarts the collector, which is no service here."""
+    parts: List[List[Dict[str, Any]]] = [[]]
+    for task in tasks:
+        if "ansible.builtin.systemd_service" in task:
+            parts.append([])
+        else:
+            parts[-1].append(task)
+    return parts
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_the_examples_of_the_documentation_run(database: Database, module: str, tmp_path: Path) -> None:
-    with ExitStack() as stack:
-        prepare(database, module, stack)
-        tasks = examples("modules", module)
+    prepare(database, module)
+    for tasks in between_restarts(examples("modules", module)):
         if module == "collector" and database.server.powa.startswith("4"):
             # PoWA 4 comes with a collector that takes no snapshot when it is asked to: test_forced_snapshots.py has it.
             tasks = [task for task in tasks if "snapshot" not in (task["pgfleet.powa.collector"] or {})]
-        printed = play(tmp_path, database, tasks)
-        assert "failed=0" in printed
+        with ExitStack() as stack:
+            if module in ("collector", "servers"):
+                stack.enter_context(running_collector(database))
+            assert "failed=0" in play(tmp_path, database, tasks)
 
 
 def test_the_example_of_filter_diagnosis_names_what_is_wrong(database: Database, tmp_path: Path) -> None:
@@ -106,7 +124,41 @@ def test_a_misspelt_kind_is_refused_before_any_host_is_looked_at(
     assert ("port 1: Connection refused" in done.stdout) is not refused, done.stdout
     if refused:
         assert done.returncode != 0
-        assert 'powa_doctor_ignore: found "snapshot_lat", expected any of collector_down, ' in done.stdout
+        assert 'powa_doctor_ignore: found "snapshot_lat", expected any of collection_slow, ' in done.stdout
+
+
+def test_the_doctor_as_a_login_that_only_reads(database: Database, tmp_path: Path) -> None:
+    host = {
+        "ansible_connection": "podman_pipelined",
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "powa_database": database.name,
+        "powa_host": database.server.address,
+        "powa_doctor_fail": True,
+        "powa_doctor_ignore": ["inventory"],
+        "powa_doctor_json": str(tmp_path / "found.json"),
+    }
+    hosts = {"all": {"children": {"powa_repositories": {"hosts": {database.server.container: host}}}}}
+    (tmp_path / "hosts.yml").write_text(json.dumps(hosts))
+    with a_reader(database) as reader:
+        login = {"login_user": reader, "login_password": PASSWORD, "login_host": "127.0.0.1"}
+        look = {
+            "hosts": "powa_repositories",
+            "gather_facts": False,
+            "module_defaults": {"pgfleet.powa.server_info": login},
+            "tasks": [{"ansible.builtin.import_role": {"name": "pgfleet.powa.doctor"}}],
+        }
+        (tmp_path / "doctor.yml").write_text(json.dumps([look]))
+        for servers, problems in (((), []), (("one",), ["collector_down", "never_snapshotted"])):
+            database.register(*servers)
+            done = run_playbook("--inventory", str(tmp_path / "hosts.yml"), str(tmp_path / "doctor.yml"))
+            found = json.loads((tmp_path / "found.json").read_text())
+            # What it could not see is said, and does not fail the run.
+            assert (done.returncode != 0) is bool(problems), done.stdout
+            assert [problem["kind"] for problem in found["problems"]] == problems
+            hidden = [{"part": entry["part"], "lacks": entry["lacks"]} for entry in found["not_visible"]]
+            assert all(entry["host"] == database.server.container for entry in found["not_visible"])
+            assert hidden == HIDDEN[database.powa], done.stdout
+            assert "libraries.configured, for lack of EXECUTE on function" in done.stdout
 
 
 def test_the_example_of_filter_html_writes_a_page(database: Database, tmp_path: Path) -> None:
@@ -128,9 +180,12 @@ def test_no_password_is_printed(database: Database, tmp_path: Path) -> None:
             "pgfleet.powa.servers": {"servers": [{"hostname": "a", "password": "planted.6Kx4", "frequency": 1}]},
             "failed_when": False,
         },
-        {"pgfleet.powa.snapshot": {"servers": ["a:5432"]}},
     ]
     printed = play(tmp_path, database, tasks, "-vvv", "--diff")
+    database.sql(
+        "INSERT INTO powa_databases (srvid, oid, datname) SELECT id, 1, 'a' FROM powa_servers WHERE hostname = 'a'"
+    )
+    printed += play(tmp_path, database, [{"pgfleet.powa.snapshot": {"servers": ["a:5432"]}}], "-vvv", "--diff")
     assert "server a:5432" in printed
     for secret in (PASSWORD, "planted."):
         assert secret not in printed

@@ -77,16 +77,33 @@ def forget(database: Database) -> None:
     database.server.shell("truncate --size=0 /var/log/postgresql/*.log; rm -f /root/processes")
 
 
+#: Runs in the container, where it reads again and again what processes have as title and environment.
+WATCH = r"""
+import glob, os, re, time
+secret = re.compile(b"|".join(re.escape(line) for line in open("/root/patterns", "rb").read().split(b"\n") if line))
+with open("/root/processes", "ab", 0) as found:
+    while not os.path.exists("/root/stop"):
+        for path in glob.glob("/proc/[0-9]*/cmdline") + glob.glob("/proc/[0-9]*/environ"):
+            try:
+                with open(path, "rb") as file:
+                    found.writelines(text + b"\n" for text in file.read().split(b"\0") if secret.search(text))
+            except OSError:
+                pass
+        open("/root/watching", "w").close()
+        time.sleep(0.01)
+os.remove("/root/stop")
+"""
+
+
 @contextmanager
 def watching_processes(server: Server) -> Iterator[None]:
-    """Note whose title or environment has a secret; the patterns are in a file, since grep has a title, too."""
+    """Note whose title or environment has a secret; the patterns are in a file, since the watching has a title, too."""
     server.shell("umask 077; cat > /root/patterns", input="{0}\n{1}\n".format(MARK, NAIVE))
+    server.shell("cat > /root/watch.py", input=WATCH)
     server.shell(
-        "umask 077; rm -f /root/stop; setsid nohup sh -c 'while ! test -e /root/stop; do"
-        ' cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2> /dev/null | tr "\\0" "\\n"'
-        " | grep --text --fixed-strings --file=/root/patterns >> /root/processes; sleep 0.02; done;"
-        " rm /root/stop' > /dev/null 2>&1 < /dev/null &"
+        "umask 077; rm -f /root/stop /root/watching; setsid nohup python3 /root/watch.py > /dev/null 2>&1 < /dev/null &"
     )
+    wait_until(lambda: server.shell("test ! -e /root/watching || echo begun"), "the watching begins")
     try:
         yield
     finally:
@@ -145,7 +162,9 @@ def test_naive_statements_are_found(watched: Database) -> None:
     watched.sql("SELECT count(*) FROM powa_servers WHERE hostname = '{0}3'".format(NAIVE))
     watched.server.shell("echo {0}4 | logger; echo {0}5 > /tmp/open; chmod 0604 /tmp/open".format(NAIVE))
     with watching_processes(watched.server):
-        watched.server.shell("X={0}6 sleep 0.3".format(NAIVE))
+        watched.server.shell(
+            "X={0}6 timeout 60 sh -c 'until test -s /root/processes; do sleep 0.1; done'".format(NAIVE)
+        )
     found = places(watched)
     watched.server.shell("rm /tmp/open")
     watched.sql("DROP ROLE naive")

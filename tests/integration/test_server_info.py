@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from contextlib import closing
 from typing import Any, Callable, Dict, List, Optional, Set, Tuple
 
+import psycopg2
 import pytest
 from datasources import AWKWARD, COMMITS, LOCK_MODES
+from readers import HIDDEN, a_login, a_reader, without_ages
 from servers import (
     PASSWORD,
     Database,
     ModuleResult,
-    Server,
     on_the_newest_server,
     running_collector,
     statements_sent,
@@ -93,8 +96,15 @@ def test_what_it_returns_is_what_sql_says(database: Database) -> None:
         database.sql("SELECT extname, extversion FROM pg_extension")
     )
     assert found["roles"] == [
-        {"name": "powa", "present": True, "login": True, "superuser": False, "reads_statistics": True},
-        {"name": "nobody_at_all", "present": False, "login": False, "superuser": False, "reads_statistics": False},
+        {"name": "powa", "present": True, "login": True, "superuser": False, "reads_statistics": True, "settings": {}},
+        {
+            "name": "nobody_at_all",
+            "present": False,
+            "login": False,
+            "superuser": False,
+            "reads_statistics": False,
+            "settings": {},
+        },
     ]
 
     local, first, second = found["servers"]
@@ -132,8 +142,7 @@ def test_what_it_returns_is_what_sql_says(database: Database) -> None:
     assert aggregated["last_sample"] == sampled["last_sample"]
 
 
-def test_it_sends_as_many_statements_for_many_as_for_few(make_database: Any, server: Server) -> None:
-    server.sql("postgres", "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+def test_it_sends_as_many_statements_for_many_as_for_few(make_database: Any) -> None:
     sent = []
     for servers, datasources in ((2, 1), (200, 10)):
         database = make_database()
@@ -142,13 +151,12 @@ def test_it_sends_as_many_statements_for_many_as_for_few(make_database: Any, ser
         # Some rows in each transient table, so that all of them are looked into.
         for number in range(datasources):
             database.sql("INSERT INTO powa_many_{0}_src_tmp VALUES (1, now() - interval '1 day', 1)".format(number))
-        before = statements_sent(database)
-        found = look(database, collector_timeout=1)
-        sent.append(statements_sent(database) - before)
+        found, statements = statements_sent(database, functools.partial(look, database, collector_timeout=1))
+        sent.append(statements)
         assert len(found["transient_rows"]) == datasources
         assert len(found["datasources"]) == datasources and len(found["servers"]) == servers + 1
         assert not any(entry["drift"] or entry["refused"] for entry in found["datasources"])
-    assert sent[0] == sent[1]
+    assert 0 < sent[0] == sent[1]
 
 
 def test_a_mere_remote_and_a_database_without_powa(database: Database, bare_database: Database) -> None:
@@ -294,14 +302,39 @@ def test_never_snapshotted_and_late(database: Database) -> None:
     first, second = database.register("one", "two")
     assert problems(look(database)) == {("never_snapshotted", "one", None), ("never_snapshotted", "two", None)}
     snapshot_now(database, second)
-    database.sql("UPDATE powa_snapshot_metas SET snapts = now() - interval '899 seconds' WHERE srvid = %s", (first,))
+    database.sql("UPDATE powa_snapshot_metas SET snapts = now() - interval '1199 seconds' WHERE srvid = %s", (first,))
     assert not look(database)["problems"]
-    database.sql("UPDATE powa_snapshot_metas SET snapts = now() - interval '910 seconds' WHERE srvid = %s", (first,))
+    database.sql("UPDATE powa_snapshot_metas SET snapts = now() - interval '1210 seconds' WHERE srvid = %s", (first,))
     found = look(database)
     assert problems(found) == {("snapshot_late", "one", None)}
     assert "one every 300 seconds" in the_problem(found, "snapshot_late")["problem"]
     database.ok("servers", servers=[{"hostname": "one", "state": "disabled"}])
     assert not look(database)["problems"]
+
+
+def test_a_setting_with_which_nothing_can_be_stored_is_named(database: Database) -> None:
+    database.register("one")
+    role, whole = "ROLE powa_collector", 'DATABASE "{0}"'.format(database.name)
+    sql = functools.partial(database.server.sql, "postgres")
+    sql("ALTER {0} SET default_transaction_read_only = on".format(whole))
+    sql("ALTER {0} SET statement_timeout = '5s'".format(whole))
+    # What is set for the database counts, unless the role has its own value.
+    sql("ALTER {0} SET statement_timeout = 0".format(role))
+    try:
+        found = look(database, collector_role="powa_collector")
+        settings = {"default_transaction_read_only": "on", "statement_timeout": "0"}
+        assert [entry["settings"] for entry in found["roles"]] == [settings]
+        late = the_problem(found, "never_snapshotted")
+        assert late["cause"] == (
+            'role "powa_collector" has default_transaction_read_only = on in database "{0}",'
+            " so it cannot store a snapshot".format(database.name)
+        )
+        sql(late["cure"])
+        cured = look(database, collector_role="powa_collector")
+        assert "the collector was not asked" in the_problem(cured, "never_snapshotted")["cause"]
+    finally:
+        sql("ALTER {0} RESET ALL".format(role))
+        sql("ALTER {0} IN {1} RESET ALL".format(role, whole))
 
 
 @pytest.mark.parametrize(
@@ -516,3 +549,105 @@ def test_servers_that_the_collector_does_not_reach(database: Database) -> None:
         )
     with running_collector(database):
         wait_until(lambda: not look(database, collector_timeout=10)["problems"], "no problem of any server")
+
+
+def with_everything(database: Database) -> int:
+    """Make all that a reader could see: datasources with samples, servers, rows left behind, a stored password."""
+    servers = [dict(REMOTE, hostname="a", alias="A", extensions=["pg_qualstats"]), {"hostname": "b"}]
+    for _turn in range(2):
+        declare(database, LOCK_MODES, COMMITS, collector_role="powa_collector")
+        database.ok("servers", servers=servers)
+    (srvid,) = database.sql("SELECT id FROM powa_servers WHERE hostname = 'a'")[0]
+    database.collect("lock_modes", srvid)
+    database.take_snapshot(srvid)
+    database.sql("INSERT INTO powa_commits_src_tmp VALUES (%s, now() - interval '1 day', 1)", (srvid,))
+    database.sql("INSERT INTO powa_wait_sampling_src_tmp VALUES (99, now(), 1, 'a', 'b', 1, 1)")
+    return int(srvid)
+
+
+def test_a_reader_sees_what_a_superuser_sees(database: Database) -> None:
+    with_everything(database)
+    with a_reader(database) as reader:
+        declare(database, LOCK_MODES, COMMITS, collector_role="powa_collector", reader_role=reader)
+        superuser, found = look(database), look(database, login_user=reader)
+        assert superuser["not_visible"] == [] and found["not_visible"] == HIDDEN[database.powa]
+        assert len(superuser["transient_rows"]) == 2 and all(
+            server["password_stored"] is (None if database.powa == "4" else False)
+            for server in found["servers"]
+            if server["srvid"]
+        )
+        expected, seen = without_ages(superuser.result), without_ages(found.result)
+        if database.powa == "4":
+            for server in (*expected["servers"], *seen["servers"]):
+                server.pop("password_stored")
+        assert seen == expected
+        # The datasources that are declared later are visible, too, and so is the collector, which does not answer.
+        declare(database, AWKWARD, collector_role="powa_collector", reader_role=reader)
+        later = look(database, login_user=reader, collector_timeout=1)
+        assert later["not_visible"] == HIDDEN[database.powa] and "awkward" in str(later["datasources"])
+        assert not later["collector"]["answers"]
+
+
+def test_a_reader_has_no_more_rights_than_that(database: Database) -> None:
+    with a_reader(database) as reader, closing(
+        database.server.connect(database.name, reader, PASSWORD)
+    ) as connection, connection.cursor() as cursor:
+        refused = [
+            "SELECT * FROM powa_statements_src_tmp",
+            "DELETE FROM powa_servers",
+            "SELECT nextval('powa_servers_id_seq')",
+        ]
+        refused += ["CREATE TABLE theirs ()"] if database.powa == "5" else ["SELECT password FROM powa_servers"]
+        for statement in refused:
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(statement)
+
+
+#: What PoWA keeps from any other role.
+ALL_OF_POWA = {
+    "collector.workers", "datasources[].drift", "datasources[].server_kind", "datasources[].servers", "server_kind",
+    "servers", "servers[].datasources", "servers[].errors", "servers[].extensions", "servers[].snapshots", "tables",
+    "transient_rows", "datasources[].servers[].has_samples", "datasources[].servers[].last_sample",
+    "datasources[].servers[].recent", "datasources[].servers[].cost", "datasources[].cost",
+    "servers[].powa_version", "libraries.configured",
+}  # fmt: skip
+SETTINGS = {"settings", "pending_restart", "libraries.loaded", "libraries.configured"}
+
+
+def test_what_a_role_may_not_see_is_named_and_is_no_problem(database: Database) -> None:
+    srvid = with_everything(database)
+    database.sql("UPDATE powa_snapshot_metas SET snapts = '-infinity' WHERE srvid = %s", (srvid,))
+    assert {"never_snapshotted", "transient_rows"} <= kinds(look(database))
+    groups = {"pg_monitor": ALL_OF_POWA - {"collector.workers"}}
+    if database.powa == "5":
+        groups["powa_read_all_metrics"] = {*SETTINGS, "collector.workers", "transient_rows"}
+        groups["powa_read_all_data, pg_monitor"] = {"libraries.configured", "collector.workers", "transient_rows"}
+    for group, parts in groups.items():
+        with a_login(database, *group.split(", ")) as reader:
+            found = look(database, login_user=reader)
+            hidden = {entry["part"]: entry["lacks"] for entry in found["not_visible"]}
+            assert set(hidden) == parts and all(hidden.values()), group
+            assert kinds(found) <= {"never_snapshotted", "datasource_without_samples"}, group
+            assert ("never_snapshotted" in kinds(found)) is (group != "pg_monitor")
+            # The option tells what the server is.
+            told = look(database, login_user=reader, server_kind=["repository"])
+            assert not {entry["part"] for entry in told["not_visible"]} & {"server_kind", "datasources[].server_kind"}
+    # Nor does a role without any right get an error.
+    assert look(database, login_user="nobody_special")["not_visible"]
+
+
+def test_a_role_may_not_even_use_the_schema_of_powa(bare_database: Database) -> None:
+    database, schema = bare_database, "public" if bare_database.powa == "4" else "monitoring"
+    needed = [{"name": "btree_gist"}, {"name": "pg_stat_statements"}, {"name": "powa", "schema": schema}]
+    database.ok("extensions", extensions=needed)
+    declare(database, LOCK_MODES)
+    database.sql("REVOKE ALL ON SCHEMA {0} FROM PUBLIC".format(schema))
+    found = look(database, login_user="nobody_special")
+    rights = {right for entry in found["not_visible"] for right in entry["lacks"]}
+    assert "USAGE on schema {0}".format(schema) in rights and not kinds(found)
+    assert [entry["name"] for entry in found["datasources"]] == ["lock_modes"]
+    with a_reader(database) as reader:
+        declare(database, LOCK_MODES, reader_role=reader)
+        assert [entry["part"] for entry in look(database, login_user=reader)["not_visible"]] == [
+            entry["part"] for entry in HIDDEN[database.powa]
+        ]

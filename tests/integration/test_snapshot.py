@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from datasources import COMMITS, LOCK_MODES
-from servers import Database, running_collector, wait_until
+from servers import Database, finish_module, running_collector, wait_until
 
 
 def register_itself(database: Database, hostname: str = "127.0.0.1", **options: Any) -> int:
@@ -31,9 +31,61 @@ def test_it_processes_what_lies_in_the_transient_tables(database: Database) -> N
     assert database.sql("SELECT (record).commits FROM powa_commits_history_current") == [(5,)]
 
 
+NEVER_TAKEN = "SELECT count(*) FROM powa_snapshot_metas WHERE srvid > 0 AND coalesce_seq = 1 AND snapts = '-infinity'"
+
+
+def test_a_server_from_which_nothing_has_ever_arrived_gets_no_snapshot(database: Database) -> None:
+    database.ok("datasources", server_kind=["repository"], datasources=[COMMITS])
+    database.register("one", "two")
+    database.arrived("three")
+    database.ok("datasources", server_kind=["repository"], datasources=[COMMITS])
+    for check in (True, False):
+        result = database.run("snapshot", check=check, servers=["three", "one", "two"])
+        assert result.failed and not result.get("changed")
+        assert [problem.split(",")[0] for problem in result["problems"]] == [
+            'server "{0}": nothing has ever arrived from it'.format(name) for name in ("one", "two")
+        ]
+    assert database.value(NEVER_TAKEN) == 3
+    result = database.ok("snapshot", servers=["one"], fail_on_errors=False)
+    assert not result.changed and result["changes"] == []
+    assert "nothing has ever arrived" in result["snapshots"][0]["errors"][0]
+    result = database.ok("snapshot", servers=["one", "three"], fail_on_errors=False)
+    assert result["changes"] == ["create snapshot of server three"]
+    assert [len(entry["errors"]) for entry in result["snapshots"]] == [1, 0]
+    assert database.value(NEVER_TAKEN) == 2
+    # What others counted is no arrival, and what waits or was taken is one.
+    database.sql("SELECT powa_take_snapshot(id) FROM powa_servers WHERE alias = 'one'")
+    assert "nothing has ever arrived" in database.refused("snapshot", servers=["one"])
+    database.sql("INSERT INTO powa_commits_src_tmp SELECT id, now(), 5 FROM powa_servers WHERE alias = 'one'")
+    for _time in range(2):
+        assert database.ok("snapshot", servers=["one"]).changed
+    assert database.value("SELECT count(*) FROM powa_commits_history_current") == 1
+
+
+def test_a_table_that_cannot_be_read_may_have_rows(database: Database) -> None:
+    database.register("one")
+    with database.server.connect(database.name) as connection, connection.cursor() as cursor:
+        connection.autocommit = False
+        cursor.execute("LOCK TABLE powa_statements_src_tmp IN ACCESS EXCLUSIVE MODE")
+        result = database.run("snapshot", check=True, servers=["one"])
+        assert not result.failed and result["changes"] == ["create snapshot of server one"]
+
+
+def test_no_function_of_an_index_runs_where_rows_are_looked_for(database: Database) -> None:
+    database.register("one")
+    database.sql(
+        "CREATE FUNCTION spy(integer) RETURNS integer IMMUTABLE LANGUAGE sql AS 'SELECT 1';"
+        "CREATE TABLE my_history (srvid integer); CREATE INDEX ON my_history (srvid);"
+        "CREATE INDEX ON my_history (srvid) WHERE spy(1) = 1;"
+        "CREATE OR REPLACE FUNCTION spy(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql"
+        " AS $$ BEGIN RAISE EXCEPTION 'planned'; END $$"
+    )
+    assert "nothing has ever arrived" in database.refused("snapshot", servers=["one"])
+
+
 def test_errors_are_data_and_a_failure_unless_told_otherwise(database: Database) -> None:
     database.ok("datasources", server_kind=["repository", "remote"], datasources=[COMMITS])
-    (srvid,) = database.register("one")
+    (srvid,) = database.arrived("one")
     database.ok("datasources", server_kind=["repository", "remote"], datasources=[COMMITS])
     database.sql("ALTER TABLE powa_commits_history_current RENAME TO hidden")
     result = database.run("snapshot", servers=["one"])
@@ -45,7 +97,7 @@ def test_errors_are_data_and_a_failure_unless_told_otherwise(database: Database)
 
 
 def test_it_waits_for_a_snapshot_that_runs(database: Database) -> None:
-    (srvid,) = database.register("one")
+    (srvid,) = database.arrived("one")
     with database.server.connect(database.name) as connection, connection.cursor() as cursor:
         connection.autocommit = False
         cursor.execute("SELECT powa_take_snapshot(%s)", (srvid,))
@@ -62,6 +114,33 @@ def test_it_waits_for_a_snapshot_that_runs(database: Database) -> None:
         connection.commit()
         assert process.wait(timeout=60) == 0
         process.communicate()
+
+
+def test_a_snapshot_that_gives_way_to_the_collector_waits_for_its_turn(database: Database) -> None:
+    database.ok("datasources", server_kind=["repository"], datasources=[COMMITS])
+    (srvid,) = database.arrived("one")
+    database.ok("datasources", server_kind=["repository"], datasources=[COMMITS])
+    database.sql("INSERT INTO powa_commits_src_tmp VALUES (%s, now(), 5)", (srvid,))
+    # The server is as slow as this says.
+    database.sql("CREATE TABLE busy AS SELECT 10 AS seconds")
+    database.sql(
+        "CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_sleep(seconds) FROM public.busy; RETURN NEW; END $$"
+    )
+    database.sql(
+        "CREATE TRIGGER slow BEFORE INSERT ON powa_commits_history_current FOR EACH ROW EXECUTE FUNCTION be_slow()"
+    )
+    message = database.refused("snapshot", servers=["one"], timeout=1)
+    assert 'the snapshot of server "one" took more than 1500 ms and was undone' in message
+    assert "(attempts until the timeout: 1): give a longer timeout" in message
+    process = database.start("snapshot", servers=["one"], timeout=60)
+    slow = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    wait_until(lambda: database.value(slow), "a snapshot takes too long")
+    wait_until(lambda: not database.value(slow), "it was undone")
+    assert process.poll() is None and database.value(NEVER_TAKEN) == 1
+    database.sql("DELETE FROM busy")
+    assert finish_module(process)["snapshots"] == [{"server": "one", "srvid": srvid, "errors": []}]
+    assert database.sql("SELECT (record).commits FROM powa_commits_history_current") == [(5,)]
 
 
 def test_the_collectors_snapshots_never_fail_because_of_ours(database: Database) -> None:
@@ -88,6 +167,7 @@ def test_the_collectors_snapshots_never_fail_because_of_ours(database: Database)
         return bool(database.value(count, (srvid,)) - first - taken >= 5)
 
     with running_collector(database):
+        wait_until(lambda: database.value(count, (srvid,)) > first, "a first snapshot has arrived")
         wait_until(the_collector_took_five, "the collector took five snapshots beside ours", 120)
     assert database.sql("SELECT errors FROM seen") == []
     sampled = """
@@ -102,7 +182,7 @@ def test_the_collectors_snapshots_never_fail_because_of_ours(database: Database)
 def test_the_collector_is_reloaded_for_new_servers_and_says_when_that_is_not_enough(database: Database) -> None:
     srvid = register_itself(database)
     with running_collector(database):
-        running = [{"srvid": srvid, "server": "127.0.0.1:5432", "status": "running"}]
+        running = [{"srvid": srvid, "server": "127.0.0.1:5432", "status": "running", "errors": []}]
         wait_until(lambda: database.ok("collector", timeout=60)["workers"] == running, "the worker has connected")
         status = database.ok("collector", timeout=60)
         assert not status.changed and not status["restart_required"]
@@ -111,7 +191,7 @@ def test_the_collector_is_reloaded_for_new_servers_and_says_when_that_is_not_eno
         assert database.ok("collector", check=True).changed
         reloaded = database.ok("collector", timeout=60)
         assert reloaded.changed
-        assert {"srvid": second, "server": "second", "status": "running"} in reloaded["workers"]
+        assert {"srvid": second, "server": "second", "status": "running", "errors": []} in reloaded["workers"]
         assert not database.ok("collector").changed
         assert database.ok("collector", state="reloaded", timeout=60).changed
 

@@ -159,7 +159,7 @@ def test_a_table_of_others_is_left_alone_adopted_or_refused(database: Database) 
     write_by_hand(database, "app_orders")
     database.sql('CREATE TABLE app_orders_src_tmp (srvid integer, ts timestamptz, state text, "Orders %" bigint)')
     before = database.dump()
-    assert not database.ok("transient_tables", tables=entry(), **ROLE).changed
+    assert not database.ok("transient_tables", tables=entry()).changed
     assert database.dump() == before
 
     checked = database.ok("transient_tables", check=True, tables=entry(adopt=True), **ROLE)
@@ -235,7 +235,7 @@ def test_those_of_an_extension_stay_with_it(database: Database) -> None:
     database.sql("CREATE EXTENSION pg_track_settings" + (" SCHEMA track" if options else ""))
     before = database.dump()
     tables = [dict(options, query_source=source) for source in TRACK_SOURCES]
-    assert not database.ok("transient_tables", tables=tables, **ROLE).changed
+    assert not database.ok("transient_tables", tables=tables).changed
     assert database.dump() == before
     for more, words in (
         (

@@ -16,6 +16,7 @@ import pytest
 import yaml
 from datasources import LOCK_MODES
 from powa_web import running_powa_web
+from readers import HIDDEN, READER
 from servers import Database, run_playbook
 
 WEB = "powa_web_of_test"
@@ -46,7 +47,7 @@ STORED = "planted.6Tz8"
 def cleaned(database: Database) -> Iterator[None]:
     """Drop the roles of the test."""
     yield
-    for role in (WEB, "powa_collector_of_test"):
+    for role in (WEB, READER, "powa_collector_of_test"):
         database.sql('DROP OWNED BY "{0}" CASCADE; DROP ROLE "{0}"'.format(role))
 
 
@@ -60,6 +61,8 @@ def play(folder: Path, database: Database, **variables: Any) -> str:
         "powa_web_role": WEB,
         "powa_web_password": PASSWORD,
         "powa_collector_role": "powa_collector_of_test",
+        "powa_reader_role": READER,
+        "powa_reader_password": PASSWORD,
         "powa_datasources": [LOCK_MODES],
         "powa_marker_extensions": False,
         **variables,
@@ -123,6 +126,12 @@ def test_the_pages_show_everything_and_the_login_reads_no_more(database: Databas
     assert "changed=1" in exact and "more rights" not in exact
     database.sql("CREATE TABLE somebody_elses AS SELECT 1 AS n")
 
+    # The same run has made the role that only reads, and granted it the datasource.
+    assert (
+        database.ok("server_info", login_user=READER, login_password=PASSWORD, collector_timeout=0)["not_visible"]
+        == HIDDEN[database.powa]
+    )
+    assert database.ok("history_info", login_user=READER, login_password=PASSWORD)["not_visible"] == []
     with running_powa_web(database, WEB, PASSWORD) as get:
         for page in PAGES:
             assert "permission denied" not in get(page.format(srvid))

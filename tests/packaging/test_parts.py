@@ -57,12 +57,23 @@ def named(what):
 
 _parts.NEEDS.update(
     check=lambda run, host: host in run.hostvars[host].get("standbys", []),
+    exact=lambda run, host: host in run.hostvars[host].get("exact", []),
     install=named("archivist"),
     pause=named("repository"),
     remote_access=named("remote"),
     repository_access=named("repository"),
     paused=lambda run, host: False,
+    resume=lambda run, host: False,
+    unsettled=lambda run, host: host in run.hostvars[host].get("unsettled", []),
+    unsettled_late=lambda run, host: host in run.hostvars[host].get("unsettled_late", []),
+    stop=lambda run, host: run.hostvars[host]["stops"] and "refused" in run.hostvars[host]["tried"].get("stdout", ""),
+    left_out=lambda run, host: False,
+    delete=lambda run, host: False,
+    delete_later=lambda run, host: False,
     cleanup=named("cleanup"),
+    rotate=lambda run, host: False,
+    rotate_outside=lambda run, host: False,
+    kept_password=lambda run, host: False,
     collector=named("collector"),
     web=named("web"),
 )
@@ -75,7 +86,7 @@ class FilterModule:
 COMMON = {
     "vars/main.yml": {
         "__common_lost_hosts": "{{ groups.pgfleet_lost | default([]) }}",
-        "__common_unreached": "{{ __common_fleet | pgfleet.powa.lost(hostvars, __common_lost_hosts) }}",
+        "__common_login": {"options": {}},
     },
     "tasks/fleet.yml": [
         {
@@ -96,13 +107,15 @@ COMMON = {
                 "groups": "pgfleet_lost",
                 "__common_lost": "unreachable",
             },
-            "loop": "{{ __common_fleet | pgfleet.powa.lost(hostvars, __common_lost_hosts) }}",
+            "loop": "{{ __common_fleet | pgfleet.powa.lost(hostvars, groups.pgfleet_lost | default([])) }}",
         }
     ],
+    "tasks/refused.yml": [{"ansible.builtin.fail": {"msg": "the run stops"}, "run_once": True}],
     "tasks/finish.yml": [
         {"ansible.builtin.fail": {"msg": "{{ inventory_hostname }} is not finished: {{ __common_lost }}"}}
     ],
 }
+PLAYBOOKS = ("site.yml", "_part.yml", "_refused.yml", "_unmatched.yml")
 ROLES = ("archivist", "remote", "repository", "collector", "web")
 GROUPS = {
     "powa_repositories": ["east"],
@@ -117,7 +130,8 @@ def tasks_of(name):
     """Return the tasks of a part: they connect, say which batch they are in, and fail where the test wants it."""
     return [
         {
-            "ansible.builtin.raw": "true",
+            "ansible.builtin.raw": "echo {{ 'refused' if inventory_hostname in refuses[%r] | default([]) else '' }}"
+            % name,
             "register": "tried",
             "changed_when": False,
             "failed_when": "inventory_hostname in (fails | default({}))[%r] | default([])" % name,
@@ -137,9 +151,11 @@ def collections(tmp_path_factory):
     """The playbooks and the filter of the collection, with roles of this test."""
     folder = tmp_path_factory.mktemp("collections")
     root = folder / "ansible_collections/pgfleet/powa"
-    for name in ("playbooks/site.yml", "playbooks/_part.yml", "plugins/filter/batches.py"):
+    names = ("meta/runtime.yml", "plugins/filter/batches.py", "plugins/filter/unmatched_hosts.py")
+    for name in (*("playbooks/" + name for name in PLAYBOOKS), *names):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(CHECKOUT / name, root / name)
+    (folder / "ansible_collections/community").symlink_to(CHECKOUT / ".collections/ansible_collections/community")
     for name in ("plugins/module_utils", "plugins/plugin_utils"):
         shutil.copytree(CHECKOUT / name, root / name)
     files = {"roles/common/" + name: content for name, content in COMMON.items()}
@@ -159,15 +175,17 @@ def collections(tmp_path_factory):
     variables = {"ansible_connection": "pgfleet.powa.somewhere", "todo": "{{ default_todo | combine(changed_todo) }}"}
     variables["default_todo"] = dict.fromkeys(["cleanup", *ROLES], [])
     (folder / "hosts.json").write_text(json.dumps({"all": {"children": hosts, "vars": variables}}))
+    (folder / "empty.json").write_text("{}")
+    (folder / "others.json").write_text(json.dumps({"all": {"hosts": {"www1": {}, "www2": {}}}}))
     return folder
 
 
 class Run:
     """A run of site.yml: what it said, host by host, and which hosts it has not finished."""
 
-    def __init__(self, core, collections, *options, todo=None, **variables):
-        variables = json.dumps({"changed_todo": todo or {}, **variables})
-        command = [core / "bin/ansible-playbook", "--inventory", collections / "hosts.json", "--extra-vars", variables]
+    def __init__(self, core, collections, *options, todo=None, inventory="hosts.json", **variables):
+        variables = json.dumps({"changed_todo": todo or {}, "refuses": {}, "stops": True, **variables})
+        command = [core / "bin/ansible-playbook", "--inventory", collections / inventory, "--extra-vars", variables]
         path = "{0}:{1}".format(core / "bin", os.environ["PATH"])
         done = subprocess.run(
             [*command, *options, "pgfleet.powa.site"],
@@ -218,9 +236,9 @@ def test_a_run_without_changes_ends_most_parts_before_their_first_task(core, col
     assert not run.failed, run.output
     assert run.parts() == ALWAYS
     assert run.hosts("remote/prepare") == ["four", "one", "two"]
-    # Three tasks for each part, and what reads the inventory.
+    # Three tasks for each part, and the two of the first play.
     assert run.counts["one"] == 2 * 3, run.output
-    assert run.counts["east"] == 3 * 3 + 1, run.output
+    assert run.counts["east"] == 3 * 3 + 2, run.output
 
 
 def test_each_part_works_on_the_hosts_that_need_it(core, collections):
@@ -240,6 +258,23 @@ def test_each_part_works_on_the_hosts_that_need_it(core, collections):
     assert run.hosts("common/cleanup") == ["two"]
     assert run.hosts("repository/ask") == run.hosts("repository/delegated") == ["four", "one", "two"]
     assert run.hosts("web/install") == ["pages"] and not run.hosts("collector/install")
+
+
+@pytest.mark.parametrize(
+    ("need", "part", "done"),
+    [
+        ("unsettled", "remote/check", {"common/read"}),
+        ("unsettled_late", "remote/check_late", {"common/read", "archivist/prepare", "remote/access"}),
+    ],
+)
+def test_a_refusal_stops_the_run_for_all_hosts_before_a_datasource_changes(core, collections, need, part, done):
+    todo = {"archivist": ALL, "remote": ALL, "repository": ALL}
+    facts = {"todo": todo, need: ["one", "two"], "refuses": {part: ["two"]}}
+    run = Run(core, collections, "--limit", "!down", **facts)
+    assert run.failed and "the run stops" in run.output, run.output
+    assert run.hosts(part) == ["one", "two"] and run.parts() == {*done, part}
+    run = Run(core, collections, "--limit", "!down", stops=False, **facts)
+    assert not run.failed and run.parts() > ALWAYS, run.output
 
 
 @pytest.mark.parametrize("batches", [1, "50%"])
@@ -309,3 +344,30 @@ def test_a_host_that_is_lost_is_left_out_under_any_tag(core, collections):
 def test_a_fleet_of_one_group(core, collections):
     run = Run(core, collections, "--limit", "pages")
     assert not run.failed and run.parts() == {"common/read", "web/answer"}, run.output
+
+
+UNMATCHED = "This run matches no host of the groups powa_repositories, powa_remotes, powa_collectors and powa_web"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--inventory", "others.json", "--limit", "www2"),
+        ("--inventory", "others.json", "--limit", "www2", "--tags", "web"),
+    ],
+)
+def test_a_run_of_hosts_outside_the_fleet_fails(core, collections, options):
+    run = Run(core, collections, *options)
+    assert run.failed and UNMATCHED in run.output and not run.parts(), run.output
+
+
+@pytest.mark.parametrize("inventory", ["empty.json", "others.json"])
+def test_a_run_of_another_inventory_fails(core, collections, inventory):
+    run = Run(core, collections, inventory=inventory)
+    assert run.failed and UNMATCHED in run.output, run.output
+    # Here Ansible itself fails.
+    limited = Run(core, collections, "--limit", "one", inventory=inventory)
+    assert limited.failed and "no hosts to target" in limited.output, limited.output
+    for listing in ("--syntax-check", "--list-tasks"):
+        run = Run(core, collections, listing, inventory=inventory)
+        assert not run.failed and UNMATCHED not in run.output, run.output

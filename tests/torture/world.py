@@ -98,7 +98,7 @@ class World:
         self.server = server
         self._numbers = itertools.count(1)
         self._connection: Any = None
-        self._last: Optional[Tuple[str, bool, str]] = None
+        self._last: Optional[Tuple[Any, str]] = None
         self._roles = self._authid()
         self._members = set(self._query(_MEMBERS))
 
@@ -144,10 +144,11 @@ class World:
         :param without_times: for what is new at each run
         """
         dump = database.dump()
-        # A dump that is the same object was not read again.
-        if self._last is None or self._last[0] is not dump or self._last[1] != without_times:
-            self._last = (dump, without_times, _in_order(dump, without_times))
-        text = self._last[2]
+        # At the same moment there is the same text.
+        asked = (database.name, dump.moment, without_times)
+        if self._last is None or self._last[0] != asked:
+            self._last = (asked, _in_order(dump.text, without_times))
+        text = self._last[1]
         return "\n".join([text, *map(str, self._query(_ROLES)), *map(str, self._query(_MEMBERS))])
 
     def check_commands(self) -> None:

@@ -25,7 +25,7 @@ DATABASES = {
 }
 #: Keeps the errors of every snapshot: PoWA itself keeps those of the last one only.
 WATCH = """
-CREATE TABLE IF NOT EXISTS seen_errors (srvid integer, errors text[]);
+CREATE TABLE IF NOT EXISTS seen_errors (srvid integer, errors text[], at timestamptz DEFAULT clock_timestamp());
 CREATE OR REPLACE FUNCTION keep_errors() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     INSERT INTO public.seen_errors VALUES (NEW.srvid, NEW.errors);
@@ -33,6 +33,14 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER keep_errors AFTER UPDATE OF errors ON powa_snapshot_metas
     FOR EACH ROW WHEN (NEW.errors IS NOT NULL) EXECUTE FUNCTION keep_errors();
+CREATE TABLE IF NOT EXISTS seen_pauses (srvid integer, extname text, at timestamptz DEFAULT clock_timestamp());
+CREATE OR REPLACE FUNCTION keep_pauses() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    INSERT INTO public.seen_pauses VALUES (NEW.srvid, NEW.extname);
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER keep_pauses AFTER UPDATE ON powa_extension_config
+    FOR EACH ROW WHEN (OLD.enabled AND NOT NEW.enabled) EXECUTE FUNCTION keep_pauses();
 """
 
 
@@ -54,10 +62,16 @@ def wait_until(condition, what, seconds=120):
         time.sleep(0.5)
 
 
-def site(datasources, tmp_path):
+def on_remote(remote, statement):
+    """Run a statement on a remote, and return what psql prints."""
+    psql = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname=powa", "--command"]
+    return podman("exec", "--user=postgres", remote, *psql, statement).strip()
+
+
+def site(datasources, tmp_path, **changes):
     """Run site.yml with these datasources, and return what it printed."""
     variables = tmp_path / "datasources.json"
-    variables.write_text(json.dumps({"powa_datasources": datasources}))
+    variables.write_text(json.dumps({"powa_datasources": datasources, **changes}))
     command = ["ansible-playbook", "--inventory", str(INVENTORY), "--extra-vars", "@{0}".format(variables)]
     done = subprocess.run(
         [*command, str(PROJECT / "playbooks" / "site.yml")],
@@ -99,7 +113,15 @@ def base(tmp_path):
     podman("exec", "--interactive", "--user=postgres", REPOSITORY, "psql", "--quiet", "--dbname=powa", input=WATCH)
     for remote in REMOTES:
         wait_until(lambda remote=remote: samples("objects", remote), "a sample of each database of " + remote)
-    podman("exec", "--user=postgres", REPOSITORY, "psql", "--quiet", "--dbname=powa", "--command=TRUNCATE seen_errors")
+    podman(
+        "exec",
+        "--user=postgres",
+        REPOSITORY,
+        "psql",
+        "--quiet",
+        "--dbname=powa",
+        "--command=TRUNCATE seen_errors, seen_pauses",
+    )
     return datasources
 
 
@@ -123,7 +145,7 @@ def test_no_snapshot_fails_and_no_sample_is_lost(base, tmp_path):
     ]
     returncode, output = site(changed, tmp_path)
     assert returncode == 0, output
-    assert "paused until their columns are changed" not in output and "Pause the datasources" in output
+    assert "paused until their side is as declared" not in output and "Pause the datasources" in output
     for remote in REMOTES:
         for name, column in (("lock_modes", "granted"), ("objects", "indexes")):
             wait_until(
@@ -159,7 +181,7 @@ def test_a_remote_that_is_down_waits_and_is_named(base, tmp_path):
         _returncode, output = site(changed, tmp_path)
     finally:
         podman("start", down)
-    assert "columns of datasource commits have changed, but this run has not changed {0}.".format(down) in output
+    assert "datasource commits is not active for {0}, because this run has not seen".format(down) in output
     wait_until(lambda: sql(new.format(up)), "a new sample of the remote that was up")
     kept = samples("commits", down)
     wait_until(lambda: not podman_pending(down), "the remote's services are up again")
@@ -171,6 +193,37 @@ def test_a_remote_that_is_down_waits_and_is_named(base, tmp_path):
     assert returncode == 0, output
     wait_until(lambda: sql(new.format(down)), "a new sample of the remote that was down")
     assert not [row for row in errors(down) if "commits" in str(row)]
+
+
+def test_a_datasource_arrives_where_it_is_accepted_and_again_where_its_side_is_gone(base, tmp_path):
+    accepts, refuses = REMOTES
+    for remote in REMOTES:
+        on_remote(remote, "CREATE OR REPLACE FUNCTION secret() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+    on_remote(refuses, "REVOKE EXECUTE ON FUNCTION secret() FROM PUBLIC")
+    metrics = [{"name": "n", "type": "integer", "kind": "gauge"}]
+    secret = {"name": "secrets", "query": "SELECT public.secret() AS n", "metrics": metrics}
+    good = {"name": "arrives", "query": "SELECT 1 AS n", "metrics": metrics}
+    marker = "SELECT count(*) FROM pg_available_extensions WHERE name = 'arrives'"
+
+    returncode, output = site([*base, good, secret], tmp_path)
+    assert returncode != 0 and "This run has changed no datasource on any host" in output
+    assert '{0}: datasource \\"secrets\\"'.format(refuses) in output, output
+    assert [on_remote(host, marker) for host in (REPOSITORY, *REMOTES)] == ["0"] * 3
+
+    # As if the other remote had been rebuilt empty.
+    on_remote(accepts, "DROP FUNCTION powa_lock_modes_src(integer)")
+    returncode, output = site([*base, good, secret], tmp_path, powa_skip_refused=True)
+    assert returncode == 0, output
+    assert "{0}: this run has left out datasource secrets, which the host refuses".format(refuses) in output
+    assert "datasource secrets is not active for {0}, because this run has not seen".format(refuses) in output
+    wait_until(lambda: samples("arrives", accepts) and samples("arrives", refuses), "samples of the new datasource")
+    wait_until(lambda: samples("secrets", accepts), "samples where the other one was accepted")
+    latest = max(samples("arrives", accepts))
+    wait_until(lambda: max(samples("lock_modes", accepts)) > latest, "samples of the remote that was rebuilt")
+    assert not samples("secrets", refuses)
+    # A snapshot that ran when the pause came has begun before.
+    late = "SELECT errors FROM seen_errors WHERE at > (SELECT max(at) FROM seen_pauses) + interval '2 seconds'"
+    assert sql("SELECT extname FROM seen_pauses WHERE extname = 'lock_modes'") and sql(late) == []
 
 
 def podman_pending(container):

@@ -16,7 +16,7 @@ REPOSITORY, FIRST, SECOND = (NAME + name for name in ("repository", "remote1", "
 REMOTES = (FIRST, SECOND)
 ADDRESSES = {FIRST: "10.91.47.11", SECOND: "10.91.47.12"}
 STATS_EXTENSIONS = ["pg_qualstats", "pg_stat_kcache", "pg_wait_sampling"]
-#: powa_frequency: a server is late after three times as much.
+#: powa_frequency: a server is late after four times as much.
 FREQUENCY = 5
 
 SNAPSHOTS = """
@@ -84,7 +84,7 @@ def wait_for_snapshots():
 
 
 def wait_until_late():
-    condition = "now() - m.snapts > interval '{0} s'".format(3 * FREQUENCY + 1)
+    condition = "now() - m.snapts > interval '{0} s'".format(4 * FREQUENCY + 1)
     wait_until(lambda: sql(REPOSITORY, SNAPSHOTS.format(condition=condition)) == "t", "servers that are late")
 
 

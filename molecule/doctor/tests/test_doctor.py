@@ -94,7 +94,7 @@ def test_roles_extensions_datasources_passwords_and_rows_that_are_left(well, tmp
             sql(
                 REPOSITORY,
                 "SELECT count(*) FROM (SELECT srvid FROM powa_lock_modes_src_tmp GROUP BY srvid"
-                " HAVING min(ts) < now() - interval '16 s') AS late",
+                " HAVING min(ts) < now() - interval '21 s') AS late",
             )
             == "2"
         ),

@@ -19,6 +19,9 @@ NAME = "pgfleet-repositories-"
 EAST, WEST, STANDBY, PRIMARY, DOWN, OTHER, OLDER = (
     NAME + name for name in ("east", "west", "standby", "primary", "down", "other", "older")
 )
+#: Where PoWA is not in database powa on port 5432.
+PLACES = {EAST: ("measured", 5432), OTHER: ("figures", 5433)}
+MAKE_STANDBY = PROJECT / "molecule" / "repositories" / "make-standby.sh"
 DEMO = PROJECT / "playbooks" / "inventory" / "demo" / "group_vars" / "all" / "datasources.yml"
 DATASOURCES = yaml.safe_load(DEMO.read_text())["powa_datasources"]
 #: What the monitoring role may not read.
@@ -32,17 +35,28 @@ RELATIONS = {
     "query": "SELECT count(*) AS relations FROM pg_class",
     "metrics": [{"name": "relations", "type": "bigint", "kind": "gauge"}],
 }
+INDEXES = {
+    "name": "indexes",
+    "query": "SELECT count(*) AS indexes FROM pg_index",
+    "metrics": [{"name": "indexes", "type": "bigint", "kind": "gauge"}],
+}
 
 
 def podman(*arguments, **options):
     return subprocess.run(["podman", *arguments], check=True, stdout=subprocess.PIPE, text=True, **options).stdout
 
 
+def execute(host, statement):
+    database, port = PLACES.get(host, ("powa", 5432))
+    where = ["--dbname={0}".format(database), "--port={0}".format(port)]
+    psql = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", *where, "--command"]
+    return podman("exec", "--user=postgres", host, *psql, statement)
+
+
 def sql(host, statement):
     """Return the rows of a statement, each as a list of its values."""
     query = "SELECT coalesce(json_agg(to_json(q)), '[]') FROM ({0}) AS q".format(statement)
-    psql = ["psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--dbname=powa", "--command"]
-    return [list(row.values()) for row in json.loads(podman("exec", "--user=postgres", host, *psql, query))]
+    return [list(row.values()) for row in json.loads(execute(host, query))]
 
 
 def registered(repository):
@@ -115,6 +129,7 @@ def one_is_down_and_the_others_are_registered_where_they_belong(tmp_path):
     assert list(run.causes) == ["down"] and "Ansible cannot reach this host" in run.causes["down"], run.output
     assert registered(EAST) == {"primary": 5, "standby": 5}
     assert registered(WEST) == {"other": 5}
+    assert sql(WEST, "SELECT port, dbname FROM powa_servers WHERE id > 0") == [[5433, "figures"]]
     # Its role, functions and extensions came by replication.
     assert sql(STANDBY, "SELECT pg_is_in_recovery(), count(*) FROM pg_proc WHERE proname = 'powa_lock_modes_src'") == [
         [True, 1]
@@ -140,11 +155,20 @@ def a_host_that_is_down_never_empties_a_batch_and_is_not_taken_for_removed(tmp_p
     assert not limited.changed
 
 
-def hosts_that_fail_half_way_do_not_stop_the_others(tmp_path):
+def a_refused_datasource_stops_the_run_before_anything_is_written(tmp_path):
     hosts = {PRIMARY: {"powa_datasources": [*DATASOURCES, FORBIDDEN]}, OTHER: {"powa_coalesce": 6}, OLDER: {}}
     run = Run(tmp_path, hosts=hosts)
-    assert run.returncode != 0 and set(run.causes) == {"down", "primary", "older"}, run.output
-    assert "permission denied for table pg_authid" in run.causes["primary"]
+    assert run.returncode != 0 and not run.changed, run.output
+    assert '- {0}: datasource \\"forbidden\\"'.format(PRIMARY) in run.output, run.output
+    assert "permission denied for table pg_authid" in run.output
+    assert sql(WEST, "SELECT powa_coalesce FROM powa_servers WHERE id > 0") != [[6]]
+
+
+def hosts_that_fail_do_not_stop_the_others(tmp_path):
+    hosts = {PRIMARY: {"powa_datasources": [*DATASOURCES, FORBIDDEN]}, OTHER: {"powa_coalesce": 6}, OLDER: {}}
+    run = Run(tmp_path, hosts=hosts, variables={"powa_skip_refused": True})
+    assert run.returncode != 0 and set(run.causes) == {"down", "older"}, run.output
+    assert "{0}: this run has left out datasource forbidden".format(PRIMARY) in run.output, run.output
     assert "this host has PoWA 4.1, but its repository {0} has 5.0".format(EAST) in run.causes["older"]
     assert sql(WEST, "SELECT powa_coalesce FROM powa_servers WHERE id > 0") == [[6]]
     assert registered(EAST) == {"primary": 5, "standby": 5}
@@ -206,6 +230,23 @@ def tags_choose_what_is_done(tmp_path):
     assert not Run(tmp_path, **changes).finished().changed
 
 
+def a_remote_that_lets_no_collector_in_is_named_until_it_does(tmp_path):
+    options = {
+        "hosts": {DOWN: {"powa_repository": WEST}},
+        "variables": {"powa_coalesce": 7, "powa_datasources": [*DATASOURCES, RELATIONS]},
+    }
+    sessions = "SELECT pid FROM pg_stat_activity WHERE usename = 'powa_monitor'"
+    execute(OTHER, "ALTER ROLE powa_monitor CONNECTION LIMIT 0")
+    execute(OTHER, "SELECT pg_terminate_backend(q.pid) FROM ({0}) AS q".format(sessions))
+    run = Run(tmp_path, "--tags", "collectors", **options)
+    assert list(run.causes) == ["west"] and not run.changed - {"west"}, run.output
+    assert "is not connected to {0} (".format(OTHER) in run.causes["west"], run.output
+    assert 'too many connections for role "powa_monitor"' in run.causes["west"].replace("\\", ""), run.output
+    execute(OTHER, "ALTER ROLE powa_monitor CONNECTION LIMIT -1")
+    Run(tmp_path, "--tags", "collectors", **options).finished()
+    assert sql(OTHER, sessions)
+
+
 def a_run_without_changes_costs_few_tasks(tmp_path):
     # The whole fleet is there, and all of it is in the inventory.
     run = Run(
@@ -221,7 +262,85 @@ def a_run_without_changes_costs_few_tasks(tmp_path):
     ).finished()
     assert not run.changed
     tasks = {host.replace(NAME, ""): counts["ok"] + counts["skipped"] for host, counts in run.counts.items()}
-    assert tasks["other"] <= 6 and tasks["primary"] <= 6 and tasks["east"] <= 11, tasks
+    assert tasks["other"] <= 6 and tasks["primary"] <= 6 and tasks["east"] <= 12, tasks
+
+
+def passwords_change_between_two_snapshots(tmp_path):
+    options = {
+        "hosts": {DOWN: {"powa_repository": WEST}},
+        "variables": {"powa_coalesce": 7, "powa_datasources": [*DATASOURCES, RELATIONS]},
+    }
+    for limit, password in (([], "second: one"), (["--limit", OTHER], "third: one")):
+        changed = dict(options["variables"], powa_monitoring_password=password)
+        run = Run(tmp_path, *limit, hosts=options["hosts"], variables=changed).finished()
+        assert "keeps its former password" not in run.output
+    after = time.time()
+    last = (
+        "SELECT extract(epoch FROM snapts) AS taken, errors FROM powa_snapshot_metas"
+        " WHERE srvid = (SELECT id FROM powa_servers WHERE alias = '{0}')"
+    )
+    # tests/bench/rotations.py measures the gaps between snapshots.
+    for repository, alias in ((EAST, PRIMARY), (EAST, STANDBY), (WEST, DOWN), (WEST, OTHER)):
+        snapshot = last.format(alias)
+        wait_until(
+            lambda repository=repository, snapshot=snapshot: sql(repository, snapshot)[0][0] > after,
+            "a snapshot of {0} with its new password".format(alias),
+        )
+        assert sql(repository, snapshot)[0][1] is None, alias
+
+
+def a_removed_server_goes_with_its_history_in_one_run(tmp_path):
+    number = "SELECT id FROM powa_servers WHERE alias = '{0}'".format(DOWN)
+    ((srvid,),) = sql(WEST, number)
+    hosts = {DOWN: {"powa_repository": WEST, "powa_state": "absent", "powa_history": "drop"}}
+    variables = {"powa_coalesce": 7, "powa_datasources": [*DATASOURCES, RELATIONS]}
+    Run(tmp_path, hosts=hosts, variables=variables).finished()
+    left = "SELECT count(*) FROM powa_{0} WHERE srvid = {1}"
+    assert sql(WEST, number) == [] and registered(WEST) == {"other": 5}
+    assert sql(WEST, left.format("commits_src_tmp", srvid)) == sql(WEST, left.format("commits_history", srvid)) == [[0]]
+    log = podman("exec", WEST, "journalctl", "--unit=powa-collector", "--output=cat")
+    assert "Traceback" not in log
+
+
+def a_standby_takes_over_and_the_old_primary_comes_back_as_its_standby(tmp_path):
+    options = {"hosts": {DOWN: {"powa_repository": WEST, "powa_state": "absent"}}}
+    options["variables"] = {"powa_coalesce": 7, "powa_datasources": [*DATASOURCES, RELATIONS, INDEXES]}
+    servers = "SELECT * FROM powa_servers ORDER BY id"
+    before = sql(EAST, servers)
+    oldest = "SELECT s.alias, min(ts) FROM powa_servers s, powa_commits_get(s.id, NULL, NULL) GROUP BY 1 ORDER BY 1"
+    first = sql(EAST, oldest)
+    made = "SELECT pg_is_in_recovery(), count(*) FROM pg_proc WHERE proname = 'powa_indexes_src'"
+    enabled = (
+        "SELECT s.alias FROM powa_extension_config c JOIN powa_servers s ON s.id = c.srvid"
+        " WHERE c.extname = 'indexes' AND c.enabled ORDER BY 1"
+    )
+
+    # Whoever fails over stops the old primary, so nobody else may start it.
+    podman("exec", PRIMARY, "systemctl", "stop", "postgresql@*")
+    execute(STANDBY, "SELECT pg_promote()")
+    between = Run(tmp_path, **options)
+    assert list(between.causes) == ["primary"] and "it is not running" in between.causes["primary"], between.output
+    assert between.changed == {"standby", "down", "other", "east", "west"}
+    assert sql(STANDBY, made) == [[False, 1]] and sql(EAST, enabled) == [[STANDBY]]
+    assert " down " in podman("exec", PRIMARY, "pg_lsclusters", "--no-header")
+    assert sql(EAST, servers) == before
+
+    with MAKE_STANDBY.open() as script:
+        podman("exec", "--interactive", PRIMARY, "sh", "-s", "10.91.16.11", stdin=script)
+    after = Run(tmp_path, **options).finished()
+    # Nothing is written on it, whose side has come by replication.
+    assert after.changed == {"east"} and sql(PRIMARY, made) == [[True, 1]]
+    assert sql(EAST, enabled) == [[PRIMARY], [STANDBY]]
+    assert sql(EAST, servers) == before and sql(EAST, oldest) == first
+    samples = "SELECT 1 FROM powa_servers s, powa_indexes_get(s.id, NULL, NULL) WHERE alias = '{0}' LIMIT 1"
+    for alias in (PRIMARY, STANDBY):
+        wait_until(lambda alias=alias: sql(EAST, samples.format(alias)), "a sample of {0}".format(alias))
+    failed = (
+        "SELECT s.alias, m.errors FROM powa_snapshot_metas m JOIN powa_servers s ON s.id = m.srvid"
+        " WHERE m.errors IS NOT NULL"
+    )
+    assert not [row for row in sql(EAST, failed) if row[0] in (PRIMARY, STANDBY)]
+    assert not Run(tmp_path, **options).finished().changed
 
 
 @pytest.fixture
@@ -235,9 +354,14 @@ def fleet_of_which_one_is_down():
 def test_the_life_of_a_fleet(tmp_path):
     one_is_down_and_the_others_are_registered_where_they_belong(tmp_path)
     a_host_that_is_down_never_empties_a_batch_and_is_not_taken_for_removed(tmp_path)
-    hosts_that_fail_half_way_do_not_stop_the_others(tmp_path)
+    a_refused_datasource_stops_the_run_before_anything_is_written(tmp_path)
+    hosts_that_fail_do_not_stop_the_others(tmp_path)
     a_limit_registers_one_and_changes_nothing_of_the_others(tmp_path)
     a_limit_refuses_what_concerns_others(tmp_path)
     a_remote_moves_to_another_repository(tmp_path)
     tags_choose_what_is_done(tmp_path)
+    a_remote_that_lets_no_collector_in_is_named_until_it_does(tmp_path)
     a_run_without_changes_costs_few_tasks(tmp_path)
+    passwords_change_between_two_snapshots(tmp_path)
+    a_removed_server_goes_with_its_history_in_one_run(tmp_path)
+    a_standby_takes_over_and_the_old_primary_comes_back_as_its_standby(tmp_path)

@@ -5,9 +5,12 @@
 
 import json
 import os
+import ssl
 import subprocess
+from http.cookiejar import CookieJar
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.request import HTTPCookieProcessor, HTTPSHandler, build_opener
 
 INVENTORY = Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent
 ROOT = Path(__file__).resolve().parents[3]
@@ -37,6 +40,13 @@ def read_fleet():
         repository_address=variables[repository]["powa_host"],
         remotes=data["powa_remotes"]["hosts"],
     )
+
+
+def new_browser():
+    """Return what opens pages, keeps cookies, and trusts every certificate."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    return build_opener(HTTPSHandler(context=trusting), HTTPCookieProcessor(CookieJar()))
 
 
 def screenshots(host):

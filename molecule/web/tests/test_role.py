@@ -5,16 +5,13 @@
 
 import json
 import os
-import ssl
 import subprocess
-from http.cookiejar import CookieJar
 from types import SimpleNamespace
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, HTTPSHandler, build_opener
 
 import pytest
-from hosts import INVENTORY, ROOT, psql, run
+from hosts import INVENTORY, ROOT, new_browser, psql, run
 
 SECOND = "second"
 CERTIFICATE, KEY = "/etc/ssl/given.crt", "/etc/ssl/given.key"
@@ -49,12 +46,9 @@ def play(*options, limit="powa_web,powa_repositories", **variables):
 
 def login(fleet, prefix, server, user, password):
     """Log in as a browser does, and return the answer to the first page: powa-web goes there after the login."""
-    trusting = ssl.create_default_context()
-    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-    opener = build_opener(HTTPSHandler(context=trusting), HTTPCookieProcessor(CookieJar()))
     form = urlencode({"user": user, "username": user, "password": password, "server": server}).encode()
     try:
-        answer = opener.open(f"https://{fleet.address}{prefix}login/", data=form, timeout=30)
+        answer = new_browser().open(f"https://{fleet.address}{prefix}login/", data=form, timeout=30)
     except HTTPError as error:
         return f"{error.code} {error.url}"
     return f"{answer.status} {answer.url}"

@@ -10,7 +10,7 @@ import pytest
 from hosts import INVENTORY, ROOT, psql, screenshots
 from playwright.sync_api import sync_playwright
 
-LIMIT = 30_000  # ms
+LIMIT = 120_000  # ms
 NOTHING = {
     "name": "nothing_yet",
     "query": "SELECT 1 AS number, 2::bigint AS grown WHERE false",

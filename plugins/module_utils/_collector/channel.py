@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import select
 import time
-from typing import Dict, List, Mapping, NamedTuple, Sequence, Set
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Set
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
@@ -23,7 +23,7 @@ _PAUSE_SECONDS = 0.5
 _WAKE_SECONDS = 1.0
 #: Wakes it. Without a channel to answer on, the collector does nothing more.
 _WAKE = "WORKERS_STATUS -"
-_RUNNING = "running"
+RUNNING = "running"
 #: A worker that has ended, such as for a server without PoWA, runs again only after a reload.
 _ENDED = "stopped"
 
@@ -66,6 +66,13 @@ class Collector:
         self._channel = "pgfleet_powa_{0}".format(self.cursor.fetchone()[0])
         self.cursor.execute(compose(_LISTEN, channel=identifier(self._channel)))
 
+    def __enter__(self) -> "Collector":
+        return self
+
+    def __exit__(self, *_error: Any) -> None:
+        """Leave the session as a task can go on with it."""
+        self._connection.set_session(autocommit=False)
+
     @property
     def remaining(self) -> float:
         """Seconds until the timeout."""
@@ -75,24 +82,27 @@ class Collector:
         """Have the collector read its list of servers again."""
         self._ask("RELOAD", ["RELOAD {0}".format(self._channel)])
 
-    def workers(self, last_srvid: int) -> Dict[int, str]:
-        """Return the status of each worker, by srvid.
+    def workers(self, srvids: Iterable[int]) -> Dict[int, str]:
+        """Return the status of the workers of these servers.
 
         It asks about each server by its number: an answer about many does not fit into a notification.
         """
-        messages = ["WORKERS_STATUS {0} {1}".format(self._channel, srvid + 1) for srvid in range(last_srvid)]
+        messages = ["WORKERS_STATUS {0} {1}".format(self._channel, srvid) for srvid in srvids]
         found: Dict[int, str] = {}
         for answer in self._ask("WORKERS_STATUS", messages):
             found.update({int(srvid): str(status) for srvid, status in json.loads(answer).items()})
         return found
 
-    def wait_for(self, srvids: Set[int], last_srvid: int) -> Dict[int, str]:
-        """Wait until the worker of each of these servers runs or has ended, or until the timeout: one may be down."""
-        workers = self.workers(last_srvid)
-        while any(workers.get(srvid) not in (_RUNNING, _ENDED) for srvid in srvids) and self.remaining > 1:
+    def wait_for(self, srvids: Set[int], known: Sequence[int]) -> Dict[int, str]:
+        """Wait until the worker of each of these servers runs or has ended, or until the timeout: one may be down.
+
+        :param known: the servers whose workers are returned
+        """
+        workers = self.workers(known)
+        while any(workers.get(srvid) not in (RUNNING, _ENDED) for srvid in srvids) and self.remaining > 1:
             time.sleep(_PAUSE_SECONDS)
             try:
-                workers = self.workers(last_srvid)
+                workers = self.workers(known)
             except NoAnswerError:
                 # The time is up, and what was answered before still holds.
                 break

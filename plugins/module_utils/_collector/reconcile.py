@@ -6,20 +6,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Collection, Dict, List, Mapping, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._collector.channel import Collector, at_work
+from ansible_collections.pgfleet.powa.plugins.module_utils._collector.channel import RUNNING, Collector, at_work
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector.forced_snapshots import (
     force_snapshots,
     servers_to_snapshot,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector.snapshot import check_errors
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, RegisteredServer, read_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot as texts
 
 RELOADED = "reloaded"
 
@@ -38,10 +39,10 @@ def run_collector(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]
         with connection.reading() as cursor:
             archivist = detect_archivist(cursor)
             servers = read_servers(cursor, archivist)
-            last_srvid = read_last_srvid(cursor, archivist)
+            known = range(1, read_last_srvid(cursor, archivist) + 1)
         targets = servers_to_snapshot(servers, params["snapshot"])
         collector = Collector(connection, params["timeout"])
-        workers = collector.workers(last_srvid)
+        workers = collector.workers(known)
         active = {server.srvid for server in servers if server.values["frequency"] != NEVER}
         # On a reload, the collector forgets servers that are gone or disabled, and their workers keep running.
         restart_required = not set(workers) <= active
@@ -49,10 +50,12 @@ def run_collector(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]
         plan = _plan(workers, servers, reload, targets)
         if reload and not check_mode:
             collector.reload()
-            workers = collector.wait_for(active, last_srvid)
+            workers = collector.wait_for(active, known)
+        idle = [srvid for srvid, status in workers.items() if status != RUNNING]
+        errors = _read_errors(collector.cursor, archivist, idle) if idle else {}
         result = {
             **plan.result(),
-            "workers": [_returned(srvid, status, servers) for srvid, status in sorted(workers.items())],
+            "workers": [_returned(srvid, status, servers, errors) for srvid, status in sorted(workers.items())],
             "restart_required": restart_required,
             "snapshots": [],
         }
@@ -85,5 +88,13 @@ def _name(srvid: int, servers: List[RegisteredServer]) -> str:
     return names[0] if names else "removed"
 
 
-def _returned(srvid: int, status: str, servers: List[RegisteredServer]) -> Dict[str, Any]:
-    return {"srvid": srvid, "server": _name(srvid, servers), "status": status}
+def _read_errors(cursor: Any, archivist: Archivist, srvids: Collection[int]) -> Dict[int, List[str]]:
+    """Return what PoWA has recorded of servers: the collector writes there why it cannot connect."""
+    cursor.execute(compose(texts.LAST, schema=identifier(archivist.schema), srvids=literal(list(srvids))))
+    return {srvid: errors for srvid, _ts, errors in cursor.fetchall()}
+
+
+def _returned(
+    srvid: int, status: str, servers: List[RegisteredServer], errors: Mapping[int, List[str]]
+) -> Dict[str, Any]:
+    return {"srvid": srvid, "server": _name(srvid, servers), "status": status, "errors": errors.get(srvid, [])}

@@ -7,32 +7,39 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import LOCAL_NAME, read_servers, resolve
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as savepoint
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import snapshot as texts
 
 #: How long a snapshot of ours may hold locks that the collector needs: less than the collector's lock_timeout of 2 s.
 _HELD_MILLISECONDS = 1500
 #: Between two attempts to get a lock. With NOWAIT others never queue behind us, as they would if we waited.
 _PAUSE_SECONDS = 0.05
+#: After a snapshot that was undone: longer than it held its locks, so that the collector has its turn.
+_TURN_SECONDS = 2.0
 
 
 class Resolved(NamedTuple):
-    """The servers of a task by PoWA's numbers, in the order of its names, and why they get no snapshot."""
+    """The servers of a task by PoWA's numbers, in the order of its names, and why they get no snapshot.
+
+    :param empty: those of which nothing has ever arrived
+    """
 
     archivist: Archivist
     srvids: Sequence[int]
     problems: Sequence[str]
     local_mode: bool
+    empty: FrozenSet[int] = frozenset()
 
 
 class SnapshotTask(Task[Resolved, Resolved]):
@@ -45,7 +52,7 @@ class SnapshotTask(Task[Resolved, Resolved]):
         self.names: Sequence[str] = params["servers"]
         self.timeout: float = params["timeout"]
         self.fail_on_errors: bool = params["fail_on_errors"]
-        self.taken: List[Dict[str, Any]] = []
+        self.taken: Dict[int, Dict[str, Any]] = {}
 
     def read(self, cursor: Any) -> Resolved:
         archivist = detect_archivist(cursor)
@@ -64,35 +71,88 @@ class SnapshotTask(Task[Resolved, Resolved]):
             )
         )
         problems = [*problems, *(_of_stranger(function, owner) for function, owner in cursor.fetchall())]
-        return Resolved(archivist, in_order, problems, local_mode)
+        return Resolved(archivist, in_order, problems, local_mode, _nothing_arrived(cursor, archivist, in_order))
 
     def resolve(self, cursor: Any, found: Resolved, locked: bool) -> Tuple[Resolved, List[str]]:
         return found, list(found.problems)
 
     def check(self, cursor: Any, wanted: Resolved) -> List[str]:
-        if LOCAL_NAME not in self.names or wanted.local_mode:
-            return []
-        return [
-            'server "local": PostgreSQL has not loaded PoWA\'s library here, so there is no local mode:'
-            " add powa to shared_preload_libraries and restart PostgreSQL"
-        ]
+        problems = []
+        if LOCAL_NAME in self.names and not wanted.local_mode:
+            problems.append(
+                'server "local": PostgreSQL has not loaded PoWA\'s library here, so there is no local mode:'
+                " add powa to shared_preload_libraries and restart PostgreSQL"
+            )
+        if self.fail_on_errors:
+            problems += [_of_empty(name) for name, srvid in self._servers(wanted) if srvid in wanted.empty]
+        return problems
+
+    def _servers(self, wanted: Resolved) -> List[Tuple[str, int]]:
+        return list(zip(self.names, wanted.srvids))
 
     def plan(self, cursor: Any, wanted: Resolved) -> Plan:
         plan = Plan()
-        for name in self.names:
-            plan.add("snapshot of server {0}".format(name), None, "")
+        for name, srvid in self._servers(wanted):
+            if srvid not in wanted.empty:
+                plan.add("snapshot of server {0}".format(name), None, "")
         return plan
 
     def write(self, connection: Connection, planned: Planned[Resolved]) -> Planned[Resolved]:
-        archivist, srvids = planned.wanted.archivist, planned.wanted.srvids
+        wanted = planned.wanted
         deadline = time.monotonic() + self.timeout
-        self.taken = [_take(connection, archivist, name, srvid, deadline) for name, srvid in zip(self.names, srvids)]
+        for position, (name, srvid) in enumerate(self._servers(wanted)):
+            if srvid not in wanted.empty:
+                self.taken[position] = _take(connection, wanted.archivist, name, srvid, deadline)
         return planned
 
     def result(self, connection: Connection, planned: Planned[Resolved], written: bool) -> Dict[str, Any]:
-        result = {**planned.plan.result(), "snapshots": self.taken}
+        wanted = planned.wanted
+        snapshots = {
+            position: {"server": name, "srvid": srvid, "errors": [_of_empty(name)]}
+            for position, (name, srvid) in enumerate(self._servers(wanted))
+            if srvid in wanted.empty
+        }
+        snapshots.update(self.taken)
+        result = {**planned.plan.result(), "snapshots": [snapshots[position] for position in sorted(snapshots)]}
         check_errors(result, self.fail_on_errors)
         return result
+
+
+def _nothing_arrived(cursor: Any, archivist: Archivist, srvids: Sequence[int]) -> FrozenSet[int]:
+    """Return the remote servers from which nothing has ever arrived: neither rows that wait, nor history.
+
+    Where no table is safe to read, or somebody holds one exclusively, something may have arrived.
+    """
+    cursor.execute(savepoint.SAVEPOINT)
+    try:
+        return _without_any_rows(cursor, archivist, srvids)
+    except driver.psycopg2.Error as error:
+        if error.pgcode != driver.errorcodes.LOCK_NOT_AVAILABLE:
+            raise
+        cursor.execute(savepoint.ROLLBACK)
+        return frozenset()
+
+
+def _without_any_rows(cursor: Any, archivist: Archivist, srvids: Sequence[int]) -> FrozenSet[int]:
+    without = _without_rows(cursor, archivist, srvids, [texts.DATABASES])
+    if not without:
+        return frozenset()
+    cursor.execute(compose(texts.TABLES_OF_ROWS, schema_name=literal(archivist.schema)))
+    tables = [table for (table,) in cursor.fetchall()]
+    return frozenset(_without_rows(cursor, archivist, without, tables) if tables else [])
+
+
+def _without_rows(cursor: Any, archivist: Archivist, srvids: Sequence[int], tables: Sequence[str]) -> List[int]:
+    found = joined(compose(texts.HAS_ROWS, table=identifier(archivist.schema, table)) for table in tables)
+    cursor.execute(compose(texts.WITHOUT_ROWS, srvids=literal(list(srvids)), found=found))
+    return [srvid for (srvid,) in cursor.fetchall()]
+
+
+def _of_empty(name: str) -> str:
+    return (
+        'server "{0}": nothing has ever arrived from it, so there is nothing to take a snapshot of: see that'
+        " powa-collector runs and can log in there (pgfleet.powa.collector shows the state of its workers)"
+    ).format(name)
 
 
 def _of_stranger(function: str, owner: str) -> str:
@@ -119,23 +179,36 @@ def check_errors(result: Mapping[str, Any], fail_on_errors: bool) -> None:
 
 
 def _take(connection: Connection, archivist: Archivist, name: str, srvid: int, deadline: float) -> Dict[str, Any]:
+    undone = 0
     while True:
         try:
             return connection.write_once(lambda cursor: _attempt(cursor, archivist, name, srvid))
         except driver.psycopg2.Error as error:
-            if error.pgcode == driver.errorcodes.QUERY_CANCELED:
-                raise PowaError(
-                    'the snapshot of server "{0}" took more than {1} ms and was undone, since the collector would fail'
-                    " meanwhile: let the collector take it".format(name, _HELD_MILLISECONDS)
-                ) from error
-            if error.pgcode != driver.errorcodes.LOCK_NOT_AVAILABLE:
+            if srvid and error.pgcode == driver.errorcodes.QUERY_CANCELED:
+                undone += 1
+                pause, refusal = _TURN_SECONDS, _too_slow(name, undone)
+            elif error.pgcode == driver.errorcodes.LOCK_NOT_AVAILABLE:
+                pause, refusal = _PAUSE_SECONDS, _not_free(name)
+            else:
                 raise
-        if time.monotonic() > deadline:
-            raise PowaError(
-                'the snapshot of server "{0}" was not taken, since another one was still running at the timeout:'
-                " give a longer timeout".format(name)
-            )
-        time.sleep(_PAUSE_SECONDS)
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise PowaError(refusal)
+        time.sleep(min(pause, remaining))
+
+
+def _too_slow(name: str, attempts: int) -> str:
+    return (
+        'the snapshot of server "{0}" took more than {1} ms and was undone, since the collector would fail meanwhile'
+        " (attempts until the timeout: {2}): give a longer timeout, or let the collector take it"
+    ).format(name, _HELD_MILLISECONDS, attempts)
+
+
+def _not_free(name: str) -> str:
+    return (
+        'the snapshot of server "{0}" was not taken, since another one was still running at the timeout:'
+        " give a longer timeout"
+    ).format(name)
 
 
 def _attempt(cursor: Any, archivist: Archivist, name: str, srvid: int) -> Dict[str, Any]:

@@ -87,6 +87,12 @@ class Connection:
         """The driver's connection, for notifications and autocommit."""
         return self._connection
 
+    @property
+    def is_on_this_host(self) -> bool:
+        """Whether the session goes through a socket of this host, where the server runs, too."""
+        used = self._connection.get_dsn_parameters()
+        return not used.get("hostaddr") and str(used.get("host") or "/").startswith("/")
+
     @contextmanager
     def reading(self) -> Iterator[Any]:
         """Yield a cursor in a read-only transaction, and roll the transaction back."""
@@ -201,10 +207,13 @@ def _too_long(params: Mapping[str, Any]) -> List[str]:
 
 
 def _not_in_encoding(params: Mapping[str, Any], encoding: Optional[str]) -> List[str]:
-    """Return which texts of a task the encoding of the database cannot store."""
+    """Return which texts of a task the encoding of the database cannot store, if that is one of single bytes.
+
+    In those of several bytes PostgreSQL knows other characters than Python, and refuses itself what it cannot store.
+    """
     codec = driver.psycopg2.extensions.encodings.get(encoding or "", "utf_8")
     # A database without an encoding stores any byte.
-    if encoding == "SQL_ASCII" or codec == "utf_8":
+    if encoding == "SQL_ASCII" or codec == "utf_8" or str(encoding).startswith("EUC_"):
         return []
     own = {option: value for option, value in params.items() if option not in LOGIN_SPEC}
     return [

@@ -41,6 +41,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored i
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import DRIFT, Visible
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Table as RegistryTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
 
 ObjectKind = TypeVar("ObjectKind", bound=DatabaseObject)
@@ -129,19 +131,28 @@ class Catalog:
 
 
 def read_catalog(
-    cursor: Any, archivist: Archivist, datasources: Sequence[str], modules: Sequence[str], sizes: bool
+    cursor: Any,
+    archivist: Archivist,
+    datasources: Sequence[str],
+    modules: Sequence[str],
+    sizes: bool,
+    visible: Optional[Visible] = None,
 ) -> Catalog:
     """Read everything that has the name of an object of one of the datasources, whoever made it.
 
     :param modules: their names in the registry, as wanted; the names that it has for them now are read, too
     :param sizes: whether to read how large tables are; else they count as empty
+    :param visible: of a reader, who reads no row of the registry if his role may not
     """
     found: Dict[Type[DatabaseObject], Dict[str, Found[Any]]] = {kind: {} for kind in SUFFIXES}
     parts = {
         "schema": literal(archivist.schema),
         "schemas": literal([archivist.schema]),
         "size": raw(texts.SIZE if sizes else texts.NO_SIZE),
-        "servers": literal("{0}.powa_servers".format(archivist.quoted_schema)),
+        # Without the right to use the schema, PostgreSQL does not even look the table up.
+        "servers": literal(
+            "{0}.powa_servers".format(archivist.quoted_schema) if visible is None or visible.usage else None
+        ),
     }
 
     def rows(text: str, *kinds: Type[DatabaseObject]) -> List[Dict[str, Any]]:
@@ -162,6 +173,9 @@ def read_catalog(
     for row in rows(texts.FUNCTIONS, Function):
         add(_function(row), row["extension"], row)
     definitions = {name: _definition(name, Catalog(found), archivist.schema) for name in datasources}
+    tables = archivist.registry_tables([])
+    if visible is not None and not visible.sees([DRIFT], [RegistryTable(table.name) for table in tables]):
+        return Catalog(found, (), definitions)
     extensions = {entry.definition.module for entry in definitions.values() if isinstance(entry, Stored)}
     wanted = sorted({*datasources, *modules, *extensions, *_modules_of_damaged(cursor, archivist, definitions)})
     registry = [row for table in archivist.registry_tables(wanted) for row in table.read(cursor, archivist.schema)]

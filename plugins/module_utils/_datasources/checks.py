@@ -11,7 +11,6 @@ from typing import Any, Dict, List, Optional, Sequence
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Found
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import refusal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import refusals_of_local_mode
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import Schema, State
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
@@ -22,14 +21,19 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import 
 def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], side: Side, state: State) -> List[str]:
     """Return the problems that can be seen without the types of columns."""
     problems = []
-    for option in ("monitoring_role", "collector_role", "web_role"):
+    for option in ("monitoring_role", "collector_role", "web_role", "reader_role"):
         role = getattr(side, option)
         made = option == "monitoring_role" and LOCAL in side.server_kind
         if role and role not in state.roles and not made:
             problems.append('{0}: role "{1}" does not exist on this server: create it first'.format(option, role))
-    if definitions:
+    if definitions and state.own_queries:
+        # Only tasks about a local server pay for it.
+        from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import refusals_of_local_mode
+
         problems += refusals_of_local_mode(state.own_queries, side, state.archivist)
     for removal in removals:
+        if removal.unregister and REPOSITORY not in side.server_kind:
+            problems.append('datasource "{0}", {1}'.format(removal.name, _PAUSED_ELSEWHERE))
         problems += refusals_of_strangers(removal.name, state) or _foreign(
             removal.name, state.catalog.of_datasource(removal.name)
         )
@@ -93,7 +97,7 @@ def _unsupported(definition: Definition, side: Side, state: State) -> List[str]:
     elif definition.retention is not None and definition.retention in state.bad_intervals:
         problems.append("retention: {0}".format(state.bad_intervals[definition.retention]))
     if definition.pause and REPOSITORY not in side.server_kind:
-        problems.append('state: found "paused", which needs server_kind repository: leave it out on other servers')
+        problems.append(_PAUSED_ELSEWHERE)
     if side.runs_queries:
         for name in state.query_schemas(definition):
             schema = state.schemas[name]
@@ -102,6 +106,9 @@ def _unsupported(definition: Definition, side: Side, state: State) -> List[str]:
             elif definition.security_definer and schema.creators:
                 problems.append(_open_schema(name, schema))
     return problems
+
+
+_PAUSED_ELSEWHERE = 'state: found "paused", which needs server_kind repository: leave it out on other servers'
 
 
 def _open_schema(name: str, schema: Schema) -> str:

@@ -11,8 +11,8 @@ from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal, raw
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import reshape
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_differences import extra_columns, retyped
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     CURRENT,
     HISTORY,
@@ -135,7 +135,7 @@ def _undeclared_values(cursor: Any, wanted: Wanted, catalog: Catalog) -> List[st
         there = catalog.get(Table, entry.name)
         if there is None or not there.ours:
             continue
-        for column in reshape.extra_columns(entry, found, wanted.layout.renames):
+        for column in extra_columns(entry, found, wanted.layout.renames):
             cursor.execute(compose(texts.HOLDS_VALUES, table=found.qualified, column=identifier(column)))
             if cursor.fetchone()[0]:
                 problems.append(
@@ -175,13 +175,13 @@ def _casts(wanted: Wanted, catalog: Catalog) -> Iterator[Tuple[str, str, str, An
         return {"column": identifier(old_names.get(name, name)), "type": raw(new_type), "table": table.qualified}
 
     for entry, found in _changed_tables(wanted, catalog):
-        for name, _before, after in reshape.retyped(entry, found, renames):
+        for name, _before, after in retyped(entry, found, renames):
             yield "keys", name, after, compose(texts.CAST_KEY, **parts(name, after, found))
     for record in wanted.objects:
         if not isinstance(record, RecordType) or record.name != object_name(wanted.definition.name, RECORD):
             continue
         found_record = catalog.there(record)
-        for name, _before, after in reshape.retyped(record, found_record, renames) if found_record else ():
+        for name, _before, after in retyped(record, found_record, renames) if found_record else ():
             for text, suffix in ((texts.CAST_CURRENT, CURRENT), (texts.CAST_HISTORY, HISTORY)):
                 history = catalog.get(Table, object_name(wanted.definition.name, suffix))
                 if history is not None:

@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Described, Describer
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import DescribeTexts
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SOURCE, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.remote_results import with_remote_types
@@ -19,17 +17,23 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state im
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import describe as texts
 
+if TYPE_CHECKING:
+    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Described
+    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import DescribeTexts
+
 
 class Resolution(NamedTuple):
     """The definitions of a task, with the types that are known.
 
     :param problems: one sentence for each
     :param untried: one sentence for each query that is taken as it is declared
+    :param rows: how many rows the planner expects of the queries that this server has described
     """
 
     definitions: List[Definition]
     problems: List[str]
     untried: Sequence[str]
+    rows: Mapping[str, float]
 
 
 def resolve_types(
@@ -53,9 +57,13 @@ def resolve_types(
     problems: List[str] = []
     resolved = []
     for definition in definitions:
-        known = definition.with_types(described.types.get(definition.name, {}))
-        if known.undeclared():
-            known, disagreements = with_remote_types(known, remote_results)
+        here = described.types.get(definition.name, {})
+        known = definition.with_types(here)
+        if definition.undeclared():
+            # A repository that is its own remote has described the query itself, and the remotes have to agree with it.
+            answers = [*remote_results, *([_answer(known)] if here and remote_results else [])]
+            known, disagreements = with_remote_types(definition, answers)
+            known = known.with_types(here)
             problems += [
                 'datasource "{0}": {1}'.format(definition.name, disagreement) for disagreement in disagreements
             ]
@@ -63,7 +71,13 @@ def resolve_types(
         if known.undeclared() and not (definition.pause or side.runs_queries or problems):
             problems.append(_undeclared(known))
         resolved.append(known)
-    return Resolution(resolved, [*problems, *described.problems], described.untried)
+    return Resolution(resolved, [*problems, *described.problems], described.untried, described.rows)
+
+
+def _answer(definition: Definition) -> Dict[str, Any]:
+    """Return what this server says of a query, as a remote would."""
+    columns = [{"name": column.name, "type": column.type.name} for column in definition.columns if column.type.name]
+    return {"server": "this server", "datasources": [{"name": definition.name, "key_columns": columns}]}
 
 
 def _is_covered(definition: Definition, state: State) -> bool:
@@ -82,14 +96,16 @@ class _Descriptions(NamedTuple):
     """What a server says of queries.
 
     :param untried: one sentence for each query that is taken as it is declared
+    :param rows: how many rows the planner expects of each
     """
 
     types: Described
     problems: Sequence[str]
     untried: Sequence[str]
+    rows: Mapping[str, float]
 
 
-_NOTHING = _Descriptions({}, (), ())
+_NOTHING = _Descriptions({}, (), (), {})
 
 
 def _describe(
@@ -105,15 +121,18 @@ def _describe(
     cursor.execute(compose(texts.ROLE, role=literal(role)))
     is_standby, name, is_superuser, way_up = cursor.fetchone()
     if is_standby:
-        return _Descriptions({}, [_on_a_standby(entry) for entry in definitions if entry.undeclared()], ())
+        return _Descriptions({}, [_on_a_standby(entry) for entry in definitions if entry.undeclared()], (), {})
     # A superuser who names no role gets one that is made for this, and rolled back.
     runs_as = None if is_superuser and role is None else name
     refusal = _too_powerful(name, is_superuser, way_up) if runs_as else None
     if refusal:
-        return _Descriptions({}, [refusal], ())
+        return _Descriptions({}, [refusal], (), {})
+    # A host compiles whatever a task imports, each time, and most tasks describe nothing.
+    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer
+
     describer = Describer(cursor, describe_texts, state.archivist.server_version_num, runs_as, state.query_path)
     describer.describe(definitions)
-    return _Descriptions(describer.types, describer.problems, describer.untried)
+    return _Descriptions(describer.types, describer.problems, describer.untried, describer.rows)
 
 
 def _on_a_standby(definition: Definition) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, ColumnType
 
@@ -24,8 +24,7 @@ class Kind(str, Enum):
     GAUGE = "gauge"
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A key or a metric.
 
     :param type: C(UNDECLARED) until the query is described, if the user left it out
@@ -70,8 +69,7 @@ SHOWN = ("title", "unit", "description")
 DBID = Column("dbid", ColumnType("oid", 26, fixed=True), Kind.KEY, False)
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(NamedTuple):
     """SQL for servers from C(min_version) (a C(server_version_num)) on."""
 
     min_version: int
@@ -90,7 +88,10 @@ class Definition:
     :param query_cleanup: SQL that runs on the server after the query, or None
     :param search_path: further schemas where the query looks up names
     :param adopt: whether objects of the same names are taken over
+    :param adopt_history: the table of history of a hand-written datasource whose rows are taken, or None
+    :param adopt_history_without: columns of that table which stay behind
     :param pause: whether to change nothing yet, and only to stop snapshots if the declared columns are new
+    :param pause_on: servers whose snapshots to stop then, whatever the columns
     :param title: its name where it is shown, or None
     """
 
@@ -110,7 +111,10 @@ class Definition:
     security_definer: bool = False
     search_path: Tuple[str, ...] = ()
     adopt: bool = False
+    adopt_history: Optional[str] = None
+    adopt_history_without: Tuple[str, ...] = ()
     pause: bool = False
+    pause_on: Tuple[str, ...] = ()
     title: Optional[str] = None
 
     @property
@@ -147,7 +151,7 @@ class Definition:
 
         def fill(columns: Tuple[Column, ...]) -> Tuple[Column, ...]:
             return tuple(
-                replace(column, type=types.get(column.name, UNDECLARED)) if column.type is UNDECLARED else column
+                column._replace(type=types.get(column.name, UNDECLARED)) if column.type is UNDECLARED else column
                 for column in columns
             )
 
@@ -180,7 +184,9 @@ class Removal:
     """A datasource to remove.
 
     :param drop_history: whether to drop its history, too
+    :param unregister: whether only its registrations go yet, so that no snapshot calls what is dropped afterwards
     """
 
     name: str
     drop_history: bool
+    unregister: bool = False

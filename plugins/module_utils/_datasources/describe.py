@@ -66,6 +66,8 @@ class Describer:
         self._role = role
         self._search_path_of = search_path_of
         self.types: Described = {}
+        #: How many rows the planner expects of each datasource.
+        self.rows: Dict[str, float] = {}
         self.problems: List[str] = []
         #: One sentence for each text whose declared types count although the role may not run it.
         self.untried: List[str] = []
@@ -90,6 +92,8 @@ class Describer:
                 wrong_queries.add(entry.definition.name)
             elif not entry.text.is_cleanup:
                 self._compare(entry, answer)
+                if answer.rows is not None:
+                    self.rows[entry.definition.name] = answer.rows
 
     def _texts(self, definition: Definition) -> List[_Asked]:
         query = definition.query_for(self._version)

@@ -45,11 +45,13 @@ class Answer(NamedTuple):
     :param columns: those that a query returns, in their order
     :param sqlstate: why the server refuses the text, or None
     :param message: the same as a sentence
+    :param rows: how many rows the planner expects of a query
     """
 
     columns: Tuple[ReturnedColumn, ...] = ()
     sqlstate: Optional[str] = None
     message: str = ""
+    rows: Optional[float] = None
 
 
 #: Describes texts in one session, with the rights of a role, or for None with those of a role made for that.
@@ -164,8 +166,9 @@ def _answer(
     names: Optional[Sequence[str]],
     oids: Optional[Sequence[int]],
     types: Optional[Sequence[str]],
+    rows: Optional[float],
 ) -> Answer:
     if sqlstate is not None:
         return Answer(sqlstate=sqlstate, message=" ".join((message or "").split("\n", 1)[0].split()))
     columns = zip(names or (), oids or (), types or ())
-    return Answer(tuple(ReturnedColumn(*column) for column in columns))
+    return Answer(tuple(ReturnedColumn(*column) for column in columns), rows=rows)

@@ -7,17 +7,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import QUERIES_ROLE, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import Creator, read_creators
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import local_mode as texts
 
-#: The monitoring role where the task names none. The roles of this collection have the same default.
-MONITORING_ROLE = "powa_monitor"
 _READ_STATISTICS = "pg_read_all_stats"
 
 
@@ -51,10 +49,8 @@ class LocalMode:
     database: str
 
 
-def read_local_mode(cursor: Any, side: Side, archivist: Archivist) -> Optional[LocalMode]:
-    """Read what matters to local mode, or nothing on a server of another kind."""
-    if LOCAL not in side.server_kind:
-        return None
+def read_local_mode(cursor: Any, side: Side, archivist: Archivist) -> LocalMode:
+    """Read what matters to local mode."""
     cursor.execute(compose(texts.ROLES, names=literal([side.monitoring_role, QUERIES_ROLE])))
     roles: Dict[str, Role] = {name: Role(*rest) for name, *rest in cursor.fetchall()}
     creators = read_creators(cursor, archivist.schema)
@@ -63,10 +59,8 @@ def read_local_mode(cursor: Any, side: Side, archivist: Archivist) -> Optional[L
     return LocalMode(roles, creators, database)
 
 
-def refusals_of_local_mode(found: Optional[LocalMode], side: Side, archivist: Archivist) -> List[str]:
+def refusals_of_local_mode(found: LocalMode, side: Side, archivist: Archivist) -> List[str]:
     """Return why queries of users would run with other rights than those of the monitoring role."""
-    if found is None:
-        return []
     problems = []
     monitoring = found.roles.get(side.monitoring_role or "")
     if monitoring and monitoring.superusers:
@@ -126,9 +120,9 @@ def _loses_right(creator: Creator, side: Side) -> bool:
     return side.revoke_create and not creator.owns
 
 
-def plan_schema(plan: Plan, found: Optional[LocalMode], side: Side) -> None:
+def plan_schema(plan: Plan, found: LocalMode, side: Side) -> None:
     """Plan that others than superusers may no longer create objects in PoWA's schema, if the task says so."""
-    losing = [creator for creator in found.creators if _loses_right(creator, side)] if found else []
+    losing = [creator for creator in found.creators if _loses_right(creator, side)]
     if not losing:
         return
     plan.add(
@@ -146,10 +140,8 @@ def plan_schema(plan: Plan, found: Optional[LocalMode], side: Side) -> None:
     )
 
 
-def plan_roles(plan: Plan, found: Optional[LocalMode], side: Side) -> None:
+def plan_roles(plan: Plan, found: LocalMode, side: Side) -> None:
     """Plan the roles that are missing. Those that exist keep what they have."""
-    if found is None:
-        return
     for name, group in ((side.monitoring_role or "", _READ_STATISTICS), (QUERIES_ROLE, side.monitoring_role or "")):
         role = found.roles.get(name)
         if role is None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, List, Mapping, Optional, Tuple, Type, TypeVar
+from typing import Any, ClassVar, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
     compose,
@@ -42,8 +42,7 @@ EXCLUSIVE = "ACCESS EXCLUSIVE"
 Self = TypeVar("Self", bound="DatabaseObject")
 
 
-@dataclass(frozen=True)
-class TableColumn:
+class TableColumn(NamedTuple):
     """A column of a table, or an attribute of a type; C(type) as C(format_type) writes it."""
 
     name: str

@@ -51,9 +51,12 @@ DATASOURCES = {
         "security_definer": {"type": "bool", "default": False},
         "search_path": {"type": "list", "elements": "str"},
         "adopt": {"type": "bool", "default": False},
+        "adopt_history": {"type": "str"},
+        "adopt_history_without": {"type": "list", "elements": "str"},
         "enabled": {"type": "bool"},
         "priority": {"type": "int", "default": 10},
         "state": {"type": "str", "choices": ["present", "paused", "absent"], "default": "present"},
+        "paused_on": {"type": "list", "elements": "str"},
         "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
     },
 }

@@ -52,6 +52,9 @@ RESERVED_WORDS = frozenset(
     " where window with".split()
 )
 
+#: A datasource without any of these says nothing of what it is.
+_CONTENTS = ("query", "queries", "keys", "metrics", "paused_on")
+
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _PARAMETER = re.compile(r"\$[0-9]+\Z")
 
@@ -99,6 +102,17 @@ def collect_definitions(
                     parameter.get("state") or "present"
                 ),
             )
+        if parameter.get("paused_on") and parameter.get("state") != "paused":
+            problems.add(
+                "paused_on",
+                'found servers with state "{0}", which pauses nothing: leave it out, or use state "paused"'.format(
+                    parameter.get("state") or "present"
+                ),
+            )
+        if parameter.get("state") == "paused" and not any(parameter.get(field) for field in _CONTENTS):
+            if len(found) == before:
+                removals.append(Removal(name, drop_history=False, unregister=True))
+            continue
         definition = _parse(name, parameter, problems)
         if len(found) == before:
             definitions.append(definition)
@@ -160,9 +174,13 @@ def _parse(name: str, parameter: Mapping[str, Any], problems: _Problems) -> Defi
         security_definer=bool(parameter.get("security_definer")),
         search_path=_parse_names("search_path", parameter, problems) or (),
         adopt=bool(parameter.get("adopt")),
+        adopt_history=parameter.get("adopt_history") or None,
+        adopt_history_without=_parse_names("adopt_history_without", parameter, problems) or (),
         pause=parameter.get("state") == "paused",
+        pause_on=tuple(parameter.get("paused_on") or ()),
         title=(parameter.get("title") or "").strip() or None,
     )
+    _check_adopted_history(definition, problems)
     _check_extension(definition, problems)
     _check_scope(definition, problems)
     return definition
@@ -178,6 +196,13 @@ def _parse_names(field: str, parameter: Mapping[str, Any], problems: _Problems) 
     if not all(names):
         problems.add(field, "found an empty name: remove it")
     return tuple(names)
+
+
+def _check_adopted_history(definition: Definition, problems: _Problems) -> None:
+    if definition.adopt_history and not definition.adopt:
+        problems.add("adopt_history", "it has no effect without adopt: give adopt: true, or leave it out")
+    if definition.adopt_history_without and not definition.adopt_history:
+        problems.add("adopt_history_without", "it has no effect without adopt_history: give that, or leave it out")
 
 
 def _check_extension(definition: Definition, problems: _Problems) -> None:

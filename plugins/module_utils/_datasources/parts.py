@@ -36,6 +36,7 @@ class Parts:
     :param layout: the columns of its history
     :param stored: what the server should store about it
     :param grantees: roles of a repository and their rights
+    :param taken: hand-written tables whose rows its history has
     :param search_path: where the query looks up names, as a function's SET writes it
     """
 
@@ -45,6 +46,7 @@ class Parts:
     archivist: Archivist
     grantees: Grantees
     search_path: str
+    taken: Tuple[str, ...] = ()
 
     @property
     def comment(self) -> str:

@@ -11,26 +11,19 @@ one resumes them.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
-from typing import Any, FrozenSet, List, Optional, Sequence
+from typing import Any, FrozenSet, List
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import layout_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import TRANSIENT, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import is_about
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import UPDATE, RowChange
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import pause as texts
-
-_LOOK_AGAIN_SECONDS = 0.1
 
 
 def paused(datasource: str, state: State) -> FrozenSet[int]:
@@ -38,16 +31,6 @@ def paused(datasource: str, state: State) -> FrozenSet[int]:
     stored = state.catalog.stored(datasource)
     there = {server.srvid for server in state.servers}
     return stored.paused & there if stored else frozenset()
-
-
-def still_paused(definition: Definition, state: State, ready_servers: Optional[Sequence[str]]) -> FrozenSet[int]:
-    """Return the paused servers that stay paused.
-
-    :param ready_servers: the servers whose side is known to be as declared; None for all
-    """
-    if ready_servers is None or definition.scope == DATABASE:
-        return frozenset()
-    return paused(definition.name, state) - set(resolve(state.servers, ready_servers)[0])
 
 
 def columns_differ(definition: Definition, state: State) -> bool:
@@ -58,6 +41,9 @@ def columns_differ(definition: Definition, state: State) -> bool:
         return False
     if (stored and stored.definition.scope != definition.scope) or definition.undeclared():
         return True
+    if stored and bool(stored.definition.query_cleanup) != bool(definition.query_cleanup):
+        # A snapshot calls a function on the remote that is not there yet, or no longer.
+        return True
     wanted = [
         (column.name, column.type.name, column.is_key and not column.nullable)
         for column in (*definition.stored_keys, *definition.metrics)
@@ -65,18 +51,42 @@ def columns_differ(definition: Definition, state: State) -> bool:
     return wanted != [(column.name, column.type, column.not_null) for column in transient.object.columns[2:]]
 
 
+def pausing(definition: Definition, state: State) -> FrozenSet[int]:
+    """Return the servers whose snapshots have to wait: all if the columns change, or those that lack their side."""
+    if columns_differ(definition, state):
+        return frozenset(server.srvid for server in state.servers)
+    if state.catalog.stored(definition.name) is None or definition.scope == DATABASE:
+        return frozenset()
+    return frozenset(resolve(state.servers, definition.pause_on)[0])
+
+
+def has_to_wait(definition: Definition, state: State) -> bool:
+    """Whether a snapshot may still run that began before the pause.
+
+    If the columns change, an earlier task may have been killed before it had waited. Where only sides are lacking, no
+    snapshot of an inactive server can succeed, so there is nothing to wait for.
+
+    :param state: from before the pause
+    """
+    stopped = pausing(definition, state)
+    return bool(stopped) and (columns_differ(definition, state) or bool(_active(definition, stopped, state)))
+
+
+def _active(definition: Definition, srvids: FrozenSet[int], state: State) -> List[Row]:
+    stored = state.catalog.stored(definition.name)
+    before = stored.definition if stored else definition
+    return [
+        row for row in state.catalog.registry if row.srvid in srvids and is_about(row, before) and row.values["enabled"]
+    ]
+
+
 def plan_pause(plan: Plan, definition: Definition, state: State) -> None:
-    """Plan to stop the snapshots of a datasource on all remotes, and to store that we did."""
-    if not columns_differ(definition, state):
-        return
+    """Plan to stop the snapshots of a datasource on the remotes that have to wait, and to store that we did."""
+    stopped = pausing(definition, state)
     # If the stored definition is damaged, the declared one takes its place, with all columns that history has.
     stored = state.catalog.stored(definition.name) or layout_of(definition, state.catalog).stored(definition, ())
     before = stored.definition
-    active = [
-        row
-        for row in state.catalog.registry
-        if is_about(row, before) and (row.srvid or 0) > 0 and row.values["enabled"]
-    ]
+    active = _active(definition, stopped, state)
     srvids = {row.srvid for row in active if row.srvid}
     if not srvids:
         return
@@ -93,32 +103,26 @@ def plan_pause(plan: Plan, definition: Definition, state: State) -> None:
     plan.add(
         "snapshots of datasource {0}".format(definition.name),
         "taken: {0}".format(listed),
-        "paused until their columns are changed: {0}".format(listed),
+        "paused until their side is as declared: {0}".format(listed),
         *writes,
     )
 
 
-def wait_for_snapshots(connection: Connection, archivist: Archivist, timeout: float) -> None:
-    """Wait until every transaction that may have read the registry before it said "paused" has ended.
+def plan_unregistration(plan: Plan, removal: Removal, state: State) -> None:
+    """Plan to store that no server may call a datasource whose registrations go before it is dropped.
 
-    :raises PowaError: when one runs longer
+    If it is declared again instead, it waits until its side was seen.
     """
-    deadline = time.monotonic() + timeout
-    relations = ["{0}.{1}".format(archivist.quoted_schema, table) for table in archivist.registry_lock]
-    with connection.reading() as cursor:
-        cursor.execute(compose(texts.READERS, relations=literal(relations)))
-        running: List[Any] = [reader for (reader,) in cursor.fetchall()]
-    while running:
-        with connection.reading() as cursor:
-            cursor.execute(compose(texts.STILL_RUNNING, transactions=literal(running)))
-            running = [reader for (reader,) in cursor.fetchall()]
-        if not running:
-            return
-        if time.monotonic() > deadline:
-            raise PowaError(
-                "{0} snapshots that began before the pause still run after {1} s, so no remote can change yet, and the"
-                " datasources stay paused: run the task again, with a longer timeout if need be".format(
-                    len(running), timeout
-                )
-            )
-        time.sleep(_LOOK_AGAIN_SECONDS)
+    stored = state.catalog.stored(removal.name)
+    if stored is None:
+        return
+    holder = state.catalog.get(Function, object_name(removal.name, stored.definition.holder))
+    every = frozenset(server.srvid for server in state.servers)
+    if holder is None or paused(removal.name, state) == every:
+        return
+    plan.add(
+        "snapshots of datasource {0}".format(removal.name),
+        "taken",
+        "stopped, so that it can be removed",
+        *replace(holder.object, comment=replace(stored, paused=every).comment()).set_comment(),
+    )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection, connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen, servers_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import (
     refusal_of_login,
@@ -28,12 +29,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_c
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import DescribingSession
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import (
-    MONITORING_ROLE,
-    plan_roles,
-    plan_schema,
-)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.digest import digest_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import DatabaseObject
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry_plan import plan_registry
@@ -44,7 +41,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted i
     wanted_datasources,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, MONITORING_ROLE, Side
+
+if TYPE_CHECKING:
+    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import Cost
+    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import Answer, UserText
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,14 @@ class Resolved:
 
     :param definitions: those of the task, paused ones included
     :param wanted: those that this task makes, without paused ones
+    :param set_aside: hand-written objects in the place of ours, each with the name that it gets
     """
 
     state: State
     definitions: Sequence[Definition]
     removals: Sequence[Removal]
     wanted: Sequence[Wanted]
+    set_aside: Sequence[Tuple[DatabaseObject, str]] = ()
 
 
 class _Found(NamedTuple):
@@ -78,16 +81,25 @@ class DatasourcesTask(Task[_Found, Resolved]):
         definitions, removals, problems = collect_definitions(params["datasources"])
         kinds = tuple(params["server_kind"])
         monitoring_role = params["monitoring_role"] or (MONITORING_ROLE if LOCAL in kinds else None)
-        self.side = Side(kinds, monitoring_role, params["collector_role"], params["web_role"], params["revoke_create"])
+        self.side = Side(
+            kinds,
+            monitoring_role,
+            params["collector_role"],
+            params["web_role"],
+            params["revoke_create"],
+            params["reader_role"],
+        )
         self.definitions: Sequence[Definition] = definitions
         self.removals = removals
         self.exact, self.drop_history = params["state"] == "exact", params["history"] == "drop"
         self.remote_results = params["remote_results"] or ()
         self.ready_servers: Optional[Sequence[str]] = params["ready_servers"]
         self.timeout = params["timeout"]
-        connect = partial(connected, params, read_only=False, checked_texts=self.checked_texts)
-        self.describe_texts = DescribingSession(connect, max(1, self.timeout))
+        self._params = params
         self.untried: Sequence[str] = ()
+        self.rows: Mapping[str, float] = {}
+        self.costs: Mapping[str, Cost] = {}
+        self.left_behind: Sequence[str] = ()
         if self.drop_history and not self.exact:
             problems.append(
                 'history: found "drop" with state "present", which removes nothing: use it with state "exact",'
@@ -121,21 +133,54 @@ class DatasourcesTask(Task[_Found, Resolved]):
                 cursor, self.definitions, self.side, state, self.remote_results, self.describe_texts
             )
             self.definitions, self.untried = resolved.definitions, resolved.untried
+            self.rows = resolved.rows
             problems += resolved.problems
+            if self.side.stores and not problems:
+                self.costs = self._costs(cursor, state)
         made = [entry for entry in self.definitions if not entry.pause and not entry.undeclared()]
-        wanted = wanted_datasources(cursor, made, self.side, state, self.ready_servers)
-        if changes_history(wanted, state.catalog):
+        wanted, refused = self.wanted(cursor, made, state, found.removals)
+        if changes_history(wanted.wanted, wanted.state.catalog):
             state = self._read(cursor, found.removals, sizes=True)
-            wanted = wanted_datasources(cursor, made, self.side, state, self.ready_servers)
-        return Resolved(state, self.definitions, found.removals, wanted), problems
+            wanted, refused = self.wanted(cursor, made, state, found.removals)
+        return wanted, [*problems, *refused]
+
+    def _costs(self, cursor: Any, state: State) -> Mapping[str, Cost]:
+        """Return what datasources cost of which remotes have said how many rows they expect."""
+        if not any(entry.get("rows") is not None for answer in self.remote_results for entry in answer["datasources"]):
+            return {}
+        # A host compiles whatever a task imports, each time, and most tasks declare nothing new.
+        from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.expected_costs import (
+            expected_rows,
+            read_expected_costs,
+        )
+
+        return read_expected_costs(cursor, self.definitions, state, expected_rows(state.servers, self.remote_results))
+
+    def wanted(
+        self, cursor: Any, made: Sequence[Definition], state: State, removals: Sequence[Removal]
+    ) -> Tuple[Resolved, List[str]]:
+        """Return what the task wants, and why it cannot have that.
+
+        :param made: the definitions of the datasources that it makes
+        """
+        seen = Seen.of(state.servers, self.ready_servers, self.remote_results)
+        wanted = wanted_datasources(cursor, made, self.side, state, seen)
+        return Resolved(state, self.definitions, removals, wanted), []
+
+    def describe_texts(self, cursor: Any, role: Optional[str], described: Sequence[UserText]) -> List[Answer]:
+        """Have the server describe SQL of users in a session of its own."""
+        # A host compiles whatever a task imports, each time, and most tasks describe nothing.
+        from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import DescribingSession
+
+        # No session that only reads may create the function for it, not even in check mode.
+        connect = partial(connected, self._params, read_only=False, checked_texts=self.checked_texts)
+        return DescribingSession(connect, max(1, self.timeout))(cursor, role, described)
 
     def check(self, cursor: Any, wanted: Resolved) -> List[str]:
-        # To read a view of a stranger is to run his code.
-        safe = [entry for entry in wanted.wanted if not refusals_of_strangers(entry.definition.name, wanted.state)]
         return [
             *refusal_of_login(wanted.state.stranger),
             *refusals(wanted.definitions, wanted.removals, self.side, wanted.state),
-            *refusals_of_columns(cursor, safe, self.side, wanted.state),
+            *refusals_of_columns(cursor, safe_to_read(wanted), self.side, wanted.state),
         ]
 
     def plan(self, cursor: Any, wanted: Resolved) -> Plan:
@@ -143,21 +188,45 @@ class DatasourcesTask(Task[_Found, Resolved]):
 
     def check_plan(self, cursor: Any, wanted: Resolved, plan: Plan, locked: bool) -> List[str]:
         # This reads all of history, which takes too long to do while holding locks.
-        misfits = [] if locked else values_that_do_not_fit(cursor, wanted.wanted, self.side, wanted.state)
+        misfits = []
+        if not locked:
+            misfits = values_that_do_not_fit(cursor, wanted.wanted, self.side, wanted.state)
         return misfits + refusals_of_dependents(cursor, plan)
 
     def result(self, connection: Connection, planned: Planned[Resolved], written: bool) -> Dict[str, Any]:
         resolved = planned.wanted
-        waiting = _waiting(resolved, self.side)
-        paused = any(definition.pause and waiting[definition.name] for definition in resolved.definitions)
+        waiting, held_back = _waiting(resolved, self.side), _held_back(resolved)
+        paused = any(
+            definition.pause and pause.has_to_wait(definition, resolved.state) for definition in resolved.definitions
+        )
+        catalog = resolved.state.catalog
+        paused = paused or any(entry.unregister and catalog.of_datasource(entry.name) for entry in resolved.removals)
         if paused and not connection.read_only:
-            pause.wait_for_snapshots(connection, resolved.state.archivist, self.timeout)
+            # A host compiles whatever a task imports, each time, and most tasks pause nothing.
+            from ansible_collections.pgfleet.powa.plugins.module_utils._collector.running_snapshots import (
+                wait_for_snapshots,
+            )
+
+            so = "no remote can change yet, and the datasources stay paused"
+            wait_for_snapshots(connection, resolved.state.archivist, self.timeout, so)
         return {
-            "datasources": [_returned(definition, waiting) for definition in resolved.definitions],
+            "datasources": [
+                {
+                    **_returned(definition, waiting, held_back),
+                    "rows": self.rows.get(definition.name),
+                    "cost": self.costs[definition.name].as_dict() if definition.name in self.costs else None,
+                }
+                for definition in resolved.definitions
+            ],
             "hazards": [hazard._asdict() for hazard in planned.plan.hazards],
             "powa_version": resolved.state.archivist.version_text,
-            "warnings": list(self.untried),
+            "warnings": [*self.untried, *self.left_behind],
         }
+
+
+def safe_to_read(wanted: Resolved) -> List[Wanted]:
+    """Return the datasources without objects of strangers: to read a view of a stranger is to run his code."""
+    return [entry for entry in wanted.wanted if not refusals_of_strangers(entry.definition.name, wanted.state)]
 
 
 def plan_datasources(cursor: Any, wanted: Resolved, side: Side) -> Plan:
@@ -166,11 +235,20 @@ def plan_datasources(cursor: Any, wanted: Resolved, side: Side) -> Plan:
     :param cursor: only renders SQL, and sends nothing to the server
     """
     plan, state = Plan(), wanted.state
-    if wanted.wanted:
+    if wanted.wanted and state.own_queries:
+        # Only tasks about a local server pay for it.
+        from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import (
+            plan_roles,
+            plan_schema,
+        )
+
         plan_roles(plan, state.own_queries, side)
         plan_schema(plan, state.own_queries, side)
     for removal in wanted.removals:
-        plan_removal(plan, removal, side, state.catalog)
+        if removal.unregister:
+            pause.plan_unregistration(plan, removal, state)
+        else:
+            plan_removal(plan, removal, side, state.catalog)
     made = {entry.definition.name: entry for entry in wanted.wanted}
     for definition in wanted.definitions:
         if definition.pause:
@@ -185,15 +263,28 @@ def plan_datasources(cursor: Any, wanted: Resolved, side: Side) -> Plan:
 def _waiting(wanted: Resolved, side: Side) -> Dict[str, List[str]]:
     """Return the servers whose snapshots of each datasource wait."""
     names = {server.srvid: server.name for server in wanted.state.servers}
-    waiting = {
-        definition.name: list(names.values()) if pause.columns_differ(definition, wanted.state) else []
+    waits = {
+        definition.name: pause.pausing(definition, wanted.state)
         for definition in wanted.definitions
         if definition.pause
     }
     if side.stores:
         for entry in wanted.wanted:
-            waiting[entry.definition.name] = [names.get(srvid, str(srvid)) for srvid in sorted(entry.paused)]
-    return waiting
+            held = entry.held_back
+            waits[entry.definition.name] = (
+                frozenset(servers_of(entry.definition, wanted.state)) if held else entry.paused
+            )
+    return {name: _named(srvids, names) for name, srvids in waits.items()}
+
+
+def _named(srvids: FrozenSet[int], names: Mapping[int, str]) -> List[str]:
+    return [names.get(srvid, str(srvid)) for srvid in sorted(srvids)]
+
+
+def _held_back(wanted: Resolved) -> Dict[str, List[str]]:
+    """Return the servers because of which a datasource is collected nowhere yet."""
+    names = {server.srvid: server.name for server in wanted.state.servers}
+    return {entry.definition.name: _named(entry.held_back, names) for entry in wanted.wanted if entry.held_back}
 
 
 def _check_options(params: Mapping[str, Any]) -> None:
@@ -205,11 +296,15 @@ def _check_options(params: Mapping[str, Any]) -> None:
         raise PowaError("server_kind: found an empty list, expected remote, repository or local: give at least one")
 
 
-def _returned(definition: Definition, waiting: Mapping[str, Sequence[str]]) -> Dict[str, Any]:
+def _returned(
+    definition: Definition, waiting: Mapping[str, Sequence[str]], held_back: Mapping[str, Sequence[str]]
+) -> Dict[str, Any]:
     stored = definition.as_dict()
     return {
         "name": definition.name,
         "key_columns": stored["keys"],
         "metric_columns": stored["metrics"],
+        "digest": digest_of(definition),
         "paused": list(waiting.get(definition.name, ())),
+        "held_back_by": list(held_back.get(definition.name, ())),
     }

@@ -39,6 +39,8 @@ def plan_registry(
 
 def _rows(cursor: Any, wanted: Wanted, side: Side, state: State, now: Mapping[Any, Row]) -> List[Row]:
     definition = wanted.definition
+    if wanted.held_back:
+        return []
     srvids = [0] if LOCAL in side.server_kind else []
     if REPOSITORY in side.server_kind:
         if definition.servers is None:

@@ -10,15 +10,20 @@ Adding, removing or renaming a column rewrites no history; changing its type doe
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, TypeVar
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Hazard
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_differences import (
+    Columned,
+    extra_columns,
+    renamed,
+    retyped,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import (
     EXCLUSIVE,
     RecordType,
     Table,
-    TableColumn,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as texts
 
@@ -27,8 +32,6 @@ _OLD_SUFFIXES = {
     "_history_record_minmax": "_old_minmax",
     "_history_record": "_old_record",
 }
-#: The objects whose columns may change.
-Columned = TypeVar("Columned", Table, RecordType)
 
 #: The columns of history with records, by the kind of their type.
 _RECORDS = ("record", "records")
@@ -38,34 +41,6 @@ _EXTREMES = ("mins_in_range", "maxs_in_range")
 def _old_name(wanted: RecordType) -> str:
     suffix = next(suffix for suffix in _OLD_SUFFIXES if wanted.name.endswith(suffix))
     return str(wanted.name[: -len(suffix)] + _OLD_SUFFIXES[suffix])
-
-
-def renamed(columns: Sequence[TableColumn], renames: Mapping[str, str]) -> Dict[str, TableColumn]:
-    """Return the columns by their new names."""
-    return {
-        renames.get(column.name, column.name): replace(column, name=renames[column.name])
-        if column.name in renames
-        else column
-        for column in columns
-    }
-
-
-def retyped(wanted: Columned, found: Columned, renames: Mapping[str, str]) -> List[Tuple[str, str, str]]:
-    """Return name, present type and wanted type of the columns whose type changes."""
-    there = renamed(found.columns, renames)
-    return [
-        (column.name, there[column.name].type, column.type)
-        for column in wanted.columns
-        if column.name in there and there[column.name].type != column.type
-    ]
-
-
-def ordered_like(wanted: Columned, found: Columned, renames: Mapping[str, str]) -> Columned:
-    """Return a table or type with its columns in the order in which the server has them, new ones last."""
-    there = list(renamed(found.columns, renames))
-    position = {name: number for number, name in enumerate(there)}
-    columns = sorted(wanted.columns, key=lambda column: position.get(column.name, len(there)))
-    return replace(wanted, columns=tuple(columns))
 
 
 def replaced_columns(wanted: Table, found: Table, renames: Mapping[str, str], rewrite: bool) -> List[str]:
@@ -91,12 +66,6 @@ def rewrite_hazards(
         Hazard("rewritten", found.identity, "{0} from {1} to {2}".format(name, before, after), EXCLUSIVE, found.size)
         for name, before, after in changes
     ]
-
-
-def extra_columns(wanted: Columned, found: Columned, renames: Mapping[str, str]) -> List[str]:
-    """Return the columns that nobody declared, now or before."""
-    names = {column.name for column in wanted.columns}
-    return [name for name in renamed(found.columns, renames) if name not in names]
 
 
 def type_statements(wanted: RecordType, found: RecordType, renames: Mapping[str, str]) -> List[Any]:

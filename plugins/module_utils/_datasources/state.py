@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, read_catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode, read_local_mode
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
@@ -20,7 +19,12 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals impor
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Visible
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
+
+if TYPE_CHECKING:
+    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import Histories
+    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode
 
 
 class Schema(NamedTuple):
@@ -48,6 +52,7 @@ class State:
     :param bad_intervals: what PostgreSQL says about the others
     :param local_mode: whether the background worker is loaded
     :param own_queries: what decides whether the server can run queries itself, if the task is about that
+    :param histories: what hand-written datasources keep their history in, if the task adopts any
     :param stranger: the role of the session, if what it makes would not count as ours; otherwise None
     """
 
@@ -62,6 +67,7 @@ class State:
     local_mode: bool
     own_queries: Optional[LocalMode] = None
     stranger: Optional[str] = None
+    histories: Optional[Histories] = None
 
     def query_schemas(self, definition: Definition) -> List[str]:
         """Return the schemas where a query looks names up, besides PoWA's."""
@@ -92,16 +98,23 @@ class State:
 
 
 def read_state(
-    cursor: Any, names: Sequence[str], definitions: Sequence[Definition], side: Side, sizes: bool = False
+    cursor: Any,
+    names: Sequence[str],
+    definitions: Sequence[Definition],
+    side: Side,
+    sizes: bool = False,
+    visible: Optional[Visible] = None,
 ) -> State:
     """Read everything about these datasources.
 
     :param sizes: whether to read how large tables are; else they count as empty
+    :param visible: of a reader that does without what its role may not read
     """
-    archivist = detect_archivist(cursor)
-    catalog = read_catalog(cursor, archivist, names, [definition.module for definition in definitions], sizes)
-    servers = read_servers(cursor, archivist)
-    roles = [role for role in (side.monitoring_role, side.collector_role, side.web_role) if role]
+    archivist = detect_archivist(cursor, visible)
+    catalog = read_catalog(cursor, archivist, names, [definition.module for definition in definitions], sizes, visible)
+    servers = read_servers(cursor, archivist, visible)
+    named = (side.monitoring_role, side.collector_role, side.web_role, side.reader_role)
+    roles = [role for role in named if role]
     cursor.execute(compose(texts.ROLES, names=literal(roles)))
     existing = [role for (role,) in cursor.fetchall()]
     extensions = sorted({definition.extension for definition in definitions if definition.extension})
@@ -125,6 +138,26 @@ def read_state(
         intervals={text: interval for text, (interval, _seconds) in intervals.items()},
         bad_intervals=bad_intervals,
         local_mode=local_mode,
-        own_queries=read_local_mode(cursor, side, archivist),
+        own_queries=_read_local_mode(cursor, side, archivist),
         stranger=stranger,
+        histories=_read_histories(cursor, archivist, definitions, catalog) if side.stores else None,
     )
+
+
+# A host compiles whatever a task imports, each time. So only the few tasks that need the following import it.
+def _read_local_mode(cursor: Any, side: Side, archivist: Archivist) -> Optional[LocalMode]:
+    if LOCAL not in side.server_kind:
+        return None
+    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import read_local_mode
+
+    return read_local_mode(cursor, side, archivist)
+
+
+def _read_histories(
+    cursor: Any, archivist: Archivist, definitions: Sequence[Definition], catalog: Catalog
+) -> Optional[Histories]:
+    if not any(definition.adopt for definition in definitions):
+        return None
+    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import read_histories
+
+    return read_histories(cursor, archivist, definitions, catalog)

@@ -25,6 +25,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects 
     TableColumn,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import TIMESTAMP, Parts, typed
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import comment_of_history
 
 
 def record_types(parts: Parts) -> List[RecordType]:
@@ -67,7 +68,7 @@ def tables(parts: Parts) -> List[Table]:
     history = Table(
         schema=schema,
         name=parts.name(HISTORY),
-        comment=parts.comment,
+        comment=comment_of_history(parts.comment, parts.taken),
         columns=(
             srvid,
             *keys_ever,

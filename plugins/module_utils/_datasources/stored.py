@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
@@ -287,7 +287,7 @@ def _kept(read: Callable[[Any], Column]) -> Callable[[Any], Column]:
 
     def read_kept(value: Any) -> Column:
         column = read(value)
-        return replace(column, type=ColumnType(value["type"], 0, minmax=False)) if column.type is UNDECLARED else column
+        return column._replace(type=ColumnType(value["type"], 0, minmax=False)) if column.type is UNDECLARED else column
 
     return read_kept
 

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, FrozenSet, List, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, List, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import arrival, pause
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import build_objects
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
@@ -18,6 +19,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import Parts
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import (
+    history_to_take,
+    taken_histories,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Grantees
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import REPOSITORY, Side
 
@@ -29,7 +34,8 @@ class Wanted:
     :param layout: the columns of its history
     :param objects: its objects, in an order in which they can be created
     :param was_paused: servers whose snapshots we have paused
-    :param paused: those of them that stay paused
+    :param paused: servers whose snapshots stay paused, or wait for the first time
+    :param held_back: servers because of which the registry must not have it yet
     """
 
     definition: Definition
@@ -37,24 +43,30 @@ class Wanted:
     objects: Sequence[DatabaseObject]
     was_paused: FrozenSet[int]
     paused: FrozenSet[int]
+    held_back: FrozenSet[int] = frozenset()
 
 
 def wanted_datasources(
-    cursor: Any, definitions: Sequence[Definition], side: Side, state: State, ready_servers: Optional[Sequence[str]]
+    cursor: Any, definitions: Sequence[Definition], side: Side, state: State, seen: Seen
 ) -> List[Wanted]:
     """Return each of these definitions as wanted; their types are known.
 
     :param cursor: only renders SQL, and sends nothing to the server
-    :param ready_servers: servers whose side is known to be as declared; None for all
+    :param seen: the servers whose side is known to be as declared
     """
-    wanted = []
+    waiting = []
     for definition in definitions:
-        paused = was_paused = pause.paused(definition.name, state)
+        before = pause.paused(definition.name, state)
         if REPOSITORY in side.server_kind:
-            paused = pause.still_paused(definition, state, ready_servers)
+            waiting.append(arrival.waiting(definition, state, before, seen))
+        else:
+            waiting.append(arrival.Waiting(definition, before, before))
+    held_back = arrival.held_back(waiting, state) if REPOSITORY in side.server_kind else {}
+    wanted = []
+    for definition, before, now in waiting:
         layout = layout_of(definition, state.catalog)
-        objects = _objects(cursor, definition, layout, side, state, paused)
-        wanted.append(Wanted(definition, layout, objects, was_paused, paused))
+        objects = _objects(cursor, definition, layout, side, state, now)
+        wanted.append(Wanted(definition, layout, objects, before, now, held_back.get(definition.name, frozenset())))
     return wanted
 
 
@@ -67,15 +79,26 @@ def _objects(
     cursor: Any, definition: Definition, layout: Layout, side: Side, state: State, paused: FrozenSet[int]
 ) -> List[DatabaseObject]:
     archivist = state.archivist
+    roles = (side.collector_role, side.web_role, side.reader_role)
     parts = Parts(
         definition=definition,
         layout=layout,
         stored=layout.stored(definition, paused),
         archivist=archivist,
-        grantees=archivist.grantees(side.collector_role, side.web_role) if side.stores else Grantees({}, {}, (), ()),
+        grantees=archivist.grantees(*roles) if side.stores else Grantees({}, {}, (), ()),
         search_path=source_path(definition, archivist, state.quoted_query_schemas(definition)),
+        taken=_taken(definition, state),
     )
     return [_rendered(entry, cursor) for entry in build_objects(parts, side)]
+
+
+def _taken(definition: Definition, state: State) -> Tuple[str, ...]:
+    name = history_to_take(definition, state.archivist, state.catalog)
+    before = taken_histories(definition.name, state.catalog)
+    # Its neighbour is taken as well.
+    tables = state.histories.of(name) if name and state.histories else []
+    names = [name, *((table.schema, table.name) for table in tables)] if name else []
+    return (*before, *(text for text in dict.fromkeys(map(".".join, names)) if text not in before))
 
 
 def _rendered(entry: DatabaseObject, cursor: Any) -> DatabaseObject:

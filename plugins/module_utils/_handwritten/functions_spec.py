@@ -21,21 +21,25 @@ UNREGISTER = "unregister"
 class FunctionsSpec:
     """One datasource of a task.
 
-    :param functions: those of all operations, including any that this PoWA does not know
+    :param functions: those of all operations, including any that this PoWA does not know; in them, None keeps what is
+        registered, and an empty text removes it
     :param external: whether its functions are in an extension's schema; None to decide by what the server has
+    :param priority: None keeps what is registered
     :param servers: remote servers as the task names them; None for all
     :param local: whether the local server is meant; None where no servers are named
     :param enabled: None keeps what is registered, and enables new registrations
+    :param tables: those in which the functions keep history, each with its schema, or None for that of the functions
     """
 
     name: str
     absent: bool
     functions: Tuple[RegisteredFunction, ...]
     external: Optional[bool]
-    priority: int
+    priority: Optional[int]
     servers: Optional[Tuple[str, ...]]
     local: Optional[bool]
     enabled: Optional[bool]
+    tables: Tuple[Tuple[Optional[str], str], ...] = ()
 
     @property
     def sources(self) -> List[str]:
@@ -77,7 +81,6 @@ def parse_datasources(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[Fun
 def _parse(parameter: Mapping[str, Any]) -> FunctionsSpec:
     absent = parameter.get("state") == "absent"
     servers = parameter.get("servers")
-    priority = parameter.get("priority")
     functions = tuple(
         RegisteredFunction(
             function["operation"],
@@ -93,11 +96,17 @@ def _parse(parameter: Mapping[str, Any]) -> FunctionsSpec:
         # A task that removes the datasource may still list them; they mean nothing there.
         functions=() if absent else functions,
         external=parameter.get("external"),
-        priority=10 if priority is None else priority,
+        priority=parameter.get("priority"),
         servers=None if servers is None else tuple(name for name in servers if name != LOCAL_NAME),
         local=None if servers is None else LOCAL_NAME in servers,
         enabled=parameter.get("enabled"),
+        tables=() if absent else tuple(_table(name) for name in parameter.get("tables") or ()),
     )
+
+
+def _table(name: str) -> Tuple[Optional[str], str]:
+    schema, dot, table = name.partition(".")
+    return (schema, table) if dot else (None, name)
 
 
 def _check(spec: FunctionsSpec, parameter: Mapping[str, Any]) -> List[str]:
@@ -116,6 +125,12 @@ def _check(spec: FunctionsSpec, parameter: Mapping[str, Any]) -> List[str]:
             problems.append('servers: found "{0}" more than once: name each server once'.format('", "'.join(repeated)))
     if spec.absent:
         return problems
+    for position, table in enumerate(spec.tables):
+        if "" in table or any("\0" in (part or "") for part in table):
+            problems.append(
+                "tables[{0}]: it is empty or contains a zero byte: give a table's name, or its schema, a dot and its"
+                " name".format(position)
+            )
     if not any(function.operation != UNREGISTER for function in spec.functions):
         problems.append(
             "functions: found none that takes a snapshot or does anything else with history: give at least one"
@@ -146,13 +161,14 @@ def _check_function(function: RegisteredFunction) -> List[str]:
             for option, value in (("query_source", function.query_source), ("query_cleanup", function.query_cleanup))
             if value is not None
         ]
-    if function.query_source is not None:
+    # An empty text removes what is registered.
+    if function.query_source:
         wrong_name = check_plain_name(function.query_source)
         if wrong_name:
             problems.append("query_source: " + wrong_name)
-    if function.query_cleanup is not None:
+    if function.query_cleanup:
         if not function.query_cleanup.strip() or "\0" in function.query_cleanup:
             problems.append("query_cleanup: it is empty or contains a zero byte: give SQL, or leave it out")
-        if function.query_source is None:
+        if not function.query_source:
             problems.append("query_cleanup: the collector never runs it without a query_source: give both")
     return problems

@@ -32,10 +32,19 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found im
     read_tables,
     strangers_refusal,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import (
+    Needed,
+    Right,
+    Roles,
+    not_grantable,
+    plan_rights,
+    read_rights,
+    read_roles,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import ROLES, SESSION
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import SESSION
 
 #: The comment of a table that this module made or took over, with the function's schema and name.
 MARK = "pgfleet.powa transient table of {0}.{1}"
@@ -64,6 +73,7 @@ class State:
     :param extensions: name to schema
     :param registered: (name, external, query_source) of those of the task's functions that the registry has
     :param stranger: the role of the session, if what it makes would not count as ours; otherwise None
+    :param rights: what the roles of the task have of the rights that they need
     """
 
     archivist: Archivist
@@ -73,6 +83,7 @@ class State:
     registered: Sequence[Tuple[str, bool, str]]
     roles: Sequence[str]
     stranger: Optional[str] = None
+    rights: Sequence[Right] = ()
 
     def name(self, spec: TableSpec) -> Name:
         """Return schema and name of the function of an entry."""
@@ -121,11 +132,8 @@ class TransientTablesTask(Task[State, State]):
 
     def __init__(self, params: Mapping[str, Any]) -> None:
         self.specs, problems = parse_tables(params["tables"])
-        self.role: Optional[str] = params["collector_role"]
-        if self.role is not None and (not self.role or "\0" in self.role):
-            problems.append("collector_role: it is empty or contains a zero byte: give a role's name, or leave it out")
-            self.role = None
-        super().__init__(problems)
+        self.roles = Roles(params)
+        super().__init__(problems + self.roles.problems)
 
     def read(self, cursor: Any) -> State:
         archivist = detect_archivist(cursor)
@@ -137,21 +145,18 @@ class TransientTablesTask(Task[State, State]):
         schema = identifier(archivist.schema)
         cursor.execute(compose(archivist.registered_sources, schema=schema, names=literal(sources)))
         registered = cursor.fetchall()
-        cursor.execute(compose(ROLES, names=literal([self.role] if self.role else [])))
-        roles = [found for (found,) in cursor.fetchall()]
+        roles = read_roles(cursor, self.roles)
         cursor.execute(SESSION)
         _local_mode, stranger = cursor.fetchone()
-        return State(archivist, extensions, functions, tables, registered, roles, stranger)
+        found = State(archivist, extensions, functions, tables, registered, roles, stranger)
+        needed = [need for spec in self.specs if not spec.absent for need in _needs(spec, found, self.roles)]
+        return replace(found, rights=read_rights(cursor, needed))
 
     def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[State, List[str]]:
         return found, []
 
     def check(self, cursor: Any, wanted: State) -> List[str]:
-        problems = refusal_of_login(wanted.stranger)
-        if self.role and self.role not in wanted.roles:
-            problems.append(
-                'collector_role: role "{0}" does not exist on this server: create it first'.format(printable(self.role))
-            )
+        problems = refusal_of_login(wanted.stranger) + self.roles.missing(wanted.roles)
         names: Dict[Name, str] = {}
         for spec in self.specs:
             name = wanted.name(spec)
@@ -161,11 +166,12 @@ class TransientTablesTask(Task[State, State]):
             names[name] = spec.query_source
             if problem:
                 problems.append('table of "{0}", {1}'.format(spec.query_source, problem))
-        return problems
+        return problems + not_grantable(wanted.rights)
 
     def plan(self, cursor: Any, wanted: State) -> Plan:
         plan = Plan()
-        grants = wanted.archivist.grantees(self.role).transient
+        plan_rights(plan, wanted.rights)
+        grants = wanted.archivist.grantees(self.roles.collector).transient
         for spec in self.specs:
             if spec.absent:
                 _plan_removal(plan, spec, wanted)
@@ -178,6 +184,13 @@ class TransientTablesTask(Task[State, State]):
 
     def result(self, connection: Connection, planned: Planned[State], written: bool) -> Dict[str, Any]:
         return {"powa_version": planned.wanted.archivist.version_text}
+
+
+def _needs(spec: TableSpec, state: State, roles: Roles) -> List[Needed]:
+    """Return the rights that roles need on a function, and on a table that the module leaves to whoever made it."""
+    name, table = state.name(spec), state.table(spec)
+    theirs = table is not None and not _is_ours(table, name) and not spec.adopt
+    return roles.calls([name] if name in state.functions else []) + roles.writes([_table_name(name)] if theirs else [])
 
 
 def _table_name(name: Name) -> Name:
@@ -318,7 +331,7 @@ def _plan_table(plan: Plan, spec: TableSpec, state: State, grants: Mapping[str, 
         plan.add(wanted.identity, table.describe(), wanted.describe(), *statements, replaced=table.replaced)
         return
     # Whoever set another column NOT NULL knows why.
-    not_null = tuple(replace(column, not_null=column.not_null or column.name == SRVID.name) for column in table.columns)
+    not_null = tuple(column._replace(not_null=column.not_null or column.name == SRVID.name) for column in table.columns)
     wanted = replace(wanted, columns=not_null)
     statements = [compose(texts.SET_NOT_NULL, name=table.qualified)] if wanted.columns != table.columns else []
     plan.add(

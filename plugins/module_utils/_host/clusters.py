@@ -12,9 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import List, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer, Running
-from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host, user_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import DEBIAN, RED_HAT, System
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host, read_owned, user_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Cluster:
     :param version: its major version
     :param port: the port that it is configured for
     :param owner: the operating system's user who owns its files
-    :param unit: the systemd unit that runs it
+    :param unit: the systemd unit that runs it, or an empty text if nobody knows
     """
 
     version: str
@@ -35,16 +34,23 @@ class Cluster:
     unit: str
     owner: str
 
+    @property
+    def is_guessed(self) -> bool:
+        """Whether nobody but the server itself can tell more of it."""
+        return not self.version
+
 
 @dataclass(frozen=True)
 class PidFile:
     """What a running server writes into its data directory.
 
     :param socket_folder: the first folder of its sockets, or an empty text if it has none
+    :param process: its number
     """
 
     port: int
     socket_folder: str
+    process: str
 
 
 def read_installed(host: Host, system: System) -> List[str]:
@@ -57,28 +63,7 @@ def read_installed(host: Host, system: System) -> List[str]:
     return sorted((match.group(1) for match in found if match), key=_by_number)
 
 
-def start_listing(host: Host, system: System) -> Optional[Running]:
-    """Start the program that lists the clusters, where there is one."""
-    return host.start(["pg_lsclusters", "-h"]) if system.family == DEBIAN else None
-
-
-def finish_listing(host: Host, system: System, listing: Optional[Running], wanted_port: int) -> List[Cluster]:
-    """Return the host's clusters.
-
-    :param wanted_port: the port of a cluster that tells none because it does not run and has no program to list it
-    """
-    if listing is not None:
-        return _listed(host, system, listing.finish())
-    if system.family == RED_HAT:
-        return [
-            cluster
-            for version in read_installed(host, system)
-            for cluster in _initialized(host, system, version, wanted_port)
-        ]
-    return []
-
-
-def parse_listing(text: str, system: System) -> List[Cluster]:
+def parse_listing(text: str) -> List[Cluster]:
     """Return what C(pg_lsclusters -h) says."""
     clusters = []
     for line in text.splitlines():
@@ -92,7 +77,7 @@ def parse_listing(text: str, system: System) -> List[Cluster]:
                     port=int(port),
                     running=not status.startswith("down"),
                     data_directory=_without_log(folders),
-                    unit=system.unit(version, name),
+                    unit="postgresql@{0}-{1}".format(version, name),
                     owner="postgres" if owner.startswith("<") else owner,
                 )
             )
@@ -109,40 +94,48 @@ def select_cluster(clusters: Sequence[Cluster], port: int, version: str) -> Opti
     return next((cluster for cluster in meant if cluster.running), meant[0] if meant else None)
 
 
+def guessed_cluster(port: int) -> Cluster:
+    """Return what is known of a server that no program lists, before anybody has logged in to it."""
+    return Cluster("", "", port, True, "", "", "")
+
+
+def owner_of(host: Host, folder: str) -> str:
+    """Return whose a data directory is, or an empty text if this host has none of that name."""
+    try:
+        return user_name(os.stat(host.path(folder)).st_uid) if folder else ""
+    except OSError:
+        return ""
+
+
 def read_pid_file(host: Host, data_directory: str) -> Optional[PidFile]:
-    """Return what a running server has written, or nothing if it does not run or the user cannot read it."""
+    """Return what a server has written that runs or has crashed, or nothing if the user cannot read it."""
     try:
-        with open(host.path(os.path.join(data_directory, "postmaster.pid")), encoding="utf-8") as file:
-            lines = [line.strip() for line in file.read().splitlines()]
-    except (OSError, UnicodeDecodeError):
+        number = os.stat(host.path(data_directory)).st_uid
+        text = read_owned(host.path(os.path.join(data_directory, "postmaster.pid")), number)
+    except OSError:
         return None
-    if len(lines) < 5 or not lines[3].isdigit():
+    lines = [line.strip() for line in (text or "").splitlines()]
+    if len(lines) < 5 or not _is_number(lines[0]) or not _is_number(lines[3]):
         return None
-    return PidFile(int(lines[3]), lines[4])
+    return PidFile(int(lines[3]), lines[4], lines[0])
 
 
-def _listed(host: Host, system: System, answer: Answer) -> List[Cluster]:
-    if answer.status and not answer.missing:
-        host.unseen.add("the clusters of PostgreSQL", answer.sentence)
-    return parse_listing(answer.out, system)
+def read_running(host: Host, data_directory: str) -> Optional[PidFile]:
+    """Return what a server has written, or nothing if it does not run."""
+    pid_file = read_pid_file(host, data_directory)
+    return pid_file if pid_file and _runs_in(host, pid_file.process, data_directory) else None
 
 
-def _initialized(host: Host, system: System, version: str, wanted_port: int) -> List[Cluster]:
-    """Return the cluster of a version on the RHEL family, if its folder exists or the user may not look for it."""
-    folder = "/var/lib/pgsql/{0}/data".format(version)
+def _runs_in(host: Host, process: str, data_directory: str) -> bool:
+    """Tell whether a process is that of a server: a crash leaves the file, and its number may be another's by now."""
+    folder, of_process = host.path(data_directory), host.path("/proc/" + process)
     try:
-        owner = user_name(os.stat(host.path(folder)).st_uid)
-        if os.access(host.path(folder), os.X_OK) and not os.path.exists(host.path(folder + "/PG_VERSION")):
-            return []
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        host.unseen.refused("the folder " + folder, error)
-        owner = "postgres"
-    pid_file = read_pid_file(host, folder)
-    running = pid_file is not None or not os.access(host.path(folder), os.R_OK | os.X_OK)
-    port = pid_file.port if pid_file else wanted_port
-    return [Cluster(version, version, port, running, folder, system.unit(version, version), owner)]
+        return os.path.realpath(os.readlink(of_process + "/cwd")) == os.path.realpath(folder)
+    except PermissionError:
+        # No other user may see it, nor may root in many containers.
+        return owner_of(host, "/proc/" + process) == owner_of(host, data_directory)
+    except OSError:
+        return False
 
 
 def _without_log(folders: str) -> str:
@@ -153,3 +146,7 @@ def _without_log(folders: str) -> str:
 
 def _by_number(version: str) -> Tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()

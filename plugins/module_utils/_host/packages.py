@@ -76,7 +76,7 @@ def server_packages(system: System, version: str) -> List[str]:
     if system.family == DEBIAN:
         return ["postgresql-" + version, "postgresql-{0}-powa".format(version)]
     if system.family == RED_HAT:
-        return ["postgresql{0}-server".format(version), "powa_" + version]
+        return ["postgresql{0}-server".format(version), "powa-archivist_" + version]
     return []
 
 
@@ -158,7 +158,7 @@ def _is_own_python() -> bool:
 def _belongs_to(package: str, version: str) -> bool:
     """Return whether a package is for one major version.
 
-    Such as C(postgresql-15-powa), C(postgresql-server-dev-15), C(postgresql15-server) or C(powa_15).
+    Such as C(postgresql-15-powa), C(postgresql-server-dev-15), C(postgresql15-server) or C(powa-archivist_15).
     """
     return re.search(r"^postgresql-?{0}(-|$)|[-_]{0}$".format(re.escape(version)), package) is not None
 

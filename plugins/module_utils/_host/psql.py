@@ -11,7 +11,7 @@ import json
 import os
 import pwd
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import Cluster, read_pid_file
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer
@@ -36,9 +36,31 @@ _FROM_THE_START = {
     "idle_in_transaction_session_timeout": "0",
 }
 _PINNED = session.pinned(_DIFFERING) + " \\g /dev/null\n"
+#: A database without an encoding may hold any bytes, which the server cannot convert. What is no text is replaced when
+#: the output of psql is decoded.
+_UNCONVERTED = (
+    "SELECT current_setting('server_encoding') = 'SQL_ASCII' AS without_encoding \\gset\n"
+    "\\if :without_encoding\n\\encoding SQL_ASCII\n\\endif\n"
+)
 _OPTIONS = ("--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--no-password")
+_OF_ROOT = "the data directory {0} is root's, and PostgreSQL never runs as root"
 #: Begins a line that holds an error.
 _ERROR = "!"
+
+
+@dataclass(frozen=True)
+class Login:
+    """How psql logs in. An empty text, or no port, leaves it to the cluster that was found.
+
+    :param host: a name, an address, or the folder of a socket
+    :param run_as: the user of the operating system that root runs psql as
+    """
+
+    user: str = ""
+    password: str = ""
+    host: str = ""
+    port: Optional[int] = None
+    run_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +78,13 @@ class Parts:
 
 
 def ask(
-    host: Host, system: System, cluster: Cluster, database: str, script: Sequence[str], variables: Mapping[str, str]
+    host: Host,
+    system: System,
+    cluster: Cluster,
+    database: str,
+    script: Sequence[str],
+    variables: Mapping[str, str],
+    login: Login = Login(),
 ) -> Parts:
     """Run the queries of a script in a database.
 
@@ -65,9 +93,15 @@ def ask(
     """
     command = [_program(host, system, cluster), *_OPTIONS]
     command += ["--set={0}={1}".format(name, value) for name, value in sorted(variables.items())]
-    if host.is_root and cluster.owner != host.user:
-        command = ["runuser", "-u", cluster.owner, "--", *command]
-    return parse(host.start(command, _PINNED + "".join(script), _environment(host, cluster, database)).finish())
+    user = login.run_as or cluster.owner
+    if host.is_root and user == host.user and not (login.run_as or login.host):
+        return Parts({}, {}, _OF_ROOT.format(cluster.data_directory))
+    if host.is_root and user not in ("", host.user):
+        command = ["runuser", "-u", user, "--", *command]
+    variables = _environment(host, cluster, database, login)
+    if host.is_root and user and _home(user):
+        variables["HOME"] = _home(user)
+    return parse(host.start(command, _PINNED + _UNCONVERTED + "".join(script), variables).finish())
 
 
 def query(name: str, text: str) -> str:
@@ -111,9 +145,9 @@ def _program(host: Host, system: System, cluster: Cluster) -> str:
     return path if os.path.exists(host.path(path)) else "psql"
 
 
-def _environment(host: Host, cluster: Cluster, database: str) -> Dict[str, str]:
+def _environment(host: Host, cluster: Cluster, database: str, login: Login) -> Dict[str, str]:
     variables = {
-        "PGPORT": str(cluster.port),
+        "PGPORT": str(login.port or cluster.port),
         # As a variable it is a name only; as an option it could be a whole connection string.
         "PGDATABASE": database,
         "PGCLIENTENCODING": "UTF8",
@@ -121,11 +155,14 @@ def _environment(host: Host, cluster: Cluster, database: str) -> Dict[str, str]:
         "PGAPPNAME": _DIFFERING["application_name"],
         "PGOPTIONS": " ".join("-c {0}={1}".format(name, value) for name, value in sorted(_FROM_THE_START.items())),
     }
-    pid_file = read_pid_file(host, cluster.data_directory)
-    if pid_file and pid_file.socket_folder:
-        variables["PGHOST"] = pid_file.socket_folder
-    home = _home(cluster.owner) if host.is_root else ""
-    return dict(variables, HOME=home) if home else variables
+    pid_file = read_pid_file(host, cluster.data_directory) if cluster.data_directory and not login.host else None
+    given = {
+        "PGHOST": login.host or (pid_file.socket_folder if pid_file else ""),
+        "PGUSER": login.user,
+        # Only the user that runs psql, and root, see its environment.
+        "PGPASSWORD": login.password,
+    }
+    return dict(variables, **{name: value for name, value in given.items() if value})
 
 
 def _home(user: str) -> str:

@@ -7,24 +7,29 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._host import packages
+from ansible_collections.pgfleet.powa.plugins.module_utils._host import packages, psql
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.certificates import finish_reading, start_reading
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.cluster_listing import finish_listing, start_listing
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import (
     Cluster,
-    finish_listing,
+    guessed_cluster,
     read_installed,
     select_cluster,
-    start_listing,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.collector_log import finish_log, start_log
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.database import Database, Wanted, read_database
-from ansible_collections.pgfleet.powa.plugins.module_utils._host.extension_folder import read_extension_folder
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.extension_folder import (
+    ExtensionFolder,
+    read_extension_folder,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.files import read_files, read_folders
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import Host
-from ansible_collections.pgfleet.powa.plugins.module_utils._host.names import read_unresolved
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.names import read_clients, read_unresolved
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.powa_files import Search, finish_search, start_search
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.server_log import read_server_log
-from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System, read_system
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import ELSEWHERE, System, read_system
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.units import finish_units, start_units
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.users import read_users
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.virtualenvs import read_virtualenvs
@@ -36,10 +41,18 @@ class Options:
 
     postgresql_version: str
     port: int
+    login_host: str
+    login_port: Optional[int]
+    login_user: str
+    login_password: str
+    login_unix_socket: str
+    run_as: str
+    server_only: bool
     database: str
     monitoring_role: str
     collector_role: str
     web_role: str
+    reader_role: str
     packages: Sequence[str]
     units: Sequence[str]
     files: Sequence[str]
@@ -51,8 +64,11 @@ class Options:
     virtualenvs: Sequence[str]
     repository: bool
     names: Sequence[str]
+    clients: Sequence[str]
     collector_log: bool
     server_log: bool
+    start_settings: Sequence[str]
+    certificates: Sequence[Mapping[str, Any]]
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> "Options":
@@ -62,7 +78,8 @@ class Options:
     @property
     def wanted(self) -> Wanted:
         """What to ask the server for."""
-        roles = [role for role in (self.monitoring_role, self.collector_role, self.web_role) if role]
+        named = (self.monitoring_role, self.collector_role, self.web_role, self.reader_role)
+        roles = [role for role in named if role]
         return Wanted(
             self.database,
             roles,
@@ -70,17 +87,30 @@ class Options:
             self.repository,
             self.expected_passwords,
             self.password_encryption,
+            self.start_settings,
+            self.reader_role,
+            not self.server_only,
+            psql.Login(
+                self.login_user,
+                self.login_password,
+                # As in the other modules.
+                self.login_unix_socket or self.login_host if self.login_host in ("", "localhost") else self.login_host,
+                self.login_port,
+                self.run_as,
+            ),
         )
 
 
 def read_host(options: Options, host: Host) -> Dict[str, Any]:
     """Return what a host has. Programs that do not depend on each other run at the same time."""
-    system = read_system(host)
+    system = ELSEWHERE if options.server_only else read_system(host)
     listing = start_listing(host, system)
     installed_packages = packages.start_listing(host, system, options.packages)
-    driver = packages.start_driver_check(host)
+    # The modules for a server elsewhere run with the Python that runs this one.
+    driver = None if options.server_only else packages.start_driver_check(host)
     units = start_units(host, options.units)
     log = start_log(host, options.collector_log)
+    reading = start_reading(host, options.certificates)
     files = read_files(host, options.files, options.secret_files, options.expected_files)
     folders = read_folders(host, options.folders)
     virtualenvs = read_virtualenvs(host, options.virtualenvs)
@@ -88,19 +118,24 @@ def read_host(options: Options, host: Host) -> Dict[str, Any]:
     installed = read_installed(host, system)
     clusters = finish_listing(host, system, listing, options.port)
     cluster = select_cluster(clusters, options.port, options.postgresql_version)
+    # The search takes as long as the server. Of a cluster that no program lists, only the server says the version.
+    early = _start_version(host, system, cluster, options) if cluster else None
     database = _database(host, system, cluster, options)
-    version = _version(host, system, cluster, options)
+    cluster = database.cluster
+    version, extension_folder, powa_files = early or _start_version(host, system, cluster, options)
     listed = packages.finish_listing(host, installed_packages)
     result = {
         "os": {"name": system.name, "family": system.family},
         "installed": installed,
         "clusters": _as_dicts(clusters),
+        "unread_clusters": list(host.unread_clusters.sentences),
         "cluster": asdict(cluster) if cluster else None,
         "version": version,
         "packages": _by_name(packages.read_packages(host, system, version, options.packages, listed)),
         "driver": packages.finish_driver_check(driver),
-        "extension_folder": _as_dict(read_extension_folder(host, version)),
-        "users": read_users(),
+        "extension_folder": _as_dict(extension_folder),
+        "powa_files": finish_search(host, powa_files),
+        "users": [] if options.server_only else read_users(),
         "units": _by_name(finish_units(host, options.units, units)),
         "files": _by_name(files),
         "folders": folders,
@@ -109,18 +144,32 @@ def read_host(options: Options, host: Host) -> Dict[str, Any]:
         "server_error": database.server_error,
         "extensions": database.extensions,
         "monitoring": database.monitoring,
+        "datasources": database.datasources,
         "repository": database.repository,
         "unresolved": read_unresolved(options.names),
+        "clients": read_clients(options.clients, (database.server or {}).get("hba", [])),
         "collector_log": finish_log(host, log),
         "server_log": read_server_log(host, cluster, options.server_log),
+        "certificates": _by_name(finish_reading(host, options.certificates, reading)),
     }
-    return dict(result, unseen=list(host.unseen.sentences))
+    return dict(result, unseen=[*host.unread_clusters.sentences, *host.unseen.sentences])
 
 
 def _database(host: Host, system: System, cluster: Optional[Cluster], options: Options) -> Database:
+    if cluster is None and options.wanted.login.host:
+        cluster = guessed_cluster(options.login_port or options.port)
     if cluster is None or not cluster.running:
-        return Database()
+        return Database(cluster)
     return read_database(host, system, cluster, options.wanted)
+
+
+def _start_version(
+    host: Host, system: System, cluster: Optional[Cluster], options: Options
+) -> Tuple[str, Optional[ExtensionFolder], Search]:
+    """Return the version of a cluster, its folder of extensions, and the search for whose the files of PoWA are."""
+    version = _version(host, system, cluster, options)
+    folder = None if options.server_only else read_extension_folder(host, version)
+    return version, folder, start_search(host, system, version, folder.path if folder else "")
 
 
 def _version(host: Host, system: System, cluster: Optional[Cluster], options: Options) -> str:

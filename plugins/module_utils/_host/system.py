@@ -28,11 +28,9 @@ class System(NamedTuple):
         """Return the folder of the programs of a major version of PostgreSQL, which may be a pattern."""
         return ("/usr/pgsql-{0}/bin" if self.family == RED_HAT else "/usr/lib/postgresql/{0}/bin").format(version)
 
-    def unit(self, version: str, cluster: str) -> str:
-        """Return the name of the systemd unit that runs a cluster."""
-        if self.family == RED_HAT:
-            return "postgresql-{0}".format(version)
-        return "postgresql@{0}-{1}".format(version, cluster)
+
+#: That of a host to which nobody logs in.
+ELSEWHERE = System("another host", "")
 
 
 def read_system(host: Host) -> System:

@@ -14,10 +14,11 @@ NAMES = ("powa", "powa-web", "postgres")
 
 def read_users() -> List[str]:
     """Return those of the users that exist."""
-    return [name for name in NAMES if _exists(name)]
+    return [name for name in NAMES if user_exists(name)]
 
 
-def _exists(name: str) -> bool:
+def user_exists(name: str) -> bool:
+    """Return whether the host has a user of this name."""
     try:
         pwd.getpwnam(name)
     except KeyError:

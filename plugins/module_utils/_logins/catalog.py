@@ -27,6 +27,8 @@ class FoundRole:
     :param powers: attributes that no login of PoWA needs
     :param memberships: the roles that it is directly a member of, each with the role that granted it
     :param made: whether this module made it
+    :param bootstrap: whether it is the superuser that initdb made
+    :param connected: whether the task has logged in as it, or acts as it
     """
 
     name: str
@@ -34,6 +36,8 @@ class FoundRole:
     powers: Tuple[str, ...]
     memberships: Tuple[Tuple[str, Optional[str]], ...]
     made: bool
+    bootstrap: bool = False
+    connected: bool = False
 
     @property
     def member_of(self) -> List[str]:
@@ -71,8 +75,8 @@ def read_state(cursor: Any, wanted: Sequence[LoginRole]) -> State:
     groups = [group for role in wanted for group in role.member_of]
     cursor.execute(compose(texts.ROLES, names=literal(sorted({*names, *groups}))))
     roles = {
-        name: FoundRole(name, login, tuple(powers), tuple(map(tuple, memberships)), comment == MARK)
-        for name, login, comment, powers, memberships in cursor.fetchall()
+        name: FoundRole(name, login, tuple(powers), tuple(map(tuple, memberships)), comment == MARK, *needed)
+        for name, login, comment, powers, memberships, *needed in cursor.fetchall()
     }
     return State(roles, _read_verifiers(cursor, wanted), _read_dependents(cursor, wanted))
 

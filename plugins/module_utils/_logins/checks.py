@@ -38,7 +38,7 @@ def left(wanted: Sequence[LoginRole], state: State) -> List[str]:
     sentences = []
     for role in wanted:
         found = state.roles.get(role.name)
-        kept = found.powers if found and role.state == PRESENT and not role.exact else ()
+        kept = found.powers if found and role.state == PRESENT and not (role.exact or role.plain) else ()
         if kept:
             sentences.append(
                 'role "{0}": it has {1}, which no login of PoWA needs, and the task leaves that as it is: '
@@ -74,24 +74,37 @@ def _of_password(role: LoginRole, state: State) -> List[str]:
 
 
 def _of_existing(role: LoginRole, found: FoundRole) -> List[str]:
-    problems = []
-    if role.exact and not found.made and (found.powers or set(found.member_of) - set(role.member_of)):
+    problems = _of_plain(role, found)
+    powers = () if role.plain else found.powers
+    if role.exact and not found.made and (powers or set(found.member_of) - set(role.member_of)):
         problems.append(
             ", exact: this module has not made the role, so it takes nothing from it ({0}): leave exact out, or"
-            " take that away yourself".format(_excess(role, found))
+            " take that away yourself".format(_excess(role, found, powers))
         )
-    elif role.exact and set(found.powers) & set(NEVER_TAKEN):
+    elif role.exact and set(powers) & set(NEVER_TAKEN):
         problems.append(
             ", exact: it has {0}, which this module never takes: take that away yourself, or leave exact out".format(
-                listed([power for power in found.powers if power in NEVER_TAKEN])
+                listed([power for power in powers if power in NEVER_TAKEN])
             )
         )
     return problems
 
 
-def _excess(role: LoginRole, found: FoundRole) -> str:
+def _of_plain(role: LoginRole, found: FoundRole) -> List[str]:
+    """Return that a server, or the next task, needs a role as it is."""
+    if not role.plain or not found.powers or not (found.bootstrap or found.connected):
+        return []
+    return [
+        ", plain: it is {0}, so it keeps {1}: leave plain out, or give PoWA a role of its own".format(
+            "the superuser that initdb made" if found.bootstrap else "the role of the task's own login",
+            listed(found.powers),
+        )
+    ]
+
+
+def _excess(role: LoginRole, found: FoundRole, powers: Sequence[str]) -> str:
     groups = ["member of {0}".format(group) for group in found.member_of if group not in role.member_of]
-    return ", ".join([*(power.upper() for power in found.powers), *groups])
+    return ", ".join([*(power.upper() for power in powers), *groups])
 
 
 def _of_drop(found: FoundRole, dependents: Sequence[Dependents]) -> List[str]:

@@ -29,6 +29,7 @@ class LoginRole:
     :param password: None leaves it alone
     :param encryption: how PostgreSQL is to store it
     :param exact: whether to take what the role has beyond this, if this module made it
+    :param plain: whether to take every attribute that no login of PoWA needs, whoever made the role
     """
 
     name: str
@@ -38,6 +39,7 @@ class LoginRole:
     update_password: str
     member_of: Tuple[str, ...]
     exact: bool
+    plain: bool = False
 
 
 def parse_roles(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[LoginRole], List[str]]:
@@ -65,6 +67,7 @@ def _parse(parameter: Mapping[str, Any]) -> LoginRole:
         update_password=parameter["update_password"],
         member_of=tuple(dict.fromkeys(parameter["member_of"] or ())),
         exact=parameter["exact"],
+        plain=parameter["plain"],
     )
 
 
@@ -87,7 +90,7 @@ def _check(role: LoginRole) -> List[str]:
 
 
 def _with_absent(role: LoginRole) -> Dict[str, bool]:
-    return {"member_of": bool(role.member_of), "exact": role.exact}
+    return {"member_of": bool(role.member_of), "exact": role.exact, "plain": role.plain}
 
 
 def _check_name(name: str) -> List[str]:

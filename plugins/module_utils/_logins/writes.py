@@ -86,6 +86,17 @@ class TakePowers(RoleWrite):
 
 
 @dataclass(frozen=True)
+class MakePlain(RoleWrite):
+    """Takes from a role, whoever made it, what no login of PoWA needs."""
+
+    powers: Tuple[str, ...]
+
+    def statements(self) -> List[Any]:
+        attributes = joined((raw(texts.WITHOUT[power]) for power in self.powers), " ")
+        return [compose(texts.MAKE_PLAIN, role=identifier(self.role), attributes=attributes)]
+
+
+@dataclass(frozen=True)
 class RevokeGroup(RoleWrite):
     """Ends a membership."""
 
@@ -121,7 +132,7 @@ class SetPassword(RoleWrite):
 
 
 #: A group may be a role that the task creates.
-_TURNS: Tuple[Type[RoleWrite], ...] = (CreateRole, LetLogin, TakePowers, RevokeGroup, GrantGroup, DropRole)
+_TURNS: Tuple[Type[RoleWrite], ...] = (CreateRole, LetLogin, TakePowers, MakePlain, RevokeGroup, GrantGroup, DropRole)
 WriteKind = TypeVar("WriteKind", bound=RoleWrite)
 
 

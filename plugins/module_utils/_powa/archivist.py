@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row, RowTable
@@ -107,6 +107,16 @@ class Grantees:
     readers: Tuple[str, ...]
 
 
+class CopiedTable(NamedTuple):
+    """A table with rows of each server, which are alike.
+
+    :param column: the one that names an extension, if the rows are about extensions
+    """
+
+    name: str
+    column: Optional[str] = None
+
+
 @dataclass(frozen=True)
 class Archivist(ABC):
     """The PoWA extension of a database.
@@ -164,6 +174,21 @@ class Archivist(ABC):
 
     @property
     @abstractmethod
+    def tables_of_extensions(self) -> Tuple[str, ...]:
+        """The tables that C(server_extensions) reads, besides the servers' numbers."""
+
+    @property
+    @abstractmethod
+    def tables_of_datasources(self) -> Tuple[str, ...]:
+        """The tables that C(server_datasources) reads."""
+
+    @property
+    @abstractmethod
+    def tables_of_versions(self) -> Tuple[str, ...]:
+        """The tables that C(extension_versions) reads."""
+
+    @property
+    @abstractmethod
     def scope_database(self) -> bool:
         """Whether a datasource can be collected from each database of a remote."""
 
@@ -207,8 +232,20 @@ class Archivist(ABC):
         """Return the query_cleanup that calls a function of ours on the remote."""
 
     @abstractmethod
-    def grantees(self, collector_role: Optional[str], web_role: Optional[str] = None) -> Grantees:
+    def grantees(
+        self, collector_role: Optional[str], web_role: Optional[str] = None, reader_role: Optional[str] = None
+    ) -> Grantees:
         """Return who gets what on the repository side of a datasource."""
+
+    @property
+    @abstractmethod
+    def copied_tables(self) -> Tuple[CopiedTable, ...]:
+        """The tables that PoWA's functions fill for a server, if they read the whole registry for each one.
+
+        Calling them for many servers takes as long as the square of their number. So they are called for one, and its
+        rows in these tables are copied for the others. A table comes after those that its foreign keys refer to.
+        Where the functions find each server by an index, there is nothing to copy, and this is empty.
+        """
 
     @property
     @abstractmethod

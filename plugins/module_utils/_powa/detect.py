@@ -6,19 +6,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa4 import Archivist4
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa5 import Archivist5
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import DRIFT, Table, Visible
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as texts
 
 
-def detect_archivist(cursor: Any) -> Archivist:
+def detect_archivist(cursor: Any, visible: Optional[Visible] = None) -> Archivist:
     """Find the PoWA of the database that the cursor is connected to.
 
+    :param visible: of a reader that does without what its role may not read
     :raises PowaError: when the database lacks the extension, or has a version that this collection does not know
     """
     cursor.execute(texts.FIND_POWA)
@@ -29,11 +29,19 @@ def detect_archivist(cursor: Any) -> Archivist:
             " or give the database that has it as login_db".format(database)
         )
     version = tuple(int(part) for part in version_text.split(".") if part.isdigit())
+    # A host compiles whatever a task imports, each time, so only the one that it needs.
     if version[:1] == (4,):
+        from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa4 import Archivist4
+
         return Archivist4(version, schema, quoted_schema, server_version_num)
     if version[:1] == (5,):
-        cursor.execute(compose(texts.FIND_ROLES, schema=identifier(schema)))
-        return Archivist5(version, schema, quoted_schema, server_version_num, dict(cursor.fetchall()))
+        from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa5 import Archivist5
+
+        roles = {}
+        if visible is None or visible.sees([DRIFT], [Table("powa_roles")]):
+            cursor.execute(compose(texts.FIND_ROLES, schema=identifier(schema)))
+            roles = dict(cursor.fetchall())
+        return Archivist5(version, schema, quoted_schema, server_version_num, roles)
     raise PowaError(
         'database "{0}" has PoWA {1}, expected 4 or 5: use a version of PoWA that this collection supports'.format(
             database, version_text

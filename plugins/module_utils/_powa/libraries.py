@@ -6,20 +6,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, List, Optional, Sequence
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.preload import entries_of, library_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import extensions as texts
-
-#: Extensions whose library works only if PostgreSQL loaded it when it started.
-PRELOADED = ("pg_stat_statements", "pg_qualstats", "pg_stat_kcache", "pg_wait_sampling")
-
-_SPACE = " \t\n\r\f\v"
-#: An entry up to the next comma or the end: quoted, or not.
-_ENTRY = re.compile(r'\s*(?:"((?:[^"]|"")*)"|([^",\s](?:[^,]*[^,\s])?))\s*(?=,|\Z)', re.ASCII)
-#: What an entry without quotes cannot have.
-_NEEDS_QUOTES = re.compile(r'[",]|^\s|\s\Z|^\Z', re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -35,47 +26,16 @@ class Libraries:
 
 
 def read_libraries(cursor: Any) -> Libraries:
-    """Read them in one statement; a role without the right to read the files sees the loaded ones as configured."""
+    """Read them. A role without the right to read the files sees the loaded ones as configured, or none of them."""
     cursor.execute(texts.PRELOADED)
-    loaded, in_files = cursor.fetchone()
+    loaded, may_read_files = cursor.fetchone()
+    in_files = None
+    if may_read_files:
+        cursor.execute(texts.PRELOADED_BY_FILES)
+        (in_files,) = cursor.fetchone() or (None,)
     return Libraries(_names(loaded), _names(in_files) or _names(loaded))
 
 
-def split_list(text: str) -> Optional[List[str]]:
-    """Split the value of a setting that is a list as PostgreSQL does, or return None if PostgreSQL refuses it.
-
-    An entry may be quoted, as ALTER SYSTEM writes it, and then holds commas and doubled quotes.
-    """
-    entries: List[str] = []
-    rest = text.strip(_SPACE)
-    while rest or entries:
-        found = _ENTRY.match(rest)
-        if not found:
-            return None
-        quoted, plain = found.groups()
-        entries.append(plain if quoted is None else quoted.replace('""', '"'))
-        if found.end() == len(rest):
-            return entries
-        rest = rest[found.end() + 1 :]
-    return entries
-
-
-def join_list(entries: Sequence[str]) -> str:
-    """Return the text that PostgreSQL splits into these entries."""
-    return ",".join(
-        '"{0}"'.format(entry.replace('"', '""')) if _NEEDS_QUOTES.search(entry) else entry for entry in entries
-    )
-
-
-def library_name(entry: str) -> str:
-    """Return the name of the library that an entry means, without its folder and suffix."""
-    name = entry.rsplit("/", 1)[-1]
-    return name[:-3] if name.endswith(".so") else name
-
-
 def _names(setting: Optional[str]) -> List[str]:
-    entries = split_list(setting or "")
-    if entries is None:
-        # PostgreSQL would load none of them, and says so in its log. They are named all the same.
-        entries = [entry.strip(_SPACE + '"') for entry in (setting or "").split(",")]
-    return [library_name(entry) for entry in entries if entry]
+    # PostgreSQL loads nothing of a list that it refuses, and says so in its log. The names are returned all the same.
+    return [library_name(entry) for entry in entries_of(setting or "")]

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import (
     OPERATIONS,
     Archivist,
+    CopiedTable,
     DatabaseModule,
     Grantees,
     Registration,
@@ -28,6 +29,8 @@ class Archivist4(Archivist):
     operations = OPERATIONS + ("unregister",)
     server_extensions = texts.SERVER_EXTENSIONS_4
     server_datasources = texts.SERVER_DATASOURCES_4
+    tables_of_extensions = ("powa_functions",)
+    tables_of_datasources = ("powa_functions",)
     deletes_transient_rows = False
     scope_database = False
     shares_extensions = False
@@ -45,6 +48,15 @@ class Archivist4(Archivist):
     @property
     def extension_versions(self) -> str:
         return texts.EXTENSION_VERSIONS_4_0 if self.version < (4, 1) else texts.EXTENSION_VERSIONS_4
+
+    @property
+    def tables_of_versions(self) -> Tuple[str, ...]:
+        return () if self.version < (4, 1) else ("powa_extensions",)
+
+    @property
+    def copied_tables(self) -> Tuple[CopiedTable, ...]:
+        versions = [CopiedTable(name, "extname") for name in self.tables_of_versions]
+        return (CopiedTable("powa_snapshot_metas"), *versions, CopiedTable("powa_functions", "module"))
 
     def extension_tables(self, names: Sequence[str]) -> List[RowTable]:
         if self.version < (4, 1):
@@ -88,7 +100,10 @@ class Archivist4(Archivist):
     def cleanup_call(self, function: str) -> str:
         return "SELECT {0}.{1}(0)".format(self.quoted_schema, function)
 
-    def grantees(self, collector_role: Optional[str], web_role: Optional[str] = None) -> Grantees:
+    def grantees(
+        self, collector_role: Optional[str], web_role: Optional[str] = None, reader_role: Optional[str] = None
+    ) -> Grantees:
         collector = {collector_role: _WRITE} if collector_role else {}
-        readers = {web_role: ("SELECT",)} if web_role else {}
-        return Grantees({**readers, **collector}, collector, tuple(collector), ("",))
+        reader = {reader_role: ("SELECT",)} if reader_role else {}
+        web = {web_role: ("SELECT",)} if web_role else {}
+        return Grantees({**web, **reader, **collector}, {**reader, **collector}, tuple(collector), ("",))

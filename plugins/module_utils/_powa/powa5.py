@@ -31,6 +31,10 @@ class Archivist5(Archivist):
     server_extensions = texts.SERVER_EXTENSIONS_5
     server_datasources = texts.SERVER_DATASOURCES_5
     extension_versions = texts.EXTENSION_VERSIONS_5
+    tables_of_extensions = ("powa_extensions", "powa_extension_config")
+    tables_of_datasources = ("powa_extension_config", "powa_db_module_config")
+    tables_of_versions = ("powa_extension_config",)
+    copied_tables = ()
     deletes_transient_rows = True
     scope_database = True
     shares_extensions = True
@@ -126,11 +130,18 @@ class Archivist5(Archivist):
         # The collector fills in PoWA's schema on the remote.
         return "SELECT {{powa}}.{0}(0)".format(function)
 
-    def grantees(self, collector_role: Optional[str], web_role: Optional[str] = None) -> Grantees:
-        history: Dict[str, Tuple[str, ...]] = {}
-        transient: Dict[str, Tuple[str, ...]] = {}
+    def grantees(
+        self, collector_role: Optional[str], web_role: Optional[str] = None, reader_role: Optional[str] = None
+    ) -> Grantees:
+        reader: Dict[str, Tuple[str, ...]] = {reader_role: ("SELECT",)} if reader_role else {}
+        if not self.roles.get("powa_snapshot") and collector_role:
+            rights = {**reader, collector_role: _WRITE}
+            return Grantees(rights, dict(rights), (collector_role,), tuple(rights))
+        # A reader may read history as a member of the role that PoWA has for it.
+        history: Dict[str, Tuple[str, ...]] = {} if self.roles.get("powa_read_all_metrics") else dict(reader)
+        transient = dict(reader)
         functions: List[str] = []
-        readers: List[str] = []
+        readers: List[str] = list(history)
         for powa_role, privileges, reads_transient, executes in (
             ("powa_admin", _ALL, True, True),
             ("powa_write_all_data", _WRITE_ALL, True, True),
@@ -147,6 +158,4 @@ class Archivist5(Archivist):
                 transient[role] = privileges
             if executes:
                 functions.append(role)
-        if not self.roles.get("powa_snapshot") and collector_role:
-            return Grantees({collector_role: _WRITE}, {collector_role: _WRITE}, (collector_role,), (collector_role,))
         return Grantees(history, transient, tuple(functions), tuple(readers))

@@ -13,6 +13,9 @@ REMOTE = "remote"
 REPOSITORY = "repository"
 LOCAL = "local"
 
+#: The monitoring role of a local server where the task names none. The roles of this collection have the same default.
+MONITORING_ROLE = "powa_monitor"
+
 
 @dataclass(frozen=True)
 class Side:
@@ -22,6 +25,7 @@ class Side:
     :param monitoring_role: the role that calls the source function of a remote
     :param collector_role: the role that takes snapshots on a repository without PoWA's own roles
     :param web_role: the role that reads history there
+    :param reader_role: the role that reads history and transient tables there
     :param revoke_create: whether others than superusers lose the right to create objects in PoWA's schema
     """
 
@@ -30,6 +34,7 @@ class Side:
     collector_role: Optional[str]
     web_role: Optional[str] = None
     revoke_create: bool = False
+    reader_role: Optional[str] = None
 
     @property
     def stores(self) -> bool:

@@ -7,15 +7,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import some
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import DRIFT, PASSWORDS, SERVERS, Visible
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
 
 #: The frequency of a server that PoWA takes no snapshots of.
 NEVER = -1
+#: The parts of a result that there are only for servers.
+ABOUT_SERVERS = ("servers", "datasources[].servers")
 #: How a task names the server that it runs on.
 LOCAL_NAME = "local"
 
@@ -46,10 +49,38 @@ class RegisteredServer:
         return str(self.alias or self.address)
 
 
-def read_servers(cursor: Any, archivist: Archivist) -> List[RegisteredServer]:
-    """Read the remote servers of this repository in one statement."""
-    cursor.execute(compose(texts.SERVERS, schema=identifier(archivist.schema)))
+def read_servers(cursor: Any, archivist: Archivist, visible: Optional[Visible] = None) -> List[RegisteredServer]:
+    """Read the remote servers of this repository in one statement.
+
+    :param visible: of a reader, who sees no server if his role may not, and only whether a password is stored
+    """
+    schema = identifier(archivist.schema)
+    if visible is None:
+        cursor.execute(compose(texts.SERVERS, schema=schema))
+    elif visible.sees([*ABOUT_SERVERS, DRIFT], [SERVERS]):
+        sees_passwords = visible.sees(["servers[].password_stored"], [PASSWORDS])
+        stored = raw(texts.PASSWORD_STORED if sees_passwords else texts.NOT_KNOWN)
+        cursor.execute(compose(texts.SERVERS_WITHOUT_PASSWORDS, schema=schema, password_stored=stored))
+    else:
+        return []
     return [RegisteredServer(row.pop("id"), row) for (row,) in cursor.fetchall()]
+
+
+class Names:
+    """The names of servers: alias, hostname:port, or a hostname that only one has."""
+
+    def __init__(self, servers: Sequence[RegisteredServer]) -> None:
+        self._by_name: Dict[str, List[RegisteredServer]] = {}
+        self._by_hostname: Dict[str, List[RegisteredServer]] = {}
+        for server in servers:
+            self._by_name.setdefault(server.address, []).append(server)
+            if server.alias not in (None, server.address):
+                self._by_name.setdefault(server.alias, []).append(server)
+            self._by_hostname.setdefault(server.values["hostname"], []).append(server)
+
+    def matches(self, name: str) -> Sequence[RegisteredServer]:
+        """Return the servers that a name stands for: one, unless it is unknown or ambiguous."""
+        return self._by_name.get(name) or self._by_hostname.get(name) or ()
 
 
 def resolve(servers: Sequence[RegisteredServer], names: Sequence[str]) -> Tuple[List[int], List[str]]:
@@ -59,17 +90,11 @@ def resolve(servers: Sequence[RegisteredServer], names: Sequence[str]) -> Tuple[
     """
     srvids: List[int] = []
     problems: List[str] = []
-    by_name: Dict[str, List[RegisteredServer]] = {}
-    by_hostname: Dict[str, List[RegisteredServer]] = {}
-    for server in servers:
-        by_name.setdefault(server.address, []).append(server)
-        if server.alias not in (None, server.address):
-            by_name.setdefault(server.alias, []).append(server)
-        by_hostname.setdefault(server.values["hostname"], []).append(server)
+    named = Names(servers)
     # There may be thousands of both.
     known = some(sorted(server.name for server in servers)) if servers else "none"
     for name in names:
-        matches = by_name.get(name) or by_hostname.get(name) or []
+        matches = named.matches(name)
         if len(matches) == 1:
             srvids.append(matches[0].srvid)
             continue

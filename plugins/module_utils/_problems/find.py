@@ -31,6 +31,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_server i
     role_problems,
     schema_problems,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_sizes import (
+    disk_problems,
+    duplicate_key_problems,
+    slow_collection_problems,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import Found, Problem
 
 _LOOKS: Tuple[Callable[[Found], Iterator[Problem]], ...] = (
@@ -42,10 +47,13 @@ _LOOKS: Tuple[Callable[[Found], Iterator[Problem]], ...] = (
     error_problems,
     version_problems,
     snapshot_problems,
+    slow_collection_problems,
     extension_problems,
     qualstats_problems,
     impostor_problems,
     datasource_problems,
+    duplicate_key_problems,
+    disk_problems,
     transient_row_problems,
     password_problems,
 )

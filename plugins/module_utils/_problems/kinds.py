@@ -87,7 +87,11 @@ class Kind(str, Enum):
     NEVER_SNAPSHOTTED = ("never_snapshotted", "There has never been a snapshot of the server.")
     SNAPSHOT_LATE = (
         "snapshot_late",
-        "The last snapshot of the server is older than three times its frequency.",
+        "The last snapshot of the server is older than four times its frequency.",
+    )
+    COLLECTION_SLOW = (
+        "collection_slow",
+        "The databases of the server take longer to collect from than its frequency, one after the other.",
     )
     SNAPSHOT_ERRORS = ("snapshot_errors", "The last snapshot of the server recorded an error.")
     TRANSIENT_ROWS = ("transient_rows", "A transient table holds rows that no snapshot moves into history.")
@@ -114,9 +118,17 @@ class Kind(str, Enum):
     )
     DATASOURCE_PAUSED = (
         "datasource_paused",
-        "The columns of the datasource have changed, and it waits until the server has the new ones.",
+        "The datasource waits until the server was seen to have its side as declared.",
     )
     DATASOURCE_WITHOUT_SAMPLES = (
         "datasource_without_samples",
         "The datasource is active for the server, and has never collected anything from it.",
+    )
+    DUPLICATE_KEYS = (
+        "duplicate_keys",
+        "Rows of one sample have the same keys, so their rates have no meaning.",
+    )
+    HISTORY_TOO_LARGE = (
+        "history_too_large",
+        "The history of declared datasources will need more than is free on the disk before the oldest samples go.",
     )

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any, Iterator, Mapping, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.versions import purges_qualstats, release
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.hindering import hindrance, with_timeouts
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import is_explained, shown
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_sizes import slow_collections
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import (
     EXTERNAL,
     LATE_AFTER,
@@ -19,6 +21,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem imp
     SITE,
     Found,
     Problem,
+    is_hidden,
     on_repository,
 )
 
@@ -27,7 +30,9 @@ _RUNNING = "running"
 
 _CURE_OF_WORKER = (
     "look into the log of the collector (journalctl --unit powa-collector), check that PoWA and the active extensions"
-    " are installed on the server and that it can be reached; then " + RELOAD
+    " are installed on the server and that it can be reached; if the log has UnicodeDecodeError, start the collector"
+    " with PGCLIENTENCODING=UTF8, as the role collector does, so that text that is no UTF-8 fails one datasource and"
+    " not all; then " + RELOAD
 )
 
 
@@ -59,11 +64,13 @@ def collector_problems(found: Found) -> Iterator[Problem]:
                 server["name"],
             )
         elif statuses[srvid] != _RUNNING and not is_explained(server):
+            status = _why_not_running(statuses[srvid])
+            cause, cure = hindrance(found) or with_timeouts(found, status, _CURE_OF_WORKER)
             yield Problem(
                 Kind.COLLECTOR_NOT_CONNECTED,
                 "the collector's worker of the server does not run",
-                _why_not_running(statuses[srvid]),
-                _CURE_OF_WORKER,
+                cause,
+                cure,
                 server["name"],
             )
     for worker in collector["workers"]:
@@ -86,6 +93,8 @@ def _why_not_running(status: str) -> str:
 
 def snapshot_problems(found: Found) -> Iterator[Problem]:
     """Return servers without a snapshot, or with one that is late."""
+    if is_hidden(found, "servers[].snapshots"):
+        return
     for server in found["servers"]:
         age = server["snapshots"]["age"]
         if not server["enabled"] or (age is not None and age <= LATE_AFTER * server["frequency"]):
@@ -110,8 +119,11 @@ def _why_no_snapshot(server: Mapping[str, Any], found: Found) -> Tuple[str, str]
     if server["errors"]:
         return shown(server["errors"][-1]), "cure that error, and {0}".format(RELOAD)
     collector = found["collector"]
+    hindered = hindrance(found)
+    if hindered:
+        return hindered
     if collector is None:
-        return "the collector was not asked", "check that powa-collector runs"
+        return with_timeouts(found, "the collector was not asked", "check that powa-collector runs")
     if not collector["answers"]:
         return "no powa-collector answers", RESTART + ", which starts one that is down"
     statuses = {worker["srvid"]: worker["status"] for worker in collector["workers"]}
@@ -119,8 +131,12 @@ def _why_no_snapshot(server: Mapping[str, Any], found: Found) -> Tuple[str, str]
     if status is None:
         return "powa-collector does not know the server", RESTART if collector["restart_required"] else RELOAD
     if status != _RUNNING:
-        return _why_not_running(status), _CURE_OF_WORKER
-    return (
+        return with_timeouts(found, _why_not_running(status), _CURE_OF_WORKER)
+    slow = slow_collections(found).get(server["srvid"])
+    if slow:
+        return slow.cause(server["frequency"]), slow.cure
+    return with_timeouts(
+        found,
         "the collector's worker runs and takes none: it was registered just now, or the frequency was changed since"
         " the collector has started",
         "wait for its frequency, or {0}".format(RESTART),

@@ -12,7 +12,13 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import shown
-from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import LATE_AFTER, SITE, Found, Problem
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import (
+    LATE_AFTER,
+    SITE,
+    Found,
+    Problem,
+    is_hidden,
+)
 
 
 def impostor_problems(found: Found) -> Iterator[Problem]:
@@ -83,8 +89,8 @@ def _datasource_of_servers(datasource: Mapping[str, Any], found: Found) -> Itera
         if entry["paused"]:
             yield Problem(
                 Kind.DATASOURCE_PAUSED,
-                "it is paused for the server",
-                "its columns were changed, and the server has not been seen with the new ones yet",
+                "it waits for the server",
+                "it is new, or has changed, and the server has not been seen to have its side as declared yet",
                 "{0} when the server can be reached".format(SITE),
                 entry["name"],
                 datasource["name"],
@@ -92,7 +98,7 @@ def _datasource_of_servers(datasource: Mapping[str, Any], found: Found) -> Itera
         elif (
             entry["enabled"]
             and server["enabled"]
-            and not entry["has_samples"]
+            and entry["has_samples"] is False
             and server["snapshots"]["last"] is not None
         ):
             name = datasource["name"]
@@ -119,6 +125,8 @@ def transient_row_problems(found: Found) -> Iterator[Problem]:
     for entry in found["transient_rows"]:
         server = servers.get(entry["srvid"])
         delete = 'DELETE FROM {0}."{1}" WHERE srvid = {2}'.format(found["powa_schema"], entry["table"], entry["srvid"])
+        if server is None and is_hidden(found, "servers"):
+            continue
         if server is None:
             cause, cure = "the server was removed", delete
         elif not server["enabled"]:

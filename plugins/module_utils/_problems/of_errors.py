@@ -128,6 +128,25 @@ _EXPLANATIONS = (
         "wait until PostgreSQL there has started: the collector tries again; look into its log if it does not start",
         "",
     ),
+    # libpq adds that the server has closed the connection.
+    _Explanation(
+        r"due to (statement timeout|idle-in-transaction timeout|transaction timeout|idle-session timeout)",
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
+        "the {part} of the server, its repository, a database or a role is shorter than a snapshot takes",
+        "set that to 0 for the role that the collector logs in as (ALTER ROLE ... SET), or make the query of the"
+        " datasource faster",
+        "",
+    ),
+    _Explanation(
+        r"(SSL connection has been closed unexpectedly|terminating connection due to)",
+        Kind.COLLECTOR_NOT_CONNECTED,
+        "the server, or its repository, has ended the collector's session",
+        None,
+        "look into PostgreSQL's log there: a setting of the role, such as transaction_timeout or"
+        " idle_in_transaction_session_timeout, may be shorter than a snapshot takes (ALTER ROLE ... SET ... = 0)",
+        "",
+    ),
     _Explanation(
         r"(Connection refused|timeout expired|No route to host|server closed the connection)",
         Kind.COLLECTOR_NOT_CONNECTED,
@@ -192,12 +211,47 @@ _EXPLANATIONS = (
         "",
     ),
     _Explanation(
-        r"due to (statement timeout|idle-in-transaction timeout|transaction timeout|idle-session timeout)",
+        r"cannot execute (\w+(?: \w+)*) in a (?:read-only|READ ONLY) transaction",
         Kind.SNAPSHOT_ERRORS,
         "the last snapshot failed: {error}",
-        "the server, its repository, a database or a role has a {part} that is shorter than a snapshot takes",
-        "set that to 0 for the role that the collector logs in as (ALTER ROLE ... SET), or make the query of the"
-        " datasource faster",
+        "the role that the collector logs in as, its database or the server has default_transaction_read_only,"
+        " or the server is a standby",
+        "ALTER ROLE ... IN DATABASE ... SET default_transaction_read_only = off for that role; leave out query_cleanup"
+        " where it would write on a standby",
+        "",
+    ),
+    _Explanation(
+        r'datasource data (pg_stat_statements): invalid byte sequence for encoding "UTF8"',
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
+        "{part} has a query with text that is no UTF-8, of a database without an encoding (SQL_ASCII), and so shows"
+        " no query at all",
+        "have the clients of that database send UTF-8, and forget its queries: SELECT pg_stat_statements_reset(0, oid)"
+        " FROM pg_database WHERE pg_encoding_to_char(encoding) = 'SQL_ASCII'",
+    ),
+    _Explanation(
+        r'(invalid byte sequence for encoding "UTF8")',
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
+        "a database of the server has no encoding (SQL_ASCII), and has text that is no UTF-8",
+        "correct that text, or restore a dump of the database into one with the encoding that its text has; a"
+        " datasource with scope database can leave the database out (databases)",
+        "",
+    ),
+    _Explanation(
+        r'(?:has no equivalent in encoding|conversion function for encoding "[^"]*" to) "((?!UTF8")[^"]*)"',
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
+        "the encoding {part} of PoWA's database, on the server or its repository, has no character for a text",
+        "use databases with encoding UTF8 for PoWA",
+        "",
+    ),
+    _Explanation(
+        r'in encoding "([^"]*)" has no equivalent in encoding "UTF8"',
+        Kind.SNAPSHOT_ERRORS,
+        "the last snapshot failed: {error}",
+        "a database of the server has encoding {part}, and text with a byte that is no character of it",
+        "correct that text; a datasource with scope database can leave the database out (databases)",
         "",
     ),
     _Explanation(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import PRELOADED
+from ansible_collections.pgfleet.powa.plugins.module_utils._host.preload import PRELOADED
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REMOTE
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
-from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import SITE, Found, Problem
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import SITE, Found, Problem, is_hidden
 
 
 def powa_problems(found: Found) -> Iterator[Problem]:
@@ -48,7 +48,9 @@ def library_problems(found: Found) -> Iterator[Problem]:
     installed = [extension["name"] for extension in found["extensions"] if extension["name"] in PRELOADED]
     # A mere repository runs no queries of others, and needs no statistics of its own.
     needed = installed if {REMOTE, LOCAL} & set(found["server_kind"]) or found["powa_version"] is None else []
-    for name in needed:
+    # Libraries that only a file names may be among those that wait for a restart.
+    unknown = is_hidden(found, "libraries.configured") and "shared_preload_libraries" in found["pending_restart"]
+    for name in needed if not unknown and not is_hidden(found, "libraries.loaded") else ():
         if name not in configured:
             yield Problem(
                 Kind.LIBRARY_NOT_PRELOADED,

@@ -18,8 +18,10 @@ RESTART = "restart powa-collector (systemctl restart powa-collector)"
 #: Extensions that PoWA has no functions of its own for: the repository needs them, too.
 EXTERNAL = ("pg_track_settings",)
 
-#: A server is late after so many times its frequency.
-LATE_AFTER = 3
+#: A server is late after so many times its frequency. Collector 1.2 takes snapshots at three times the frequency: it
+#: sleeps until the frequency has passed since the snapshot began, finds that it has not since the snapshot ended, and
+#: sleeps for two more.
+LATE_AFTER = 4
 
 #: What module server_info returns of a server.
 Found = Mapping[str, Any]
@@ -61,6 +63,11 @@ class Problem(NamedTuple):
     def from_dict(cls, returned: Mapping[str, Any]) -> Problem:
         """Return the problem that module server_info has returned so."""
         return cls(**{**returned, "kind": Kind(returned["kind"])})
+
+
+def is_hidden(found: Found, *parts: str) -> bool:
+    """Return whether the role that read the server could not see one of these parts of the result."""
+    return any(entry["part"] in parts for entry in found.get("not_visible") or ())
 
 
 def on_repository(extension: str) -> str:

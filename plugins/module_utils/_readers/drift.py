@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusals
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SNAPSHOT, object_name
@@ -43,6 +45,8 @@ def find_drift(
     otherwise: Sequence[str],
     monitoring_role: Optional[str],
     collector_role: Optional[str],
+    hides_kind: bool = False,
+    hidden: bool = False,
 ) -> Dict[str, Drift]:
     """Return the drift of each datasource by its name. Nothing is sent to the server.
 
@@ -50,6 +54,8 @@ def find_drift(
     :param server_kind: what the server is, or None to infer it from the objects of each datasource
     :param otherwise: what to take it for if they do not show it
     :param monitoring_role: of a remote, as the tasks that declare the datasources give it; ignored if it does not exist
+    :param hides_kind: whether the session's role does not see what the server is; then it is only what was given
+    :param hidden: whether it does not see all that would have to be compared; then nothing is
     """
     by_module: Dict[str, List[Row]] = {}
     for row in state.catalog.registry:
@@ -57,15 +63,21 @@ def find_drift(
     found = {}
     for definition in definitions:
         own = replace(state, catalog=replace(state.catalog, registry=by_module.get(definition.module, ())))
-        kind = tuple(server_kind) if server_kind else _kind_of(definition, own, otherwise)
+        inferred = () if hides_kind else _kind_of(definition, own, otherwise)
+        kind = tuple(server_kind) if server_kind else inferred
         if monitoring_role and not server_kind:
             kind = tuple(dict.fromkeys([REMOTE, *kind]))
+        if hidden:
+            found[definition.name] = Drift(kind, (), ())
+            continue
         side = Side(kind, _existing(monitoring_role, state), _existing(collector_role, state))
         refused = refusals([definition], [], side, own)
         changes: List[Dict[str, Optional[str]]] = []
         if not refused:
-            # With no server ready, paused datasources stay paused, and are not among the changes.
-            wanted = wanted_datasources(cursor, [definition], side, own, ready_servers=())
+            # Paused datasources stay paused, and are not among the changes.
+            paused = pause.paused(definition.name, own)
+            seen = Seen(frozenset(server.srvid for server in own.servers) - paused)
+            wanted = wanted_datasources(cursor, [definition], side, own, seen)
             plan = plan_datasources(cursor, Resolved(own, [definition], [], wanted), side)
             changes = [
                 {"object": change.identity, "action": change.action, "before": change.before, "after": change.after}

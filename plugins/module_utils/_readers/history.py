@@ -13,13 +13,24 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Definitions, read_definitions
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DBID, Column, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import RATE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
+    DATABASE,
+    DBID,
+    Column,
+    Definition,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CURRENT, HISTORY, RATE, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.readers import RATE_TYPE
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import LOCAL_NAME, read_servers, resolve
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import (
+    ABOUT_SERVERS,
+    LOCAL_NAME,
+    read_servers,
+    resolve,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Table, Visible, read_visible
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import history as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.info import EITHER
 
@@ -27,6 +38,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql.info import EITH
 _MOST = 100_000
 #: Digits of a value: no graph shows more.
 _DIGITS = 4
+#: The parts of the result that may not be visible.
+_PARTS = ("datasources", "datasources[].servers")
 
 
 class _Datasource(NamedTuple):
@@ -65,13 +78,26 @@ def read_history(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         if params[option] > _MOST:
             raise PowaError("{0}: found {1}, expected at most {2}".format(option, params[option], _MOST))
     with connected(params, read_only=True) as connection, connection.reading() as cursor:
-        archivist = detect_archivist(cursor)
+        visible = read_visible(cursor)
+        archivist = detect_archivist(cursor, visible)
         within, returned_range = _read_range(cursor, params)
-        names = _read_names(cursor, archivist, params["servers"])
-        datasources, warnings = _read_datasources(cursor, archivist, params["datasources"])
-        lines = _read_lines(cursor, archivist, datasources, names, within, params["lines"])
+        names = _read_names(cursor, archivist, params["servers"], visible)
+        datasources, warnings = _read_datasources(cursor, archivist, params["datasources"], visible)
+        sees_servers = not visible.hides("datasources[].servers")
+        lines = _read_lines(cursor, archivist, datasources, names, within, params["lines"]) if sees_servers else {}
     returned = [_returned(datasource, lines, names, within.steps) for datasource in datasources]
-    return {"changed": False, **returned_range, "datasources": returned, "warnings": warnings}
+    not_visible = [entry for entry in visible.returned() if entry["part"] in _PARTS]
+    return {
+        "changed": False,
+        **returned_range,
+        "datasources": returned,
+        "not_visible": not_visible,
+        "warnings": [*warnings, *map(_unseen, not_visible)],
+    }
+
+
+def _unseen(entry: Mapping[str, Any]) -> str:
+    return "not visible: {0}, since the role lacks {1}".format(entry["part"], ", ".join(entry["lacks"]))
 
 
 def _read_range(cursor: Any, params: Mapping[str, Any]) -> Tuple[_Range, Dict[str, Any]]:
@@ -93,9 +119,14 @@ def _read_range(cursor: Any, params: Mapping[str, Any]) -> Tuple[_Range, Dict[st
     return _Range(since, until, step, params["steps"]), {"since": since_text, "until": until_text, "step": step}
 
 
-def _read_names(cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]]) -> Dict[int, str]:
+def _read_names(cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]], visible: Visible) -> Dict[int, str]:
     """Return the servers' names by their numbers, the local one first."""
-    servers = read_servers(cursor, archivist)
+    servers = read_servers(cursor, archivist, visible)
+    lacking = visible.gaps.get(ABOUT_SERVERS[0])
+    if lacking:
+        if asked is not None:
+            raise PowaError(_LACKS.format("servers", "no server can be looked up", ", ".join(lacking)))
+        return {}
     names = {0: LOCAL_NAME, **{server.srvid: server.name for server in servers}}
     if asked is None:
         return names
@@ -105,16 +136,27 @@ def _read_names(cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]
     return {srvid: name for srvid, name in names.items() if srvid in srvids or (srvid == 0 and LOCAL_NAME in asked)}
 
 
+#: What is said of an option whose value the session's role may not look up.
+_LACKS = (
+    "{0}: {1}, since the role lacks {2}: grant it, or log in as a role that has it (variable powa_reader_role of role"
+    " pgfleet.powa.repository makes one)"
+)
+
+
 def _read_datasources(
-    cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]]
+    cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]], visible: Visible
 ) -> Tuple[List[_Datasource], List[str]]:
     """Return the datasources to read, and why others cannot be read. A task that names one of those fails."""
     definitions = read_definitions(cursor, archivist)
     cursor.execute(compose(texts.READABLE, schema=literal(archivist.schema), mark=literal(MARK + "%")))
-    readable = {name: columns or {} for name, columns in cursor.fetchall()}
+    readable, uncallable = {}, {}
+    for name, columns, functions in cursor.fetchall():
+        readable[name], uncallable[name] = columns or {}, functions
     found, unreadable = _readable(definitions, readable, archivist.schema)
+    hidden = _hide(found, uncallable, archivist, visible, asked)
     problems = [
         unreadable.get(name)
+        or hidden.get(name)
         or 'datasource "{0}" is not declared here, or cannot be read (declared: {1}): give one of them'.format(
             name, ", ".join(found) or "none"
         )
@@ -126,6 +168,32 @@ def _read_datasources(
     if asked is None:
         return list(found.values()), list(unreadable.values())
     return [datasource for name, datasource in found.items() if name in asked], []
+
+
+def _hide(
+    found: Dict[str, _Datasource],
+    uncallable: Mapping[str, Sequence[str]],
+    archivist: Archivist,
+    visible: Visible,
+    asked: Optional[Sequence[str]],
+) -> Dict[str, str]:
+    """Take out those that the session's role may not read, and return why, by name.
+
+    :param uncallable: by function of C(_rate) it and the other reader, if the role may not call them
+    """
+    hidden = {}
+    for name, datasource in list(found.items()):
+        if asked is not None and name not in asked:
+            continue
+        tables = [Table(object_name(name, suffix)) for suffix in (CURRENT, HISTORY)]
+        if datasource.definition.scope == DATABASE:
+            tables.append(Table("powa_databases"))
+        lacking = visible.lacking(tables, uncallable[object_name(name, RATE)])
+        visible.note(["datasources"], lacking)
+        if lacking:
+            hidden[name] = _LACKS.format('datasource "{0}"'.format(name), "cannot be read", ", ".join(lacking))
+            del found[name]
+    return hidden
 
 
 def _readable(

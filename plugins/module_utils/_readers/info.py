@@ -17,6 +17,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
     identifier,
     joined,
     literal,
+    raw,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
@@ -26,7 +27,16 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import read_libraries
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REMOTE, REPOSITORY, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import (
+    NUMBERS,
+    SERVERS,
+    Table,
+    Visible,
+    read_visible,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.find import find_problems
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.hindering import HINDERING
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.costs import free_bytes, read_held
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.impostors import returned_impostors
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.info_datasources import (
     read_names,
@@ -59,57 +69,66 @@ def look(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     """
     with connected(params, read_only=True) as connection:
         with connection.reading() as cursor:
-            found = _read_server(cursor, params)
+            visible = read_visible(cursor)
+            found = _read_server(cursor, params, visible, connection.is_on_this_host)
             cursor.execute(archivist_texts.FIND_POWA)
             if cursor.fetchone()[0] is None:
                 found.update(_WITHOUT_POWA)
             else:
-                archivist = detect_archivist(cursor)
-                found.update(_read_powa(cursor, archivist, found, params))
-                last_srvid = read_last_srvid(cursor, archivist)
+                archivist = detect_archivist(cursor, visible)
+                found.update(_read_powa(cursor, archivist, found, params, visible))
+                last_srvid = _read_last_srvid(cursor, archivist, found["servers"], visible)
         remotes = [server for server in found["servers"] if server["srvid"]]
         if remotes and params["collector_timeout"] > 0 and not found["standby"]:
             found["collector"] = _ask_collector(connection, remotes, last_srvid, params["collector_timeout"])
+    found["not_visible"] = visible.returned()
     return {"changed": False, **found, "problems": find_problems(found)}
 
 
-def _read_server(cursor: Any, params: Mapping[str, Any]) -> Dict[str, Any]:
-    cursor.execute(texts.FACTS)
+def _read_server(cursor: Any, params: Mapping[str, Any], visible: Visible, is_on_this_host: bool) -> Dict[str, Any]:
+    visible.sees_server()
+    facts = compose(texts.FACTS, sees_size=literal(visible.size), sees_settings=literal(visible.settings))
+    cursor.execute(facts)
     (found,) = dicts(cursor)
+    folder = found.pop("folder")
+    found["disk_free"] = free_bytes(folder, is_on_this_host) if params["disk_free"] is None else params["disk_free"]
     libraries = read_libraries(cursor)
     found["libraries"] = {"loaded": list(libraries.loaded), "configured": list(libraries.configured)}
     cursor.execute(texts.EXTENSIONS)
     found["extensions"] = dicts(cursor)
     # In the order of the options; one role may be both.
     roles = dict.fromkeys(params[option] for option in ("monitoring_role", "collector_role") if params[option])
-    cursor.execute(compose(texts.ROLES, names=literal(list(roles))))
+    cursor.execute(compose(texts.ROLES, names=literal(list(roles)), hindering=literal(list(HINDERING))))
     found["roles"] = dicts(cursor)
     found["monitoring_role"] = params["monitoring_role"]
+    found["collector_role"] = params["collector_role"]
     return found
 
 
 def _read_powa(
-    cursor: Any, archivist: Archivist, found: Mapping[str, Any], params: Mapping[str, Any]
+    cursor: Any, archivist: Archivist, found: Mapping[str, Any], params: Mapping[str, Any], visible: Visible
 ) -> Dict[str, Any]:
+    sees_kind = bool(params["server_kind"]) or _sees_kind(archivist, visible)
     stored = read_definitions(cursor, archivist)
     names = read_names(cursor, archivist, stored)
     definitions = [stored.stored[name].definition for name in sorted(stored.stored)]
     monitoring_role, collector_role = params["monitoring_role"] or None, params["collector_role"] or None
-    state = read_state(cursor, names, definitions, Side((), monitoring_role, collector_role), sizes=True)
-    servers = read_servers(cursor, archivist, state, definitions, found)
-    schema = {"schema": identifier(archivist.schema), "schema_name": literal(archivist.schema)}
-    cursor.execute(compose(texts.TABLES, **schema))
-    tables = dicts(cursor)
-    samples = read_samples(cursor, archivist, state, definitions)
+    state = read_state(cursor, names, definitions, Side((), monitoring_role, collector_role), True, visible)
+    servers = read_servers(cursor, archivist, state, definitions, found, visible)
+    tables = _read_tables(cursor, archivist, visible)
+    samples = read_samples(cursor, archivist, state, definitions, visible)
+    held = read_held(cursor, archivist, state, samples.readable, servers)
     return {
         "powa_version": archivist.version_text,
         "powa_schema": archivist.schema,
-        "server_kind": list(params["server_kind"] or _server_kind(servers, params["monitoring_role"])),
+        "server_kind": list(params["server_kind"] or _server_kind(servers, params["monitoring_role"], sees_kind)),
         "servers": servers,
-        "datasources": returned_datasources(cursor, names, definitions, state, servers, samples, tables, params),
+        "datasources": returned_datasources(
+            cursor, names, definitions, state, servers, samples, held, tables, params, visible
+        ),
         "tables": [{"name": table["name"], "bytes": table["bytes"]} for table in tables],
         "impostors": returned_impostors(stored.impostors, names),
-        "transient_rows": _read_transient_rows(cursor, archivist, tables),
+        "transient_rows": _read_transient_rows(cursor, archivist, tables, visible),
         "schema_creators": [
             {"role": creator.role, "cure": creator.cure(found["database"])}
             for creator in read_creators(cursor, archivist.schema)
@@ -118,24 +137,50 @@ def _read_powa(
     }
 
 
-def _server_kind(servers: Sequence[Mapping[str, Any]], monitoring_role: Optional[str]) -> List[str]:
+def _sees_kind(archivist: Archivist, visible: Visible) -> bool:
+    """Return whether the session's role sees what tells the kind of a server."""
+    tables = [Table(table.name) for table in archivist.registry_tables([])]
+    of_datasources = visible.sees(["datasources[].server_kind"], [SERVERS, *tables])
+    return visible.sees(["server_kind"], [SERVERS]) and of_datasources
+
+
+def _read_last_srvid(cursor: Any, archivist: Archivist, servers: Sequence[Mapping[str, Any]], visible: Visible) -> int:
+    """Return the highest number that a server had, or has: the collector may have a worker for one that was removed."""
+    remotes = [server["srvid"] for server in servers if server["srvid"]]
+    if remotes and visible.sees(["collector.workers"], [NUMBERS]):
+        return read_last_srvid(cursor, archivist)
+    return max(remotes, default=0)
+
+
+def _read_tables(cursor: Any, archivist: Archivist, visible: Visible) -> List[Dict[str, Any]]:
+    schema = identifier(archivist.schema)
+    sees_others = visible.sees(["tables", "transient_rows"], [Table("powa_functions")])
+    registered = compose(texts.REGISTERED, schema=schema) if sees_others else raw("false")
+    cursor.execute(compose(texts.TABLES, schema_name=literal(archivist.schema), registered=registered))
+    return dicts(cursor)
+
+
+def _server_kind(servers: Sequence[Mapping[str, Any]], monitoring_role: Optional[str], sees_kind: bool) -> List[str]:
     """Infer from the registered servers what this server is: without any of its own, it is a remote."""
     kind = [REMOTE] if monitoring_role else []
     if any(server["srvid"] for server in servers):
         kind.append(REPOSITORY)
     if any(server["srvid"] == 0 and server["enabled"] for server in servers):
         kind.append(LOCAL)
-    return kind or [REMOTE]
+    return kind or ([REMOTE] if sees_kind else [])
 
 
 def _read_transient_rows(
-    cursor: Any, archivist: Archivist, tables: Sequence[Mapping[str, Any]]
+    cursor: Any, archivist: Archivist, tables: Sequence[Mapping[str, Any]], visible: Visible
 ) -> List[Dict[str, Any]]:
     """Return what was left behind in transient tables that may hold anything, by table and server."""
     parts = [
         compose(texts.TRANSIENT_ROWS, name=literal(table["name"]), table=identifier(archivist.schema, table["name"]))
         for table in tables
-        if table["transient"] and table["has_times"] and table["live_rows"]
+        if table["transient"]
+        and table["has_times"]
+        and table["live_rows"]
+        and visible.sees(["transient_rows"], [Table(table["name"], ("srvid", "ts"))])
     ]
     if not parts:
         return []
@@ -155,7 +200,7 @@ def _ask_collector(
     workers: Dict[int, str] = {}
     message: Optional[str] = None
     try:
-        workers = Collector(connection, timeout).workers(last_srvid)
+        workers = Collector(connection, timeout).workers(range(1, last_srvid + 1))
     except PowaError as error:
         message = str(error)
     return {

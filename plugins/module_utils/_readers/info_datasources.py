@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Definitions
@@ -24,12 +24,20 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state im
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import DRIFT, SERVER_NUMBERS, Visible
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Table as VisibleTable
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.costs import Held
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.drift import find_drift
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
 
 #: The columns that the search for the last sample needs, whatever else was done to the history tables.
 _CURRENT = {"srvid", "record"}
 _HISTORY = {"srvid", "coalesce_range"}
+#: The parts of a result that tell of samples.
+_OF_SAMPLES = (
+    *("datasources[].servers[].{0}".format(part) for part in ("has_samples", "last_sample", "recent", "cost")),
+    "datasources[].cost",
+)
 
 
 class Sample(NamedTuple):
@@ -39,8 +47,17 @@ class Sample(NamedTuple):
     age: Optional[int]
 
 
-#: By datasource and srvid, only those that have samples.
-Samples = Mapping[Tuple[str, int], Sample]
+class Samples(NamedTuple):
+    """The last samples.
+
+    :param last: by datasource and srvid, only those that have samples
+    :param hidden: the datasources whose samples the session's role may not read
+    :param readable: those whose tables are there, ours, and readable
+    """
+
+    last: Mapping[Tuple[str, int], Sample]
+    hidden: Collection[str] = ()
+    readable: Sequence[Definition] = ()
 
 
 def read_names(cursor: Any, archivist: Archivist, definitions: Definitions) -> List[str]:
@@ -51,9 +68,11 @@ def read_names(cursor: Any, archivist: Archivist, definitions: Definitions) -> L
     return sorted(marked | set(definitions.stored) | set(definitions.damaged))
 
 
-def read_samples(cursor: Any, archivist: Archivist, state: State, definitions: Sequence[Definition]) -> Samples:
+def read_samples(
+    cursor: Any, archivist: Archivist, state: State, definitions: Sequence[Definition], visible: Visible
+) -> Samples:
     """Return the last sample of each datasource of each server, in one statement."""
-    parts = []
+    parts, hidden, readable = [], set(), []
     for definition in definitions:
         tables = [object_name(definition.name, suffix) for suffix in (CURRENT, HISTORY)]
         record = state.catalog.get(RecordType, object_name(definition.name, RECORD))
@@ -63,6 +82,10 @@ def read_samples(cursor: Any, archivist: Archivist, state: State, definitions: S
             or not all(needed <= _columns(state, table) for table, needed in zip(tables, (_CURRENT, _HISTORY)))
         ):
             continue
+        if not visible.sees(_OF_SAMPLES, [SERVER_NUMBERS, *map(VisibleTable, tables)]):
+            hidden.add(definition.name)
+            continue
+        readable.append(definition)
         current, history = (identifier(archivist.schema, table) for table in tables)
         parts.append(
             compose(
@@ -74,9 +97,10 @@ def read_samples(cursor: Any, archivist: Archivist, state: State, definitions: S
             )
         )
     if not parts:
-        return {}
+        return Samples({}, hidden)
     cursor.execute(compose(texts.SAMPLES_OF_ALL, samples=joined(parts, texts.EITHER)))
-    return {(name, srvid): Sample(time, age) for name, srvid, time, age in cursor.fetchall()}
+    last = {(name, srvid): Sample(time, age) for name, srvid, time, age in cursor.fetchall()}
+    return Samples(last, hidden, readable)
 
 
 def _columns(state: State, table: str) -> Any:
@@ -91,8 +115,10 @@ def returned_datasources(
     state: State,
     servers: Sequence[Mapping[str, Any]],
     samples: Samples,
+    held: Held,
     tables: Sequence[Mapping[str, Any]],
     params: Mapping[str, Any],
+    visible: Visible,
 ) -> List[Dict[str, Any]]:
     """Return each datasource with its definition, drift, sizes, and what each server has of it."""
     sizes = {table["name"]: table["bytes"] for table in tables}
@@ -106,6 +132,8 @@ def returned_datasources(
         (LOCAL,) if works_alone else (REPOSITORY,),
         params["monitoring_role"],
         params["collector_role"],
+        visible.hides("datasources[].server_kind"),
+        visible.hides(DRIFT),
     )
     returned = []
     for name in names:
@@ -122,7 +150,10 @@ def returned_datasources(
                 "refused": list(drift.refused) if drift else [],
                 "drift": [dict(change) for change in drift.changes] if drift else [],
                 "servers": [
-                    _of_server(server, name, server["srvid"] in waiting, samples)
+                    {
+                        **_of_server(server, name, server["srvid"] in waiting, samples),
+                        **held.of_server(name, server["srvid"]),
+                    }
                     for server in servers
                     if name in server["datasources"]
                 ],
@@ -130,6 +161,7 @@ def returned_datasources(
                     kind: sizes.get(object_name(name, suffix), 0)
                     for kind, suffix in zip(("transient", "current", "history"), TABLE_SUFFIXES)
                 },
+                "cost": held.cost(name),
             }
         )
     return returned
@@ -149,13 +181,13 @@ def _damage(state: State, name: str) -> Optional[str]:
 
 
 def _of_server(server: Mapping[str, Any], name: str, is_paused: bool, samples: Samples) -> Dict[str, Any]:
-    sample = samples.get((name, server["srvid"]))
+    sample = samples.last.get((name, server["srvid"]))
     return {
         "srvid": server["srvid"],
         "name": server["name"],
         "enabled": server["datasources"][name],
         "paused": is_paused,
-        "has_samples": sample is not None,
+        "has_samples": None if name in samples.hidden else sample is not None,
         "last_sample": sample.time if sample else None,
         "age": sample.age if sample else None,
     }

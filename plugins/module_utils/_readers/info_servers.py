@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, identifier
@@ -13,6 +14,12 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import LOCAL_NAME, NEVER
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import (
+    SERVER_NUMBERS,
+    SNAPSHOTS,
+    Table,
+    Visible,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import Active, read_active, read_extensions
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
 
@@ -20,21 +27,25 @@ _NEVER: Dict[str, Any] = {"sequence": 0, "last": None, "last_aggregate": None, "
 
 
 def read_servers(
-    cursor: Any, archivist: Archivist, state: State, definitions: Sequence[Definition], found: Mapping[str, Any]
+    cursor: Any,
+    archivist: Archivist,
+    state: State,
+    definitions: Sequence[Definition],
+    found: Mapping[str, Any],
+    visible: Visible,
 ) -> List[Dict[str, Any]]:
     """Return the servers, the local one first if there is one. They show only whether a password is stored.
 
     :param found: what is known about the server that holds the repository
     """
-    schema = identifier(archivist.schema)
-    extensions = read_extensions(cursor, archivist)
-    datasources = read_active(cursor, archivist, definitions)
-    versions: Dict[int, Dict[str, str]] = {}
-    cursor.execute(compose(archivist.extension_versions, schema=schema))
-    for srvid, name, version in cursor.fetchall():
-        versions.setdefault(srvid, {})[name] = version
-    cursor.execute(compose(texts.SNAPSHOTS, schema=schema))
-    snapshots = {row.pop("srvid"): row for row in dicts(cursor)}
+    extensions = datasources = Active(())
+    if visible.sees(["servers[].extensions"], [SERVER_NUMBERS, *map(Table, archivist.tables_of_extensions)]):
+        extensions = read_extensions(cursor, archivist)
+    of_datasources = ["servers[].datasources", "datasources[].servers"]
+    if visible.sees(of_datasources, list(map(Table, archivist.tables_of_datasources))):
+        datasources = read_active(cursor, archivist, definitions)
+    versions = _read_versions(cursor, archivist, visible)
+    snapshots = _read_snapshots(cursor, archivist, visible)
     servers = [_local_server(archivist, found, extensions)] if state.local_mode else []
     servers += [
         _remote_server(server.srvid, server.name, server.values, versions.get(server.srvid, {}), extensions)
@@ -51,17 +62,39 @@ def read_servers(
     return servers
 
 
+def _read_versions(cursor: Any, archivist: Archivist, visible: Visible) -> Dict[int, Dict[str, str]]:
+    """Return the versions that the collector has seen of each server's extensions."""
+    versions: Dict[int, Dict[str, str]] = {}
+    tables = list(map(Table, archivist.tables_of_versions))
+    if visible.sees(["servers[].extensions", "servers[].powa_version"], tables):
+        cursor.execute(compose(archivist.extension_versions, schema=identifier(archivist.schema)))
+        for srvid, name, version in cursor.fetchall():
+            versions.setdefault(srvid, {})[name] = version
+    return versions
+
+
+def _read_snapshots(cursor: Any, archivist: Archivist, visible: Visible) -> Dict[int, Dict[str, Any]]:
+    """Return what was recorded of each server's last snapshot."""
+    if not visible.sees(["servers[].snapshots", "servers[].errors"], [SNAPSHOTS]):
+        return {}
+    cursor.execute(compose(texts.SNAPSHOTS, schema=identifier(archivist.schema)))
+    return {row.pop("srvid"): row for row in dicts(cursor)}
+
+
 def _remote_server(
     srvid: int, name: str, values: Mapping[str, Any], versions: Mapping[str, str], extensions: Active
 ) -> Dict[str, Any]:
+    retention = float(values["retention_seconds"])
     return {
         "srvid": srvid,
         "name": name,
         **{column: values[column] for column in ("hostname", "port", "alias", "username", "dbname", "frequency")},
         "coalesce": values["powa_coalesce"],
         "retention": values["retention"],
+        # PostgreSQL 17 and later know endless intervals.
+        "retention_seconds": int(retention) if math.isfinite(retention) else None,
         "allow_ui_connection": values["allow_ui_connection"],
-        "password_stored": bool(values["password"]),
+        "password_stored": values["password_stored"],
         "enabled": values["frequency"] != NEVER,
         "postgresql_version": (values.get("version") or "").split(" ")[0] or None,
         "powa_version": versions.get("powa"),
@@ -82,6 +115,7 @@ def _local_server(archivist: Archivist, found: Mapping[str, Any], extensions: Ac
         "frequency": frequency,
         "coalesce": int(settings.get("powa.coalesce") or 0),
         "retention": settings.get("powa.retention"),
+        "retention_seconds": max(0, _seconds(settings.get("powa.retention"))),
         "allow_ui_connection": True,
         "password_stored": False,
         # The background worker works in one database.
@@ -96,7 +130,7 @@ _UNITS = {"ms": 0.001, "s": 1, "min": 60, "h": 3600, "d": 86400}
 
 
 def _seconds(setting: Optional[str]) -> int:
-    """Return a setting in milliseconds, as PostgreSQL shows it: C(5min), C(1500ms), C(-1)."""
+    """Return a setting in seconds that PostgreSQL shows so: C(5min), C(1500ms), C(-1)."""
     text = setting or str(NEVER)
     number = text.rstrip("".join(sorted(set("".join(_UNITS)))))
     seconds = int(number) * _UNITS.get(text[len(number) :], 0.001)

@@ -17,7 +17,15 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog 
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import read_active, read_extensions
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import (
+    SERVER_NUMBERS,
+    SERVERS,
+    SNAPSHOTS,
+    Table,
+    Visible,
+    read_visible,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import Active, read_active, read_extensions
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import inventory as texts
 
 #: What a host may be called, by the name of the choice.
@@ -36,20 +44,40 @@ _TAKEN = frozenset(
 _OUR_GROUPS = ("powa_repository_", "powa_version_", "powa_extension_", "powa_state_")
 
 
+#: What is known of a server before the statements that need further rights.
+_UNKNOWN: Mapping[str, Any] = {"powa_version": None, "last_snapshot": None, "errors": ()}
+#: The variables of a host that its active extensions decide.
+_OF_EXTENSIONS = ("powa_stats_extensions", "powa_server_extensions")
+#: Those that the role may not see.
+_PARTS = (
+    *_OF_EXTENSIONS,
+    "powa_version",
+    "powa_server_datasources",
+    "powa_server_last_snapshot",
+    "powa_server_errors",
+)
+
+
 def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
     """Read a repository in a fixed number of statements, and return what JSON can hold.
 
     :param params: the login options
-    :return: C(repository), a name for it; C(version) of its PoWA; C(servers)
+    :return: C(repository), a name for it; C(version) of its PoWA; C(servers); C(not_visible), the variables of hosts
+        that the role does not see, with the rights that it lacks
     :raises PowaError: when it cannot be read
     """
     try:
         with connected(params, read_only=True) as connection, connection.reading() as cursor:
-            archivist = detect_archivist(cursor)
+            visible = read_visible(cursor)
+            archivist = detect_archivist(cursor, visible)
+            lacking = visible.lacking([SERVERS])
+            if lacking:
+                raise PowaError(_UNSEEN.format(params["login_db"], _role(params), ", ".join(lacking)))
             return {
                 "repository": _repository_name(connection.raw.info),
                 "version": archivist.version_text,
-                "servers": _read_servers(cursor, archivist),
+                "servers": _read_servers(cursor, archivist, visible),
+                "not_visible": [entry for entry in visible.returned() if entry["part"] in _PARTS],
             }
     except driver.psycopg2.Error as error:
         if error.pgcode == driver.errorcodes.INSUFFICIENT_PRIVILEGE:
@@ -60,9 +88,19 @@ def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
             )
         raise PowaError(
             'the servers of database "{0}" cannot be read as {1} ({2}): {3}'.format(
-                params["login_db"], params.get("session_role") or params["login_user"], first_line(error), what_helps
+                params["login_db"], _role(params), first_line(error), what_helps
             )
         ) from error
+
+
+_UNSEEN = (
+    'the servers of database "{0}" are not visible to {1}, who lacks {2}: grant it, or log in as a role that has it'
+    " (variable powa_reader_role of role pgfleet.powa.repository makes one)"
+)
+
+
+def _role(params: Mapping[str, Any]) -> Any:
+    return params.get("session_role") or params["login_user"]
 
 
 def _repository_name(info: Any) -> str:
@@ -73,26 +111,39 @@ def _repository_name(info: Any) -> str:
     return "_".join(parts)
 
 
-def _read_servers(cursor: Any, archivist: Archivist) -> List[Dict[str, Any]]:
+def _read_servers(cursor: Any, archivist: Archivist, visible: Visible) -> List[Dict[str, Any]]:
+    """Return the servers. What the role may not read of them is empty, and noted."""
     schema = identifier(archivist.schema)
     cursor.execute(texts.WRITE_INTERVALS_IN_WORDS)
     cursor.execute(compose(texts.SERVERS, schema=schema))
     columns = [column.name for column in cursor.description]
-    servers = {row[0]: dict(zip(columns, row), powa_version=None) for row in cursor.fetchall()}
-    extensions = read_extensions(cursor, archivist)
+    servers = {row[0]: dict(zip(columns, row), **_UNKNOWN) for row in cursor.fetchall()}
+    extensions = datasources = Active(())
+    if visible.sees(_OF_EXTENSIONS, [SERVER_NUMBERS, *map(Table, archivist.tables_of_extensions)]):
+        extensions = read_extensions(cursor, archivist)
     definitions = read_definitions(cursor, archivist).of_history()
-    datasources = read_active(cursor, archivist, list(definitions.values()))
+    if visible.sees(["powa_server_datasources"], list(map(Table, archivist.tables_of_datasources))):
+        datasources = read_active(cursor, archivist, list(definitions.values()))
     for srvid, server in servers.items():
         server["extensions"] = dict.fromkeys(sorted(extensions.active(srvid)))
         server["datasources"] = sorted(datasources.active(srvid))
+    if visible.sees(["powa_server_last_snapshot", "powa_server_errors"], [SNAPSHOTS]):
+        cursor.execute(compose(texts.SNAPSHOTS, schema=schema))
+        for srvid, last, errors in cursor.fetchall():
+            if srvid in servers:
+                servers[srvid].update(last_snapshot=last, errors=errors)
+    if visible.sees(["powa_version", "powa_server_extensions"], list(map(Table, archivist.tables_of_versions))):
+        _add_versions(cursor, archivist, servers)
+    return list(servers.values())
 
-    cursor.execute(compose(archivist.extension_versions, schema=schema))
+
+def _add_versions(cursor: Any, archivist: Archivist, servers: Mapping[int, Dict[str, Any]]) -> None:
+    cursor.execute(compose(archivist.extension_versions, schema=identifier(archivist.schema)))
     for srvid, name, version in cursor.fetchall():
         if name == "powa":
             servers[srvid]["powa_version"] = version
         elif name in servers[srvid]["extensions"]:
             servers[srvid]["extensions"][name] = version
-    return list(servers.values())
 
 
 def is_taken(name: str) -> bool:
@@ -157,7 +208,11 @@ def host_variables(server: Mapping[str, Any], fleet: Mapping[str, Any], reposito
         "powa_server_errors": list(server["errors"]),
         "powa_server_repository": repository,
         "powa_server_repository_version": fleet["version"],
+        "powa_server_not_visible": hidden_variables(fleet),
     }
+    # The roles would take an empty list for what the user wants.
+    if "powa_stats_extensions" in variables["powa_server_not_visible"]:
+        del variables["powa_stats_extensions"]
     # Ansible cannot connect to the directory of a socket.
     if not server["hostname"].startswith("/"):
         variables["ansible_host"] = server["hostname"]
@@ -172,6 +227,11 @@ def host_groups(server: Mapping[str, Any], fleet: Mapping[str, Any], repository:
     groups += ["powa_extension_" + name for name in server["extensions"]]
     groups.append("powa_state_enabled" if is_enabled(server) else "powa_state_disabled")
     return groups
+
+
+def hidden_variables(fleet: Mapping[str, Any]) -> List[str]:
+    """Return the variables of hosts that the role could not see."""
+    return [entry["part"] for entry in fleet.get("not_visible") or ()]
 
 
 def repository_group(repository: str) -> str:

@@ -15,6 +15,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes imp
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, RegisteredServer
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import State, address_of, found_at
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.exact import left_out
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import (
     ABSENT,
     COLUMNS,
@@ -47,12 +48,14 @@ class ServersPlan(Plan):
     """Changes of servers.
 
     :param others: names of servers that no task has declared, and that the list leaves out
+    :param deleted: the servers that go with their history
     :param collector_action: what the collector has to do after them
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.others: List[str] = []
+        self.deleted: List[RegisteredServer] = []
         self.collector_action = _ACTIONS[0]
 
     def require(self, action: str) -> None:
@@ -65,16 +68,24 @@ class Planner:
 
     :param cursor: only renders SQL, and sends nothing to the server
     :param retentions: each retention of the task as PostgreSQL writes it, and in seconds
+    :param register_datasources: whether a new server gets the datasources that are for all servers
     """
 
-    def __init__(self, cursor: Any, state: State, retentions: Mapping[str, Tuple[str, float]]) -> None:
+    def __init__(
+        self,
+        cursor: Any,
+        state: State,
+        retentions: Mapping[str, Tuple[str, float]],
+        register_datasources: bool = True,
+    ) -> None:
         self.cursor = cursor
         self.state = state
         self.retentions = retentions
         self.changes = ServersPlan()
         self._taken = {server.alias for server in state.servers.values()}
         self._templates: Dict[Tuple[str, bool], List[Row]] = {}
-        self._for_all = tuple(sorted(name for name, stored in state.definitions.items() if stored.servers is None))
+        for_all = [name for name, stored in state.definitions.items() if stored.servers is None]
+        self._for_all = tuple(sorted(for_all)) if register_datasources else ()
 
     def plan(self, specs: Sequence[ServerSpec], exact: bool, drop_history: bool) -> ServersPlan:
         """Plan all servers of a task, removals first.
@@ -83,22 +94,19 @@ class Planner:
         :param drop_history: whether they are deleted instead
         """
         found = [(spec, self.state.servers.get(found_at(spec, self.state))) for spec in specs]
-        listed = {server.srvid for _spec, server in found if server}
-        for left_out in self.state.servers.values():
-            if left_out.srvid in listed:
-                continue
-            if not self.state.is_declared(left_out.srvid):
-                self.changes.others.append(left_out.name)
+        for server in left_out(specs, self.state):
+            if not self.state.is_declared(server.srvid):
+                self.changes.others.append(server.name)
             elif exact:
-                (self._delete if drop_history else self._disable)(left_out)
-        for spec, server in found:
+                (self._delete if drop_history else self._disable)(server)
+        for spec, registered in found:
             if spec.state == ABSENT:
-                if server:
-                    (self._delete if spec.drop_history else self._disable)(server)
-            elif server:
-                self._change(spec, server)
-        for spec, server in found:
-            if spec.state != ABSENT and not server:
+                if registered:
+                    (self._delete if spec.drop_history else self._disable)(registered)
+            elif registered:
+                self._change(spec, registered)
+        for spec, registered in found:
+            if spec.state != ABSENT and not registered:
                 self._register(spec)
         return self.changes
 
@@ -121,7 +129,9 @@ class Planner:
     def _delete(self, server: RegisteredServer) -> None:
         write = DeleteServer(self.state.archivist, server.srvid)
         self.changes.add(_identity(address_of(server)), self._describe(server), None, write)
-        self.changes.require("restart")
+        self.changes.deleted.append(server)
+        if server.values["frequency"] != NEVER:
+            self.changes.require("restart")
 
     def _wanted_values(self, spec: ServerSpec) -> Dict[str, Any]:
         values = dict(spec.values)

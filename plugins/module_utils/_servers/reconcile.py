@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
@@ -19,8 +20,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog impo
     read_state,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.checks import refusals
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.exact import exact_refusals, most_problems
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.plan import Planner, ServersPlan
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import parse_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.removal import collected, stop
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import Address, parse_servers
 
 
 class Resolved(NamedTuple):
@@ -38,27 +41,45 @@ class ServersTask(Task[State, Resolved]):
     def __init__(self, params: Mapping[str, Any]) -> None:
         self.specs, problems = parse_servers(params["servers"])
         self.exact, self.drop_history = params["state"] == "exact", params["history"] == "drop"
+        self.register_datasources = params["register_datasources"]
         if self.drop_history and not self.exact:
             problems.append(
                 'history: found "drop" with state "present", which removes nothing: use it with state "exact",'
                 " or on a server of the list whose state is absent"
             )
+        self.exact_max = params["exact_max"]
+        problems.extend(most_problems(self.exact_max))
+        self.timeout = params["timeout"]
         self.changes = ServersPlan()
+        self.stopped: Dict[Address, RegisteredServer] = {}
         super().__init__(problems)
 
     def read(self, cursor: Any) -> State:
-        return read_state(cursor)
+        state = read_state(cursor)
+        # What this task has disabled is shown as it was before.
+        return replace(state, servers={**state.servers, **self.stopped}) if self.stopped else state
 
     def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[Resolved, List[str]]:
         retentions, problems = read_retentions(cursor, self.specs)
         return Resolved(found, retentions), problems
 
     def check(self, cursor: Any, wanted: Resolved) -> List[str]:
-        return refusals(self.specs, wanted.state)
+        problems = refusals(self.specs, wanted.state)
+        if self.exact:
+            problems += exact_refusals(self.specs, wanted.state, self.exact_max, self.drop_history)
+        return problems
 
     def plan(self, cursor: Any, wanted: Resolved) -> Plan:
-        self.changes = Planner(cursor, wanted.state, wanted.retentions).plan(self.specs, self.exact, self.drop_history)
+        planner = Planner(cursor, wanted.state, wanted.retentions, self.register_datasources)
+        self.changes = planner.plan(self.specs, self.exact, self.drop_history)
         return self.changes
+
+    def write(self, connection: Connection, planned: Planned[Resolved]) -> Planned[Resolved]:
+        deleted = self.changes.deleted
+        if deleted:
+            stop(connection, planned.wanted.state.archivist, deleted, self.timeout)
+            self.stopped = {address_of(server): server for server in collected(deleted)}
+        return super().write(connection, planned)
 
     def result(self, connection: Connection, planned: Planned[Resolved], written: bool) -> Dict[str, Any]:
         state = planned.wanted.state
@@ -66,7 +87,7 @@ class ServersTask(Task[State, Resolved]):
         if written:
             with connection.reading() as cursor:
                 servers = read_servers(cursor, state.archivist)
-        listed = {spec.address for spec in self.specs}
+        listed = {address for spec in self.specs for address in (spec.address, spec.renamed_from)}
         return {
             "collector_action": self.changes.collector_action,
             "servers": [_returned(server) for server in servers if address_of(server) in listed],

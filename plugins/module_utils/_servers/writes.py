@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar, Union
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import secrets
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
@@ -17,6 +17,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist impor
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import RowChange, write_statements
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import DECLARED_TABLE, read_transient_tables
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.registering import Extension, registering
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import Address
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
 
@@ -131,6 +132,7 @@ class _Run:
         self.writes = writes
         self.archivist = writes[0].archivist
         self.schema = identifier(self.archivist.schema)
+        self.registering = registering(cursor, self.archivist)
         self.numbers: Dict[Address, int] = {}
 
     def all(self) -> None:
@@ -138,8 +140,8 @@ class _Run:
         self._update(texts.UPDATE, [(write.srvid, write.values) for write in self._of(ChangeServer)])
         self._register()
         self._set_passwords()
-        self._set_extensions(texts.DEACTIVATE_EXTENSIONS, False)
-        self._set_extensions(texts.ACTIVATE_EXTENSIONS, True)
+        self._set_extensions(False, self.registering.deactivate)
+        self._set_extensions(True, self.registering.activate)
         self._write_rows()
         self._declare()
         cleared = [write.srvid for write in self._of(ClearAlias)]
@@ -183,12 +185,8 @@ class _Run:
 
     def _register(self) -> None:
         registered = [write.values for write in self._of(RegisterServer)]
-        if not registered:
-            return
-        self._call(texts.REGISTER, servers=_json(registered))
-        addresses = [{column: server[column] for column in ("hostname", "port")} for server in registered]
-        self._execute(texts.NUMBERS, servers=_json(addresses))
-        self.numbers = {(hostname, port): srvid for hostname, port, srvid in self.cursor.fetchall()}
+        if registered:
+            self.numbers = self.registering.register(registered)
 
     def _set_passwords(self) -> None:
         passwords = {self._number(write.target): write.password for write in self._of(SetPassword)}
@@ -197,14 +195,12 @@ class _Run:
             secrets.put(self.cursor, passwords)
             self._execute(texts.SET_PASSWORDS)
 
-    def _set_extensions(self, text: str, active: bool) -> None:
+    def _set_extensions(self, active: bool, write: Callable[[Sequence[Extension]], None]) -> None:
         extensions = [
-            {"srvid": self._number(write.target), "name": write.name}
-            for write in self._of(SetExtension)
-            if write.active == active
+            Extension(self._number(made.target), made.name) for made in self._of(SetExtension) if made.active == active
         ]
         if extensions:
-            self._call(text, extensions=_json(extensions))
+            write(extensions)
 
     def _write_rows(self) -> None:
         """Write each row of a server once: datasources of one extension share it on PoWA 5."""

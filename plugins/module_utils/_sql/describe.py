@@ -25,7 +25,8 @@ ROLE = """
 MAKE_ROLE = "CREATE ROLE {role} NOLOGIN IN ROLE pg_monitor"
 
 MAKE_FUNCTION = """CREATE FUNCTION pg_temp.pgfleet_describe(texts text[], paths text[], cleanups boolean[])
-    RETURNS TABLE (number integer, state text, message text, names text[], types bigint[], type_names text[])
+    RETURNS TABLE (number integer, state text, message text, names text[], types bigint[], type_names text[],
+        expected_rows double precision)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS {body}"""
 REVOKE_FUNCTION = "REVOKE ALL ON FUNCTION pg_temp.pgfleet_describe(text[], text[], boolean[]) FROM PUBLIC"
 GRANT_FUNCTION = "GRANT EXECUTE ON FUNCTION pg_temp.pgfleet_describe(text[], text[], boolean[]) TO current_user"
@@ -33,7 +34,7 @@ GIVE_FUNCTION = "ALTER FUNCTION pg_temp.pgfleet_describe(text[], text[], boolean
 READ_ONLY = "SET TRANSACTION READ ONLY"
 
 DESCRIBE = """
-    SELECT d.number, d.state, d.message, d.names, d.types, d.type_names
+    SELECT d.number, d.state, d.message, d.names, d.types, d.type_names, d.expected_rows
     FROM pg_temp.pgfleet_describe({texts}::text[], {paths}::text[], {cleanups}::boolean[]) AS d
 """
 
@@ -45,14 +46,17 @@ PROGRESS = "pgfleet.powa: describes query "
 # * Opening a cursor refuses all but one whole statement, so no text can close our parenthesis.
 # * The right side of a LEFT JOIN ... ON false is never run. A line break ends a comment at the end of the text.
 # * Columns get names of ours before they are asked for their types: two may have the same name.
+# * How many rows a query returns is what the planner expects; EXPLAIN runs nothing.
 # * EXPLAIN with a list of options refuses text that brings a list of its own, or the word ANALYZE.
 BODY = r"""
 #variable_conflict error
 DECLARE
     portal refcursor;
     row_of_nulls json;
+    plan json;
     oids oid[];
     statement text;
+    explained text;
     source text;
     path text;
     line text;
@@ -60,8 +64,8 @@ DECLARE
 BEGIN
     FOR place IN 1 .. cardinality(texts) LOOP
         number := place;
-        state := NULL; message := NULL; names := NULL; types := NULL; type_names := NULL;
-        row_of_nulls := NULL; oids := NULL; done := false;
+        state := NULL; message := NULL; names := NULL; types := NULL; type_names := NULL; expected_rows := NULL;
+        row_of_nulls := NULL; plan := NULL; oids := NULL; done := false;
         path := paths[place];
         source := E'(SELECT) AS nothing LEFT JOIN (\n' || texts[place] || E'\n) AS q';
         PERFORM set_config('application_name', {progress} || place, true);
@@ -73,11 +77,13 @@ BEGIN
                 FETCH portal INTO line;
             ELSE
                 statement := 'SELECT pg_catalog.row_to_json(x.*) FROM (SELECT q.* FROM ' || source || ' ON false) AS x';
+                explained := E'EXPLAIN (ANALYZE false, FORMAT json) SELECT q.* FROM (\n' || texts[place] || E'\n) AS q';
                 line := texts[place];
                 PERFORM set_config('search_path', path, true);
                 OPEN portal FOR EXECUTE line;
                 CLOSE portal;
                 EXECUTE statement INTO row_of_nulls;
+                EXECUTE explained INTO plan;
             END IF;
             done := true;
             RAISE EXCEPTION 'described';
@@ -89,6 +95,9 @@ BEGIN
         IF done AND NOT cleanups[place] THEN
             names := ARRAY(SELECT k.name FROM json_object_keys(row_of_nulls) WITH ORDINALITY AS k (name, place)
                 ORDER BY k.place);
+        END IF;
+        IF done AND plan IS NOT NULL THEN
+            expected_rows := plan -> 0 -> 'Plan' ->> 'Plan Rows';
         END IF;
         IF cardinality(names) > 0 THEN
             SELECT format('SELECT ARRAY[%s] FROM %s (%s) ON false',

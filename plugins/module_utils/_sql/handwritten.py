@@ -58,3 +58,35 @@ AVAILABLE = "SELECT a.name FROM pg_catalog.pg_available_extensions AS a WHERE a.
 SET_NOT_NULL = "ALTER TABLE {name} ALTER COLUMN srvid SET NOT NULL"
 RENAME = "ALTER TABLE {name} RENAME TO {new_name}"
 COPY_ROWS = "INSERT INTO {name} ({columns}) SELECT {columns} FROM {old_name}"
+
+#: Objects as GRANT names them.
+TARGETS = {
+    "schema": "SCHEMA {name}",
+    "function": "FUNCTION {name}(integer)",
+    "table": "TABLE {name}",
+}
+
+# A right counts however a role has it. Of an object that does not exist, or for a role that does not, it is NULL.
+RIGHTS = """
+    SELECT w.place, w.privilege, pg_catalog.pg_get_userbyid(
+            CASE w.kind WHEN 'schema' THEN n.nspowner WHEN 'function' THEN p.proowner ELSE c.relowner END),
+        CASE w.kind
+            WHEN 'schema' THEN pg_catalog.has_schema_privilege(r.oid, n.oid, w.privilege)
+            WHEN 'function' THEN pg_catalog.has_function_privilege(r.oid, p.oid, w.privilege)
+            ELSE pg_catalog.has_table_privilege(r.oid, c.oid, w.privilege)
+        END,
+        CASE w.kind
+            WHEN 'schema' THEN pg_catalog.has_schema_privilege(n.oid, w.privilege || ' WITH GRANT OPTION')
+            WHEN 'function' THEN pg_catalog.has_function_privilege(p.oid, w.privilege || ' WITH GRANT OPTION')
+            ELSE pg_catalog.has_table_privilege(c.oid, w.privilege || ' WITH GRANT OPTION')
+        END
+    FROM pg_catalog.jsonb_to_recordset({wanted}::pg_catalog.jsonb)
+        AS w (place integer, role text, kind text, schema text, name text, privilege text)
+    LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = w.role
+    LEFT JOIN pg_catalog.pg_namespace AS n ON n.nspname = w.schema
+    LEFT JOIN pg_catalog.pg_proc AS p ON w.kind = 'function' AND p.pronamespace = n.oid AND p.proname = w.name
+        AND p.prokind = 'f' AND p.pronargs = 1 AND p.proargtypes[0] = 'pg_catalog.int4'::pg_catalog.regtype
+    LEFT JOIN pg_catalog.pg_class AS c ON w.kind = 'table' AND c.relnamespace = n.oid AND c.relname = w.name
+        AND c.relkind IN ('r', 'p')
+    ORDER BY w.place
+"""

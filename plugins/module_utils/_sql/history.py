@@ -21,7 +21,11 @@ READABLE = """
     SELECT p.proname,
         (SELECT pg_catalog.json_object_agg(o.name, pg_catalog.format_type(o.type, NULL))
             FROM ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proallargtypes),
-                pg_catalog.unnest(p.proargmodes)) AS o (name, type, mode) WHERE o.mode = 'o')
+                pg_catalog.unnest(p.proargmodes)) AS o (name, type, mode) WHERE o.mode = 'o'),
+        ARRAY(SELECT f.proname::text FROM pg_catalog.pg_proc AS f
+            WHERE f.pronamespace = p.pronamespace AND f.proargtypes = p.proargtypes
+              AND f.proname IN (p.proname, pg_catalog.regexp_replace(p.proname, 'rate$', 'get'))
+              AND NOT pg_catalog.has_function_privilege(f.oid, 'EXECUTE'))
     FROM pg_catalog.pg_proc AS p
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
     WHERE n.nspname = {schema} AND p.proname ~ '^powa_.*_rate$' AND p.proargtypes::text = '23 1184 1184'

@@ -13,23 +13,29 @@ from __future__ import annotations
 #: The settings that the roles know. Names in files may have capital letters.
 _OURS = (
     r"~ '^(powa|pg_stat_statements|pg_qualstats|pg_stat_kcache|pg_wait_sampling|pg_track_settings)[.]"
-    r"|^(shared_preload_libraries|listen_addresses|port)$'"
+    r"|^(shared_preload_libraries|listen_addresses|port|allow_alter_system)$'"
 )
 
 FACTS = """
     SELECT jsonb_build_object(
         'version_num', current_setting('server_version_num')::integer,
         'user', current_user,
+        'superuser', current_setting('is_superuser') = 'on',
+        'createrole', (SELECT r.rolcreaterole OR r.rolsuper FROM pg_roles AS r WHERE r.rolname = current_user),
         'standby', pg_is_in_recovery(),
+        'system_identifier', (SELECT c.system_identifier::text FROM pg_control_system() AS c),
         'database', EXISTS (SELECT FROM pg_database AS d WHERE d.datname = :'database'))
 """
+
+# Of those whose files the server has, the version that CREATE EXTENSION would make.
+AVAILABLE = "SELECT coalesce(jsonb_object_agg(a.name, a.default_version), '{}') FROM pg_available_extensions AS a"
 
 # The paths of the files, and where a setting comes from, are shown only to members of pg_read_all_settings.
 SETTINGS = """
     SELECT jsonb_object_agg(s.name, jsonb_build_object('value', s.setting, 'unit', s.unit, 'source', s.source,
         'file', s.sourcefile, 'line', s.sourceline, 'pending_restart', s.pending_restart))
     FROM pg_settings AS s
-    WHERE s.name {ours} OR s.name IN ('config_file', 'hba_file', 'data_directory')
+    WHERE s.name {ours} OR s.name IN ('config_file', 'hba_file', 'data_directory', 'dynamic_library_path', 'ssl')
 """.format(ours=_OURS)
 
 # In the order in which the server reads them: the last one of a name decides.
@@ -60,7 +66,8 @@ UNREAD = """
     WHERE f.path IS NOT NULL
 """
 
-# Membership counts however long the chain is; uses has the roles whose rights a role has without SET ROLE.
+# Membership counts however long the chain is; uses has the roles whose rights a role has without SET ROLE. initdb makes
+# the role with oid 10, which stays a superuser.
 ROLES = """
     WITH RECURSIVE asked AS (
         SELECT r.* FROM pg_roles AS r WHERE r.rolname IN (SELECT jsonb_array_elements_text(:'roles'))
@@ -71,7 +78,9 @@ ROLES = """
     )
     SELECT coalesce(jsonb_object_agg(a.rolname, jsonb_build_object('login', a.rolcanlogin, 'superuser', a.rolsuper,
         'createdb', a.rolcreatedb, 'createrole', a.rolcreaterole, 'replication', a.rolreplication,
-        'bypassrls', a.rolbypassrls,
+        'bypassrls', a.rolbypassrls, 'bootstrap', a.oid = 10,
+        'databases', (SELECT coalesce(jsonb_agg(d.datname ORDER BY d.datname), '[]')
+            FROM pg_database AS d WHERE d.datdba = a.oid),
         'member_of', (SELECT coalesce(jsonb_agg(g.rolname ORDER BY g.rolname), '[]')
             FROM membership AS h JOIN pg_roles AS g ON g.oid = h.roleid WHERE h.member = a.oid),
         'uses', (SELECT coalesce(jsonb_agg(g.rolname ORDER BY g.rolname), '[]')
@@ -110,6 +119,10 @@ POWA = """
 # A right on an object is worth nothing without the right to use its schema. Without the role there is no row.
 MONITORING = """
     SELECT jsonb_build_object(
+        'schemas', (SELECT coalesce(jsonb_object_agg(n.nspname, has_schema_privilege(r.oid, n.oid, 'USAGE')), '{}')
+            FROM pg_namespace AS n
+            WHERE EXISTS (SELECT FROM pg_extension AS e WHERE e.extnamespace = n.oid AND e.extname IN ('powa',
+                'pg_stat_statements', 'pg_qualstats', 'pg_stat_kcache', 'pg_wait_sampling', 'pg_track_settings'))),
         'tables', (SELECT coalesce(jsonb_object_agg(c.relname, has_schema_privilege(r.oid, n.oid, 'USAGE')
                 AND has_table_privilege(r.oid, c.oid, 'SELECT')), '{}')
             FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace

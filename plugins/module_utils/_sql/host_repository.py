@@ -20,6 +20,12 @@ RIGHTS = """
         JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'v')
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
         WHERE e.extname = 'pg_track_settings' OR (e.extname = 'powa' AND :'powa_major' = '4')
+    ), own AS (
+        SELECT c.oid, c.relname, c.relkind, c.relpersistence
+        FROM pg_extension AS e
+        JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+        JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'v', 'S')
+        WHERE e.extname = 'powa'
     )
     SELECT jsonb_build_object(
         'major', :'powa_major'::integer,
@@ -71,7 +77,13 @@ RIGHTS = """
         'version_columns', (SELECT coalesce(jsonb_agg(jsonb_build_object('table', format('%I.%I', n.nspname, c.relname),
                 'may_update', (SELECT coalesce(jsonb_object_agg(a.rolname,
                         has_column_privilege(a.oid, c.oid, 'version', 'UPDATE')), '{}')
-                    FROM asked AS a)) ORDER BY c.relname DESC), '[]')
+                    FROM asked AS a),
+                'may_register', (SELECT coalesce(jsonb_object_agg(a.rolname,
+                        has_table_privilege(a.oid, c.oid, 'DELETE')
+                        AND has_column_privilege(a.oid, c.oid, 'srvid', 'INSERT')
+                        AND has_column_privilege(a.oid, c.oid, 'extname', 'INSERT')
+                        AND has_column_privilege(a.oid, c.oid, 'version', 'INSERT')), '{}')
+                    FROM asked AS a WHERE c.relname <> 'powa_servers')) ORDER BY c.relname DESC), '[]')
             FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
             WHERE n.nspname = :'powa_schema'
               AND c.relname IN ('powa_servers',
@@ -83,6 +95,17 @@ RIGHTS = """
                 WHERE d.defaclrole = (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = current_user)
                   AND d.defaclnamespace = (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname = :'powa_schema')
                   AND d.defaclobjtype = 'r' AND x.privilege_type = 'SELECT' AND x.grantee = a.oid)),
+        'reader', (SELECT jsonb_build_object(
+                'hidden', (SELECT coalesce(jsonb_object_agg(c.relname, (SELECT coalesce(jsonb_agg(t.attname), '[]')
+                        FROM pg_attribute AS t
+                        WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped AND c.relkind <> 'S'
+                          AND has_column_privilege(a.oid, c.oid, t.attnum, 'SELECT'))), '{}')
+                    FROM own AS c WHERE NOT has_table_privilege(a.oid, c.oid, 'SELECT')),
+                'transient', (SELECT coalesce(jsonb_agg(c.relname ORDER BY c.relname), '[]')
+                    FROM own AS c
+                    WHERE c.relkind = 'r' AND c.relpersistence = 'u' AND (SELECT count(*) = 2 FROM pg_attribute AS t
+                        WHERE t.attrelid = c.oid AND t.attname IN ('srvid', 'ts') AND NOT t.attisdropped)))
+            FROM asked AS a WHERE a.rolname = :'reader'),
         'existing_roles', (SELECT coalesce(jsonb_agg(r.rolname ORDER BY r.rolname), '[]')
             FROM pg_roles AS r WHERE r.rolname
                 IN ('powa_snapshot', 'powa_read_all_data', 'powa_read_all_metrics')))
@@ -90,8 +113,8 @@ RIGHTS = """
 
 # The server with number 0 is the repository itself.
 SERVERS = """
-    SELECT coalesce(jsonb_agg(jsonb_build_object('alias', s.alias, 'hostname', s.hostname, 'port', s.port)
-        ORDER BY s.id), '[]')
+    SELECT coalesce(jsonb_agg(jsonb_build_object('alias', s.alias, 'hostname', s.hostname, 'port', s.port,
+            'frequency', s.frequency) ORDER BY s.id), '[]')
     FROM :"powa_schema".powa_servers AS s
     WHERE s.id > 0
 """

@@ -21,7 +21,10 @@ FACTS = """
                    'track_functions', 'track_activity_query_size', 'compute_query_id')) AS settings,
         (SELECT coalesce(pg_catalog.jsonb_agg(s.name ORDER BY s.name), '[]')
             FROM pg_catalog.pg_settings AS s WHERE s.pending_restart) AS pending_restart,
-        pg_catalog.pg_database_size(pg_catalog.current_database()) AS size
+        CASE WHEN {sees_size} THEN pg_catalog.pg_database_size(pg_catalog.current_database()) END AS size,
+        (SELECT coalesce(nullif(pg_catalog.pg_tablespace_location(d.dattablespace), ''),
+                CASE WHEN {sees_settings} THEN pg_catalog.current_setting('data_directory') END)
+            FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()) AS folder
 """
 
 EXTENSIONS = """
@@ -32,10 +35,20 @@ EXTENSIONS = """
     ORDER BY e.extname
 """
 
+# What somebody has set for the role in this database, for the role, for the database, or for all: the first one counts.
 ROLES = """
     SELECT g.name, r.oid IS NOT NULL AS present, coalesce(r.rolcanlogin, false) AS login,
         coalesce(r.rolsuper, false) AS superuser,
-        coalesce(pg_catalog.pg_has_role(r.oid, 'pg_read_all_stats', 'USAGE'), false) AS reads_statistics
+        coalesce(pg_catalog.pg_has_role(r.oid, 'pg_read_all_stats', 'USAGE'), false) AS reads_statistics,
+        (SELECT coalesce(pg_catalog.jsonb_object_agg(f.name, f.value), '{{}}')
+            FROM (SELECT DISTINCT ON (n.name) n.name, pg_catalog.substr(s.setting, pg_catalog.length(n.name) + 2)
+                FROM pg_catalog.pg_db_role_setting AS d
+                CROSS JOIN LATERAL pg_catalog.unnest(d.setconfig) AS s (setting)
+                JOIN pg_catalog.unnest({hindering}::text[]) AS n (name)
+                    ON pg_catalog.starts_with(s.setting, n.name || '=')
+                WHERE d.setrole IN (r.oid, 0) AND d.setdatabase IN (0, (SELECT b.oid
+                    FROM pg_catalog.pg_database AS b WHERE b.datname = pg_catalog.current_database()))
+                ORDER BY n.name, d.setrole = 0, d.setdatabase = 0) AS f (name, value)) AS settings
     FROM pg_catalog.unnest({names}::text[]) WITH ORDINALITY AS g (name, position)
     LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = g.name
     ORDER BY g.position
@@ -77,11 +90,12 @@ TABLES = """
                 OR (a.attname = 'ts' AND a.atttypid = 'pg_catalog.timestamptz'::regtype))) AS has_times
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname = {schema_name} AND c.relkind = 'r'
-      AND (c.relname LIKE 'powa\\_%' OR c.relname IN (
-          SELECT f.query_source || '_tmp' FROM {schema}.powa_functions AS f WHERE f.operation = 'snapshot'))
+    WHERE n.nspname = {schema_name} AND c.relkind = 'r' AND (c.relname LIKE 'powa\\_%' OR {registered})
     ORDER BY c.relname
 """.replace("{stranger}", stranger("c.relowner"))
+
+REGISTERED = """c.relname IN (
+          SELECT f.query_source || '_tmp' FROM {schema}.powa_functions AS f WHERE f.operation = 'snapshot')"""
 
 # The collector copies rows in, and its snapshot takes them, in one transaction: what others see there was left behind.
 # The limit is for a table that has grown out of bounds.
@@ -108,4 +122,34 @@ SAMPLES_OF_ALL = """
     FROM ({samples}) AS a (name, srvid, last, present)
     WHERE a.present
 """
+
+# Snapshots whose samples no aggregation has taken yet. Of many rows only some are read: those that stand first in the
+# table, which may be parts of samples that were taken at any time, so that they tell neither the rows of a sample on
+# average nor the time between two. That time is the one between the latest snapshots: before, the server may have had
+# another frequency.
+RECENT = """
+    SELECT {name}, a.srvid, a.snapshots, CASE WHEN a.is_whole THEN a.average ELSE a.largest END, a.duplicates,
+        a.databases, CASE WHEN a.is_whole THEN a.gap END
+    FROM (
+        SELECT s.srvid, pg_catalog.count(*) AS snapshots, pg_catalog.avg(s.rows)::double precision AS average,
+            max(s.rows)::double precision AS largest, pg_catalog.sum(s.rows - s.keys)::bigint AS duplicates,
+            max(s.databases) AS databases,
+            pg_catalog.sum(pg_catalog.sum(s.rows)) OVER () < {limit} AS is_whole,
+            extract(epoch FROM pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY s.gap)
+                FILTER (WHERE s.place <= 5))::double precision AS gap
+        FROM (
+            SELECT r.srvid, pg_catalog.sum(r.rows) AS rows, pg_catalog.count(*) AS keys, {databases} AS databases,
+                r.ts - pg_catalog.lag(r.ts) OVER (PARTITION BY r.srvid ORDER BY r.ts) AS gap,
+                pg_catalog.row_number() OVER (PARTITION BY r.srvid ORDER BY r.ts DESC) AS place
+            FROM (
+                SELECT c.srvid, c.ts{keys}, pg_catalog.count(*) AS rows
+                FROM (SELECT t.srvid, (t.record).ts AS ts{read} FROM {current} AS t LIMIT {limit}) AS c
+                GROUP BY c.srvid, c.ts{keys}
+            ) AS r
+            GROUP BY r.srvid, r.ts
+        ) AS s
+        GROUP BY s.srvid
+    ) AS a
+"""
+
 EITHER = " UNION ALL "

@@ -13,12 +13,15 @@ WRITE_INTERVALS_IN_WORDS = "SELECT pg_catalog.set_config('intervalstyle', 'postg
 SERVERS = """
     SELECT s.id AS srvid, s.hostname, s.port, s.alias, s.username, s.dbname, s.frequency, s.powa_coalesce AS coalesce,
         pg_catalog.ltrim(s.retention::text, '@ ') AS retention, s.allow_ui_connection,
-        pg_catalog.split_part(s.version, ' ', 1) AS postgresql_version,
-        pg_catalog.to_char(nullif(m.snapts, '-infinity') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-            AS last_snapshot,
-        coalesce(m.errors, '{{}}') AS errors
+        pg_catalog.split_part(s.version, ' ', 1) AS postgresql_version
     FROM {schema}.powa_servers AS s
-    LEFT JOIN {schema}.powa_snapshot_metas AS m ON m.srvid = s.id
     WHERE s.id > 0
     ORDER BY s.id
+"""
+
+SNAPSHOTS = """
+    SELECT m.srvid, pg_catalog.to_char(
+            nullif(m.snapts, '-infinity') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        coalesce(m.errors, '{{}}')
+    FROM {schema}.powa_snapshot_metas AS m
 """

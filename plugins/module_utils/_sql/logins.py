@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 # A role of the task, or one that it names as a group. Memberships come with who granted them: PostgreSQL 16 has each
-# grantor revoke his own.
+# grantor revoke his own. The superuser that initdb makes has the oid 10.
 ROLES = """
     SELECT r.rolname::text, r.rolcanlogin, pg_catalog.shobj_description(r.oid, 'pg_authid'),
         ARRAY(
@@ -21,7 +21,8 @@ ROLES = """
             FROM pg_catalog.pg_auth_members AS m
             JOIN pg_catalog.pg_roles AS g ON g.oid = m.roleid
             LEFT JOIN pg_catalog.pg_roles AS o ON o.oid = m.grantor
-            WHERE m.member = r.oid)
+            WHERE m.member = r.oid),
+        r.oid = 10, r.rolname IN (session_user, current_user)
     FROM pg_catalog.pg_roles AS r
     WHERE r.rolname::text = ANY ({names}::text[])
 """
@@ -51,6 +52,14 @@ CREATE = "CREATE ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICA
 COMMENT = "COMMENT ON ROLE {role} IS {mark}"
 LOGIN = "ALTER ROLE {role} LOGIN"
 TAKE = "ALTER ROLE {role} NOCREATEDB NOCREATEROLE"
+MAKE_PLAIN = "ALTER ROLE {role} {attributes}"
+WITHOUT = {
+    "superuser": "NOSUPERUSER",
+    "replication": "NOREPLICATION",
+    "bypassrls": "NOBYPASSRLS",
+    "createrole": "NOCREATEROLE",
+    "createdb": "NOCREATEDB",
+}
 GRANT = "GRANT {group} TO {role}"
 REVOKE = "REVOKE {group} FROM {role} {by}"
 GRANTED_BY = "GRANTED BY {grantor}"

@@ -40,3 +40,39 @@ def stranger_of_function(function: str) -> str:
     """
     queries = _QUERIES.replace("{name}", function + ".proname")
     return _STRANGER.replace("{queries}", queries).replace("{owner}", function + ".proowner")
+
+
+def stranger_of_schema(schema: str) -> str:
+    """Return the same for a schema, whose owner can replace what is in it. The owner of the database may own it.
+
+    :param schema: the alias of its row of C(pg_namespace)
+    """
+    owner = """CASE WHEN pg_catalog.pg_get_userbyid({schema}.nspowner) = 'pg_database_owner'
+            THEN (SELECT o.datdba FROM pg_catalog.pg_database AS o WHERE o.datname = pg_catalog.current_database())
+            ELSE {schema}.nspowner END"""
+    return stranger("({0})".format(owner.replace("{schema}", schema)))
+
+
+#: Planning a read evaluates the expressions of indexes, of statistics and of CHECK constraints. Those of PostgreSQL's
+#: own functions depend on no function that the catalog could name.
+_RUNS_FUNCTIONS = """EXISTS (
+        SELECT FROM pg_catalog.pg_depend AS dep
+        WHERE dep.refclassid NOT IN (
+                'pg_catalog.pg_class'::pg_catalog.regclass, 'pg_catalog.pg_constraint'::pg_catalog.regclass,
+                'pg_catalog.pg_namespace'::pg_catalog.regclass, 'pg_catalog.pg_collation'::pg_catalog.regclass,
+                'pg_catalog.pg_extension'::pg_catalog.regclass, 'pg_catalog.pg_opclass'::pg_catalog.regclass)
+          AND (dep.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND dep.objid IN (
+                  SELECT ind.indexrelid FROM pg_catalog.pg_index AS ind WHERE ind.indrelid = {table}.oid)
+              OR dep.classid = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass AND dep.objid IN (
+                  SELECT sta.oid FROM pg_catalog.pg_statistic_ext AS sta WHERE sta.stxrelid = {table}.oid)
+              OR dep.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND dep.objid IN (
+                  SELECT con.oid FROM pg_catalog.pg_constraint AS con
+                  WHERE con.conrelid = {table}.oid AND con.contype = 'c')))"""
+
+
+def runs_functions(table: str) -> str:
+    """Return SQL for whether to read a table could run functions that are none of PostgreSQL's own.
+
+    :param table: the alias of its row of C(pg_class)
+    """
+    return _RUNS_FUNCTIONS.replace("{table}", table)

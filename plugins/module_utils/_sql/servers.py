@@ -16,6 +16,20 @@ SERVERS = """
     ORDER BY s.id
 """
 
+# The same without the passwords, which a reader need not have the right to read.
+SERVERS_WITHOUT_PASSWORDS = """
+    SELECT pg_catalog.jsonb_build_object(
+        'id', s.id, 'hostname', s.hostname, 'port', s.port, 'alias', s.alias, 'username', s.username,
+        'dbname', s.dbname, 'frequency', s.frequency, 'powa_coalesce', s.powa_coalesce,
+        'retention', s.retention::text, 'retention_seconds', extract(epoch FROM s.retention),
+        'allow_ui_connection', s.allow_ui_connection, 'version', s.version, 'password_stored', {password_stored})
+    FROM {schema}.powa_servers AS s
+    WHERE s.id > 0
+    ORDER BY s.id
+"""
+PASSWORD_STORED = "coalesce(s.password, '') <> ''"
+NOT_KNOWN = "NULL::boolean"
+
 # The intervals of a task as PostgreSQL writes them, and in seconds. A purge goes back from now by one of them.
 INTERVALS = """
     SELECT i.given, (i.given::interval)::text, extract(epoch FROM i.given::interval)
@@ -27,6 +41,15 @@ REGISTER = """
     SELECT {schema}.powa_register_server(hostname => r.hostname, port => r.port, alias => r.alias,
         username => r.username, password => NULL, dbname => r.dbname, frequency => r.frequency,
         powa_coalesce => r.powa_coalesce, retention => r.retention, allow_ui_connection => r.allow_ui_connection)
+    FROM pg_catalog.jsonb_populate_recordset(NULL::{schema}.powa_servers, {servers}::jsonb) AS r
+"""
+
+# More servers like one that was just registered, where its function reads all rows of the registry for each.
+REGISTER_LIKE = """
+    INSERT INTO {schema}.powa_servers (hostname, port, alias, username, dbname, frequency, powa_coalesce, retention,
+        allow_ui_connection)
+    SELECT r.hostname, r.port, r.alias, r.username, r.dbname, r.frequency, r.powa_coalesce, r.retention,
+        r.allow_ui_connection
     FROM pg_catalog.jsonb_populate_recordset(NULL::{schema}.powa_servers, {servers}::jsonb) AS r
 """
 
@@ -78,6 +101,34 @@ DEACTIVATE_EXTENSIONS = """
     SELECT {schema}.powa_deactivate_extension(r.srvid, r.name)
     FROM pg_catalog.jsonb_to_recordset({extensions}::jsonb) AS r (srvid integer, name text)
 """
+
+# The same where those functions read all rows of the registry for each server (PoWA 4). An extension that has no rows
+# of some servers yet is activated for one of them, and its rows are copied for the others.
+ENABLE_EXTENSIONS = """
+    UPDATE {schema}.powa_functions AS f SET enabled = {enabled}
+    FROM pg_catalog.jsonb_to_recordset({extensions}::jsonb) AS r (srvid integer, name text)
+    WHERE f.srvid = r.srvid AND f.module = r.name AND f.enabled <> {enabled}
+"""
+UNREGISTERED_EXTENSIONS = """
+    SELECT r.name, pg_catalog.array_agg(r.srvid ORDER BY r.srvid)
+    FROM pg_catalog.jsonb_to_recordset({extensions}::jsonb) AS r (srvid integer, name text)
+    WHERE NOT EXISTS (SELECT FROM {schema}.powa_functions AS f WHERE f.srvid = r.srvid AND f.module = r.name)
+    GROUP BY r.name
+    ORDER BY r.name
+"""
+
+# What PoWA has written about one server, for others. Only the collector knows which versions they have.
+COPY_ROWS = """
+    INSERT INTO {table}
+    SELECT n.*
+    FROM pg_catalog.jsonb_to_recordset({copies}::jsonb) AS c (original integer, name text, srvids integer[])
+    JOIN {table} AS t ON t.srvid = c.original AND {of_extension}
+    CROSS JOIN LATERAL pg_catalog.unnest(c.srvids) AS s (srvid)
+    CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(
+        t, pg_catalog.jsonb_build_object('srvid', s.srvid, 'version', NULL)) AS n
+    ON CONFLICT DO NOTHING
+"""
+OF_EXTENSION = "(c.name IS NULL OR t.{column} = c.name)"
 
 DELETE_SERVERS = """
     SELECT {schema}.powa_delete_and_purge_server(i.srvid) FROM pg_catalog.unnest({srvids}::integer[]) AS i (srvid)

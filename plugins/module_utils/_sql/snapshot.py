@@ -6,7 +6,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger_of_function
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import (
+    runs_functions,
+    stranger,
+    stranger_of_function,
+    stranger_of_schema,
+)
 
 # PoWA calls what is registered with the rights of whoever takes the snapshot; in local mode, a snapshot function calls
 # the source function as well. It finds them in its own schema, or as functions of an extension.
@@ -34,6 +39,34 @@ FIRST_TRANSIENT_TABLE = """
     ORDER BY f.priority, c.relname
     LIMIT 1
 """
+# Each snapshot of a remote stores its databases, and they stay after a reset.
+DATABASES = "powa_databases"
+# Where else rows of a server are: waiting ones, and history that can be searched by server. To read a stranger's table,
+# or to plan that with an expression of others, could run code of theirs.
+TABLES_OF_ROWS = """
+    SELECT c.relname
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attname = 'srvid' AND NOT a.attisdropped
+    WHERE n.nspname = {schema_name} AND c.relkind = 'r' AND a.atttypid = 'pg_catalog.int4'::pg_catalog.regtype
+      AND {stranger} IS NULL AND {stranger_of_schema} IS NULL AND NOT {runs_functions}
+      AND NOT c.relhassubclass AND NOT c.relrowsecurity AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+      AND (c.relname LIKE '%\\_tmp' OR c.relname LIKE '%\\_history%' AND EXISTS (
+          SELECT FROM pg_catalog.pg_index AS i WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum))
+    ORDER BY c.relname
+"""
+TABLES_OF_ROWS = TABLES_OF_ROWS.replace("{stranger}", stranger("c.relowner")).replace(
+    "{stranger_of_schema}", stranger_of_schema("n")
+)
+TABLES_OF_ROWS = TABLES_OF_ROWS.replace("{runs_functions}", runs_functions("c"))
+
+WITHOUT_ROWS = """
+    SELECT s.srvid
+    FROM pg_catalog.unnest({srvids}::integer[]) AS s (srvid)
+    WHERE s.srvid > 0 AND coalesce({found}) IS NULL
+"""
+HAS_ROWS = "(SELECT true FROM ONLY {table} AS t WHERE t.srvid = s.srvid LIMIT 1)"
+
 # These settings exist only where the library is preloaded.
 LOCAL_MODE = "SELECT pg_catalog.current_setting('powa.coalesce', true) IS NOT NULL"
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import build_objects
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, Found
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import layout_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import SUFFIXES, Function
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import SUFFIXES, Function, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import Parts
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
@@ -23,6 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa4 import Ar
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa5 import Archivist5
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Visible
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import render
 
 POWA_4 = Archivist4((4, 1, 4), "public", "public", 150000)
@@ -101,6 +102,11 @@ def with_objects(catalog, *objects, extension=None):
     return replace(catalog, found=found)
 
 
+def with_sizes(catalog, size=8192):
+    """Return a catalog in which each table has so many bytes on disk."""
+    return with_objects(catalog, *(replace(found.object, size=size) for found in catalog.found[Table].values()))
+
+
 def unmarked(catalog, extension=None):
     """Return a catalog in which nothing bears our mark and nothing is stored."""
     objects = [replace(found.object, comment=None) for entries in catalog.found.values() for found in entries.values()]
@@ -126,3 +132,11 @@ def state(archivist=POWA_4, catalog=None, servers=(ALPHA, BETA), **changes):
 def stored_text(**changes):
     """Return the comment that holds a definition."""
     return Stored(definition(**changes)).comment()
+
+
+def visible(hidden=None, **changes):
+    """What a role sees that may read everything, but for some relations: each with the columns that it may read."""
+    rights = dict.fromkeys(("usage", "settings", "files", "size"), True)
+    return Visible(
+        '"PoWA"', hidden={name: frozenset(columns) for name, columns in (hidden or {}).items()}, **{**rights, **changes}
+    )

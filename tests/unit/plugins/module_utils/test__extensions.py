@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned
 from ansible_collections.pgfleet.powa.plugins.module_utils._extensions import (
+    Dependent,
     Extension,
     ExtensionsTask,
     Resolved,
@@ -21,13 +22,16 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering 
 DEFAULT_PATH = 'SET LOCAL search_path TO "$user", public'
 
 
-def available(installed=None, requires=(), targets=(), tables=0, default="2.0", versions=("1.0", "2.0")):
+def available(
+    installed=None, requires=(), targets=(), tables=0, default="2.0", versions=("1.0", "2.0"), fixed=None, movable=True
+):
     schema = "public" if installed else None
-    return Extension(default, installed, schema, versions, requires, targets, tables)
+    in_schema = dict.fromkeys(versions, fixed)
+    return Extension(default, installed, schema, movable, in_schema, requires, targets, tables)
 
 
-def server(extensions, installed=(), schemas=(), loaded=(), configured=()):
-    return State(extensions, installed, schemas, Libraries(loaded, configured))
+def server(extensions, installed=(), schemas=("public",), loaded=(), configured=(), dependents=()):
+    return State(extensions, installed, schemas, "public" in schemas, Libraries(loaded, configured), dependents)
 
 
 def declared(name, **changes):
@@ -89,7 +93,7 @@ def test_extensions_are_made_in_that_order_and_dropped_in_the_other():
     ],
 )
 def test_an_extension_is_created(extension, made):
-    found = server({"a": available()}, schemas=("app",))
+    found = server({"a": available()}, schemas=("public", "app"))
     assert statements(found, declared("a", **extension)) == [DEFAULT_PATH, *made]
 
 
@@ -123,6 +127,33 @@ def test_an_extension_is_dropped(extension, made):
     assert statements(found, declared("a", state="absent", **extension)) == made
     assert statements(server({"a": available()}), declared("a", state="absent")) == []
     assert statements(server({}), declared("a", state="absent")) == []
+
+
+def test_what_a_cascade_takes_along_is_shown():
+    key, view = Dependent("a", "table constraint k on public.t", 0), Dependent("a", "view public.v", 0)
+    found = server({"a": available("2.0"), "b": available("2.0")}, ("a", "b"), dependents=(key, view))
+    assert resolved(found, declared("a", state="absent"))[1] == [
+        'extension "a": other objects depend on it (table constraint k on public.t, view public.v): drop these first,'
+        " or give cascade: true to drop them as well"
+    ]
+    wanted, problems = resolved(found, declared("a", state="absent", cascade=True))
+    assert problems == []
+    assert wanted.plan.summary() == ["remove " + key.identity, "remove " + view.identity, "remove extension a"]
+    assert wanted.plan.diff()["before"].startswith(key.identity + "\n    depends on extension a\n")
+    assert wanted.plan.diff()["after"] == ""
+    assert statements(found, declared("a", state="absent", cascade=True)) == ['DROP EXTENSION "a" CASCADE']
+    both = server(found.extensions, ("a", "b"), dependents=(view, Dependent("b", view.identity, 0)))
+    gone = [declared(name, state="absent", cascade=True) for name in "ab"]
+    assert resolved(both, *gone)[0].plan.summary().count("remove " + view.identity) == 1
+
+
+def test_a_cascade_that_takes_history_along_has_to_be_told():
+    found = server({"a": available("2.0")}, ("a",), dependents=(Dependent("a", "extension powa", 9),))
+    assert resolved(found, declared("a", state="absent", cascade=True))[1] == [
+        'extension "a": dropping it with cascade would lose the data of extension powa (9 tables): give history: drop'
+        " if that is what you want"
+    ]
+    assert statements(found, declared("a", state="absent", cascade=True, history="drop"))
 
 
 def test_data_is_dropped_only_if_the_task_says_so():
@@ -217,3 +248,24 @@ def test_a_library_has_to_be_preloaded(loaded, configured, missing, restart):
         {"name": "pg_stat_statements", "version": "2.0", "schema": "public", "default_version": "2.0"},
         {"name": "a", "version": None, "schema": None, "default_version": None},
     ]
+
+
+def test_a_schema_that_is_not_possible_is_refused():
+    fixed, stays = available(fixed="public"), available("2.0", movable=False)
+    found = server({"powa": fixed, "moved": stays, "btree_gist": available()}, ("moved",), schemas=("powa",))
+    declarations = [declared(name, schema="powa") for name in ("powa", "moved")] + [declared("btree_gist")]
+    assert resolved(found, *declarations)[1] == [
+        'extension "powa", schema: found "powa", and version 2.0 can be created in the schema "public" only:'
+        " leave schema out",
+        'extension "moved", schema: found "powa", but it is in the schema "public", and PostgreSQL cannot move it:'
+        " leave schema out, or drop the extension first",
+        'extension "btree_gist", schema: the database has no schema public, where PostgreSQL would create it:'
+        " give a schema, which is created if it does not exist",
+    ]
+
+
+def test_a_schema_that_the_control_file_or_the_task_makes():
+    found = server({"powa": available(fixed="public"), "a": available(), "b": available()}, schemas=())
+    wanted, problems = resolved(found, declared("powa"))
+    assert problems == [] and wanted.plan.summary() == ["create extension powa"]
+    assert resolved(found, declared("a", schema="public"), declared("b"))[1] == []

@@ -11,18 +11,31 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 DEFAULTS = {
     "powa_mode": "remote",
     "powa_port": 5432,
+    "powa_login_user": "postgres",
+    "powa_login_host": "",
+    "powa_login_port": 5432,
+    "powa_login_unix_socket": "",
+    "powa_become": True,
+    "powa_manage_host": True,
+    "powa_managed": False,
+    "powa_become_user": "postgres",
     "powa_database": "powa",
     "powa_monitoring_role": "powa_monitor",
     "powa_collector_role": "powa_collector",
     "powa_web_role": "powa_web",
+    "powa_reader_role": "powa_reader",
     "powa_hba_method": "scram-sha-256",
-    "powa_hba_sort": False,
+    "powa_hba_contype": "host",
+    "powa_hba_position": "last",
     "powa_password_encryption": "scram-sha-256",
     "powa_stats_extensions": ["pg_qualstats"],
     "powa_marker_extensions": True,
+    "powa_skip_refused": False,
     "powa_store_passwords": False,
     "powa_servers_exact": False,
+    "powa_servers_exact_max": "10%",
     "powa_web_rights_exact": False,
+    "powa_plain_roles": [],
     "powa_install_method": "package",
     "powa_datasources": [],
 }
@@ -58,6 +71,9 @@ def fleet(hosts, collectors=(), web=(), outside=(), run=None):
     :param collectors: host, repository and address of each
     :param web: host, repositories, address and whether it has remote access, of each
     """
+    run = list(hosts) if run is None else list(run)
+    others = {name: host(None, address, ["powa_collectors"]) for name, _repository, address in collectors}
+    hosts = {**others, **hosts}
     variables = {
         name: {**DEFAULTS, "powa_alias": name, "powa_host": each["address"], **each["variables"]}
         for name, each in hosts.items()
@@ -86,8 +102,9 @@ def fleet(hosts, collectors=(), web=(), outside=(), run=None):
             name: {"repositories": shown, "address": address, "remote_access": access}
             for name, shown, address, access in web
         },
-        "run": list(hosts) if run is None else list(run),
+        "run": run,
         "outside": list(outside),
+        "slice": "",
         "problems": [],
     }
 
@@ -102,7 +119,9 @@ def seen(version="5.0.2", roles=None, hba=(), **changes):
         "driver": True,
         "extension_folder": FOLDER,
         "server": {
+            "version_num": 150006,
             "hba_file": "/etc/postgresql/15/main/pg_hba.conf",
+            "generated": {},
             "standby": False,
             "unread": False,
             "hba": list(hba),
@@ -115,6 +134,7 @@ def seen(version="5.0.2", roles=None, hba=(), **changes):
         },
         "monitoring": {},
         "repository": None,
+        "clients": {},
         **changes,
     }
 
@@ -127,6 +147,7 @@ def bare():
 def line(user, address, netmask=None, database="powa", method="scram-sha-256", **changes):
     """A line of pg_hba.conf, as the server shows it."""
     return {
+        "file": "/etc/postgresql/15/main/pg_hba.conf",
         "line": 1,
         "type": "host",
         "databases": [database],

@@ -10,12 +10,9 @@ import pytest
 from ansible_collections.pgfleet.powa.plugins.filter.declared_logins import declared_logins
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._access import (
     definitions_of,
-    hba_todo,
     is_absent,
     lists_servers,
     missing_logins,
-    powerful_roles,
-    roles_of,
     servers_of,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import (
@@ -23,24 +20,16 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets imp
     bare,
     fleet,
     host,
-    line,
     run,
     seen,
 )
 
 MONITOR = {"name": "powa_monitor", "variable": "powa_monitoring_password"}
-RULE = {
-    "contype": "host",
-    "databases": "powa",
-    "users": "powa_monitor",
-    "address": "10.0.0.9/32",
-    "method": "scram-sha-256",
-}
 
 
-def missing(found, password=None):
+def missing(found, password=None, **declared):
     variables = {"__common_seen": found, "powa_monitoring_password": password}
-    return missing_logins([MONITOR], run(fleet({"db": host("pg")}), db=variables), "db")
+    return missing_logins([MONITOR], run(fleet({"db": host("pg", **declared)}), db=variables), "db")
 
 
 def test_a_role_that_is_not_there_or_cannot_log_in_is_missing():
@@ -49,7 +38,7 @@ def test_a_role_that_is_not_there_or_cannot_log_in_is_missing():
     assert missing(seen(roles={"powa_monitor": dict(LOGIN, superuser=True)})) == []
     for roles in ({}, {"powa_monitor": dict(LOGIN, login=False)}):
         assert missing(seen(roles=roles)) == [MONITOR]
-    assert missing(bare()) == [MONITOR] and roles_of(bare()) == {}
+    assert missing(bare()) == [MONITOR]
 
 
 @pytest.mark.parametrize(("as_expected", "is_missing"), [(True, False), (False, True), (None, True)])
@@ -59,20 +48,41 @@ def test_a_role_that_is_not_known_to_have_the_declared_password_is_missing(as_ex
     assert missing(found) == missing(found, "") == []
 
 
-def test_a_role_with_more_power_than_a_login_is_named():
-    strong = dict(LOGIN, superuser=True, createdb=True)
-    assert powerful_roles(seen(roles={"powa_web": strong, "powa_monitor": LOGIN})) == [
-        "role powa_web has SUPERUSER, CREATEDB, which PoWA does not need, and Ansible leaves that as it is: give PoWA a"
-        " role of its own"
-    ]
-    assert powerful_roles(bare()) == []
+@pytest.mark.parametrize("more", [{"superuser": True}, {"databases": ["app"]}])
+def test_a_role_that_is_left_as_it_is_is_not_missing_whatever_its_password(more):
+    found = seen(roles={"powa_monitor": dict(LOGIN, login=False, password_as_expected=False, **more)})
+    assert missing(found, "x") == missing(found) == []
+    assert missing(found, "x", powa_plain_roles=["powa_monitor"]) == [MONITOR]
+    assert missing(found, "x", powa_plain_roles=["other"]) == []
+
+
+def test_a_role_that_is_to_be_plain_is_missing_until_it_is():
+    strong = seen(roles={"powa_monitor": dict(LOGIN, createdb=True)})
+    assert missing(strong) == [] and missing(strong, powa_plain_roles=["powa_monitor"]) == [MONITOR]
+    assert missing(seen(roles={"powa_monitor": LOGIN}), powa_plain_roles=["powa_monitor"]) == []
 
 
 def test_the_roles_that_the_module_takes():
     declared = run(fleet({"db": host("pg", powa_password_encryption="md5")}), db={"powa_monitoring_password": "x"})
     assert declared_logins("db", declared.fleet, declared.hostvars, [MONITOR]) == [
-        {"name": "powa_monitor", "password": "x", "password_encryption": "md5"}
+        {
+            "name": "powa_monitor",
+            "password": "x",
+            "password_encryption": "md5",
+            "update_password": "wrong",
+            "plain": False,
+        }
     ]
+    plain = run(fleet({"db": host("pg", powa_plain_roles=["powa_monitor"])}))
+    assert declared_logins("db", plain.fleet, plain.hostvars, [MONITOR])[0]["plain"]
+
+
+def test_who_is_no_superuser_gives_a_password_to_new_roles_only():
+    found = seen()
+    found["server"]["superuser"] = False
+    declared = run(fleet({"db": host("pg")}), {"db": found})
+    (role,) = declared_logins("db", declared.fleet, declared.hostvars, [MONITOR])
+    assert role["update_password"] == "on_create"
 
 
 def test_a_role_of_two_purposes_is_given_once():
@@ -80,15 +90,6 @@ def test_a_role_of_two_purposes_is_given_once():
     declared = run(fleet({"db": host("pg")}), db={"powa_monitoring_password": "x"})
     found = declared_logins("db", declared.fleet, declared.hostvars, [MONITOR, other])
     assert [(one["name"], one["password"]) for one in found] == [("powa_monitor", "x")]
-
-
-def test_lines_of_pg_hba():
-    there = line("powa_monitor", "10.0.0.9", "255.255.255.255")
-    assert not hba_todo([RULE], seen(hba=[there]))
-    assert hba_todo([RULE], seen()) and not hba_todo([], seen()) and hba_todo([], bare())
-    unread = seen(hba=[there])
-    unread["server"] = dict(unread["server"], unread=True)
-    assert hba_todo([RULE], unread)
 
 
 @pytest.mark.parametrize(("servers", "names"), [("a", ["a"]), ("a, b", ["a", "b"]), (["a", "b"], ["a", "b"]), ([], [])])

@@ -60,6 +60,17 @@ SERVER = {
     "unread": False,
     "settings": {"shared_preload_libraries": {"value": LIBRARIES, "source": "configuration file"}},
     "file_settings": [LINE],
+    "includes": [
+        {
+            "file": "/etc/postgresql/15/main/postgresql.conf",
+            "line": 790,
+            "kind": "include_dir",
+            "path": "/etc/postgresql/15/main/conf.d",
+            "commented": False,
+        }
+    ],
+    "library_folder": "/usr/lib/postgresql/15/lib",
+    "libraries": {},
     "database": True,
 }
 #: A remote on which nothing is to do.
@@ -152,11 +163,28 @@ def test_what_there_is_to_do(seen):
     assert plan(seen).todo
 
 
-def test_a_build_and_the_rhel_family_are_always_to_do():
+def test_a_build_is_always_to_do():
     assert plan(DONE, powa_install_method="source").todo
-    planned = plan({**DONE, "os": {"name": "Rocky Linux 9", "family": "RedHat"}})
-    assert planned.todo and not planned.refresh
-    assert planned.conf == "/var/lib/postgresql/15/main/conf.d/powa.conf"
+
+
+def test_the_packages_of_the_rhel_family():
+    red_hat = {"os": {"name": "Rocky Linux 9", "family": "RedHat"}, "packages": {}, "installed": []}
+    planned = plan({**BARE, **red_hat, "version": "17"}, check_mode=True)
+    assert planned.packages[:4] == [
+        "postgresql17-server",
+        "postgresql17-contrib",
+        "python3-psycopg2",
+        "powa-archivist_17",
+    ]
+    assert planned.todo and planned.install and not planned.refresh
+    there = {**DONE, **red_hat, "packages": dict.fromkeys(planned.packages, {"installed": "1", "candidate": None})}
+    assert not plan({**there, "version": "17"}).todo
+    # No package creates a cluster, and one of an installed PostgreSQL may only not have been found.
+    assert plan({**BARE, **red_hat, "version": "17"}).creates_cluster and not planned.creates_cluster
+    assert not plan({**BARE, **red_hat, "version": "17", "installed": ["17"]}).creates_cluster
+    assert not plan(BARE).creates_cluster and not plan({**there, "version": "17"}).creates_cluster
+    # Without the version, these would be names of the distribution's packages.
+    assert not plan({**BARE, **red_hat, "version": ""}).install
 
 
 def test_a_standby_gets_its_database_and_extensions_from_its_primary():
@@ -209,14 +237,25 @@ def test_a_new_library_needs_a_restart_where_the_old_one_is_loaded():
     assert plan(loaded, results={"__archivist_build": {"skipped": True}}).restart == []
 
 
-def test_powa_conf_has_to_be_read_once_it_is_written():
+def test_a_file_that_postgresql_would_not_read_is_not_written():
+    planned = plan(server(file_settings=[], includes=[]))
+    assert planned.todo and not planned.settings.write and planned.problems == []
+    assert planned.settings.elsewhere == {"shared_preload_libraries": LIBRARIES}
+    # PostgreSQL does not know these settings yet.
+    planned = plan(server(file_settings=[], includes=[]), powa_mode="local")
+    assert planned.problems == [
+        "PostgreSQL does not read {0}: create its folder, and add the line include_dir = 'conf.d' at the end"
+        " of {1}".format(CONF, SERVER["config_file"])
+    ]
+    assert planned.todo and not planned.settings.write and planned.settings.elsewhere == {}
+
+
+def test_powa_conf_has_to_have_an_effect_once_it_is_written():
     unread = server(file_settings=[])
-    sentence = "PostgreSQL does not read {0}: include its folder in {1} (include_dir = 'conf.d')".format(
-        CONF, SERVER["config_file"]
-    )
     assert plan(unread).problems == []
     for written in ({"changed": True}, {"changed": False}):
-        assert plan(unread, results={"__archivist_written": written}).problems == [sentence]
+        (problem,) = plan(unread, results={"__archivist_written": written}).problems
+        assert problem.endswith("but no file that PostgreSQL reads has it")
     assert plan(unread, results={"__archivist_written": {"changed": False, "skipped": True}}).problems == []
     assert plan(unread, results={"__archivist_written": {"changed": True}}, check_mode=True).problems == []
 
@@ -229,19 +268,54 @@ def test_what_alter_system_was_to_set_has_to_be_set():
     assert plan(altered, results={"__archivist_altered": {"changed": True}}, check_mode=True).problems == []
 
 
-def test_a_library_without_files_is_a_problem_before_a_restart():
-    seen = {
-        **server(settings={}),
-        "extension_folder": {**DONE["extension_folder"], "controls": ["pg_stat_statements", "pg_stat_kcache"]},
-    }
-    assert plan(seen).problems == [
-        "pg_qualstats is to be preloaded, but {0} has no pg_qualstats.control, and PostgreSQL would not start without"
-        " the library: install its package, and name it in powa_extension_packages".format(FOLDER)
+def test_a_library_without_its_file_is_a_problem_before_anything_is_written():
+    seen = server(settings={}, libraries={"pg_qualstats": None})
+    sentence = (
+        "pg_qualstats is to be preloaded, but /usr/lib/postgresql/15/lib has no pg_qualstats.so, and PostgreSQL would"
+        " not start without the library: install its package, and name it in powa_extension_packages"
+    )
+    assert plan(seen).problems == plan(seen, check_mode=True).problems == [sentence]
+    # A package, or the build, may bring it.
+    lacking = {**seen, "packages": {}}
+    build = {"powa_install_method": "source"}
+    assert plan(lacking).problems == plan(seen, **build).problems == []
+    for results in ({"__archivist_apt": {"changed": True}}, {"__archivist_dnf": {"changed": False}}):
+        assert plan(lacking, results=results).problems == plan(seen, results=results, **build).problems == [sentence]
+    assert plan(lacking, results={"__archivist_apt": {"skipped": True}}).problems == []
+    # What is loaded exists.
+    assert plan(server(libraries={"pg_qualstats": None})).problems == []
+
+
+def test_a_user_who_configures_postgresql_is_told_what_is_missing():
+    own = {"powa_configure_postgresql": False, "powa_restart_postgresql": True}
+    assert not plan(DONE, **own).todo and not plan(server(unread=True), **own).todo
+    planned = plan(server(settings={}, file_settings=[]), **own)
+    assert planned.settings == NOTHING and planned.restart == [] and not planned.may_restart
+    (problem,) = planned.problems
+    assert problem == (
+        "shared_preload_libraries lacks pg_stat_statements, pg_qualstats, pg_stat_kcache, and"
+        " powa_configure_postgresql is false: set shared_preload_libraries = '{0}' where your configuration sets it,"
+        " and restart PostgreSQL".format(LIBRARIES)
+    )
+    # Only what is installed can be loaded.
+    lacking = {**server(settings={}, file_settings=[]), "packages": {}}
+    assert plan(lacking, **own).problems == []
+    assert plan(lacking, results={"__archivist_apt": {"changed": True}}, **own).problems == [problem]
+    (problem,) = plan(server(settings={}, libraries={"pg_qualstats": None}), **own).problems
+    assert "has no pg_qualstats.so" in problem
+
+
+def test_a_server_that_another_program_runs_is_restarted_by_that_program():
+    generated = {SERVER["config_file"]: "Patroni"}
+    waiting = server(settings={}, generated=generated)
+    assert plan(waiting).problems == []
+    allowed = {"powa_restart_postgresql": True}
+    assert plan(waiting, **allowed).problems == [
+        "PostgreSQL needs a restart, and Patroni, which writes /etc/postgresql/15/main/postgresql.conf, has to make it:"
+        " set powa_restart_command to the command for that"
     ]
-    # Check mode has not installed the package, and what is loaded exists.
-    assert plan(seen, check_mode=True).problems == []
-    assert plan({**seen, "server": SERVER}).problems == []
-    assert plan({**seen, "extension_folder": None}).problems == []
+    assert plan(waiting, powa_restart_command="patronictl restart --force c m", **allowed).problems == []
+    assert plan(server(generated=generated), **allowed).problems == []
 
 
 def test_check_mode_installs_only_what_the_package_lists_have():
@@ -285,11 +359,34 @@ def test_a_running_server_gets_its_settings_and_waits_for_its_restart():
     assert allowed.may_restart and allowed.careful and allowed.pending == ""
 
 
+def test_a_server_that_is_collected_without_its_library_is_named():
+    remotes = {"db": {"repository": "hub", "server": {"hostname": "10.0.0.1", "port": 5432}}}
+    found = server(settings={"shared_preload_libraries": {"value": "", "source": "default"}}, file_settings=[])
+    run = run_of(found, remotes=remotes)
+    assert "Until then nothing is collected that needs pg_stat_statements, pg_q" in plan_archivist(run, "db").pending
+    registered = {"alias": None, "hostname": "10.0.0.1", "port": 5432, "frequency": 60}
+    hub = {"__common_seen": {"os": {}, "repository": {"servers": [registered]}}}
+    pending = plan_archivist(Run(run.fleet, {**run.hostvars, "hub": hub}), "db").pending
+    assert "Until then its repository goes on taking snapshots of this server, whose parts that need pg_stat" in pending
+
+
 def test_what_kept_one_server_from_starting_is_not_written_on_another():
     others = {"db0": {"__archivist_gone": {"failed": True}}}
     planned = restarting(lost=["db0"], others=others, powa_restart_postgresql=True)
     assert planned.restart and not planned.may_restart and not planned.settings.write
     assert "db0 did not come back" in planned.pending
+
+
+def test_no_restart_for_a_new_library_with_which_postgresql_would_not_start():
+    built = {"__archivist_build": {"stdout": "library changed"}}
+    settings = {"shared_preload_libraries": {"value": LIBRARIES + ",powa", "source": "default"}}
+    broken = {"name": None, "value": None, "file": "/x/postgresql.conf", "line": 9, "error": "syntax error"}
+    found = server(settings=settings, file_errors=[broken])
+    for configures in (True, False):
+        variables = {"powa_restart_postgresql": True, "powa_configure_postgresql": configures}
+        planned = plan(found, results=built, **variables)
+        assert planned.restart == ["the new library of PoWA"]
+        assert "PostgreSQL cannot read /x/postgresql.conf, line 9 (syntax error): correct it there" in planned.problems
 
 
 def test_a_build_may_bring_a_new_library_to_a_running_server():

@@ -71,6 +71,22 @@ def test_a_standby_of_one_of_several_clusters():
     assert not plan("standby", powa_stats_extensions=["pg_stat_kcache"]).todo
 
 
+def test_the_second_cluster_of_a_host_of_the_rhel_family():
+    """The lab of tests/containers/rhel."""
+    for check_mode in (False, True):
+        planned = plan("rhel", check_mode)
+        assert not planned.todo and planned.problems == [] and planned.install
+        assert planned.unit == "postgresql-17-orders" and planned.conf == "/var/lib/pgsql/17/orders/conf.d/powa.conf"
+        assert planned.packages[:4] == [
+            "postgresql17-server",
+            "postgresql17-contrib",
+            "python3-psycopg2",
+            "powa-archivist_17",
+        ]
+    changed = plan("rhel", powa_listen_addresses="localhost")
+    assert changed.settings.elsewhere == {"listen_addresses": "localhost"} and not changed.settings.write
+
+
 @pytest.mark.parametrize("name", ["bare", "stopped", "unprivileged"])
 def test_a_host_without_a_server_to_log_in_to(name):
     for check_mode in (False, True):
@@ -88,11 +104,11 @@ def test_the_package_lists_of_a_bare_host():
 
 @pytest.mark.parametrize("name", [*DONE, "standby", "stopped"])
 def test_a_marker_extension_is_written_where_root_can(name):
-    planned = plan_markers([{"name": "locks"}, {"name": "hstore"}], seen(name), "present")
+    planned = plan_markers([{"name": "locks"}, {"name": "hstore"}], seen(name), "present", {})
     assert [extension["name"] for extension in planned.extensions] == ["locks"]
     assert len(planned.write) == 2 and planned.missing == []
 
 
 @pytest.mark.parametrize("name", ["bare", "unprivileged"])
 def test_a_marker_extension_is_reported_where_it_cannot_be_written(name):
-    assert plan_markers([{"name": "locks"}], seen(name), "present").missing == ["locks"]
+    assert plan_markers([{"name": "locks"}], seen(name), "present", {}).missing == ["locks"]

@@ -23,6 +23,8 @@ StartLimitIntervalSec=0
 
 [Service]
 Environment=PGPASSFILE=/etc/powa-collector.pgpass
+# PostgreSQL then refuses text that is no UTF-8, which the collector records. Python's error would end its worker.
+Environment=PGCLIENTENCODING=UTF8
 # The collector ends when it cannot reach its repository as it starts.
 Restart=on-failure
 RestartSec=5
@@ -78,6 +80,7 @@ def fleet_of(collector="hub", **changes):
             "two": remote("hub", hostname="fd00::2", allow_ui_connection=False),
             "three": remote("far", hostname="db3"),
         },
+        "run": [],
     }
 
 
@@ -178,6 +181,37 @@ def test_the_files_of_a_package():
     assert files[2]["content"] == DROP_IN
 
 
+TLS = {
+    "powa_collector_sslmode": "verify-full",
+    "powa_collector_sslrootcert": "/tls/ca.crt",
+    "powa_collector_sslcert": "/tls/client.crt",
+    "powa_collector_sslkey": "/tls/client.key",
+}
+TLS_LINES = """\
+Environment=PGSSLMODE=verify-full
+Environment=PGSSLROOTCERT=/tls/ca.crt
+Environment=PGSSLCERT=/tls/client.crt
+Environment=PGSSLKEY=/tls/client.key
+# The collector has read /tls/ca.crt, whose SHA-256 sum is {0}
+# The collector has read /tls/client.crt, whose SHA-256 sum is {1}
+# The collector ends"""
+
+
+def test_tls_is_in_the_units_environment_with_the_sums_of_what_the_collector_has_read():
+    files = {**WELL["files"], "/tls/ca.crt": host_file("ca"), "/tls/client.crt": host_file("client")}
+    seen = changed(WELL, files={**files, "/tls/client.key": dict(host_file(""), sha256=None)})
+    found = plan(seen, fleet_of(**TLS))
+    text = TLS_LINES.format(*(files[path]["sha256"] for path in ("/tls/ca.crt", "/tls/client.crt")))
+    drop_in = DROP_IN.replace("# The collector ends", text)
+    assert found["files"][2]["content"] == drop_in and found["todo"]
+    seen["files"][_paths.COLLECTOR_DROP_IN] = host_file(drop_in)
+    seen["files"][_paths.COLLECTOR_CONF] = host_file(found["files"][0]["content"], "0640", "powa")
+    assert not plan(seen, fleet_of(**TLS))["todo"]
+    # A certificate was renewed.
+    seen["files"]["/tls/client.crt"] = host_file("renewed")
+    assert plan(seen, fleet_of(**TLS))["todo"]
+
+
 def test_the_first_line_of_a_file_may_say_something_else():
     hostvars = {"hub": {}, "far": {}, "box": {}}
     drop_in = collector_plan(Run(fleet_of(), hostvars), "hub", "ours")["files"][2]["content"]
@@ -195,6 +229,10 @@ def test_values_are_quoted_for_libpq():
     [
         ("hub", {}, "localhost"),
         ("hub", {"powa_repository_host": "/var/run/postgresql"}, "/var/run/postgresql"),
+        ("hub", {"powa_collector_sslmode": "verify-ca"}, "localhost"),
+        # No certificate is for localhost.
+        ("hub", {"powa_collector_sslmode": "verify-full"}, "10.0.0.9"),
+        ("hub", {"powa_collector_sslmode": "verify-full", "powa_repository_host": "hub"}, "hub"),
         ("box", {}, "10.0.0.9"),
         ("box", {"powa_repository_host": "hub.example.com"}, "hub.example.com"),
     ],
@@ -269,6 +307,18 @@ def test_check_mode_asks_for_no_package_that_apt_does_not_know(family, packages,
     seen = changed(BARE, os={"name": "", "family": family}, packages=packages)
     assert plan(seen, check_mode=True)["installable"] is installable
     assert plan(seen)["installable"]
+
+
+def test_the_package_of_the_rhel_family_makes_no_user():
+    red_hat = {"name": "Rocky Linux 9", "family": "RedHat"}
+    found = plan(changed(BARE, os=red_hat))
+    assert found["install"] and found["own_user"]
+    lines = found["files"][-1]["content"].splitlines()
+    assert "User=powa" in lines and "EnvironmentFile=" in lines
+    assert not plan(changed(BARE, os=red_hat, users=["powa"]))["own_user"]
+    assert not plan(BARE)["own_user"] and "User=powa" not in plan(BARE)["files"][-1]["content"]
+    pip = plan(changed(BARE, os=red_hat), fleet_of(powa_collector_install_method="pip"))
+    assert pip["own_user"] and [one["content"] for one in pip["files"][-2:]] == [DROP_IN, UNIT]
 
 
 @pytest.mark.parametrize(

@@ -362,6 +362,21 @@ def test_a_misspelt_kind_is_refused(ignore, named):
     with pytest.raises(PowaError) as caught:
         diagnose(fleet_of(), FLEET, [], ignore)
     message = str(caught.value)
-    assert message.startswith("powa_doctor_ignore: found {0}, expected any of collector_down, ".format(named))
+    assert message.startswith("powa_doctor_ignore: found {0}, expected any of collection_slow, ".format(named))
     assert message.endswith(": correct the word, or leave it out")
     assert all(kind.value in message for kind in Kind)
+
+
+def test_what_was_not_visible_is_said_and_is_no_problem():
+    hidden = {"part": "servers", "lacks": ["SELECT on public.powa_servers", "a right"]}
+    looks = {
+        "hub": {"groups": ["powa_repositories"], "info": info(not_visible=[hidden]), "host": {}},
+        "one": {"groups": ["powa_remotes"], "info": info(), "host": {}},
+    }
+    found = diagnose(looks, FLEET)
+    # Without it, nobody knows which remotes are registered.
+    assert found["problems"] == [] and found["not_visible"] == [{"host": "hub", **hidden}]
+    assert found["not_visible_text"] == ["hub: servers, for lack of SELECT on public.powa_servers, a right"]
+    looks["hub"]["info"]["not_visible"] = []
+    found = diagnose(looks, FLEET)
+    assert {entry["kind"] for entry in found["problems"]} == {"server_unregistered"} and found["not_visible"] == []

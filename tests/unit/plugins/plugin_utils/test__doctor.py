@@ -132,7 +132,7 @@ def test_kinds_that_may_be_left_out(ignore):
     [
         (
             ["snapshot_lat"],
-            'powa_doctor_ignore: found "snapshot_lat", expected any of collector_down, ',
+            'powa_doctor_ignore: found "snapshot_lat", expected any of collection_slow, ',
             ", transient_rows: correct the word, or leave it out",
         ),
         (
@@ -186,3 +186,48 @@ def test_what_was_read():
     assert reported_repositories(run, ["box", "hub"]) == [
         {"host": "hub", "info": {"powa_version": "5.0.2"}, "history": {"datasources": []}}
     ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "refused"),
+    [
+        ({}, []),
+        ({"powa_doctor_host": "hub", "powa_doctor_json": "/found.json"}, []),
+        ({"powa_doctor_json": "found.json"}, []),
+        (
+            {"powa_doctor_host": "nowhere"},
+            ["powa_doctor_host is nowhere, which is not in the inventory: set it to a host of the inventory"],
+        ),
+        (
+            {"powa_doctor_host": "box"},
+            ["powa_doctor_host is box, and powa_manage_host is false: choose another host"],
+        ),
+        (
+            {"powa_doctor_host": "monitor"},
+            ["powa_doctor_host is monitor, and powa_manage_host is false: choose another host"],
+        ),
+        (
+            {"powa_report_host": "odd", "powa_report_path": "/report.html"},
+            ["powa_report_host is odd, and powa_manage_host is perhaps: set it to true or false"],
+        ),
+        (
+            {"powa_doctor_host": "hub", "powa_doctor_json": "found.json", "powa_doctor_metrics": "powa.prom"},
+            [
+                "powa_doctor_json is found.json: set it to an absolute path, as it is one of hub",
+                "powa_doctor_metrics is powa.prom: set it to an absolute path, as it is one of hub",
+            ],
+        ),
+        (
+            {"powa_report_host": "hub"},
+            ["powa_report_host is hub, but powa_report_path is empty: set it to a file there"],
+        ),
+        (
+            {"powa_report_host": "hub", "powa_report_path": "report.html"},
+            ["powa_report_path is report.html: set it to an absolute path, as it is one of hub"],
+        ),
+    ],
+)
+def test_where_files_cannot_be_written(variables, refused):
+    fleet = fleet_of(one=host("remotes", **variables), box=host("collectors", powa_manage_host=False))
+    others = {"monitor": {"powa_manage_host": "no"}, "odd": {"powa_manage_host": "perhaps"}}
+    assert plan("one", fleet, {"hub": {}, "box": {}, **others})["refused"] == refused

@@ -14,7 +14,6 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import (
     is_standby,
     powa_major,
     server_of,
-    unit_of,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import bare, fleet, host, run, seen
 
@@ -46,8 +45,6 @@ def test_without_the_driver_check_mode_looks_no_further_and_a_module_says_so_out
 def test_what_was_read():
     assert server_of(bare()) == {} == server_of({}) and not is_standby(bare())
     assert is_standby({"server": {"standby": True}}) and not is_standby(seen())
-    assert unit_of(seen()) == "postgresql@15-main"
-    assert unit_of({}) == "" == unit_of(seen(os={"name": "Plan 9", "family": ""}))
 
 
 def test_objects_may_be_new_once_extensions_were_created():

@@ -54,14 +54,31 @@ def test_a_fleet() -> None:
             },
         },
     }  # fmt: skip
-    assert fleet["collectors"]["c"] == {"repository": "pg", "address": "::1"}
-    assert fleet["web"] == {"w": {"repositories": ["pg"], "address": "w", "remote_access": False}}
+    assert fleet["collectors"]["c"] == {"repository": "pg", "address": "::1", "by_name": False}
+    assert fleet["web"] == {"w": {"repositories": ["pg"], "address": "w", "by_name": False, "remote_access": False}}
     assert fleet["problems"] == [
         "pg has several collectors (pg, c), and each of them would collect from every remote: keep only one"
     ]
     assert fleet["hosts"]["pg"]["groups"] == ["powa_repositories", "powa_collectors"]
     assert fleet["hosts"]["db2"]["problems"] == []
     json.dumps(fleet)
+
+
+@pytest.mark.parametrize(
+    ("variables", "by_name"),
+    [
+        ({}, False),
+        ({"powa_repository_host": "/run/postgresql"}, False),
+        ({"powa_repository_host": "127.0.0.1"}, False),
+        ({"powa_repository_host": "pg.example"}, True),
+        ({"powa_collector_sslmode": "verify-full"}, True),
+        ({"powa_collector_sslmode": "verify-full", "powa_repository_host": "localhost"}, False),
+        ({"powa_collector_sslmode": "verify-full", "powa_host": "localhost"}, False),
+    ],
+)
+def test_a_collector_connects_to_its_own_host_by_name(variables: Dict[str, Any], by_name: bool) -> None:
+    fleet = build_fleet(inventory(collectors={"pg": variables}))
+    assert fleet["collectors"]["pg"]["by_name"] == by_name
 
 
 def test_defaults_that_depend_on_other_variables() -> None:
@@ -190,6 +207,14 @@ def test_passwords_are_evaluated_only_for_hosts_of_the_run() -> None:
     assert [len(fleet["hosts"][host]["problems"]) for host in ("db1", "db2")] == [1, 0]
 
 
+def test_the_rights_of_the_reader_are_read_where_the_run_makes_it() -> None:
+    password = {"powa_reader_password": "{{ vault }}"}
+    fleet = build_fleet(inventory({"pg": password, "db1": password, "db2": {}}))
+    read = {host: found["read"]["reader_role"] for host, found in fleet["hosts"].items()}
+    assert read["pg"] == "powa_reader" and (read["db1"], read["db2"]) == ("", "")
+    assert build_fleet(inventory({"db1": {}}))["hosts"]["pg"]["read"]["reader_role"] == ""
+
+
 def test_what_is_read_on_each_kind_of_host() -> None:
     fleet = build_fleet(
         inventory(
@@ -201,10 +226,13 @@ def test_what_is_read_on_each_kind_of_host() -> None:
             },
         )
     )
-    nothing = dict.fromkeys(["packages", "units", "files", "secret_files", "virtualenvs", "folders"], [])
+    lists = "packages units files secret_files virtualenvs folders clients certificates"
+    nothing: Dict[str, Any] = {name: [] for name in lists.split()}
+    nothing["reader_role"] = ""
     read = {host: found["read"] for host, found in fleet["hosts"].items()}
-    assert read["pg"] == {**nothing, "repository": True}
-    assert read["db1"] == {**nothing, "repository": False, "packages": ["my-hypopg"]}
+    assert read["pg"] == {**nothing, "repository": True, "clients": ["c", "pip", "w", "tls"]}
+    remote = {"repository": False, "packages": ["my-hypopg"], "clients": ["c", "pip", "w", "tls"]}
+    assert read["db1"] == {**nothing, **remote}
     collector = {
         **nothing,
         "repository": False,
@@ -235,3 +263,23 @@ def test_what_is_read_on_each_kind_of_host() -> None:
     # A file that holds the password of a login has no sum.
     secret = ["/etc/powa-web/cookie_secret.conf", "/etc/powa-web/pgpass", "/k", "/etc/powa-web/powa-web.conf"]
     assert read["tls"] == {**web, "files": [*units, "/c"], "secret_files": secret}
+
+
+def test_a_method_that_needs_another_type_of_connection() -> None:
+    fleet = build_fleet(
+        inventory(
+            {
+                "db1": {"powa_hba_method": "cert"},
+                "db2": {"powa_hba_method": "cert", "powa_hba_contype": "hostssl"},
+                "db3": {"powa_hba_contype": "hots"},
+            },
+            web={"w": {"powa_hba_method": "cert"}},
+        )
+    )
+    assert fleet["hosts"]["db1"]["problems"] == [
+        "powa_hba_method is cert, which PostgreSQL takes only in lines of type hostssl, but the type is host: set"
+        " powa_hba_contype (option contype) to hostssl"
+    ]
+    assert fleet["hosts"]["db1"]["wrong"] == ["powa_hba_method"]
+    assert fleet["hosts"]["db2"]["problems"] == fleet["hosts"]["w"]["problems"] == []
+    assert len(fleet["hosts"]["db3"]["problems"]) == 1

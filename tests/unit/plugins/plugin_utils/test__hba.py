@@ -2,27 +2,35 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lines of pg_hba.conf: who needs one, and whether it is there."""
+"""Who has to be let in by pg_hba.conf, and whether it does."""
 
 from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import (
+    clients_of,
     collector_addresses,
-    missing_rules,
-    network,
-    quoted,
-    rules,
+    hba_problems,
+    hba_todo,
+    stricter_lines,
+    wanted,
     web_addresses,
 )
-from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import fleet, host, line, run
+from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import (
+    bare,
+    fleet,
+    host,
+    line,
+    run,
+    seen,
+)
 
 LOOPBACK = ["127.0.0.1/32", "::1/128"]
 
 
-def addresses(*collectors, of="one", **variables):
+def addresses(*collectors, of="one", to_remotes=True, **variables):
     declared = fleet({"one": host("hub", **variables), "hub": host("hub", "10.0.0.9")}, collectors=collectors)
-    return collector_addresses(run(declared), "hub", of)
+    return collector_addresses(run(declared), "hub", of, to_remotes)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +52,17 @@ def test_a_collector_on_the_host_itself_also_uses_the_loopback_addresses():
     assert addresses(("one", "hub", "10.0.0.1")) == ["10.0.0.1/32", *LOOPBACK]
     assert addresses(("one", "hub", "127.0.0.1")) == LOOPBACK
     assert addresses(("one", "hub", "localhost")) == LOOPBACK
+    assert addresses(("one", "hub", "one")) == ["one", *LOOPBACK]
+    # To its own repository it connects as localhost.
+    assert addresses(("hub", "hub", "hub"), of="hub", to_remotes=False) == LOOPBACK
+    assert addresses(("hub", "hub", "10.0.0.9"), of="hub", to_remotes=False) == ["10.0.0.9/32", *LOOPBACK]
+    assert addresses(("c", "hub", "c"), of="hub", to_remotes=False) == ["c"]
+
+
+def test_for_a_certificate_a_collector_connects_by_name_to_its_own_repository():
+    declared = fleet({"hub": host(address="hub")}, collectors=[("hub", "hub", "hub")])
+    declared["collectors"]["hub"]["by_name"] = True
+    assert collector_addresses(run(declared), "hub", "hub", False) == ["hub", *LOOPBACK]
 
 
 def test_only_the_collector_of_the_repository_counts():
@@ -77,96 +96,80 @@ def test_powa_web_connects_to_repositories_and_with_remote_access_to_remotes():
     assert web("one", True, *hosts, powa_web_addresses=["192.0.2.1"]) == ["192.0.2.1/32"]
 
 
-def test_a_rule_for_each_address():
-    assert rules(None, "powa_monitor", ["10.0.0.2/32", "db"], "md5") == [
-        {"contype": "host", "databases": "all", "users": "powa_monitor", "address": "10.0.0.2/32", "method": "md5"},
-        {"contype": "host", "databases": "all", "users": "powa_monitor", "address": "db", "method": "md5"},
+def test_whom_a_host_has_to_know():
+    groups = ["powa_repositories"]
+    declared = fleet(
+        {"one": host("hub"), "hub": host("hub", "10.0.0.9", groups), "web": host()},
+        collectors=[("c", "hub", "c.example"), ("d", "other", "d.example")],
+        web=[("w", ["hub"], "w.example", False), ("v", ["hub"], "v.example", True)],
+    )
+    assert clients_of(run(declared), "one") == ["c.example", "v.example"]
+    assert clients_of(run(declared), "hub") == ["c.example", "v.example", "w.example"]
+    assert clients_of(run(declared), "web") == []
+
+
+VARIABLES = {"powa_hba_contype": "hostssl", "powa_hba_method": "md5"}
+
+
+def test_a_login_for_each_address():
+    assert wanted(VARIABLES, None, "powa_monitor", ["10.0.0.2/32", "db", "db"]) == [
+        {"contype": "hostssl", "database": None, "user": "powa_monitor", "address": "10.0.0.2/32", "method": "md5"},
+        {"contype": "hostssl", "database": None, "user": "powa_monitor", "address": "db", "method": "md5"},
     ]
-    assert rules("all", "All Seeing", ["db"], "md5")[0]["databases"] == '"all"'
-    assert rules("all", "All Seeing", ["db"], "md5")[0]["users"] == '"All Seeing"'
 
 
-@pytest.mark.parametrize(
-    ("name", "written"),
-    [
-        ("powa", "powa"),
-        ("Powa-1.x_y", "Powa-1.x_y"),
-        ("replication", '"replication"'),
-        ("+group", '"+group"'),
-        ("/regex", '"/regex"'),
-        ("a,b", '"a,b"'),
-        ('a"b', '"a""b"'),
-        ("", '""'),
-    ],
-)
-def test_a_name_is_quoted_where_it_would_mean_something_else(name, written):
-    assert quoted(name) == written
+ONE = {
+    "contype": "host",
+    "database": "powa",
+    "user": "powa_monitor",
+    "address": "10.0.0.9/32",
+    "method": "scram-sha-256",
+}
+THERE = line("powa_monitor", "10.0.0.9", "255.255.255.255")
 
 
-@pytest.mark.parametrize(
-    ("address", "written"),
-    [
-        ("10.0.0.1", "10.0.0.1/32"),
-        ("10.0.0.1/8", "10.0.0.0/8"),
-        ("10.0.0.0/255.0.0.0", "10.0.0.0/8"),
-        ("FD00::1", "fd00::1/128"),
-        ("db.example.com", "db.example.com"),
-        ("samehost", "samehost"),
-    ],
-)
-def test_an_address_has_a_prefix(address, written):
-    assert network(address) == written
+def test_what_is_to_do():
+    assert not hba_todo([ONE], seen(hba=[THERE]), {}) and not hba_todo([], seen(), {})
+    assert hba_todo([ONE], seen(), {}) and hba_todo([], bare(), {})
+    unread = seen(hba=[THERE])
+    unread["server"]["unread"] = True
+    assert hba_todo([ONE], unread, {})
+    assert hba_todo([ONE], seen(hba=[line("all", "0.0.0.0", "0.0.0.0", method="reject"), THERE]), {})
 
 
-def lacks(address, *lines, database="powa", user="powa_monitor"):
-    return bool(missing_rules(rules(database, user, [address], "scram-sha-256"), lines))
+def test_the_names_that_the_server_finds():
+    named, there = dict(ONE, address="c"), [line("powa_monitor", "c.example")]
+    short = {"c": [{"address": "10.0.0.9", "name": "c.example"}]}
+    assert not hba_todo([named], seen(hba=there, clients=short), {})
+    assert not hba_todo([named], seen(hba=[THERE], clients=short), {})
+    assert hba_todo([named], seen(hba=[line("powa_monitor", "c")], clients=short), {})
+    assert (
+        hba_todo([named], seen(hba=there), {}) and "cannot resolve c," in hba_problems([named], seen(), {}, "first")[0]
+    )
 
 
-@pytest.mark.parametrize(
-    ("address", "shown", "netmask"),
-    [
-        ("10.0.0.0/24", "10.0.0.0", "255.255.255.0"),
-        ("10.0.0.1/32", "10.0.0.1", "255.255.255.255"),
-        ("10.0.0.0/24", "10.0.0.7", "255.255.255.0"),
-        ("0.0.0.0/0", "0.0.0.0", "0.0.0.0"),
-        ("::1/128", "::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
-        ("fd00::/64", "fd00:0::", "ffff:ffff:ffff:ffff::"),
-        ("db.example.com", "DB.example.com", None),
-        ("samenet", "samenet", None),
-    ],
-)
-def test_a_line_that_says_the_same_is_enough(address, shown, netmask):
-    assert not lacks(address, line("powa_monitor", shown, netmask))
+def test_membership_in_a_group():
+    found = seen(hba=[line("+readers", "all")])
+    assert not hba_todo([ONE], found, {"powa_monitor": ["readers"]}) and hba_todo([ONE], found, {})
 
 
-def test_a_quoted_name_is_shown_without_its_quotes():
-    shown = line('all "seeing"', "db", database="a,b")
-    assert not lacks("db", shown, database="a,b", user='all "seeing"')
-    assert not lacks("db", line("powa_monitor", "db", database="all"), database=None)
+def test_lines_that_ask_for_more():
+    certified = dict(line("all", "all"), type="hostssl", options=["clientcert=verify-full"])
+    (sentence,) = stricter_lines([ONE], seen(hba=[certified]), {})
+    assert "only with a client certificate (clientcert=verify-full)" in sentence
+    assert not hba_todo([ONE], seen(hba=[certified]), {}) and stricter_lines([ONE], seen(hba=[THERE]), {}) == []
 
 
-def test_a_default_that_the_server_shows_as_an_option_is_none():
-    wanted = rules("powa", "powa_monitor", ["db"], "gss")
-    assert not missing_rules(wanted, [line("powa_monitor", "db", method="gss", options=["include_realm=true"])])
-    other = ["include_realm=true", "krb_realm=X"]
-    assert missing_rules(wanted, [line("powa_monitor", "db", method="gss", options=other)]) == wanted
-
-
-@pytest.mark.parametrize(
-    "shown",
-    [
-        line("powa_monitor", "10.0.0.0", "255.255.255.0"),
-        line("powa_monitor", "10.0.0.1", "255.255.255.255", database="all"),
-        line("powa_web", "10.0.0.1", "255.255.255.255"),
-        line("powa_monitor", "10.0.0.1", "255.255.255.255", method="reject"),
-        line("powa_monitor", "10.0.0.1", "255.255.255.255", type="hostssl"),
-        line("powa_monitor", "10.0.0.1", "255.255.255.255", options=["map=x"]),
-        line("powa_monitor", "10.0.0.1", "255.255.255.255", error="invalid"),
-        line("powa_monitor", "10.0.0.1", "255.255.255.255", databases=["powa", "postgres"]),
-        line("powa_monitor", None, type="local"),
-        line(None, None, type=None, databases=None, users=None, error="end-of-line before role"),
-    ],
-)
-def test_another_line_is_not_enough(shown):
-    assert lacks("10.0.0.1/32", shown)
-    assert not lacks("10.0.0.1/32", shown, line("powa_monitor", "10.0.0.1", "255.255.255.255"))
+def test_problems_are_those_of_the_module():
+    rejecting = seen(hba=[line("all", "0.0.0.0", "0.0.0.0", method="reject")])
+    (problem,) = hba_problems([ONE], rejecting, {}, "last")
+    assert problem.startswith(
+        "/etc/postgresql/15/main/pg_hba.conf, line 1 (host powa all 0.0.0.0/0 reject) decides first and does not let in"
+    )
+    assert hba_problems([ONE], rejecting, {}, "first") == hba_problems([ONE], bare(), {}, "last") == []
+    assert hba_problems([dict(ONE, address="10.0.0.300")], bare(), {}, "last")[0].startswith(
+        "rule 1, role 'powa_monitor': found address '10.0.0.300', expected an address"
+    )
+    written = seen()
+    written["server"]["generated"] = {written["server"]["hba_file"]: "Patroni"}
+    assert "add to postgresql.pg_hba of Patroni's configuration" in hba_problems([ONE], written, {}, "first")[0]

@@ -53,6 +53,13 @@ def test_a_host_that_no_task_began_to_read() -> None:
     assert found == {"db1": "Ansible cannot read this host: Error processing keyword 'remote_addr'"}
 
 
+def test_each_problem_of_a_module_is_named() -> None:
+    problems = ['datasource "number_{0}": it is\n wrong'.format(number) for number in range(200)]
+    message = said({"failed": True, "msg": "200 problems in the datasources", "problems": problems})
+    assert message.startswith('Write pg_hba.conf: datasource "number_0": it is wrong; ')
+    assert message.count("it is wrong") == 200
+
+
 def test_what_a_failed_task_said() -> None:
     assert said({"failed": True, "msg": "it is\n full"}) == "Write pg_hba.conf: it is full"
     assert said({"failed": True, "msg": "db1: PostgreSQL is down"}) == "Write pg_hba.conf: PostgreSQL is down"

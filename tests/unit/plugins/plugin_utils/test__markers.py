@@ -39,7 +39,7 @@ def seen(writable=True, controls=("powa",), there=None, installed=None, folder=T
 
 
 def plan(datasources, state="present", **found):
-    return plan_markers(datasources, seen(**found), state)
+    return plan_markers(datasources, seen(**found), state, {})
 
 
 def test_a_marker_gets_its_files_and_is_created():
@@ -60,7 +60,7 @@ def test_nothing_is_to_do():
     assert plan([LOCKS], there={"locks": SUM}, installed={"locks": INSTALLED}).as_dict() == NOTHING
     assert plan([]).as_dict() == NOTHING
     for unread in ({}, {"failed": True, "msg": "timeout"}):
-        assert plan_markers([LOCKS], unread, "present").as_dict() == NOTHING
+        assert plan_markers([LOCKS], unread, "present", {}).as_dict() == NOTHING
 
 
 @pytest.mark.parametrize("installed", [{}, {"locks": {**INSTALLED, "version": "0.9"}}])
@@ -80,6 +80,15 @@ def test_files_that_can_not_be_written_are_reported(found):
     planned = plan([LOCKS], **found)
     assert planned.missing == ["locks"] and planned.todo
     assert planned.write == [] and planned.extensions == []
+
+
+def test_nothing_is_written_or_removed_where_the_host_may_not_change():
+    filtered, kept = markers.FilterModule().filters()["markers"], {"powa_manage_host": False}
+    found = filtered([LOCKS], seen(), "present", kept)
+    assert found["missing"] == ["locks"] and found["write"] == found["extensions"] == []
+    there = seen(there={"locks": SUM}, installed={"locks": INSTALLED})
+    removed = filtered([{**LOCKS, "state": "absent"}], there, "absent", kept)
+    assert removed["extensions"] == [{"name": "locks", "state": "absent"}] and removed["remove"] == []
 
 
 @pytest.mark.parametrize(

@@ -96,4 +96,6 @@ def test_an_unknown_need():
 def test_site_names_each_need_and_no_other():
     site = yaml.safe_load((ROOT / "playbooks" / "site.yml").read_text(encoding="utf-8"))
     parts = [play.get("vars", {}) for play in site]
-    assert {part[name] for part in parts for name in ("part_need", "part_careful") if name in part} == set(NEEDS)
+    named = {part[name] for part in parts for name in ("part_need", "part_careful") if name in part}
+    assert "'stop'" in (ROOT / "playbooks" / "_refused.yml").read_text(encoding="utf-8")
+    assert named | {"stop"} == set(NEEDS)

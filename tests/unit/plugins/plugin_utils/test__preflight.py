@@ -23,20 +23,38 @@ CLUSTER = {
     "data_directory": "/var/lib/postgresql/15/main",
     "unit": "postgresql@15-main",
 }
+LIBRARIES = "pg_stat_statements,pg_qualstats,pg_stat_kcache,pg_wait_sampling"
+CONF = "/etc/postgresql/15/main/conf.d/powa.conf"
+SERVER: Dict[str, Any] = {
+    "version_num": 150006,
+    "config_file": "/etc/postgresql/15/main/postgresql.conf",
+    "settings": {
+        "listen_addresses": {"value": "*", "source": "configuration file"},
+        "shared_preload_libraries": {"value": LIBRARIES, "source": "configuration file"},
+    },
+    "file_settings": [{"name": "shared_preload_libraries", "value": LIBRARIES, "file": CONF, "line": 3, "error": None}],
+    "roles": {},
+    "standby": False,
+    "unread": False,
+    "database": True,
+}
 #: A host on which everything is there.
 SEEN: Dict[str, Any] = {
     "os": {"name": "Debian GNU/Linux 12 (bookworm)", "family": "Debian"},
     "installed": ["15"],
     "clusters": [CLUSTER],
+    "unread_clusters": [],
     "cluster": CLUSTER,
     "version": "15",
     "packages": {},
     "driver": True,
     "extension_folder": None,
+    "powa_files": {},
     "files": {},
-    "server": {"settings": {"listen_addresses": {"value": "*"}}, "standby": False, "database": True},
+    "server": SERVER,
     "server_error": None,
     "extensions": {"powa": {"version": "4.1.4", "schema": "public", "comment": None}},
+    "clients": {name: [{"address": "10.0.0.9", "name": name}] for name in ("pg", "db", "w", "c")},
     "unseen": [],
 }
 #: A host on which nothing is installed.
@@ -69,8 +87,9 @@ def skipped(seen: Dict[str, Any], host: str = "db", check_mode: bool = True) -> 
 
 @pytest.mark.parametrize("host", ["db", "pg", "w"])
 def test_nothing_is_wrong_with_a_host_that_has_everything(host: str) -> None:
-    assert check_host(run(host=host, check_mode=True), host) == {"problems": [], "skipped": []}
-    assert host_check(host, run(host=host).fleet, {host: {"__common_seen": SEEN}}) == {"problems": [], "skipped": []}
+    nothing: Dict[str, List[str]] = {"problems": [], "skipped": [], "announced": [], "said": []}
+    assert check_host(run(host=host, check_mode=True), host) == nothing
+    assert host_check(host, run(host=host).fleet, {host: {"__common_seen": SEEN}}) == nothing
 
 
 def test_wrong_values_come_first() -> None:
@@ -86,6 +105,50 @@ def test_a_host_in_none_of_the_groups() -> None:
         "this host is in none of the groups powa_repositories, powa_remotes, powa_collectors and powa_web: put it into"
         " one of them"
     ]
+
+
+RED_HAT = {"os": {"name": "Rocky Linux 9", "family": "RedHat"}}
+
+
+def test_a_cluster_of_the_rhel_family_that_the_roles_do_not_know() -> None:
+    cluster = dict(CLUSTER, data_directory="/var/lib/pgsql/data")
+    assert problems(dict(SEEN, **RED_HAT, cluster=cluster, installed=["17"])) == [
+        "the cluster in /var/lib/pgsql/data has PostgreSQL 15, but /usr/pgsql-15/bin is not there, and the roles know"
+        " PGDG's packages only: choose a cluster of these with powa_port"
+    ]
+    assert problems(dict(SEEN, **RED_HAT, cluster=dict(cluster, unit=""))) == [
+        "no unit of systemd that runs only the cluster in /var/lib/pgsql/data is known, so the roles could not restart"
+        " it: start it by a unit whose name begins with postgresql and that has this folder as its PGDATA, or set"
+        " powa_restart_command"
+    ]
+    by_command = {"powa_restart_command": "patronictl restart"}
+    assert problems(dict(SEEN, **RED_HAT, cluster=dict(cluster, unit="")), variables=by_command) == []
+    assert problems(dict(SEEN, **RED_HAT)) == []
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_the_version_of_a_new_postgresql_of_the_rhel_family(check_mode: bool) -> None:
+    bare = dict(BARE, **RED_HAT, version="")
+    new: Dict[str, Any] = {"powa_install_postgresql": True}
+    assert problems(bare, variables=new, check_mode=check_mode) == [
+        "powa_postgresql_version is empty, but the names of PGDG's packages have the version in them: set it to the"
+        ' major version to install, such as "17"'
+    ]
+    new["powa_postgresql_version"] = "17"
+    assert problems(dict(bare, version="17"), variables=new, check_mode=check_mode) == []
+
+
+@pytest.mark.parametrize("installed", [["17"], ["15", "16"]])
+def test_an_installed_postgresql_of_the_rhel_family_whose_cluster_is_not_found(installed: List[str]) -> None:
+    seen = dict(BARE, **RED_HAT, version="17", installed=installed)
+    wanted = {"powa_install_postgresql": True, "powa_postgresql_version": "17"}
+    assert problems(seen, variables=wanted) == [
+        "PostgreSQL {0} is installed, but no cluster is found in the data directories of its units or in"
+        " /var/lib/pgsql, and the roles do not create one beside a cluster that may be elsewhere: mount its data"
+        " directory, make a unit whose name begins with postgresql for it, or create a cluster with"
+        " /usr/pgsql-17/bin/postgresql-17-setup initdb".format(" ".join(installed))
+    ]
+    assert problems(dict(seen, os=SEEN["os"]), variables=wanted) == []
 
 
 OLD_PYTHON = (
@@ -150,7 +213,7 @@ OLD_PYTHON = (
 )
 def test_a_host_that_could_not_be_read(result: Dict[str, Any], problem: str) -> None:
     found = check_host(run(dict(result, changed=False), check_mode=True), "db")
-    assert found == {"problems": [problem], "skipped": []}
+    assert found["problems"] == [problem] and found["said"] == []
     assert problems(result, host="w") == [problem]
 
 
@@ -159,6 +222,8 @@ def test_postgresql_is_not_installed() -> None:
     assert problems(BARE, check_mode=True) == []
     assert problems(BARE, variables={"powa_install_postgresql": True}) == []
     assert problems(BARE, host="w") == []
+    kept: Dict[str, Any] = {"powa_install_postgresql": True, "powa_manage_host": False}
+    assert "PostgreSQL is not installed, and powa_manage_host is false: install it" in problems(BARE, variables=kept)
 
 
 def test_no_cluster_has_the_port() -> None:
@@ -180,6 +245,22 @@ def test_no_cluster_has_the_port() -> None:
     ]
     assert problems(dict(seen, clusters=[]), variables=variables) == [
         "powa_port is 5433, but a new PostgreSQL cluster listens on port 5432: set powa_port to 5432"
+    ]
+
+
+def test_a_cluster_that_cannot_be_read() -> None:
+    said = "the cluster 15/main: invalid line 816 in /etc/postgresql/15/main/postgresql.conf: work_mem"
+    for variables in ({}, {"powa_install_postgresql": True}):
+        seen = dict(SEEN, cluster=None, server=None, clusters=[], unread_clusters=[said])
+        assert problems(seen, variables=variables)[:1] == [
+            "no cluster uses port 5432 (found: none), and PostgreSQL's tools cannot read {0}: correct that,"
+            " or set powa_port and powa_postgresql_version".format(said)
+        ]
+    # Another cluster is none of ours, unless ours does not run: theirs may have its port.
+    assert problems(dict(SEEN, unread_clusters=[said])) == []
+    assert problems(dict(SEEN, server=None, unread_clusters=[said])) == [
+        "PostgreSQL 15 is installed, but the user postgres cannot log in to it on port 5432: it is not running, and"
+        " PostgreSQL's tools cannot read {0}: correct that".format(said)
     ]
 
 
@@ -234,7 +315,7 @@ def test_a_source_is_missing() -> None:
 
 
 def listening(addresses: str) -> Dict[str, Any]:
-    settings = {"listen_addresses": {"value": addresses}}
+    settings = {"listen_addresses": {"value": addresses, "source": "configuration file"}}
     return dict(SEEN, server=dict(SEEN["server"], settings=settings))
 
 
@@ -252,7 +333,28 @@ def test_the_collector_cannot_reach_the_server() -> None:
         "PostgreSQL listens only on localhost, ::1, " + words.replace("pg", "w")
     ]
     assert problems(found, groups={"powa_collectors": []}) == []
+    assert problems(found, variables={"powa_host": "/run/postgresql"}, groups={"powa_collectors": ["w"]}) == []
     assert problems(dict(SEEN, server=dict(SEEN["server"], settings={}))) == []
+
+
+def test_who_checks_the_servers_name_does_not_connect_to_localhost() -> None:
+    words = (
+        'PostgreSQL listens only on localhost, so {0} cannot reach it: set powa_listen_addresses, for example to "*"'
+    )
+    certificates = {"files": {"/ca.crt": {"kind": "file", "owner": "root", "group": "root", "mode": "0644"}}}
+    found = {**listening("localhost"), **certificates}
+
+    def own(**variables: Any) -> List[str]:
+        return problems(found, host="pg", variables=variables, groups={"powa_web": ["pg", "w"]})
+
+    collector = {"powa_collector_sslmode": "verify-full", "powa_collector_sslrootcert": "/ca.crt"}
+    web = {"powa_web_sslmode": "verify-full", "powa_web_sslrootcert": "/ca.crt"}
+    assert own(**collector) == [words.format("the collector on pg")]
+    assert own(**collector, powa_repository_host="127.0.0.1") == own(powa_web_sslmode="require") == []
+    assert own(powa_repository_host="pg.example") == [words.format("the collector on pg")]
+    assert own(**web) == [words.format("powa-web on pg")]
+    assert own(**web, powa_web_repositories=[]) == []
+    assert own(**collector, **web) == [words.format("the collector on pg and powa-web on pg")]
 
 
 def test_versions_of_powa_differ() -> None:

@@ -23,7 +23,7 @@ RECORDED = {
     path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (Path(__file__).parent / "hosts").glob("*.json")
 }
 #: The hosts with PoWA -> its version.
-WITH_POWA = {"bullseye": "4.1", "bookworm": "4.1", "trixie": "5.0", "forky": "5.3", "standby": "5.0"}
+WITH_POWA = {"bullseye": "4.1", "bookworm": "4.1", "trixie": "5.0", "forky": "5.3", "standby": "5.0", "rhel": "5.0"}
 DATASOURCES = [
     {
         "name": "relations",
@@ -47,7 +47,7 @@ def run(name: str, check_mode: bool = False, **variables: Any) -> Run:
 
 @pytest.mark.parametrize(("name", "version"), WITH_POWA.items())
 def test_nothing_is_wrong_with_a_host_that_has_powa(name: str, version: str) -> None:
-    assert check_host(run(name), "db") == {"problems": [], "skipped": []}
+    assert check_host(run(name), "db") == {"problems": [], "skipped": [], "announced": [], "said": []}
     assert powa_version(run(name), "db") == version
 
 
@@ -82,8 +82,8 @@ def test_the_first_run_gives_access(name: str) -> None:
     assert remote["lacks_access"] and repository["lacks_access"]
     assert [login["name"] for login in remote["missing_logins"]] == ["monitor"]
     assert [login["name"] for login in repository["missing_logins"]] == ["collector"]
-    assert {line["users"] for line in remote["hba"]} == {"monitor"}
-    assert {line["address"] for line in repository["hba"] if line["users"] == "collector"} >= {"127.0.0.1/32"}
+    assert {login["user"] for login in remote["hba"]} == {"monitor"}
+    assert {login["address"] for login in repository["hba"] if login["user"] == "collector"} >= {"127.0.0.1/32"}
     assert [definition["name"] for definition in remote["datasources"]] == ["relations"] and remote["makes_datasources"]
 
 

@@ -52,19 +52,21 @@ def test_a_remote_that_has_everything():
         "has_role": True,
         "lacks_access": False,
         "missing_logins": [],
+        "kept_password": "",
+        "rotates": False,
         "rights": [],
         "hba": [
             {
                 "contype": "host",
-                "databases": "all",
-                "users": "powa_monitor",
+                "database": None,
+                "user": "powa_monitor",
                 "address": "10.0.0.9/32",
                 "method": "scram-sha-256",
             }
         ],
         "hba_todo": False,
-        "unit": "postgresql@15-main",
         "datasources": [LOCKS],
+        "unsure": [],
         "makes_datasources": True,
         "awaits_datasources": False,
         "marked": [LOCKS],
@@ -121,6 +123,18 @@ def test_rights_are_those_of_the_role_after_it_was_made():
     assert plan_remote(declared, "one")["rights"] == ['GRANT "pg_read_all_stats" TO "powa_monitor"']
 
 
+def test_a_superuser_that_is_named_as_monitoring_role_is_left_as_it_is():
+    boss = {"powa_monitor": {**LOGIN, "superuser": True, "member_of": [], "password_as_expected": False}}
+    found = plan(ready(roles=boss), registered={"powa_monitoring_password": "x"})
+    assert found["missing_logins"] == found["rights"] == [] and not found["lacks_access"]
+    plain = plan(ready(roles=boss), powa_plain_roles=["powa_monitor"])
+    assert plain["missing_logins"] == [{"name": "powa_monitor", "variable": "powa_monitoring_password"}]
+    # An owner of databases is left as it is, too, but gets the rights on objects that it lacks.
+    owner = {"powa_monitor": {**LOGIN, "databases": ["app"], "login": False}}
+    found = plan(ready(roles=owner), registered={"powa_monitoring_password": "x"})
+    assert found["missing_logins"] == [] and found["rights"] == ['GRANT "pg_read_all_stats" TO "powa_monitor"']
+
+
 def test_a_line_of_pg_hba_conf_is_missing_or_not_loaded():
     assert plan(ready(hba=[]))["hba_todo"] and plan(ready(hba=[]))["lacks_access"]
     found = ready()
@@ -134,24 +148,24 @@ def test_the_collector_and_powa_web_log_in():
 
 
 @pytest.mark.parametrize(
-    ("facts", "databases"),
+    ("facts", "database"),
     [
-        (ready(), "all"),
+        (ready(), None),
         (ready(version="4.2.2"), "powa"),
         (ready(extensions={}, extension_folder={"powa": "4.1.4"}), "powa"),
-        (ready(extensions={}, extension_folder={"powa": ""}), "all"),
+        (ready(extensions={}, extension_folder={"powa": ""}), None),
         (ready(extensions={}, packages={"postgresql-15-powa": {"installed": None, "candidate": "4.1.4-1"}}), "powa"),
-        (ready(extensions={}, os={"name": "Plan 9", "family": ""}), "all"),
-        (ready(version="unknown"), "all"),
+        (ready(extensions={}, os={"name": "Plan 9", "family": ""}), None),
+        (ready(version="unknown"), None),
     ],
 )
-def test_powa_4_collects_from_its_own_database_only(facts, databases):
-    assert [rule["databases"] for rule in plan(facts)["hba"]] == [databases]
+def test_powa_4_collects_from_its_own_database_only(facts, database):
+    assert [rule["database"] for rule in plan(facts)["hba"]] == [database]
 
 
 def test_a_package_is_no_version_of_powa_that_is_built_from_source():
     facts = ready(extensions={}, packages={"postgresql-15-powa": {"installed": None, "candidate": "4.1.4-1"}})
-    assert plan(facts, powa_install_method="source")["hba"][0]["databases"] == "all"
+    assert plan(facts, powa_install_method="source")["hba"][0]["database"] is None
 
 
 def test_a_datasource_is_for_the_servers_that_it_lists():
@@ -210,12 +224,12 @@ def test_a_standby_only_gets_its_own_files():
 def test_check_mode_on_a_bare_host_does_nothing():
     password = {"powa_monitoring_password": "secret"}
     found = plan(bare(), check_mode=True, powa_datasources=[LOCKS], registered=password)
-    assert not any(found[name] for name in found if name not in ("hba", "datasources", "unit"))
+    assert not any(found[name] for name in found if name not in ("hba", "datasources"))
 
 
 def test_check_mode_without_the_driver_does_nothing():
     found = plan(ready(driver=False, roles={}, hba=[]), check_mode=True, powa_datasources=[LOCKS])
-    assert not any(found[name] for name in found if name not in ("hba", "datasources", "unit"))
+    assert not any(found[name] for name in found if name not in ("hba", "datasources"))
 
 
 def test_check_mode_without_the_role_says_what_it_skips():
@@ -246,4 +260,4 @@ def test_check_mode_does_what_a_run_would_where_everything_exists():
 
 
 def test_a_host_that_cannot_be_reached_any_more():
-    assert plan({"unreachable": True, "msg": "no route"})["unit"] == ""
+    assert plan({"unreachable": True, "msg": "no route"})["hba_todo"]

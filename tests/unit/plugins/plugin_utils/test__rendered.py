@@ -12,7 +12,8 @@ from jinja2 import UndefinedError
 
 
 def test_a_template_of_a_role():
-    text = render_file("collector", "drop-in.conf.j2", managed="Ansible managed", passwords="/etc/x.pgpass")
+    variables = {"managed": "Ansible managed", "passwords": "/etc/x.pgpass", "user": "", "environment": [], "sums": []}
+    text = render_file("collector", "drop-in.conf.j2", **variables)
     assert text.startswith("# Ansible managed\n[Unit]\n") and "PGPASSFILE=/etc/x.pgpass\n" in text
 
 

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.filter.repository_plan import repository_plan
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository import plan_repository, web_role_left
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository import (
+    checks_exact,
+    datasources_to_pause,
+    plan_repository,
+    resumes,
+    web_role_left,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import (
     FOLDER,
@@ -61,7 +67,17 @@ def plan(*arguments, **options):
 
 def nothing_done(found):
     """Whether no task of the role does anything."""
-    inert = ("host", "hba", "unit", "remotes", "collectors", "kinds", "datasources", "servers_exact")
+    inert = (
+        "host",
+        "hba",
+        "remotes",
+        "collectors",
+        "managed_collectors",
+        "kinds",
+        "datasources",
+        "servers_exact",
+        "addresses",
+    )
     return not any(found[name] for name in found if name not in inert)
 
 
@@ -72,31 +88,43 @@ def test_a_repository_that_has_everything():
         "lacks_access": False,
         "missing_logins": [],
         "web_role": "",
+        "reader_role": "",
         "rights": [],
         "hba": [
             {
                 "contype": "host",
-                "databases": "powa",
-                "users": "powa_collector",
+                "database": "powa",
+                "user": "powa_collector",
                 "address": "10.0.0.8/32",
                 "method": "scram-sha-256",
             }
         ],
         "hba_todo": False,
-        "unit": "postgresql@15-main",
         "remotes": ["a"],
+        "kept_passwords": [],
         "collectors": ["c"],
+        "managed_collectors": ["c"],
         "registers": True,
+        "deletes": [],
+        "deletes_later": [],
         "servers_exact": False,
+        "addresses": [{"hostname": "10.0.0.1", "port": 5432}],
         "kinds": ["repository"],
         "datasources": [LOCKS],
         "makes_datasources": True,
-        "pausable": [{"name": "locks", "state": "paused"}],
+        "differing": [],
         "paused": [],
         "marked": [LOCKS],
         "markers_todo": False,
         "skipped": [],
     }
+
+
+def test_a_collector_whose_host_may_not_change():
+    declared = declare()
+    declared.fleet["hosts"]["c"]["variables"]["powa_manage_host"] = False
+    found = plan_repository(declared, "hub")
+    assert (found["collectors"], found["managed_collectors"]) == (["c"], [])
 
 
 def test_the_filter_returns_the_plan():
@@ -133,6 +161,24 @@ def test_powa_webs_role_is_made_and_then_gets_its_rights():
     assert not plan_repository(declared, "hub")["lacks_access"]
 
 
+@pytest.mark.parametrize("before", [LOGIN, {**LOGIN, "login": False}, {**LOGIN, "superuser": True}])
+def test_a_collectors_role_that_somebody_made_has_its_rights_after_one_run(before):
+    declared = declare(ready(roles={"powa_collector": before}), powa_plain_roles=["powa_collector"])
+    assert plan_repository(declared, "hub")["lacks_access"]
+    # Once tasks/access.yml has made the role what it is to be, it reads the host again before it grants anything.
+    declared.hostvars["hub"]["__common_seen"] = ready(roles={"powa_collector": LOGIN})
+    assert plan_repository(declared, "hub")["rights"] == ['GRANT "powa_snapshot" TO "powa_collector"']
+
+
+def test_superusers_of_a_repository_are_left_as_they_are_and_need_no_rights():
+    boss = {**LOGIN, "superuser": True, "password_as_expected": False}
+    roles = {"powa_collector": boss, "powa_web": boss}
+    declared = declare(ready(roles=roles, hba=WEB_HBA), registered=SECRET, web=SHOWN)
+    found = plan_repository(declared, "hub")
+    assert found["missing_logins"] == found["rights"] == [] and not found["lacks_access"]
+    assert web_role_left(declared, "hub") == []
+
+
 def test_datasources_are_granted_to_powa_webs_role_once_it_exists():
     assert plan(web=SHOWN)["web_role"] == ""
     declared = declare(ready(roles={}), registered=SECRET, web=SHOWN)
@@ -141,6 +187,35 @@ def test_datasources_are_granted_to_powa_webs_role_once_it_exists():
     assert plan_repository(checked, "hub")["web_role"] == ""
     checked.hostvars["hub"]["__common_seen"] = ready(roles=WEB)
     assert plan_repository(checked, "hub")["web_role"] == "powa_web"
+
+
+READER = {"powa_reader_password": "secret"}
+
+
+def test_a_reader_is_made_with_its_lines_and_rights_and_is_granted_datasources():
+    declared = declare(registered=READER)
+    found = plan_repository(declared, "hub")
+    assert found["missing_logins"] == [{"name": "powa_reader", "variable": "powa_reader_password"}]
+    assert [(rule["user"], rule["address"]) for rule in found["hba"][1:]] == [
+        ("powa_reader", "127.0.0.1/32"),
+        ("powa_reader", "::1/128"),
+    ]
+    assert found["hba_todo"] and found["rights"] == [] and found["reader_role"] == "powa_reader"
+    roles = {**COLLECTOR, "powa_reader": {**LOGIN, **SAME}}
+    declared.hostvars["hub"]["__common_seen"] = ready(roles=roles)
+    found = plan_repository(declared, "hub")
+    assert found["missing_logins"] == []
+    assert found["rights"] == ['GRANT "pg_monitor" TO "powa_reader"', 'GRANT "powa_read_all_metrics" TO "powa_reader"']
+    checked = Run(declared.fleet, {"hub": {**READER, "__common_seen": ready()}}, [], True)
+    found = plan_repository(checked, "hub")
+    assert found["reader_role"] == "" and "role powa_reader does not exist yet" in found["skipped"][0]
+
+
+def test_a_reader_logs_in_from_the_addresses_that_are_given():
+    found = plan(registered=READER, powa_reader_addresses=["192.0.2.7"])
+    assert [rule["address"] for rule in found["hba"][1:]] == ["192.0.2.7/32"]
+    # Without a password there is none, whatever addresses are given.
+    assert len(plan(powa_reader_addresses=["192.0.2.7"])["hba"]) == 1
 
 
 def test_what_powa_webs_role_has_beyond_the_pages_is_named():
@@ -162,10 +237,10 @@ def test_two_roles_make_powas_roles_once():
 
 def test_powa_web_has_a_login_only_with_a_password_and_a_host():
     everything = {"web": SHOWN, "registered": SECRET}
-    assert [rule["users"] for rule in plan(**everything)["hba"]] == ["powa_collector", "powa_web"]
-    assert [rule["users"] for rule in plan(web=SHOWN)["hba"]] == ["powa_collector"]
-    assert [rule["users"] for rule in plan(registered=SECRET)["hba"]] == ["powa_collector"]
-    assert [rule["users"] for rule in plan(registered=SECRET, web=[("w", ["x"], "y", True)])["hba"]] == [
+    assert [rule["user"] for rule in plan(**everything)["hba"]] == ["powa_collector", "powa_web"]
+    assert [rule["user"] for rule in plan(web=SHOWN)["hba"]] == ["powa_collector"]
+    assert [rule["user"] for rule in plan(registered=SECRET)["hba"]] == ["powa_collector"]
+    assert [rule["user"] for rule in plan(registered=SECRET, web=[("w", ["x"], "y", True)])["hba"]] == [
         "powa_collector"
     ]
     assert plan(web=SHOWN)["missing_logins"] == []
@@ -182,12 +257,12 @@ def test_without_remotes_there_is_no_collector():
     found = plan(ready(roles={}, hba=[]), remotes=(), powa_datasources=[LOCKS])
     assert found["hba"] == [] and found["missing_logins"] == [] and not found["lacks_access"]
     assert found["kinds"] == [] and not found["makes_datasources"] and not found["registers"]
-    assert found["pausable"] == [] and found["marked"] == []
+    assert found["marked"] == []
 
 
 def test_remotes_outside_the_run_still_need_a_collector():
     found = plan(ready(roles={}), only=["hub"], powa_datasources=[LOCKS])
-    assert found["missing_logins"] and found["kinds"] == ["repository"] and found["pausable"]
+    assert found["missing_logins"] and found["kinds"] == ["repository"]
     assert found["remotes"] == [] and not found["registers"]
 
 
@@ -239,6 +314,35 @@ def test_exact_disables_nothing_once_a_host_is_lost_or_outside():
     assert not plan(outside=["hub"], only=["a"], **exact)["servers_exact"]
 
 
+def test_how_many_servers_go_is_found_out_before_a_change_where_the_inventory_lacks_some():
+    exact = {"powa_servers_exact": True}
+    gone = {"hostname": "gone", "port": 5432, "frequency": 300, "alias": None}
+    moved = {**gone, "hostname": "10.0.0.2"}
+    for servers, variables, changes, expected in (
+        ([gone], exact, {}, True),
+        (None, exact, {}, True),
+        ([moved], exact, {}, False),
+        ([{**gone, "frequency": -1}], exact, {}, False),
+        ([gone], {}, {}, False),
+        ([gone], exact, {"driver": False}, False),
+        ([gone], exact, {"extensions": {}}, False),
+    ):
+        hosts = {
+            "hub": host(None, "10.0.0.9", ["powa_repositories"], **variables),
+            "a": host("hub", "10.0.0.1"),
+            "b": host("other", "10.0.0.2"),
+        }
+        facts = ready(**changes)
+        facts["repository"] = None if servers is None else {**facts["repository"], "servers": servers}
+        declared = run(fleet(hosts), {"hub": facts})
+        assert checks_exact(declared, "hub") is expected, (servers, variables, changes)
+    # The last has moved, and the run disables it by itself.
+    assert plan_repository(declared, "hub")["addresses"] == [
+        {"hostname": "10.0.0.1", "port": 5432},
+        {"hostname": "10.0.0.2", "port": 5432, "state": "absent"},
+    ]
+
+
 @pytest.mark.parametrize(
     ("remotes", "mode", "kinds"),
     [
@@ -252,7 +356,6 @@ def test_exact_disables_nothing_once_a_host_is_lost_or_outside():
 def test_a_host_in_several_roles_has_several_sides(remotes, mode, kinds):
     found = plan(remotes=remotes, powa_mode=mode, powa_datasources=[LOCKS])
     assert found["kinds"] == kinds and found["makes_datasources"] == bool(kinds)
-    assert bool(found["pausable"]) == ("repository" in kinds)
 
 
 def test_marker_extensions():
@@ -261,6 +364,18 @@ def test_marker_extensions():
     assert found["markers_todo"] and found["lacks_access"]
     found = plan(without, powa_datasources=[LOCKS], powa_marker_extensions=False)
     assert found["marked"] == [] and not found["lacks_access"] and found["makes_datasources"]
+
+
+def test_what_is_paused_before_remotes_change():
+    pausable = [{"name": "locks", "state": "paused"}]
+    assert datasources_to_pause(declare(powa_datasources=[LOCKS]), "hub") == pausable
+    assert datasources_to_pause(declare(remotes=(), powa_datasources=[LOCKS]), "hub") == []
+    bare_host = declare(bare(), check_mode=True, powa_datasources=[LOCKS])
+    assert datasources_to_pause(bare_host, "hub") == []
+
+
+def test_check_mode_resumes_nothing():
+    assert not resumes(declare(), "hub") and not resumes(declare(check_mode=True), "hub")
 
 
 def test_what_stays_paused_is_reported():
@@ -295,7 +410,7 @@ def test_check_mode_without_the_roles_says_what_it_skips():
 def test_check_mode_without_powa_makes_the_roles_only():
     found = plan(ready(roles={}, extensions={}, repository=None), check_mode=True, powa_datasources=[LOCKS])
     assert found["missing_logins"] and found["lacks_access"]
-    assert not any(found[name] for name in ("have_powa", "registers", "makes_datasources", "pausable", "marked"))
+    assert not any(found[name] for name in ("have_powa", "registers", "makes_datasources", "marked"))
 
 
 def test_check_mode_does_what_a_run_would_where_everything_exists():
@@ -306,6 +421,7 @@ def test_a_repository_outside_the_limit():
     limited = {"outside": ["hub"], "only": ["a"], "powa_datasources": [LOCKS]}
     found = plan(**limited)
     assert found["host"] == "hub" and found["registers"] and found["makes_datasources"] and found["remotes"] == ["a"]
+    assert found["differing"] == ["locks"]
     # Of a run, only what was there counts, because the run does not work on the host itself.
     assert not plan(ready(extensions={}), **limited)["have_powa"]
     # A module that lacks the driver says so.

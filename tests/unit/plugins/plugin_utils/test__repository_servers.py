@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.filter.repository_servers import repository_servers
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._parts import NEEDS
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository_servers import (
     address_of,
     collectors_of,
+    deletions_wait,
     inventory_of,
     moved_from,
     remotes_of,
+    servers_to_delete,
     servers_to_register,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import fleet, host, run
@@ -87,3 +90,61 @@ def test_the_collectors_of_a_repository():
 
 def test_a_server_is_named_by_its_address():
     assert address_of({"hostname": "db", "port": 5433}) == "db:5433"
+
+
+def removed(*found, outside=(), **changes):
+    """A remote that goes with its history, and one that stays; found are those that the repository has."""
+    declared = fleet({"hub": HUB, **REMOTES}, outside=outside)
+    declared["remotes"]["a"]["server"].update({"state": "absent", "history": "drop", **changes})
+    return run(declared, hub={"__repository_registered": {"servers": [dict(server) for server in found]}})
+
+
+def test_what_is_deleted_is_disabled_first():
+    first = servers_to_register(removed(), "hub")[0]
+    assert first["state"] == "absent" and "history" not in first
+    there = {"hostname": "10.0.0.1", "port": 5432}
+    gone = {**there, "state": "absent", "history": "drop"}
+    assert servers_to_delete(removed(), "hub") == servers_to_delete(removed(dict(there, port=1)), "hub") == []
+    assert servers_to_delete(removed(there), "hub") == [gone]
+    assert servers_to_delete(removed(there, history="keep"), "hub") == servers_to_delete(removed(there), "other") == []
+    # What a delegated task has found is not known by the name of the repository.
+    assert servers_to_delete(removed(outside=["hub"]), "hub") == [gone]
+    former = {"hostname": "old", "port": 5432}
+    assert servers_to_delete(removed(former, renamed_from=former), "hub") == [{**gone, "renamed_from": former}]
+
+
+ASKED = {"workers": [], "restart_required": False}
+RESTARTED = {"workers": [], "restart_required": True}
+
+
+@pytest.mark.parametrize(
+    ("workers", "options", "waits"),
+    [
+        (ASKED, {}, False),
+        (RESTARTED, {}, False),
+        # Ansible may not restart it.
+        (RESTARTED, {"manages": False}, True),
+        # --tags left its parts out.
+        ({}, {}, True),
+        ({"skipped": True}, {}, True),
+        (ASKED, {"lost": ["x"]}, True),
+        (ASKED, {"only": ["hub", "a"]}, True),
+        ({}, {"check_mode": True}, False),
+    ],
+)
+def test_what_is_deleted_waits_for_every_collector(workers, options, waits):
+    collector = host(None, "10.0.0.8", ["powa_collectors"], powa_manage_host=options.get("manages", True))
+    declared = fleet({"hub": HUB, **REMOTES, "x": collector}, [("x", "hub", "10.0.0.8")], run=options.get("only"))
+    declared["remotes"]["a"]["server"].update(state="absent", history="drop")
+    found = run(
+        declared,
+        lost=options.get("lost", ()),
+        check_mode=options.get("check_mode", False),
+        hub={"__repository_registered": {"servers": [{"hostname": "10.0.0.1", "port": 5432}]}},
+        x={"__collector_workers": workers},
+    )
+    sentences = deletions_wait(found, "hub")
+    assert bool(sentences) == waits == NEEDS["delete_later"](found, "hub") != NEEDS["delete"](found, "hub")
+    if waits:
+        assert sentences[0].startswith("hub: 10.0.0.1:5432 and the history stay until a later run, since this one")
+    assert deletions_wait(found, "other") == [] and not NEEDS["delete"](found, "other")

@@ -12,6 +12,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._rights import (
     monitoring_rights,
     qualified,
     quote_ident,
+    reader_rights,
     unique,
     web_left,
     web_rights,
@@ -94,6 +95,31 @@ def test_pg_qualstats_is_reset_only_where_the_collector_reads_it():
     assert monitoring_rights(own, "powa_monitor", True) == []
 
 
+def test_a_monitoring_role_that_may_not_use_schemas_of_extensions():
+    found = seen(
+        roles=member_of("powa_monitor", "pg_read_all_stats"),
+        monitoring={"schemas": {"stats": False, "public": True, "My S": False}},
+    )
+    assert monitoring_rights(found, "powa_monitor", False) == [
+        'GRANT USAGE ON SCHEMA "My S" TO "powa_monitor"',
+        'GRANT USAGE ON SCHEMA "stats" TO "powa_monitor"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("version", "uses", "statements"),
+    [
+        (150000, [], []),
+        (160000, ["pg_read_all_stats"], []),
+        (160000, [], [STATISTICS.format("powa_monitor") + " WITH INHERIT TRUE"]),
+    ],
+)
+def test_a_membership_counts_if_it_brings_rights(version, uses, statements):
+    found = seen(roles={"powa_monitor": {**LOGIN, "member_of": ["pg_read_all_stats"], "uses": uses}})
+    found["server"]["version_num"] = version
+    assert monitoring_rights(found, "powa_monitor", False) == statements
+
+
 def test_without_powa_a_monitoring_role_is_a_member_only():
     assert monitoring(()) == [STATISTICS.format("powa_monitor")]
 
@@ -148,11 +174,15 @@ def test_the_collector_records_versions():
     columns = [
         {"table": "public.powa_servers", "may_update": {"powa_collector": True}},
         {"table": '"My Schema".powa_extension_config', "may_update": {"powa_collector": False}},
-        {"table": "public.powa_extensions", "may_update": {}},
+        {"table": "public.powa_extensions", "may_update": {}, "may_register": {"powa_collector": False}},
+        {"table": "a.b", "may_update": {"powa_collector": True}, "may_register": {"powa_collector": False}},
+        {"table": "a.c", "may_update": {"powa_collector": True}, "may_register": {"powa_collector": True}},
     ]
     assert collector(repository(version_columns=columns), "powa_snapshot") == [
         'GRANT UPDATE (version) ON "My Schema".powa_extension_config TO "powa_collector"',
-        'GRANT UPDATE (version) ON public.powa_extensions TO "powa_collector"',
+        "GRANT UPDATE (version), INSERT (srvid, extname, version), DELETE ON public.powa_extensions"
+        ' TO "powa_collector"',
+        'GRANT INSERT (srvid, extname, version), DELETE ON a.b TO "powa_collector"',
     ]
 
 
@@ -297,6 +327,19 @@ def test_the_view_of_the_servers_is_made_again_for_another_column():
     assert web(complete(web_schema=schema), "pg_read_all_stats") == GRANT_VIEW
 
 
+def test_a_role_that_is_left_alone_gets_no_search_path():
+    found = complete(search_paths={})
+    role = seen(roles=member_of("powa_web", "pg_read_all_stats"), repository=found)
+    (statement,) = web_rights(role, "powa_web", "powa", False)
+    assert statement.startswith('ALTER ROLE "powa_web" IN DATABASE "powa" SET search_path')
+    assert web_rights(role, "powa_web", "powa", False, alter=False) == []
+    assert web_left(role, "powa_web", False) == []
+    assert web_left(role, "powa_web", False, alter=False) == [
+        "role powa_web is left as it is, so some pages of powa-web 4 fail, which read powa_servers without passwords in"
+        " schema pgfleet_powa_web: set its search_path to pgfleet_powa_web, public in PoWA's database"
+    ]
+
+
 def test_a_schema_and_a_search_path_of_others_are_left_and_named():
     found = complete(
         web_schema={"ours": False, "columns": [], "may_read": {}}, search_paths={"powa_web": "mine, public"}
@@ -326,3 +369,48 @@ def test_what_an_earlier_version_granted_with_powa_4_is_kept_and_named():
         READ_COLUMNS,
     ]
     assert left(found, exact=True) == []
+
+
+# ---- the role that only reads a repository
+
+
+def reader(found, *groups):
+    return reader_rights(seen(roles=member_of("powa_reader", *groups), repository=found), "powa_reader")
+
+
+HIDDEN = {
+    "powa_servers": ["id", "hostname"],
+    "powa_functions": [],
+    "powa_snapshot_metas": [],
+    "powa_statements_history": [],
+    "powa_servers_id_seq": [],
+    "powa_a_src_tmp": [],
+    "powa_b_src_tmp": ["srvid", "ts"],
+}
+TIMES = 'GRANT SELECT ("srvid", "ts") ON "public"."powa_a_src_tmp" TO "powa_reader"'
+
+
+def test_a_reader_of_powa_4_gets_what_the_modules_read_but_no_password_and_no_sample():
+    read = {"hidden": HIDDEN, "transient": ["powa_a_src_tmp", "powa_b_src_tmp"]}
+    monitor, columns, tables, times = reader(repository(4, reader=read))
+    assert monitor == 'GRANT "pg_monitor" TO "powa_reader"'
+    assert columns.startswith('GRANT SELECT ("port", "alias", ') and columns.endswith(
+        '"version") ON "public"."powa_servers" TO "powa_reader"'
+    )
+    assert "password" not in columns and "history" not in tables
+    named = ", ".join('"public"."powa_{0}"'.format(name) for name in ("snapshot_metas", "functions", "servers_id_seq"))
+    assert (tables, times) == ('GRANT SELECT ON {0} TO "powa_reader"'.format(named), TIMES)
+    assert reader(repository(4, reader={"hidden": {}, "transient": ["powa_a_src_tmp"]}), "pg_monitor") == []
+
+
+def test_a_reader_of_powa_5_gets_a_role_of_powa_5_and_the_rest():
+    read = {"hidden": {"powa_servers_id_seq": [], "powa_a_src_tmp": []}, "transient": ["powa_a_src_tmp"]}
+    assert reader(repository(reader=read)) == [
+        'GRANT "pg_monitor" TO "powa_reader"',
+        'GRANT "powa_read_all_metrics" TO "powa_reader"',
+        'GRANT SELECT ON "public"."powa_servers_id_seq" TO "powa_reader"',
+        TIMES,
+    ]
+    closed = repository(schema="powa", schema_usage={"powa_reader": False}, reader=None)
+    groups = ("pg_monitor", "powa_read_all_metrics")
+    assert reader(closed, *groups) == ['GRANT USAGE ON SCHEMA "powa" TO "powa_reader"']

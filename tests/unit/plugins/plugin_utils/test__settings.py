@@ -7,14 +7,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._settings import (
-    loaded_libraries,
-    plan_settings,
-    retention_minutes,
-    server_of,
-)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._server_settings import loaded_libraries, server_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._settings import check_settings, plan_settings
 
 FOLDER = "/etc/postgresql/15/main"
+NOT_READ = "PostgreSQL does not read {0}: create its folder, and add the line include_dir = 'conf.d' at the end of {1}"
 MAIN = FOLDER + "/postgresql.conf"
 CONF = FOLDER + "/conf.d/powa.conf"
 ALTERED = "/var/lib/postgresql/15/main/postgresql.auto.conf"
@@ -22,11 +19,15 @@ LIBRARIES = ["pg_stat_statements", "pg_qualstats"]
 BOTH = "pg_stat_statements,pg_qualstats"
 
 
+#: What includes powa.conf.
+INCLUDE = {"file": MAIN, "line": 790, "kind": "include_dir", "path": FOLDER + "/conf.d", "commented": False}
+
+
 def line(name, value, file=CONF, number=3, error=None):
     return {"name": name, "value": value, "file": file, "line": number, "applied": error is None, "error": error}
 
 
-def server(*lines, command_line=(), version_num=150006, **running):
+def server(*lines, command_line=(), version_num=150006, facts=None, **running):
     """Return a server with these lines in its files, and these values of its settings."""
     running = {"shared_preload_libraries": BOTH, "listen_addresses": "localhost", **running}
     settings = {
@@ -40,7 +41,7 @@ def server(*lines, command_line=(), version_num=150006, **running):
         for name, value in running.items()
     }
     found = {"config_file": MAIN, "settings": settings, "file_settings": list(lines), "version_num": version_num}
-    return server_of(found)
+    return server_of({**found, "includes": [INCLUDE], **(facts or {})})
 
 
 def plan(server, libraries=tuple(LIBRARIES), local=False, written=False, altered=False, **variables):
@@ -218,15 +219,145 @@ def test_a_later_file_of_the_same_folder_is_a_problem():
 
 def test_a_line_below_the_include_is_a_problem():
     below = line("shared_preload_libraries", "a", MAIN, 800)
+    above = line("shared_preload_libraries", "a", MAIN, 700)
     ours = line("shared_preload_libraries", BOTH)
     sentence = "shared_preload_libraries is set in {0}, line 800, which PostgreSQL reads after {1}: ".format(MAIN, CONF)
-    for before in (ours, line("powa.database", "powa", FOLDER + "/conf.d/00.conf")):
-        (problem,) = plan(server(before, below)).problems
-        assert problem == sentence + "remove the setting there"
+    for lines in ([ours, below], [below], [above, below]):
+        planned = plan(server(*lines))
+        assert planned.problems == [sentence + "remove the setting there"] and not planned.write
     assert plan(server(below, ours)).problems == []
-    # Without a line of that folder the order cannot be told.
-    planned = plan(server(below))
+    planned = plan(server(above))
     assert planned.problems == [] and planned.write
+
+
+def test_alter_system_sets_what_a_file_that_postgresql_does_not_read_cannot_set():
+    found = server(facts={"includes": []}, shared_preload_libraries="")
+    planned = plan(found, powa_listen_addresses="*")
+    assert planned.elsewhere == {"shared_preload_libraries": BOTH, "listen_addresses": "*"}
+    assert planned.problems == [] and not planned.write
+    assert planned.restart == ["shared_preload_libraries", "listen_addresses"]
+    assert plan(found, libraries=[]).problems == []
+    own = server(line("shared_preload_libraries", "auto_explain", MAIN), facts={"includes": []})
+    assert plan(own).elsewhere == {"shared_preload_libraries": "auto_explain," + BOTH}
+    # As on a host whose PostgreSQL does.
+    assert plan(server(shared_preload_libraries="")).elsewhere == {}
+
+
+def test_alter_system_takes_no_setting_of_a_library_that_is_not_loaded():
+    unknown = server(facts={"includes": []}, shared_preload_libraries="")
+    planned = plan(unknown, local=True, powa_frequency=300)
+    assert planned.problems == [NOT_READ.format(CONF, MAIN)]
+    assert not planned.write and planned.elsewhere == {}
+    known = server(facts={"includes": []}, powa_database="powa", powa_frequency="300000")
+    planned = plan(known, local=True, powa_frequency=60)
+    assert planned.elsewhere["powa.frequency"] == "60000" and planned.problems == []
+
+
+def test_where_nothing_can_set_a_setting_the_host_is_refused():
+    lines = [line("listen_addresses", "localhost", MAIN)]
+    found = server(*lines, facts={"includes": []}, version_num=170005, allow_alter_system="off")
+    planned = plan(found, powa_listen_addresses="*")
+    assert planned.problems == [NOT_READ.format(CONF, MAIN)] and planned.elsewhere == {}
+    assert not planned.write
+    (problem,) = plan(server(facts={"includes": None})).problems
+    assert problem.startswith("Ansible cannot read ")
+
+
+def test_a_file_that_postgresql_does_not_read_may_have_nothing_to_set():
+    # ALTER SYSTEM decides, and so does a file that has the value.
+    altered = line("shared_preload_libraries", "a", ALTERED)
+    assert plan(server(altered, facts={"includes": []})).elsewhere
+    assert plan(server(line("shared_preload_libraries", BOTH, MAIN), facts={"includes": []})).problems == []
+
+
+def test_settings_that_another_program_writes_are_left_to_it():
+    generated = {"generated": {MAIN: "Patroni"}}
+    altered = line("shared_preload_libraries", "a", ALTERED)
+    for lines in ([], [altered]):
+        planned = plan(server(*lines, facts=generated), libraries=["pg_qualstats"], powa_listen_addresses="*")
+        assert planned.problems == [
+            "{0} is written by Patroni, which would undo what this run sets: have Patroni set"
+            " shared_preload_libraries = '{1}pg_qualstats' and listen_addresses = '*'"
+            " (`patronictl edit-config`, below postgresql and parameters),"
+            " and run this again".format(MAIN, "a," if lines else "")
+        ]
+        assert not planned.write and planned.elsewhere == {}
+    (problem,) = plan(server(facts={"generated": {MAIN: "a tool"}})).problems
+    assert "(in its own configuration)" in problem
+    done = plan(server(line("shared_preload_libraries", BOTH, MAIN), facts=generated))
+    assert (done.write, done.problems, done.restart) == (False, [], [])
+    left = [line("shared_preload_libraries", BOTH), line("powa.frequency", "60s")]
+    assert not plan(server(*left, facts=generated)).write
+
+
+def test_a_server_that_forbids_alter_system():
+    found = server(line("shared_preload_libraries", "a", ALTERED), allow_alter_system="off")
+    planned = plan(found)
+    assert planned.problems == [
+        "shared_preload_libraries is set in {0}, line 3, which only ALTER SYSTEM writes, and allow_alter_system is off:"
+        " remove the line there, or let ALTER SYSTEM in".format(ALTERED)
+    ]
+    assert planned.elsewhere == {} and not planned.write
+    assert plan(server(allow_alter_system="off")).write
+
+
+def test_a_library_of_somebody_else_without_a_file_keeps_postgresql_from_starting():
+    lost = line("shared_preload_libraries", BOTH + ",lost", MAIN, 700)
+    facts = {"libraries": {"lost": None}, "library_folder": "/lib"}
+    waiting = server(lost, shared_preload_libraries="", facts=facts)
+    (problem,) = plan(waiting).problems
+    assert problem.startswith('shared_preload_libraries names "lost" in {0}, line 700, but PostgreSQL '.format(MAIN))
+    # Nobody restarts that server.
+    assert plan(server(lost, facts=facts)).problems == []
+
+
+def test_a_restart_has_to_bring_what_it_is_for():
+    ours = line("shared_preload_libraries", BOTH)
+
+    def problems(*lines, error="", **settings):
+        facts = {"next_start": {"settings": settings, "error": error}}
+        return plan(server(*lines, shared_preload_libraries="", facts=facts)).problems
+
+    assert problems(ours, shared_preload_libraries="a, $libdir/pg_qualstats.so, pg_stat_statements") == []
+    (problem,) = problems(ours, shared_preload_libraries="a")
+    assert problem.startswith(
+        'PostgreSQL would start with shared_preload_libraries = "a", so a restart would not bring'
+    )
+    # Something is still to be written.
+    assert problems(shared_preload_libraries="a") == []
+    for lines in ([ours], []):
+        (problem,) = problems(*lines, error="no")
+        assert problem == "PostgreSQL would not start with its files as they are (no): correct them"
+
+
+def check(server, libraries=tuple(LIBRARIES), local=False, **variables):
+    variables = {"powa_listen_addresses": "", "powa_database": "powa", **variables}
+    return check_settings(server, variables, libraries, local, CONF, "powa_configure_postgresql is false")
+
+
+def test_what_a_user_has_to_set():
+    assert check(server()) == []
+    quoted = '"$libdir/pg_stat_statements", pg_qualstats'
+    assert check(server(shared_preload_libraries=quoted)) == []
+    (problem,) = check(server(line("shared_preload_libraries", "a", MAIN), shared_preload_libraries="pg_qualstats"))
+    assert problem == (
+        "shared_preload_libraries lacks pg_stat_statements, and powa_configure_postgresql is false: set"
+        " shared_preload_libraries = 'a,{0}' where your configuration sets it, and restart PostgreSQL".format(BOTH)
+    )
+    (problem,) = check(server(line("shared_preload_libraries", BOTH, MAIN), shared_preload_libraries=""))
+    assert problem.endswith("is false: restart PostgreSQL, which has not read the value in its files")
+
+
+def test_other_settings_that_a_user_has_to_set():
+    found = server(powa_database="powa", powa_frequency="300000", powa_coalesce="100")
+    options = {"powa_frequency": 60, "powa_coalesce": 100, "powa_retention": "7 days"}
+    assert check(found, local=True, powa_listen_addresses="*", **options) == [
+        'listen_addresses is "localhost", but the inventory asks for "*", and powa_configure_postgresql is false:'
+        " set listen_addresses = '*' where your configuration sets it, and restart PostgreSQL",
+        'powa.frequency is "300000", but the inventory asks for "60s", and powa_configure_postgresql is false:'
+        " set powa.frequency = '60s' where your configuration sets it, and reload PostgreSQL",
+    ]
+    assert check(found, local=True, powa_retention="1s")[0].startswith('powa_retention is "1s", ')
 
 
 def test_a_file_of_the_folder_that_is_included_again_is_a_problem():
@@ -257,6 +388,8 @@ def test_several_libraries_in_one_entry_are_a_problem():
         " (ALTER SYSTEM SET shared_preload_libraries = pg_stat_statements, auto_explain)".format(ALTERED)
     ]
     assert plan(server(entry), libraries=[]).problems == []
+    (problem,) = plan(server(entry), libraries=[], powa_listen_addresses="*").problems
+    assert problem.startswith("shared_preload_libraries has the entry ")
     # A later line takes its place.
     overridden = line("shared_preload_libraries", '"pg_stat_statements, auto_explain"', MAIN)
     assert plan(server(overridden, line("shared_preload_libraries", BOTH, FOLDER + "/conf.d/00.conf"))).problems == []
@@ -264,14 +397,6 @@ def test_several_libraries_in_one_entry_are_a_problem():
 
 def test_addresses_of_blanks_are_none():
     assert "listen_addresses" not in plan(server(), powa_listen_addresses=" ").wanted
-
-
-def test_an_included_file_is_a_problem_only_if_it_certainly_comes_later():
-    included = line("shared_preload_libraries", "a", "/etc/postgresql/common.conf", 1)
-    # A file of the folder may have included it.
-    assert plan(server(line("powa.database", "powa", FOLDER + "/conf.d/00.conf"), included)).problems == []
-    (problem,) = plan(server(line("powa.database", "powa"), included)).problems
-    assert problem.startswith("shared_preload_libraries is set in /etc/postgresql/common.conf, line 1, ")
 
 
 def test_the_command_line_is_a_problem():
@@ -294,14 +419,6 @@ def test_libraries_on_the_command_line_suffice_if_they_are_all_there():
     assert problem.startswith('shared_preload_libraries is "auto_explain" on the command line of PostgreSQL, ')
 
 
-def test_powa_conf_that_was_written_has_to_be_read():
-    assert plan(server(), written=True).problems == [
-        "PostgreSQL does not read {0}: include its folder in {1} (include_dir = 'conf.d')".format(CONF, MAIN)
-    ]
-    assert plan(server(line("shared_preload_libraries", BOTH)), written=True).problems == []
-    assert plan(server(), libraries=[], written=True).problems == []
-
-
 def test_a_line_that_postgresql_cannot_read_is_a_problem_before_a_change():
     broken = line(None, None, MAIN, 12, "syntax error")
     assert plan(server(broken)).problems == [
@@ -311,6 +428,7 @@ def test_a_line_that_postgresql_cannot_read_is_a_problem_before_a_change():
     # The lines with errors, of any setting, come without their values.
     error = {"name": "x", "file": MAIN, "line": 12, "error": "syntax error"}
     seen = {"config_file": MAIN, "settings": {}, "file_settings": [], "file_errors": [error], "version_num": 150006}
+    seen["includes"] = [INCLUDE]
     found = server_of(seen)
     assert plan(found).problems == plan(server(broken)).problems
     # This one is about a setting that is gone from the files.
@@ -330,32 +448,3 @@ def test_wrong_variables():
         'powa_retention is "30 s", but has to be an interval of a minute or more, such as "7 days"'
     ]
     assert plan(server(), powa_retention="soon").problems == []
-
-
-@pytest.mark.parametrize(
-    ("interval", "minutes"),
-    [
-        ("7 days", 10080),
-        ("1 week 2 days", 12960),
-        ("1d2h", 1560),
-        ("1 mon", 43200),
-        ("1 YEAR", 525960),
-        ("90 minutes", 90),
-        ("1.5 hours", 90),
-        ("1 day 04:05:06", 1685),
-        (" 02:00 ", 120),
-        ("3600", 60),
-        ("3600 seconds", 60),
-        ("", None),
-        ("7", None),
-        ("30 seconds", None),
-        ("banana", None),
-        ("7 bananas", None),
-        ("7 days ago", None),
-        ("-7 days", None),
-        ("7 04:05", None),
-        ("04:5", None),
-    ],
-)
-def test_the_minutes_of_an_interval(interval, minutes):
-    assert retention_minutes(interval) == minutes

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._settled import is_settled
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._settled import is_settled, is_stored
 
 DECLARED = {
     "name": "locks",
@@ -104,3 +104,13 @@ def test_a_repository_without_the_definition(comments):
 def test_with_scope_database_the_snapshot_function_holds_the_definition():
     declared = {**DECLARED, "scope": "database"}
     assert is_settled(declared, {"powa_locks_snapshot": comment({**STORED, "scope": "database"})})
+
+
+def test_every_field_that_is_stored_is_compared():
+    comments = {"powa_locks_src": comment()}
+    assert is_stored(DECLARED, comments) and is_stored({**DECLARED, "adopt": True}, comments)
+    for changes in ({"description": "x"}, {"servers": ["a"]}, {"priority": 3}, {"enabled": False}, {"title": "x"}):
+        assert settled(changes) and not is_stored({**DECLARED, **changes}, comments)
+    assert not is_stored({**DECLARED, "query": "SELECT 1"}, comments)
+    assert not is_stored({**DECLARED, "metrics": [*DECLARED["metrics"], {"name": "waiting"}]}, comments)
+    assert not is_stored(DECLARED, {}) and not is_stored({"name": None}, comments)

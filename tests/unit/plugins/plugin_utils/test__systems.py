@@ -17,17 +17,17 @@ def seen(family, version="17", cluster=None):
 def test_debian():
     system = system_of(seen("Debian"))
     assert (system.server, system.powa, system.unit) == ("postgresql-17", "postgresql-17-powa", "postgresql@17-main")
-    assert system.pg_config == "/usr/lib/postgresql/17/bin/pg_config" and system.reads_conf_d
+    assert system.pg_config == "/usr/lib/postgresql/17/bin/pg_config"
     assert system.extensions["pg_stat_kcache"] == "postgresql-17-pg-stat-kcache"
-    assert "postgresql-server-dev-17" in system.build
+    assert "postgresql-server-dev-17" in system.build and system.contrib == []
 
 
 def test_the_red_hat_family_with_packages_of_postgresql():
     system = system_of(seen("RedHat"))
-    assert (system.server, system.powa, system.unit) == ("postgresql17-server", "powa_17", "postgresql-17")
-    assert system.pg_config == "/usr/pgsql-17/bin/pg_config" and not system.reads_conf_d
+    assert (system.server, system.powa, system.unit) == ("postgresql17-server", "powa-archivist_17", "postgresql-17")
+    assert system.pg_config == "/usr/pgsql-17/bin/pg_config"
     assert system.extensions["pg_stat_kcache"] == "pg_stat_kcache_17"
-    assert "postgresql17-devel" in system.build
+    assert "postgresql17-devel" in system.build and system.contrib == ["postgresql17-contrib"]
 
 
 @pytest.mark.parametrize("family", ["Debian", "RedHat"])

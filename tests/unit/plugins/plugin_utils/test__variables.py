@@ -70,7 +70,7 @@ def test_an_empty_alias_is_none() -> None:
 
 @pytest.mark.parametrize("word", [True, 1, "true", "True", " yes ", "on", "1", "t", "Y"])
 def test_what_is_true(word: Any) -> None:
-    assert value_of("powa_hba_sort", word) is True
+    assert value_of("powa_servers_exact", word) is True
 
 
 @pytest.mark.parametrize("word", [False, 0, "false", "False", "no", "off", "0", "f", "n"])
@@ -143,8 +143,13 @@ def test_what_a_value_means(name: str, raw: Any, value: Any) -> None:
         ),
         ("powa_coalesce", 4, "powa_coalesce is 4: set it to a number of snapshots, at least 5"),
         ("powa_retention", 7, 'powa_retention is 7: set it to an interval such as "7 days" or "36 hours"'),
-        ("powa_hba_sort", "maybe", "powa_hba_sort is maybe: set it to true or false"),
-        ("powa_hba_sort", 2, "powa_hba_sort is 2: set it to true or false"),
+        ("powa_servers_exact", "maybe", "powa_servers_exact is maybe: set it to true or false"),
+        ("powa_servers_exact", 2, "powa_servers_exact is 2: set it to true or false"),
+        (
+            "powa_servers_exact_max",
+            "a few",
+            'powa_servers_exact_max is a few: set it to a number of servers, or to a share such as "10%"',
+        ),
         ("powa_source", True, "powa_source is True: set it to a text, in quotes"),
         ("powa_source", ["a"], "powa_source is ['a']: set it to a text, in quotes"),
         ("powa_mode", "both", "powa_mode is both: set it to remote or local"),
@@ -233,7 +238,7 @@ def test_a_wrong_value_is_one_sentence_and_the_default_stands(name: str, raw: An
 
 def test_a_wrong_word_of_a_list() -> None:
     problem = problem_of("powa_doctor_ignore", "inventory,nix")
-    assert problem.startswith("powa_doctor_ignore is inventory,nix: set it to collector_down, ")
+    assert problem.startswith("powa_doctor_ignore is inventory,nix: set it to collection_slow, ")
     assert problem.endswith("snapshot_late or transient_rows")
 
 
@@ -243,9 +248,9 @@ def test_a_long_value_is_not_shown_whole() -> None:
 
 
 def test_every_problem_is_said_at_once() -> None:
-    raw = {"powa_port": "abc", "powa_mode": "both", "powa_hba_sort": "maybe", "powa_database": "stats"}
+    raw = {"powa_port": "abc", "powa_mode": "both", "powa_servers_exact": "maybe", "powa_database": "stats"}
     found = read_variables(raw)
-    assert list(found.problems) == ["powa_mode", "powa_port", "powa_hba_sort"]
+    assert list(found.problems) == ["powa_mode", "powa_port", "powa_servers_exact"]
     assert found.values["powa_database"] == "stats"
 
 
@@ -380,3 +385,8 @@ def test_roles_that_share_an_option_agree_on_it() -> None:
     for role in ROLES:
         for name, option in options_of((role,)).items():
             assert option == options_of()[name], (role, name)
+
+
+@pytest.mark.parametrize(("given", "value"), [(None, "10%"), ("", "10%"), (5, "5"), ("25%", "25%"), ("0", "0")])
+def test_how_many_servers_may_go(given, value):
+    assert value_of("powa_servers_exact_max", given) == value

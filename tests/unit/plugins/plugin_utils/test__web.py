@@ -64,6 +64,7 @@ def fleet_of(repositories=("hub",), remote_access=True, **changes):
             "two": remote("hub", hostname="db2", allow_ui_connection=False),
             "three": remote("far", hostname="db3", allow_ui_connection=True),
         },
+        "run": [],
     }
 
 
@@ -170,6 +171,18 @@ def test_the_repositories_that_powa_web_shows():
         },
     ]
     assert plan(fleet=fleet)["repositories"][0]["host"] == "10.0.0.9"
+    # No certificate is for localhost.
+    fleet["hosts"]["hub"]["variables"]["powa_web_sslmode"] = "verify-full"
+    assert web_plan(Run(fleet, hostvars), "hub")["repositories"][0]["host"] != "localhost"
+
+
+def test_tls_is_in_the_units_environment():
+    fleet = fleet_of()
+    fleet["hosts"]["box"]["variables"].update(powa_web_sslmode="verify-ca", powa_web_sslrootcert="/tls/ca.crt")
+    found = plan(fleet=fleet)
+    (unit,) = [file["content"] for file in found["files"] if file["path"] == _paths.WEB_UNIT]
+    assert "\nEnvironment=PGSSLMODE=verify-ca\nEnvironment=PGSSLROOTCERT=/tls/ca.crt\nRestart=" in unit
+    assert found["todo"]
 
 
 def test_the_files():
@@ -342,6 +355,13 @@ def test_check_mode_on_a_bare_host(family, tornado, installable):
     found = plan(changed(BARE, os={"name": "", "family": family}, packages=packages), check_mode=True)
     assert found["installable"] is installable
     assert not found["has_user"] and not found["has_unit"]
+
+
+def test_a_user_who_was_there_before_the_packages():
+    seen = changed(BARE, users=["powa-web"])
+    found, check = plan(seen), plan(seen, check_mode=True)
+    assert found["install"] and found["refresh"] and found["has_user"]
+    assert check["install"] and not check["has_user"]
 
 
 @pytest.mark.parametrize("seen", [{}, {"unreachable": True}])

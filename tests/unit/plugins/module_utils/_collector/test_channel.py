@@ -67,7 +67,7 @@ def test_every_server_is_asked_for_by_its_number():
         return '{0} OK {{"{1}": "running"}}'.format(command, srvid) if srvid != "2" else "WORKERS_STATUS OK {}"
 
     asked = collector(answer)
-    assert asked.workers(3) == {1: "running", 3: "running"}
+    assert asked.workers([1, 2, 3]) == {1: "running", 3: "running"}
     assert len([text for text in asked.cursor.statements if "pg_notify" in text]) == 1
 
 
@@ -103,12 +103,12 @@ def test_waiting_ends_once_every_worker_runs_or_has_ended(monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     statuses = iter(["{}", '{"1": "unknown"}', '{"1": "running"}'])
     asked = collector(lambda message: "WORKERS_STATUS OK " + next(statuses))
-    assert asked.wait_for({1}, 1) == {1: "running"}
+    assert asked.wait_for({1}, [1]) == {1: "running"}
 
 
 def test_waiting_ends_with_the_time():
     asked = collector(lambda message: "WORKERS_STATUS OK {}", timeout=1)
-    assert asked.wait_for({1}, 1) == {} and asked.remaining > 0
+    assert asked.wait_for({1}, [1]) == {} and asked.remaining > 0
 
 
 def test_a_last_answer_that_is_late_does_not_count(monkeypatch):
@@ -119,7 +119,7 @@ def test_a_last_answer_that_is_late_does_not_count(monkeypatch):
     monkeypatch.setattr("select.select", lambda *waiting: ([], [], []))
     statuses = iter(['WORKERS_STATUS OK {"1": "no connection to remote server"}'])
     asked = collector(lambda message: next(statuses, None), timeout=2)
-    assert asked.wait_for({1}, 1) == {1: "no connection to remote server"}
+    assert asked.wait_for({1}, [1]) == {1: "no connection to remote server"}
 
 
 def test_a_collector_that_sleeps_is_woken(monkeypatch):

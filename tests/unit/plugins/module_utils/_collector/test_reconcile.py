@@ -33,8 +33,15 @@ def test_each_snapshot_is_a_change():
 
 
 def test_a_worker_may_be_that_of_a_removed_server():
-    assert reconcile._returned(9, "running", SERVERS) == {"srvid": 9, "server": "removed", "status": "running"}
-    assert reconcile._returned(1, "stopped", SERVERS)["server"] == "first"
+    removed = {"srvid": 9, "server": "removed", "status": "running", "errors": []}
+    assert reconcile._returned(9, "running", SERVERS, {}) == removed
+    assert reconcile._returned(1, "stopped", SERVERS, {})["server"] == "first"
+
+
+def test_a_worker_has_the_errors_of_its_server():
+    errors = reconcile._read_errors(Recorder({"powa_snapshot_metas": [(1, None, ["no entry"])]}), POWA_5, [1, 2])
+    assert reconcile._returned(1, "stopped", SERVERS, errors)["errors"] == ["no entry"]
+    assert reconcile._returned(2, "stopped", SERVERS, errors)["errors"] == []
 
 
 def test_the_highest_number_that_a_server_ever_had():

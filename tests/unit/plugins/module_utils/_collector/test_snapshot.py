@@ -32,9 +32,15 @@ def task(*names, timeout=60, fail_on_errors=True):
     return SnapshotTask({"servers": names, "timeout": timeout, "fail_on_errors": fail_on_errors})
 
 
-def read(*names, local_mode=False, strangers=()):
+TABLES = ("powa_a_src_tmp", "powa_a_history")
+
+
+def read(*names, local_mode=False, strangers=(), without_databases=(), empty=(), tables=TABLES):
     answers = {
         "proargtypes": strangers,
+        '"powa_databases"': [(srvid,) for srvid in without_databases],
+        "indkey": [(table,) for table in tables],
+        '"powa_a_src_tmp"': empty if isinstance(empty, Error) else [(srvid,) for srvid in empty],
         "pg_extension": [("4.1.4", "public", "public", 150000, "powa")],
         ".powa_servers": [
             ({"id": 1, "hostname": "alpha", "port": 5432, "alias": "first"},),
@@ -53,6 +59,40 @@ def test_a_name_that_is_not_one_servers():
     found = read("omega", "first")
     assert found.srvids == [] and 'server "omega" is not registered here' in found.problems[0]
     assert task().resolve(None, found, False) == (found, found.problems)
+
+
+def test_servers_from_which_nothing_has_ever_arrived():
+    assert read("beta", "first").empty == frozenset()
+    assert read("beta", "first", without_databases=[1, 2], empty=[2]).empty == {2}
+
+
+def test_something_may_have_arrived_where_no_table_can_be_read():
+    assert read("first", without_databases=[1], tables=()).empty == frozenset()
+    assert read("first", without_databases=[1], empty=Busy()).empty == frozenset()
+    with pytest.raises(Slow):
+        read("first", without_databases=[1], empty=Slow())
+
+
+EMPTY = Resolved(POWA_5, [1, 2, 0], [], True, frozenset([2]))
+
+
+def test_a_server_without_anything_is_refused():
+    (problem,) = task("first", "beta", "local").check(None, EMPTY)
+    assert problem.startswith('server "beta": nothing has ever arrived from it, so there is nothing to take a snapshot')
+
+
+def test_a_server_without_anything_is_left_out_if_the_task_says_so():
+    cursor = Recorder({"errors": [([],)]})
+    made = task("first", "beta", "local", fail_on_errors=False)
+    assert made.check(None, EMPTY) == []
+    plan = made.plan(cursor, EMPTY)
+    assert plan.summary() == ["create snapshot of server first", "create snapshot of server local"]
+    assert [entry["server"] for entry in made.result(None, Planned(EMPTY, plan), False)["snapshots"]] == ["beta"]
+    session = Session(cursor)
+    made.write(session, Planned(EMPTY, plan))
+    assert session.transactions == ["write", "write"]
+    snapshots = made.result(None, Planned(EMPTY, plan), True)["snapshots"]
+    assert [(entry["server"], len(entry["errors"])) for entry in snapshots] == [("first", 0), ("beta", 1), ("local", 0)]
 
 
 def test_no_snapshot_runs_code_of_strangers():
@@ -75,7 +115,7 @@ def test_without_local_mode_there_is_no_local_server(name, local_mode, number):
 
 
 def test_each_snapshot_is_a_change():
-    assert task("first", "local").plan(None, None).summary() == [
+    assert task("first", "local").plan(None, Resolved(POWA_5, [1, 0], [], True)).summary() == [
         "create snapshot of server first",
         "create snapshot of server local",
     ]
@@ -87,7 +127,7 @@ def taken(archivist, name, srvid):
     wanted = Resolved(archivist, [srvid], [], True)
     session = Session(cursor)
     made.write(session, Planned(wanted, made.plan(cursor, wanted)))
-    return made.taken, cursor.statements, session.transactions
+    return list(made.taken.values()), cursor.statements, session.transactions
 
 
 def test_each_snapshot_has_a_transaction_of_its_own():
@@ -115,9 +155,9 @@ def test_errors_fail_unless_the_task_says_otherwise():
     snapshot.check_errors({"snapshots": []}, True)
 
 
-def failing(error, timeout):
+def failing(error, timeout, srvid=1):
     made = task("first", timeout=timeout)
-    wanted = Resolved(POWA_5, [1], [], True)
+    wanted = Resolved(POWA_5, [srvid], [], True)
     cursor = Recorder({"powa_take_snapshot": error})
     return lambda: made.write(Session(cursor), Planned(wanted, made.plan(cursor, wanted)))
 
@@ -139,6 +179,45 @@ def test_a_snapshot_that_can_not_be_taken(error, sentence):
     with pytest.raises(PowaError) as caught:
         failing(error, -1)()
     assert str(caught.value).startswith(sentence)
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self):
+        self.now, self.pauses = 0.0, []
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+        self.pauses.append(seconds)
+
+
+def test_a_snapshot_that_gave_way_waits_for_its_turn(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(snapshot, "time", clock)
+    with pytest.raises(PowaError) as caught:
+        failing(Slow("x"), 5)()
+    assert clock.pauses == [2.0, 2.0, 1.0]
+    assert "(attempts until the timeout: 4): give a longer timeout" in str(caught.value)
+
+
+def test_it_is_taken_once_the_server_is_fast_enough(monkeypatch):
+    monkeypatch.setattr(snapshot, "time", Clock())
+    made = task("first")
+    wanted = Resolved(POWA_5, [1], [], True)
+    cursor = Recorder({"powa_take_snapshot": Slow("x"), "errors": [([],)]})
+    clock = snapshot.time
+    monkeypatch.setattr(clock, "sleep", lambda _seconds: cursor.answers.pop("powa_take_snapshot"))
+    made.write(Session(cursor), Planned(wanted, made.plan(cursor, wanted)))
+    assert list(made.taken.values()) == [{"server": "first", "srvid": 1, "errors": []}]
+
+
+def test_a_local_snapshot_has_no_limit_so_somebody_else_canceled_it():
+    with pytest.raises(Slow):
+        failing(Slow("x"), 60, srvid=0)()
 
 
 def test_any_other_error_is_not_ours():

@@ -20,6 +20,21 @@ def parameters(**changes):
     return connection._libpq_parameters(dict(DEFAULTS, **changes))
 
 
+@pytest.mark.parametrize(
+    ("used", "is_here"),
+    [
+        ({}, True),
+        ({"host": "/run/pg"}, True),
+        ({"host": "db"}, False),
+        ({"hostaddr": "192.0.2.1"}, False),
+        ({"host": "/run/pg", "hostaddr": "192.0.2.1"}, False),
+    ],
+)
+def test_only_a_socket_is_of_this_host(server, used, is_here):
+    server.get_dsn_parameters = lambda: used
+    assert connection.Connection(DEFAULTS, read_only=True).is_on_this_host is is_here
+
+
 def test_what_is_not_given_is_left_to_libpq():
     told = {"port": 5432, "user": "postgres", "dbname": "powa", "sslmode": "prefer"}
     assert parameters() == dict(told, client_encoding="UTF8")
@@ -270,7 +285,7 @@ def test_a_wait_that_nobody_can_wait(option, seconds):
     [
         ("LATIN1", "é", True),
         ("LATIN1", "€", False),
-        ("EUC_JP", "日", True),
+        ("EUC_JP", "Ⅳ", True),
         ("SQL_ASCII", "€", True),
         ("UTF8", "€", True),
         ("MULE_INTERNAL", "€", True),

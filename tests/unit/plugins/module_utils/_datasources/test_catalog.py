@@ -24,6 +24,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     catalog_of,
     definition,
     stored_text,
+    visible,
     wanted,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
@@ -193,3 +194,11 @@ def test_objects_of_strangers_hold_no_definition():
 
 def test_a_datasource_whose_name_ends_like_a_function():
     assert list(read([("powa_my_src_src", stored_text(name="my_src"))]).stored) == ["my_src"]
+
+
+def test_a_reader_without_the_registry_reads_none_of_it():
+    cursor, blind = Recorder({"pg_class": [], "pg_proc": []}), visible({"powa_functions": []}, usage=False)
+    found = catalog.read_catalog(cursor, POWA_4, ["locks"], ["locks"], False, blind)
+    assert found.registry == () and list(blind.gaps) == ["datasources[].drift"]
+    # Without the right to use the schema, PostgreSQL looks up nothing in it.
+    assert not any("public.powa_" in statement or '"public"."powa_' in statement for statement in cursor.statements)

@@ -265,3 +265,10 @@ def test_datasources_of_one_extension_agree_on_powa_5(field, one, other, found):
 def test_all_refusals_at_once():
     pair = [definition(servers=["x"]), definition(name="waits", scope="database")]
     assert len(refusals(pair, [], REPOSITORY, state(roles=[]))) == 3
+
+
+def test_only_a_repository_takes_registrations_back():
+    going = Removal("locks", False, unregister=True)
+    assert refusals([], [going], REPOSITORY, state()) == []
+    (problem,) = refusals([], [going], REMOTE, state())
+    assert problem.startswith('datasource "locks", state: found "paused", which needs server_kind repository')

@@ -102,6 +102,21 @@ def test_remotes_that_disagree():
     assert len(problems) == 1 and problems[0].startswith('datasource "locks": column "held" is bigint on beta, but')
 
 
+def test_a_remote_that_disagrees_with_a_repository_that_is_its_own_remote():
+    both = Side(("remote", "repository"), "mon", None)
+    assert resolved(both, results=[ANSWER], **WITHOUT)[:2] == (["text", "integer"], [])
+    other = dict(ANSWER, datasources=[dict(ANSWER["datasources"][0], metric_columns=[])])
+    assert resolved(both, results=[other], **WITHOUT)[:2] == (["text", "integer"], [])
+    other["datasources"][0]["metric_columns"] = [{"name": "held", "type": "bigint"}]
+    assert resolved(both, results=[other], **WITHOUT)[1] == [
+        'datasource "locks": column "held" is bigint on alpha, but integer on this server: declare its type, and cast'
+        " to it in the query"
+    ]
+    # A declared type is cast to.
+    server = Server(answer=Answer((ReturnedColumn("mode", 25, "text"), ReturnedColumn("held", 20, "bigint"))))
+    assert resolved(both, results=[ANSWER], server=server)[1] == []
+
+
 def test_a_paused_datasource_may_have_types_that_nobody_knows():
     assert resolved(state="paused", **WITHOUT)[:2] == (["", ""], [])
     changed = dict(WITHOUT, query="SELECT 1")

@@ -20,7 +20,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mo
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import Creator
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_4, POWA_5, REMOTE
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_4, POWA_5
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, rendered
 
 SIDE = Side(("local",), "mon", None)
@@ -41,13 +41,6 @@ def changes(seen):
     plan = Plan()
     plan_roles(plan, seen, SIDE)
     return [(change.identity, change.before, change.after, rendered(change.writes)) for change in plan.changes]
-
-
-def test_a_server_of_another_kind_is_not_asked():
-    cursor = Recorder()
-    assert read_local_mode(cursor, REMOTE, POWA_4) is None and cursor.statements == []
-    assert refusals_of_local_mode(None, REMOTE, POWA_4) == []
-    assert changes(None) == []
 
 
 def test_what_is_read():
@@ -111,7 +104,6 @@ def test_the_right_is_taken_only_if_the_task_says_so():
     closing, plan = replace(SIDE, revoke_create=True), Plan()
     seen = found([EVERYBODY, EVERYBODY._replace(role="app"), owner])
     plan_schema(plan, seen, SIDE)
-    plan_schema(plan, None, closing)
     assert not plan.changed
     plan_schema(plan, seen, closing)
     (change,) = plan.changes

@@ -48,8 +48,30 @@ def test_what_is_stored_is_the_definition():
     assert read_comments(definition.name, "public", {"_src": comment}).definition == definition
 
 
+def test_history_of_others_is_not_part_of_what_is_stored():
+    definition = parsed(adopt=True, adopt_history="old", adopt_history_without=["x"])
+    assert (definition.adopt_history, definition.adopt_history_without) == ("old", ("x",))
+    assert definition.as_dict() == parsed().as_dict()
+    assert parsed(adopt_history="").adopt_history is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"adopt_history": "old"}, "adopt_history: it has no effect without adopt: give adopt: true, or leave it out"),
+        ({"adopt_history_without": ["x"]}, "adopt_history_without: it has no effect without adopt_history: give that"),
+    ],
+)
+def test_history_of_others_needs_adopt(changes, problem):
+    assert problems(**changes)[0].startswith('datasource "lock_modes", ' + problem)
+
+
 def test_a_removal():
     assert collect_definitions([{"name": "a", "state": "absent", "history": "drop"}]) == ([], [Removal("a", True)], [])
+    unregister = Removal("a", False, unregister=True)
+    assert collect_definitions([{"name": "a", "state": "paused"}]) == ([], [unregister], [])
+    (problem,) = collect_definitions([{"name": "A", "state": "paused"}])[2]
+    assert problem.startswith('datasource "A", name: found "A"')
 
 
 @pytest.mark.parametrize("sql", ["SELECT 1", " SELECT 1 ;\n", "SELECT 1;;"])

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import registry_rows
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged, read_comments
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
@@ -25,8 +25,6 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     wanted,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import (
-    Recorder,
-    Session,
     literals,
     rendered,
 )
@@ -59,17 +57,6 @@ def test_paused_servers_that_are_gone_do_not_count():
 
 
 @pytest.mark.parametrize(
-    ("ready", "waiting"), [(None, set()), ([], {1, 2}), (["first"], {2}), (["first", "beta"], set()), (["x"], {1, 2})]
-)
-def test_a_server_waits_until_its_side_is_ready(ready, waiting):
-    assert pause.still_paused(definition(), there(paused=[1, 2]), ready) == waiting
-
-
-def test_a_datasource_of_databases_waits_for_no_remote():
-    assert pause.still_paused(definition(scope="database"), there(paused=[1, 2]), []) == frozenset()
-
-
-@pytest.mark.parametrize(
     ("changes", "differs"),
     [
         ({}, False),
@@ -80,6 +67,7 @@ def test_a_datasource_of_databases_waits_for_no_remote():
         ({"keys": []}, True),
         ({"keys": [{"name": "mode", "type": "text", "nullable": True}]}, True),
         ({"scope": "database"}, True),
+        ({"query_cleanup": "DELETE FROM x"}, True),
     ],
 )
 def test_whether_the_columns_differ(changes, differs):
@@ -101,11 +89,29 @@ def test_all_active_remotes_are_paused_and_that_is_remembered(archivist):
     plan = planned(OTHER, there(archivist, paused=[2], enabled=(0, 1)))
     (change,) = plan.changes
     assert change.identity == "snapshots of datasource locks"
-    assert (change.before, change.after) == ("taken: first", "paused until their columns are changed: first")
+    assert (change.before, change.after) == ("taken: first", "paused until their side is as declared: first")
     *rows, comment = change.writes
     assert [(row.srvids, row.row.values["enabled"]) for row in rows] == [((1,), False)]
     stored = read_comments("locks", "public", {"_src": literals(comment)[0]})
     assert stored.paused == {1, 2} and stored.definition == definition()
+
+
+def test_only_servers_that_lack_their_side_are_paused_if_the_columns_stay():
+    declared = replace(definition(), pause=True, pause_on=("first", "unknown"))
+    (change,) = planned(declared, there()).changes
+    assert change.before == "taken: first" and change.writes[0].srvids == (1,)
+    assert pause.pausing(declared, there()) == {1}
+    assert pause.pausing(definition(), there()) == pause.pausing(declared, state()) == frozenset()
+    assert pause.pausing(replace(OTHER, pause_on=("first",)), there()) == {1, 2}
+
+
+def test_only_what_may_be_collected_is_waited_for():
+    lacking = replace(definition(), pause=True, pause_on=("first",))
+    assert pause.has_to_wait(lacking, there())
+    assert not pause.has_to_wait(lacking, there(enabled=(2,)))
+    assert not pause.has_to_wait(lacking, state()) and not pause.has_to_wait(definition(), there())
+    # An earlier task may have been killed before it had waited.
+    assert pause.has_to_wait(OTHER, there(enabled=()))
 
 
 def test_servers_are_named_in_order():
@@ -133,33 +139,15 @@ def test_where_no_function_is_left_only_the_rows_change():
     assert len(planned(OTHER, lost).changes[0].writes) == 2
 
 
-def wait(still_running, timeout=60):
-    """Wait for the readers of the registry; each further look has the next answer."""
-
-    class Looks(Recorder):
-        def execute(self, statement):
-            super().execute(statement)
-            if "virtualxid" in self.statements[-1]:
-                self._rows = still_running.pop(0)
-
-    cursor = Looks({"l.relation = ANY": [("3/1",), ("3/2",)]})
-    pause.wait_for_snapshots(Session(cursor), POWA_5, timeout)
-    return cursor
+def unregistered(found):
+    plan = Plan()
+    pause.plan_unregistration(plan, Removal("locks", False, unregister=True), found)
+    return plan
 
 
-def test_snapshots_that_began_before_are_waited_for(monkeypatch):
-    monkeypatch.setattr(pause.time, "sleep", lambda _seconds: None)
-    cursor = wait([[("3/2",)], []])
-    assert literals(cursor.composed[0]) == [['"PoWA".powa_extension_config', '"PoWA".powa_db_module_config']]
-    assert [literals(statement)[0] for statement in cursor.composed[1:]] == [["3/1", "3/2"], ["3/2"]]
-
-
-def test_a_snapshot_that_runs_too_long():
-    with pytest.raises(PowaError, match="1 snapshots that began before the pause still run after -1 s"):
-        wait([[("3/2",)]], timeout=-1)
-
-
-def test_no_snapshot_runs():
-    cursor = Recorder()
-    pause.wait_for_snapshots(Session(cursor), POWA_4, 0)
-    assert len(cursor.statements) == 1
+def test_a_datasource_that_goes_waits_on_every_server_if_it_is_declared_again():
+    (change,) = unregistered(there()).changes
+    assert (change.before, change.after) == ("taken", "stopped, so that it can be removed")
+    assert read_comments("locks", "public", {"_src": literals(change.writes[-1])[0]}).paused == {1, 2}
+    assert not unregistered(there(paused=[1, 2])).changed
+    assert not unregistered(state()).changed and not unregistered(there(definitions=DAMAGED)).changed

@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import reconcile
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import (
@@ -34,6 +37,7 @@ PARAMS = {
     "collector_role": None,
     "revoke_create": False,
     "web_role": None,
+    "reader_role": None,
     "state": "present",
     "history": "keep",
     "remote_results": None,
@@ -102,3 +106,10 @@ def test_a_remote_has_no_registry():
 
 def test_a_paused_datasource_is_not_made():
     assert planned([definition(state="paused")]) == []
+
+
+def test_a_datasource_that_is_held_back_names_the_servers():
+    held = replace(wanted(definition()), held_back=frozenset([2]))
+    found = Resolved(state(), [definition()], [], [held, wanted(definition(name="other"))])
+    assert reconcile._waiting(found, REPOSITORY) == {"locks": ["first", "beta:5432"], "other": []}
+    assert reconcile._held_back(found) == {"locks": ["beta:5432"]}

@@ -87,22 +87,6 @@ def test_records_are_cast_once_their_type_was_replaced_and_keep_their_storage():
     ]
 
 
-def test_columns_keep_the_order_that_the_server_has():
-    wanted, found = record("a int", "b int", "c int"), record("c int", "x int")
-    assert [column.name for column in reshape.ordered_like(wanted, found, {"x": "b"}).columns] == ["c", "b", "a"]
-
-
-def test_what_changes_its_type():
-    wanted, found = record("a text", "b int", "d int"), record("a int", "b int", "c int")
-    assert reshape.retyped(wanted, found, {}) == [("a", "int", "text")]
-    assert reshape.retyped(wanted, found, {"a": "z", "c": "a"}) == [("a", "int", "text")]
-
-
-def test_what_nobody_declared():
-    assert reshape.extra_columns(record("a int"), record("a int", "b int"), {}) == ["b"]
-    assert reshape.extra_columns(record("a int"), record("b int"), {"b": "a"}) == []
-
-
 @pytest.mark.parametrize(
     ("wanted", "rewrite", "gone"),
     [

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import Schema
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import Schema, read_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     LOCAL,
@@ -17,6 +17,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     definition,
     state,
 )
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
 FOUND = state(
     POWA_5,
@@ -67,3 +68,15 @@ def test_whose_rows_a_task_manages(srvid, side, by_powa, local_mode, manages):
     key = {"extname": "locks"} if srvid is None else {"srvid": srvid, "extname": "locks"}
     row = Row("powa_extension_config", key, {"added_manually": not by_powa})
     assert state(POWA_5, local_mode=local_mode).manages(row, side) is manages
+
+
+ANSWERS = {
+    "extversion": [("4.1.4", "public", "public", 150000, "powa")],
+    "current_setting('powa.coalesce'": [(False, None)],
+}
+
+
+@pytest.mark.parametrize("side", [REMOTE, REPOSITORY])
+def test_what_is_read_of_a_server_that_only_remotes_are_collected_from(side):
+    found = read_state(Recorder(ANSWERS), ["locks"], [definition()], side)
+    assert (found.own_queries, found.histories) == (None, None)

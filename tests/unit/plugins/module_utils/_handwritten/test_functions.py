@@ -11,218 +11,27 @@ from dataclasses import replace
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
-from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import SRVID, FoundFunction, FoundTable
-from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions import FunctionsTask, State
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten import functions
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions import FunctionsTask
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import Needed, Right
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import ALPHA, BETA, POWA_4, POWA_5
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._handwritten.registrations import (
+    APP,
+    FUNCTION,
+    PURGE,
+    SOURCE,
+    known,
+    repository,
+    task,
+)
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_4
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, rendered
 
-SNAPSHOT = {"operation": "snapshot", "function_name": "app_snapshot", "query_source": "app_src"}
-PURGE = {"operation": "purge", "function_name": "app_purge"}
-APP = {"name": "app", "functions": [SNAPSHOT, PURGE]}
-COLUMNS = (TableColumn("ts", "date"), TableColumn("n", "integer"))
-FUNCTION = FoundFunction((), None, None)
-SOURCE = FoundFunction(COLUMNS, None, None)
-DECLARED = FoundFunction((), "pgfleet.powa datasource app", None)
-MARK = "pgfleet.powa transient table of {0}.app_src"
-
-
-def table(schema, columns=(SRVID, *COLUMNS), is_table=True):
-    return FoundTable(Table(schema, "app_src_tmp", MARK.format(schema), columns, unlogged=True), 1, is_table, None)
-
-
-def repository(archivist=POWA_5, schema=None, **changes):
-    """Return a repository that has the functions of the datasource, and nothing in its registry."""
-    schema = schema or archivist.schema
-    parts = {
-        "archivist": archivist,
-        "servers": [ALPHA, BETA],
-        "registry": [],
-        "listed": [],
-        "extensions": {"powa": archivist.schema},
-        "available": set(),
-        "functions": {
-            (schema, "app_snapshot"): FUNCTION,
-            (schema, "app_purge"): FUNCTION,
-            (schema, "app_src"): SOURCE,
-        },
-        "tables": {(schema, "app_src_tmp"): table(schema)},
-        "registered": [],
-    }
-    return State(**dict(parts, **changes))
-
-
-def task(**changes):
-    made = FunctionsTask({"datasources": [dict(APP, **changes)]})
-    assert made.problems == []
-    return made
-
-
-def refused(there, **changes):
-    return task(**changes).check(None, there)
+ROLES = {"collector_role": "coll", "monitoring_role": "mon"}
 
 
 def summary(there, **changes):
     return [line.replace(" row", "") for line in task(**changes).plan(None, there).summary()]
-
-
-@pytest.mark.parametrize("archivist", [POWA_4, POWA_5], ids=["4", "5"])
-def test_what_can_be_registered_is_not_refused(archivist):
-    assert refused(repository(archivist)) == [] and refused(repository(archivist), servers=["first", "local"]) == []
-
-
-def known(external=False, **function):
-    """Return the rows of a datasource that PoWA itself brings."""
-    values = {"query_source": None, "query_cleanup": None, "priority": 10, "added_manually": False}
-    key = {"extname": "app", "operation": "purge", "function_name": "app_purge"}
-    return [
-        Row("powa_extensions", {"extname": "app"}, {"external": external, "added_manually": False}),
-        Row("powa_extension_functions", key, dict(values, **function)),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("changes", "there", "problem"),
-    [
-        ({"servers": ["omega"]}, repository(), 'servers: server "omega" is not registered here'),
-        ({"name": "pg_qualstats"}, repository(POWA_4), "name: PoWA itself brings this datasource: activate it with"),
-        ({"state": "absent"}, repository(registry=known()), "name: PoWA itself brings this datasource: activate it"),
-        (
-            {"functions": [PURGE]},
-            repository(registry=known(priority=5)),
-            "name: PoWA itself brings this datasource, and with other functions (the task declares purge app_purge,"
-            " priority 10; PoWA has purge app_purge, priority 5): declare the same, or activate it",
-        ),
-        (
-            {},
-            repository(registry=[Row("powa_db_modules", {"db_module": "app"}, {})]),
-            "name: a datasource with scope database has this name (powa_db_modules): choose another",
-        ),
-        (
-            {},
-            repository(functions={**repository().functions, ("PoWA", "app_purge"): DECLARED}),
-            "name: this datasource has functions of the module pgfleet.powa.datasources (app_purge), which registers"
-            " them itself",
-        ),
-        (
-            {},
-            repository(functions={**repository().functions, ("PoWA", "powa_app_snapshot"): DECLARED}),
-            "name: this datasource has functions of the module pgfleet.powa.datasources (powa_app_snapshot)",
-        ),
-        (
-            {"external": True},
-            repository(),
-            "external: PoWA looks for the functions in the schema of the extension app, which this database lacks:"
-            " create the extension (module pgfleet.powa.extensions), or set external to false",
-        ),
-        (
-            {"functions": [dict(PURGE, function_name="gone")]},
-            repository(),
-            "functions[0].function_name: found no function PoWA.gone(integer), nor one in any other schema:"
-            " create it on this server",
-        ),
-        (
-            {"functions": [dict(PURGE, function_name="gone")]},
-            repository(functions={("other", "gone"): FUNCTION}),
-            "functions[0].function_name: found no function PoWA.gone(integer), but one in schema other:"
-            " create it here, too",
-        ),
-        (
-            {"functions": [PURGE], "external": True},
-            repository(extensions={"app": "app"}),
-            "functions[0].function_name: found no function app.app_purge(integer), but one in schema PoWA:"
-            " set external to false",
-        ),
-        (
-            {"functions": [PURGE], "external": False},
-            repository(schema="app", extensions={"app": "app"}),
-            "functions[0].function_name: found no function PoWA.app_purge(integer), but one in schema app:"
-            " set external to true",
-        ),
-        (
-            {"functions": [PURGE]},
-            repository(functions={("PoWA", "app_purge"): replace(FUNCTION, stranger="mallory")}),
-            'functions[0].function_name: PoWA.app_purge(integer) belongs to role "mallory", who is neither a superuser',
-        ),
-        (
-            {},
-            repository(functions={**repository().functions, ("PoWA", "app_src"): replace(SOURCE, stranger="mallory")}),
-            'functions[0].query_source: PoWA.app_src(integer) belongs to role "mallory", who is neither a superuser',
-        ),
-        (
-            {},
-            repository(tables={("PoWA", "app_src_tmp"): replace(table("PoWA"), stranger="mallory")}),
-            "functions[0].query_source: its transient table PoWA.app_src_tmp belongs to role",
-        ),
-        (
-            {"functions": [dict(SNAPSHOT, query_cleanup="SELECT {other}.f()")]},
-            repository(),
-            'functions[0].query_cleanup: found "{other}", but this server has no extension of that name',
-        ),
-        (
-            {"functions": [dict(SNAPSHOT, query_cleanup="SELECT '{}'")]},
-            repository(),
-            "functions[0].query_cleanup: found a brace outside of a placeholder such as {powa}, which makes the"
-            " collector exit without a message: put the statement into a function",
-        ),
-        (
-            {"functions": [dict(SNAPSHOT, query_cleanup="SELECT {app}.f()")]},
-            repository(POWA_4),
-            "functions[0].query_cleanup: found a brace, which makes the collector exit without a message: put the",
-        ),
-        (
-            {},
-            repository(registered=[("twin", False, "app_src")]),
-            "functions[0].query_source: PoWA.app_src is registered for the datasource twin already, so the"
-            " collector would copy each of its rows twice",
-        ),
-        (
-            {},
-            repository(tables={}),
-            "functions[0].query_source: its transient table PoWA.app_src_tmp does not exist: create it with",
-        ),
-        (
-            {},
-            repository(tables={("PoWA", "app_src_tmp"): table("PoWA", is_table=False)}),
-            "functions[0].query_source: its transient table PoWA.app_src_tmp is not a plain table: create it with",
-        ),
-        (
-            {},
-            repository(
-                functions={**repository().functions, ("PoWA", "app_src"): FoundFunction((), None, "returns nothing")}
-            ),
-            "functions[0].query_source: PoWA.app_src(integer) returns nothing",
-        ),
-        (
-            {},
-            repository(tables={("PoWA", "app_src_tmp"): table("PoWA", (SRVID, COLUMNS[0]))}),
-            "functions[0].query_source: its transient table PoWA.app_src_tmp has the columns (srvid integer, ts date),"
-            " but its result needs (srvid integer, ts date, n integer): repair the table with",
-        ),
-    ],
-)
-def test_every_refusal(changes, there, problem):
-    (found,) = refused(there, **changes)
-    assert found.startswith('datasource "{0}", {1}'.format(changes.get("name", "app"), problem))
-
-
-@pytest.mark.parametrize(
-    ("changes", "there"),
-    [
-        ({"functions": [dict(SNAPSHOT, query_cleanup="SELECT {app}.f(), {powa}.g()")]}, repository()),
-        ({"functions": [dict(SNAPSHOT, query_cleanup="SELECT {x}.f()")]}, repository(available={"x"})),
-        ({"functions": [PURGE]}, repository(registry=known())),
-        ({}, repository(registered=[("twin", True, "app_src")], extensions={"twin": "elsewhere"})),
-        ({}, repository(registered=[("app", False, "app_src")])),
-        ({"servers": ["local"]}, repository(tables={})),
-        ({"functions": [PURGE, {"operation": "unregister", "function_name": "gone"}]}, repository()),
-        ({}, repository(schema="app", extensions={"app": "app"})),
-        ({"state": "absent"}, repository(functions={}, tables={})),
-        ({"external": True}, repository(POWA_4)),
-    ],
-)
-def test_what_is_not_refused(changes, there):
-    assert refused(there, **changes) == []
 
 
 def test_a_datasource_is_registered_for_all_servers():
@@ -282,6 +91,26 @@ def test_what_is_registered_stays():
     assert summary(repository(registry=registered(1, 2))) == []
 
 
+def test_an_extension_that_does_not_have_the_functions_is_not_looked_at():
+    there = registered(1, 2)
+    assert there[0].values["external"] is False
+    assert summary(repository(registry=there, extensions={"app": "app"})) == []
+    assert summary(repository(registry=there, extensions={"app": "app"}), external=True) == [
+        "change powa_extensions (extname=app)"
+    ]
+
+
+def test_a_registration_that_finds_no_functions_is_repaired():
+    there = registered(1, 2)
+    there[0] = replace(there[0], values=dict(there[0].values, external=True))
+    assert summary(repository(registry=there)) == ["change powa_extensions (extname=app)"]
+
+
+def test_on_powa_4_functions_without_an_extension_stay_so():
+    there = wanted_rows(repository(POWA_4), servers=["first"])
+    assert summary(repository(POWA_4, registry=there, extensions={"app": "app"}), servers=["first"]) == []
+
+
 def test_a_server_that_others_named_keeps_its_rows():
     assert summary(repository(registry=registered(1, 2)), servers=["first"]) == []
 
@@ -301,3 +130,97 @@ def test_a_row_that_nobody_added_by_hand_is_not_removed():
 
 def test_the_version_is_returned():
     assert task().result(None, Planned(repository(), Plan()), False) == {"powa_version": "5.0.2"}
+
+
+class Answering(Recorder):
+    """A server that has the functions and tables of the repository, and roles without any right."""
+
+    def __init__(self, monkeypatch, there):
+        super().__init__({"pg_roles": [("coll",), ("mon",)]})
+        monkeypatch.setattr(functions, "read_state", lambda _cursor, _specs: there)
+        monkeypatch.setattr(
+            functions, "read_rights", lambda _cursor, needed: [Right(one, "me", one.privileges) for one in needed]
+        )
+
+
+def granted(monkeypatch, options, there=None, **changes):
+    """Return what the task grants, as role, privileges and object."""
+    made = task(options, **changes)
+    found = made.read(Answering(monkeypatch, there or repository()))
+    assert made.check(None, found) == []
+    writes = [write for change in made.plan(None, found).changes for write in change.writes]
+    statements = rendered(write for write in writes if not hasattr(write, "row"))
+    return sorted({tuple(text[len("GRANT ") :].replace('"', "").split(" TO ")[::-1]) for text in statements})
+
+
+WRITE = "DELETE, INSERT, SELECT, UPDATE ON TABLE "
+
+
+def test_what_the_roles_of_a_repository_need(monkeypatch):
+    assert granted(monkeypatch, {"collector_role": "coll"}, tables=["app_history", "own.app_more"]) == [
+        ("coll", WRITE + "PoWA.app_history"),
+        ("coll", WRITE + "PoWA.app_src_tmp"),
+        ("coll", WRITE + "own.app_more"),
+        ("coll", "EXECUTE ON FUNCTION PoWA.app_purge(integer)"),
+        ("coll", "EXECUTE ON FUNCTION PoWA.app_snapshot(integer)"),
+        ("coll", "EXECUTE ON FUNCTION PoWA.app_src(integer)"),
+        ("coll", "USAGE ON SCHEMA PoWA"),
+        ("coll", "USAGE ON SCHEMA own"),
+    ]
+    assert granted(monkeypatch, {"monitoring_role": "mon"}) == [
+        ("mon", "EXECUTE ON FUNCTION PoWA.app_src(integer)"),
+        ("mon", "USAGE ON SCHEMA PoWA"),
+    ]
+    assert granted(monkeypatch, {}) == granted(monkeypatch, ROLES, state="absent") == []
+
+
+@pytest.mark.parametrize(("stranger", "number"), [(None, 2), ("mallory", 0)])
+def test_a_source_that_stays_registered_keeps_its_rights(monkeypatch, stranger, number):
+    key = {"extname": "app", "operation": "snapshot", "function_name": "app_snapshot"}
+    row = Row("powa_extension_functions", key, {"query_source": "app_src", "added_manually": True})
+    there = repository(registry=[row])
+    there.functions["PoWA", "app_src"] = replace(SOURCE, stranger=stranger)
+    there.tables["PoWA", "app_src_tmp"] = replace(there.tables["PoWA", "app_src_tmp"], stranger=stranger)
+    functions = [{"operation": "snapshot", "function_name": "app_snapshot"}]
+    found = granted(monkeypatch, {"collector_role": "coll"}, there, functions=functions)
+    assert len([what for _role, what in found if "app_src" in what]) == number
+
+
+def test_a_source_that_only_remotes_have_and_an_extension_that_is_missing(monkeypatch):
+    there = repository(functions={("PoWA", "app_snapshot"): FUNCTION, ("PoWA", "app_purge"): FUNCTION}, tables={})
+    assert not any("app_src" in what for _role, what in granted(monkeypatch, ROLES, there, servers=["local"]))
+    made = task(ROLES, external=True)
+    assert made.read(Answering(monkeypatch, repository())).rights == []
+
+
+def test_on_a_remote_the_monitoring_role_gets_its_rights_and_nothing_is_registered(monkeypatch):
+    there = repository(functions={("PoWA", "app_src"): SOURCE}, tables={})
+    assert granted(monkeypatch, dict(ROLES, server_kind="remote"), there) == [
+        ("mon", "EXECUTE ON FUNCTION PoWA.app_src(integer)"),
+        ("mon", "USAGE ON SCHEMA PoWA"),
+    ]
+    made = task(dict(ROLES, server_kind="remote"))
+    assert not made.plan(None, repository()).changed
+    gone = task(dict(ROLES, server_kind="remote"), external=True)
+    assert gone.read(Answering(monkeypatch, there)).rights == []
+
+
+def test_a_remote_looks_for_no_source_that_a_task_leaves_out():
+    functions = [{"operation": "snapshot", "function_name": "app_snapshot", "query_source": ""}]
+    assert (
+        task(dict(ROLES, server_kind="remote"), functions=functions).check(None, repository(roles=["coll", "mon"]))
+        == []
+    )
+
+
+def test_a_remote_without_a_monitoring_role():
+    (problem,) = FunctionsTask({"datasources": [APP], "server_kind": "remote"}).problems
+    assert problem.startswith('monitoring_role: found none, but on a "remote" the task only gives that role its rights')
+
+
+def test_roles_that_do_not_exist_and_rights_that_nobody_here_may_grant():
+    right = Right(Needed("collector_role", "coll", "schema", "s", "", ("USAGE",)), "boss", ("USAGE",), ("USAGE",))
+    assert [problem[:50] for problem in task(ROLES).check(None, repository(roles=["coll"], rights=[right]))] == [
+        'monitoring_role: role "mon" does not exist on this',
+        'collector_role: role "coll" lacks USAGE on schema ',
+    ]

@@ -22,7 +22,7 @@ def parsed(**changes):
 
 def test_what_is_not_given():
     spec = parsed()
-    assert (spec.priority, spec.enabled, spec.external, spec.servers, spec.local) == (10, None, None, None, None)
+    assert (spec.priority, spec.enabled, spec.external, spec.servers, spec.local) == (None,) * 5
     assert [function.name for function in spec.functions] == ["app_snapshot", "app_purge"]
 
 
@@ -53,12 +53,20 @@ def test_the_functions_whose_rows_are_copied():
     assert parsed().sources == ["app_src"]
 
 
+def test_an_empty_text_removes_what_is_registered():
+    functions = [dict(SNAPSHOT, query_source="", query_cleanup="")]
+    assert (parsed(functions=functions).functions[0].query_source, parsed(functions=functions).sources) == ("", [])
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"name": "a\0"}, "name: it is empty or contains an unprintable character"),
         ({"servers": []}, "servers: it is empty: name at least one server, or leave it out for all"),
         ({"servers": ["b", "a", "b"]}, 'servers: found "b" more than once: name each server once'),
+        ({"tables": ["a", ""]}, "tables[1]: it is empty or contains a zero byte: give a table's name, or its schema"),
+        ({"tables": ["a."]}, "tables[0]: it is empty or contains a zero byte"),
+        ({"tables": ["a\0"]}, "tables[0]: it is empty or contains a zero byte"),
         ({"functions": []}, "functions: found none that takes a snapshot or does anything else with history"),
         (
             {"functions": [{"operation": "unregister", "function_name": "f"}]},
@@ -112,3 +120,8 @@ def test_each_name_and_each_source_once():
 
 def test_a_source_may_move_to_another_datasource():
     assert parse_datasources([dict(GOOD, state="absent"), dict(GOOD, name="other")])[1] == []
+
+
+def test_tables_may_have_a_schema():
+    assert parsed(tables=["history", "My S.t.x"]).tables == ((None, "history"), ("My S", "t.x"))
+    assert parsed().tables == parsed(tables=["history"], state="absent").tables == ()

@@ -10,7 +10,9 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten import transient_tables
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import SRVID, FoundFunction, FoundTable
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import Needed, Right
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables import (
     MARK,
     State,
@@ -226,12 +228,12 @@ def test_a_table_as_wanted_stays():
 
 
 def test_a_column_that_others_made_not_null_stays_so():
-    columns = (SRVID, replace(COLUMNS[0], not_null=True), COLUMNS[1])
+    columns = (SRVID, COLUMNS[0]._replace(not_null=True), COLUMNS[1])
     assert not planned(server(found(columns=columns))).changed
 
 
 def test_the_number_of_the_server_is_never_null():
-    plan = planned(server(found(columns=(replace(SRVID, not_null=False), *COLUMNS))))
+    plan = planned(server(found(columns=(SRVID._replace(not_null=False), *COLUMNS))))
     assert statements(plan) == ['ALTER TABLE "PoWA"."app_src_tmp" ALTER COLUMN srvid SET NOT NULL']
 
 
@@ -285,3 +287,31 @@ def test_what_depends_on_a_replaced_table_is_refused():
     plan = planned(server(found()), state="absent")
     cursor = Recorder({"": [("table", "PoWA", "app_src_tmp", "view v")]})
     assert "view v depends on it" in task().check_plan(cursor, server(), plan, False)[0]
+
+
+def needs(there, role="coll", monitoring=None, **changes):
+    """Return the objects on which roles need rights, each with its role."""
+    made = TransientTablesTask(
+        {"tables": [dict(APP, **changes)], "collector_role": role, "monitoring_role": monitoring}
+    )
+    (spec,) = made.specs
+    return [(need.role, need.object) for need in transient_tables._needs(spec, there, made.roles)]
+
+
+def test_the_rights_on_what_others_made():
+    function = [("coll", "schema PoWA"), ("coll", "function PoWA.app_src(integer)")]
+    theirs = [("coll", "schema PoWA"), ("coll", "table PoWA.app_src_tmp")]
+    assert needs(server()) == needs(server(found())) == function
+    assert needs(server(found(comment=None))) == function + theirs
+    # A table that is adopted gets the grants of the module's own.
+    assert needs(server(found(comment=None)), adopt=True) == function
+    assert needs(server(functions={})) == []
+    assert needs(server(), None, "mon") == [("mon", "schema PoWA"), ("mon", "function PoWA.app_src(integer)")]
+
+
+def test_a_right_that_lacks_is_granted_or_refused():
+    need = Needed("collector_role", "coll", "function", "PoWA", "app_src", ("EXECUTE",))
+    there = server(found(), rights=[Right(need, "postgres", ("EXECUTE",))])
+    assert statements(planned(there)) == ['GRANT EXECUTE ON FUNCTION "PoWA"."app_src"(integer) TO "coll"']
+    (problem,) = refused(server(found(), rights=[Right(need, "boss", ("EXECUTE",), ("EXECUTE",))]))
+    assert problem.startswith('collector_role: role "coll" lacks EXECUTE on function PoWA.app_src(integer)')

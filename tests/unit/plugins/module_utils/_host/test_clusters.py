@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._host import clusters
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import Cluster, PidFile
-from ansible_collections.pgfleet.powa.plugins.module_utils._host.commands import Answer
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.system import System
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._host.fakes import (
     host_of,
@@ -30,9 +31,16 @@ def program(root, path):
     write(root, path).chmod(0o755)
 
 
-def pid_file(root, folder, port, socket_folder="/var/run/postgresql"):
-    lines = ["123", folder, "1700000000", str(port), socket_folder, "*", "   5432001   0", "ready   "]
+def pid_file(root, folder, port, socket_folder="/var/run/postgresql", process="123"):
+    lines = [process, folder, "1700000000", str(port), socket_folder, "*", "   5432001   0", "ready   "]
     write(root, folder + "/postmaster.pid", "\n".join(lines) + "\n")
+
+
+def process_of(root, folder, process="123"):
+    """Have a server run in a data directory."""
+    of_process = root / "proc" / process
+    of_process.mkdir(parents=True, exist_ok=True)
+    (of_process / "cwd").symlink_to(root / folder.lstrip("/"))
 
 
 def cluster(version="15", port=5432, running=True):
@@ -53,7 +61,7 @@ def test_installed_versions_in_their_order(tmp_path):
 
 
 def test_several_clusters():
-    found = clusters.parse_listing(LISTING, DEBIAN)
+    found = clusters.parse_listing(LISTING)
     assert [(c.version, c.name, c.port, c.running) for c in found] == [
         ("13", "main", 5432, False),
         ("15", "main", 5433, True),
@@ -67,11 +75,11 @@ def test_several_clusters():
 
 @pytest.mark.parametrize("text", ["", "Ver Cluster Port Status Owner Data directory Log file\n", "garbage\n"])
 def test_a_listing_without_clusters(text):
-    assert clusters.parse_listing(text, DEBIAN) == []
+    assert clusters.parse_listing(text) == []
 
 
 def test_a_folder_that_is_no_path():
-    (found,) = clusters.parse_listing("15 main 5432 down <unknown> data_directory_missing x.log", DEBIAN)
+    (found,) = clusters.parse_listing("15 main 5432 down <unknown> data_directory_missing x.log")
     assert found.data_directory == "data_directory_missing"
 
 
@@ -80,7 +88,7 @@ def test_a_folder_that_is_no_path():
     [(5433, "", "15"), (5432, "", "13"), (5432, "15", None), (5434, "15", "15"), (5436, "", None)],
 )
 def test_the_cluster_that_port_and_version_select(port, version, expected):
-    found = clusters.select_cluster(clusters.parse_listing(LISTING, DEBIAN), port, version)
+    found = clusters.select_cluster(clusters.parse_listing(LISTING), port, version)
     assert (found.version if found else None) == expected
 
 
@@ -90,79 +98,52 @@ def test_of_two_clusters_with_one_port_the_one_that_runs():
     assert clusters.select_cluster(both, 5432, "13") is both[0]
 
 
-def test_debian_lists_its_clusters(tmp_path):
-    host, programs = host_of(tmp_path, pg_lsclusters=LISTING)
-    listing = clusters.start_listing(host, DEBIAN)
-    assert programs.names == ["pg_lsclusters"]
-    assert len(clusters.finish_listing(host, DEBIAN, listing, 5432)) == 4
-    assert host.unseen.sentences == ()
-
-
-def test_a_bare_host_has_no_clusters(tmp_path):
-    host, _programs = host_of(tmp_path)
-    assert clusters.finish_listing(host, DEBIAN, clusters.start_listing(host, DEBIAN), 5432) == []
-    assert clusters.start_listing(host, OTHER) is None
-    assert clusters.finish_listing(host, OTHER, None, 5432) == []
-    assert host.unseen.sentences == ()
-
-
-def test_a_listing_that_fails_is_told(tmp_path):
-    host, _programs = host_of(tmp_path, pg_lsclusters=Answer(1, LISTING.split("\n")[1], "Error: broken\n"))
-    found = clusters.finish_listing(host, DEBIAN, clusters.start_listing(host, DEBIAN), 5432)
-    assert [c.port for c in found] == [5433]
-    assert host.unseen.sentences == ("the clusters of PostgreSQL: Error: broken",)
-
-
-def test_the_rhel_family_has_one_cluster_for_each_version(tmp_path):
-    host, programs = host_of(tmp_path)
-    for version in ("15", "16", "17"):
-        program(tmp_path, "/usr/pgsql-{0}/bin/postgres".format(version))
-    write(tmp_path, "/var/lib/pgsql/15/data/PG_VERSION", "15\n")
-    pid_file(tmp_path, "/var/lib/pgsql/15/data", 5440)
-    write(tmp_path, "/var/lib/pgsql/16/data/PG_VERSION", "16\n")
-    (tmp_path / "var/lib/pgsql/17/data").mkdir(parents=True)
-    assert clusters.start_listing(host, RED_HAT) is None
-    found = clusters.finish_listing(host, RED_HAT, None, 5432)
-    assert [(c.version, c.name, c.port, c.running) for c in found] == [
-        ("15", "15", 5440, True),
-        ("16", "16", 5432, False),
-    ]
-    assert found[0].unit == "postgresql-15" and found[0].data_directory == "/var/lib/pgsql/15/data"
-    assert programs.calls == []
-
-
-def test_a_cluster_that_may_not_be_looked_at_on_the_rhel_family(tmp_path, monkeypatch):
-    host, _programs = host_of(tmp_path, user="someone")
-    program(tmp_path, "/usr/pgsql-15/bin/postgres")
-    refuse(monkeypatch, "stat", "/var/lib/pgsql/15/data")
-    (found,) = clusters.finish_listing(host, RED_HAT, None, 5432)
-    assert (found.running, found.port, found.owner) == (True, 5432, "postgres")
-    assert host.unseen.sentences == ("the folder /var/lib/pgsql/15/data: permission denied (run as root)",)
-
-
 def test_the_file_of_a_running_server(tmp_path):
     host, _programs = host_of(tmp_path)
     assert clusters.read_pid_file(host, "/data") is None
     pid_file(tmp_path, "/data", 5433)
-    assert clusters.read_pid_file(host, "/data") == PidFile(5433, "/var/run/postgresql")
+    assert clusters.read_pid_file(host, "/data") == PidFile(5433, "/var/run/postgresql", "123")
     pid_file(tmp_path, "/data", 5433, "")
-    assert clusters.read_pid_file(host, "/data") == PidFile(5433, "")
+    assert clusters.read_pid_file(host, "/data") == PidFile(5433, "", "123")
     write(tmp_path, "/data/postmaster.pid", "123\n/data\n")
     assert clusters.read_pid_file(host, "/data") is None
-    write(tmp_path, "/data/postmaster.pid", "1\n2\n3\nx\n5\n")
+    for text in ("1\n2\n3\nx\n5\n", "../1\n2\n3\n5432\n5\n", "-1\n2\n3\n5432\n5\n"):
+        write(tmp_path, "/data/postmaster.pid", text)
+        assert clusters.read_pid_file(host, "/data") is None
+    (tmp_path / "data/postmaster.pid").unlink()
+    os.mkfifo(tmp_path / "data/postmaster.pid")
     assert clusters.read_pid_file(host, "/data") is None
+
+
+def test_a_server_runs_only_if_its_process_is_in_the_data_directory(tmp_path, monkeypatch):
+    host, _programs = host_of(tmp_path)
+    assert clusters.read_running(host, "/data") is None
+    pid_file(tmp_path, "/data", 5433)
+    assert clusters.read_running(host, "/data") is None
+    process_of(tmp_path, "/other")
+    assert clusters.read_running(host, "/data") is None
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    pid_file(tmp_path, "/data", 5433, process="7")
+    process_of(tmp_path, "/data", "7")
+    found = PidFile(5433, "/var/run/postgresql", "7")
+    assert [clusters.read_running(host, folder) for folder in ("/data", "/link")] == [found, found]
+    # Who may not see the folder of a process sees whose it is.
+    refuse(monkeypatch, "readlink", "/7/cwd")
+    assert clusters.read_running(host, "/data") == found
+    monkeypatch.setattr(clusters, "owner_of", lambda _host, path: path)
+    assert clusters.read_running(host, "/data") is None
 
 
 @pytest.mark.parametrize(("suite", "version"), [("bullseye", "13"), ("forky", "18")])
 def test_a_real_host_with_one_cluster(suite, version):
-    (found,) = clusters.parse_listing(recorded(suite, "pg_lsclusters"), DEBIAN)
+    (found,) = clusters.parse_listing(recorded(suite, "pg_lsclusters"))
     folder = "/var/lib/postgresql/{0}/main".format(version)
     assert found == Cluster(version, "main", 5432, True, folder, "postgresql@{0}-main".format(version), "postgres")
 
 
 @pytest.mark.parametrize("suite", ["bookworm", "trixie"])
 def test_a_real_host_with_a_standby_and_a_stopped_cluster(suite):
-    found = clusters.parse_listing(recorded(suite, "pg_lsclusters"), DEBIAN)
+    found = clusters.parse_listing(recorded(suite, "pg_lsclusters"))
     assert [(c.name, c.port, c.running) for c in found] == [
         ("main", 5432, True),
         ("standby", 5433, True),

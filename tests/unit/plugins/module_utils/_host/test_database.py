@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.clusters import Cluster
@@ -23,6 +24,7 @@ SETTING = {"value": "5432", "unit": None, "source": "default", "file": None, "li
 RULE = dict.fromkeys(["type", "database", "user_name", "address", "netmask", "auth_method", "options"])
 IN_POSTGRES = {
     "facts": FACTS,
+    "available": {"powa": "5.0.0"},
     "settings": dict({name: dict(SETTING, value=path) for name, path in PATHS.items()}, port=SETTING),
     "file_settings": [{"name": "port"}],
     "file_errors": [{"name": None}],
@@ -51,20 +53,29 @@ def read(tmp_path, *answers, wanted=WANTED, user="root"):
     return read_database(host, SYSTEM, CLUSTER, wanted), host.unseen.sentences, programs
 
 
+def test_a_word_in_quotes_is_told_from_one_without(tmp_path):
+    folder = host_of(tmp_path)[0].path("/etc")
+    os.makedirs(folder, exist_ok=True)
+    with open(folder + "/pg_hba.conf", "w", encoding="utf-8") as file:
+        file.write('host all "all" all trust')
+    line = dict(RULE, line_number=1, error=None, database=["all"], user_name=["all"])
+    found, _unseen, _programs = read(tmp_path, printed(dict(IN_POSTGRES, hba=[line])), printed(IN_POWA))
+    assert (found.server["hba"][0]["databases"], found.server["hba"][0]["users"]) == (["all"], ['"all"'])
+
+
 def test_a_repository(tmp_path):
     found, unseen, programs = read(tmp_path, printed(IN_POSTGRES), printed(IN_POWA))
     server = found.server
     assert {name: server[name] for name in PATHS} == PATHS
     assert {name: server[name] for name in FACTS} == FACTS
-    assert (server["settings"], server["unknown"]) == ({"port": SETTING}, {})
+    assert (server["settings"], server["unknown"], server["generated"]) == ({"port": SETTING}, {}, {})
     assert server["hba"][0]["file"] == "/etc/pg_hba.conf" and server["hba"][0]["error"] == "bad"
     monitor = {"login": True, "password_as_expected": None}
     assert (server["unread"], server["roles"]) == (True, {"powa_monitor": monitor})
     assert (server["file_settings"], server["file_errors"]) == ([{"name": "port"}], [{"name": None}])
     assert found.extensions == IN_POWA["extensions"] and found.monitoring == IN_POWA["monitoring"]
-    assert found.repository == dict(
-        RIGHTS, **{name: IN_POWA[name] for name in ("servers", "powa_roles", "datasources")}
-    )
+    assert found.repository == dict(RIGHTS, **{name: IN_POWA[name] for name in ("servers", "powa_roles")})
+    assert found.datasources == IN_POWA["datasources"]
     assert (found.server_error, unseen) == (None, ())
     assert [variables["PGDATABASE"] for _command, _script, variables in programs.calls] == ["postgres", "powa"]
     assert '--set=roles=["powa_monitor", "it\'s"]' in programs.calls[0][0]
@@ -134,6 +145,7 @@ def test_another_user_sees_less(tmp_path):
     server = found.server
     assert (server["config_file"], server["hba"], server["file_settings"], server["unread"]) == (None, [], [], False)
     assert server["unknown"] == {
+        "available": "psql printed nothing",
         "config_file": "permission denied to examine them",
         "file_errors": "psql printed nothing",
         "file_settings": "permission denied for view file_settings",
@@ -169,7 +181,7 @@ def test_a_repository_that_may_not_be_read(tmp_path):
 )  # fmt: skip
 def test_a_server_that_does_not_answer(tmp_path, answer, error):
     found, unseen, _programs = read(tmp_path, answer)
-    assert found == Database(server_error=error) and unseen == ()
+    assert found == Database(CLUSTER, server_error=error) and unseen == ()
 
 
 def test_a_database_that_refuses_the_login(tmp_path):

@@ -92,10 +92,19 @@ def test_the_rhel_family_lists_every_package(tmp_path):
     found = packages.read_packages(host, RED_HAT, "15", [], installed)
     assert found == {
         "postgresql15-server": Package("15.6-1PGDG.rhel9"),
-        "powa_15": Package(),
+        "powa-archivist_15": Package(),
         "python3-psycopg2": Package(),
     }
     assert programs.names == ["rpm"]
+
+
+def test_the_packages_of_the_lab(tmp_path):
+    host, _programs = host_of(tmp_path, rpm=recorded("rhel", "rpm"))
+    installed = packages.finish_listing(host, packages.start_listing(host, RED_HAT, []))
+    found = packages.read_packages(host, RED_HAT, "17", ["powa-collector"], installed)
+    there = [name for name, package in found.items() if package.installed]
+    assert {"powa-archivist_17", "postgresql17-contrib", "pg_stat_kcache_17"} < set(there)
+    assert found["powa-collector"] == Package()
 
 
 def test_another_system_has_no_packages(tmp_path):

@@ -49,13 +49,19 @@ def test_root_asks_as_the_owner_of_the_cluster(tmp_path):
     assert "default_transaction_read_only=on" in variables["PGOPTIONS"]
 
 
-@pytest.mark.parametrize(("user", "owner"), [("postgres", "postgres"), ("someone", "postgres"), ("root", "root")])
+@pytest.mark.parametrize(("user", "owner"), [("postgres", "postgres"), ("someone", "postgres"), ("root", "")])
 def test_anybody_else_asks_as_themselves(tmp_path, user, owner):
     host, programs = host_of(tmp_path, user=user, psql="")
     ask(host, owner)
     ((command, _script, variables),) = programs.calls
     assert command[0] == "psql"
-    assert "PGHOST" not in variables and ("HOME" in variables) == (user == "root")
+    assert not {"PGHOST", "HOME"} & set(variables)
+
+
+def test_root_asks_no_server_in_a_folder_of_root(tmp_path):
+    host, programs = host_of(tmp_path, psql="")
+    assert ask(host, "root").failure == "the data directory /data is root's, and PostgreSQL never runs as root"
+    assert programs.calls == []
 
 
 def test_an_owner_without_a_home_and_a_server_without_a_socket(tmp_path):

@@ -23,13 +23,13 @@ OS_RELEASE = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
 LISTING = "15 main 5432 {0} postgres /var/lib/postgresql/15/main /var/log/postgresql/postgresql-15-main.log\n"
 POLICY = "postgresql:\n  Installed: (none)\n  Candidate: 15+248\n"
 #: What every result has.
-MEMBERS = """os installed clusters cluster version packages driver extension_folder users units files folders
-    virtualenvs server server_error extensions monitoring repository unresolved collector_log server_log
-    unseen""".split()
+MEMBERS = """os installed clusters unread_clusters cluster version packages driver extension_folder powa_files users
+    units files folders virtualenvs server server_error extensions monitoring datasources repository unresolved clients
+    collector_log server_log certificates unseen""".split()
 
 
 def options(**given):
-    defaults = {name: option["default"] for name, option in host_info.OPTIONS.items()}
+    defaults = {name: option.get("default") for name, option in host_info.OPTIONS.items()}
     return read.Options.of(dict(defaults, **given))
 
 
@@ -69,7 +69,10 @@ def test_a_running_cluster(debian):
     host, programs = host_of(
         debian,
         pg_lsclusters=LISTING.format("online"),
-        dpkg_query="installed postgresql-15 15\ninstalled postgresql-15-powa 4\ninstalled python3-psycopg2 2\n",
+        dpkg_query=[
+            "installed postgresql-15 15\ninstalled postgresql-15-powa 4\ninstalled python3-psycopg2 2\n",
+            "postgresql-15-powa: /usr/share/postgresql/15/extension/powa.control\n",
+        ],
         psql=[printed(IN_POSTGRES), printed(IN_POWA)],
         systemctl="LoadState=loaded\nActiveState=active\nUnitFileState=enabled\n",
     )
@@ -95,11 +98,13 @@ def test_a_running_cluster(debian):
     assert list(result["folders"]["/opt/venv"]) == ["readme"]
     assert result["virtualenvs"] == {"/opt/venv": {"stale": False, "packages": {}}}
     assert result["extension_folder"]["powa"] == "5.0.0"
+    assert result["powa_files"] == {"/usr/share/postgresql/15/extension/powa.control": "postgresql-15-powa"}
     assert result["server"]["database"] and result["repository"]["major"] == 5
     assert (result["unseen"], result["server_error"]) == ([], None)
     json.dumps(result)
-    # Few processes, and none of them twice but psql, which runs through runuser.
+    # Few processes. Those of dpkg-query ask for packages, and whose PoWA's files are; psql runs through runuser.
     assert sorted(name for name in programs.names if name != "/usr/bin/python3") == [
+        "dpkg-query",
         "dpkg-query",
         "pg_lsclusters",
         "runuser",

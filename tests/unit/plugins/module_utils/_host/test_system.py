@@ -38,8 +38,6 @@ def test_the_file_is_where_one_of_two_standards_has_it(tmp_path):
 def test_where_postgresql_lies():
     assert System("", "Debian").server_folder("15") == "/usr/lib/postgresql/15/bin"
     assert System("", "RedHat").server_folder("*") == "/usr/pgsql-*/bin"
-    assert System("", "Debian").unit("15", "main") == "postgresql@15-main"
-    assert System("", "RedHat").unit("15", "15") == "postgresql-15"
 
 
 @pytest.mark.parametrize(
@@ -53,3 +51,7 @@ def test_where_postgresql_lies():
 )
 def test_real_hosts(suite, name):
     assert parse_os_release(recorded(suite, "os-release")) == (name, "Debian")
+
+
+def test_the_lab():
+    assert parse_os_release(recorded("rhel", "os-release")) == ("Rocky Linux 9.6 (a lab on Debian)", "RedHat")

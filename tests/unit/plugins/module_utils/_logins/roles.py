@@ -26,6 +26,7 @@ def declared(name="one", **changes):
         "update_password": "wrong",
         "member_of": [],
         "exact": False,
+        "plain": False,
         "state": "present",
     }
     return dict(parts, **changes)
@@ -38,9 +39,9 @@ def parsed(*parameters):
     return roles
 
 
-def found(name="one", login=True, powers=(), memberships=(), made=True):
+def found(name="one", login=True, powers=(), memberships=(), made=True, **needed):
     """Return a role of the server."""
-    return FoundRole(name, login, tuple(powers), tuple(memberships), made)
+    return FoundRole(name, login, tuple(powers), tuple(memberships), made, **needed)
 
 
 def server(*roles, verifiers=(), dependents=()):

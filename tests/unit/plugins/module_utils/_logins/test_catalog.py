@@ -11,8 +11,8 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._logins.ro
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
 ROLES = [
-    ("one", True, MARK, ["createdb"], [["two", "postgres"], ["two", None]]),
-    ("two", False, None, [], []),
+    ("one", True, MARK, ["createdb"], [["two", "postgres"], ["two", None]], False, False),
+    ("two", False, None, [], [], True, True),
 ]
 
 
@@ -31,7 +31,7 @@ def test_everything_is_read():
     cursor = cursor_of()
     state = read_state(cursor, parsed(declared(password="x", member_of=["two"]), declared("two", state="absent")))
     one = found("one", True, ["createdb"], [("two", "postgres"), ("two", None)], True)
-    assert state.roles == {"one": one, "two": found("two", login=False, made=False)}
+    assert state.roles == {"one": one, "two": found("two", login=False, made=False, bootstrap=True, connected=True)}
     assert one.member_of == ["two"]
     assert state.verifiers == {"one": "stored"}
     assert state.dependents == {"two": [Dependents("powa", True, False, 3)]}

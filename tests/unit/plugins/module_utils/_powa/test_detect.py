@@ -11,6 +11,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import P
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa4 import Archivist4
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa5 import Archivist5
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import visible
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
 
@@ -48,3 +49,10 @@ def test_a_database_without_powa():
 def test_a_powa_that_nobody_knows(version):
     with pytest.raises(PowaError, match="has PoWA {0}, expected 4 or 5".format(version)):
         detected(version)
+
+
+def test_a_reader_who_may_not_read_the_roles():
+    seen = visible({"powa_roles": []})
+    row = ("5.0.2", "PoWA", '"PoWA"', 170000, "powa")
+    assert detect_archivist(Recorder({"pg_extension": [row]}), seen).roles == {}
+    assert list(seen.gaps) == ["datasources[].drift"]

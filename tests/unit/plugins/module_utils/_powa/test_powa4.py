@@ -66,6 +66,8 @@ def test_the_collector_writes_and_everybody_may_call_what_reads():
     history = {"web": ("SELECT",), "coll": write}
     assert POWA_4.grantees("coll", "web") == Grantees(history, {"coll": write}, ("coll",), ("",))
     assert POWA_4.grantees("coll", "coll") == POWA_4.grantees("coll")
+    reads = {"reader": ("SELECT",)}
+    assert POWA_4.grantees(None, None, "reader") == Grantees(reads, reads, (), ("",))
 
 
 def test_since_4_1_extensions_are_listed_for_each_server():

@@ -99,6 +99,16 @@ def test_each_role_of_powa_gets_its_rights():
     assert found.readers == ("real_powa_admin", "real_powa_snapshot", "real_powa_read_all_data")
 
 
+def test_a_reader_reads_transient_tables_and_history_as_a_member():
+    reads = {"reader": ("SELECT",)}
+    with_role = Archivist5((5, 0, 2), "powa", "powa", 170000, {"powa_read_all_metrics": "metrics"})
+    found = with_role.grantees(None, None, "reader")
+    assert (found.history, found.transient, found.readers) == ({"metrics": ("SELECT",)}, reads, ("metrics",))
+    without = Archivist5((5, 0, 2), "powa", "powa", 170000, {})
+    assert without.grantees(None, None, "reader") == Grantees(reads, reads, (), ("reader",))
+    assert without.grantees("coll", None, "reader").readers == ("reader", "coll")
+
+
 def test_without_roles_of_powa_the_collector_has_the_rights():
     without = Archivist5((5, 0, 2), "powa", "powa", 170000, {})
     write = ("DELETE", "INSERT", "SELECT", "UPDATE")

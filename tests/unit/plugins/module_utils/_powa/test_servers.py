@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import read_servers, resolve
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_4, server
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import SERVERS as READ_OF_SERVERS
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_4, server, visible
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
 SERVERS = [
@@ -72,3 +73,16 @@ def test_servers_are_read_in_one_statement():
     (found,) = read_servers(cursor, POWA_4)
     assert (found.srvid, found.address, "id" in found.values) == (3, "a:1", False)
     assert len(cursor.statements) == 1
+
+
+def test_a_reader_is_told_only_whether_a_password_is_stored():
+    cursor, seen, blind = Recorder(), visible(), visible({"powa_servers": READ_OF_SERVERS.columns})
+    assert read_servers(cursor, POWA_4, seen) == [] and not seen.gaps
+    assert "to_jsonb" not in cursor.statements[0] and "s.password" in cursor.statements[0]
+    assert read_servers(cursor, POWA_4, blind) == [] and list(blind.gaps) == ["servers[].password_stored"]
+    assert "s.password" not in cursor.statements[1]
+
+
+def test_a_reader_who_may_read_no_server():
+    cursor, blind = Recorder(), visible({"powa_servers": ["id"]})
+    assert read_servers(cursor, POWA_4, blind) == [] and cursor.statements == [] and blind.hides("servers")

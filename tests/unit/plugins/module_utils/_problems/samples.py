@@ -23,12 +23,15 @@ def server(srvid=1, name="one", **changes):
 
 
 def datasource(name="locks", **changes):
-    return {"name": name, "damaged": None, "refused": [], "drift": [], "servers": [], **changes}
+    tables = {"transient": 0, "current": 0, "history": 0}
+    nothing = {"damaged": None, "refused": [], "drift": [], "servers": [], "bytes": tables, "cost": None}
+    return {"name": name, **nothing, **changes}
 
 
 def of_server(**changes):
     """What a datasource has of server one."""
-    return {"srvid": 1, "name": "one", "enabled": True, "paused": False, "has_samples": True, **changes}
+    right = {"enabled": True, "paused": False, "has_samples": True, "recent": None, "cost": None}
+    return {"srvid": 1, "name": "one", **right, **changes}
 
 
 def collector(*workers, **changes):
@@ -38,7 +41,13 @@ def collector(*workers, **changes):
 
 
 def role(**changes):
-    return {"name": "monitor", "present": True, "login": True, "superuser": False, "reads_statistics": True, **changes}
+    right = {"present": True, "login": True, "superuser": False, "reads_statistics": True, "settings": {}}
+    return {"name": "monitor", **right, **changes}
+
+
+def collecting(**settings):
+    """The roles, of which the collector's has settings."""
+    return [role(), role(name="collector", settings=settings)]
 
 
 def found(**changes):
@@ -48,9 +57,11 @@ def found(**changes):
         "powa_schema": "public",
         "server_kind": ["remote", "repository"],
         "monitoring_role": "monitor",
+        "collector_role": "collector",
         "roles": [role()],
         "libraries": {"loaded": ["pg_stat_statements"], "configured": ["pg_stat_statements"]},
         "pending_restart": [],
+        "disk_free": None,
         "extensions": [{"name": "powa"}, {"name": "pg_stat_statements"}],
         "servers": [server()],
         "datasources": [datasource(servers=[of_server()])],

@@ -17,10 +17,17 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_collecti
     version_problems,
 )
 
-from .samples import collector, found, identities, server
+from .samples import collecting, collector, found, identities, server
 
 SILENT = {"answers": False, "message": "no powa-collector answered", "workers": [], "restart_required": False}
 REFUSED = 'FATAL:  password authentication failed for user "m"'
+
+
+def test_snapshots_that_are_not_visible_are_not_late():
+    never = [server(snapshots={"age": None, "last": None})]
+    assert [problem.kind.value for problem in snapshot_problems(found(servers=never))] == ["never_snapshotted"]
+    hidden = [{"part": "servers[].snapshots", "lacks": ["a right"]}]
+    assert not list(snapshot_problems(found(servers=never, not_visible=hidden)))
 
 
 @pytest.mark.parametrize("asked", [None, collector((1, "one", "running"))], ids=["not asked", "runs"])
@@ -84,18 +91,18 @@ def test_each_worker_without_a_server_is_a_problem():
 @pytest.mark.parametrize(
     ("age", "enabled", "kind"),
     [
-        (900, True, None),
-        (901, True, "snapshot_late"),
+        (1200, True, None),
+        (1201, True, "snapshot_late"),
         (None, True, "never_snapshotted"),
-        (901, False, None),
+        (1201, False, None),
         (None, False, None),
     ],
 )
-def test_a_snapshot_is_late_after_three_times_its_frequency(age, enabled, kind):
+def test_a_snapshot_is_late_after_four_times_its_frequency(age, enabled, kind):
     problems = list(snapshot_problems(found(servers=[server(enabled=enabled, snapshots={"age": age})])))
     assert identities(problems) == ([(kind, "one", None, None)] if kind else [])
     if kind == "snapshot_late":
-        assert problems[0].problem == "the last snapshot is 901 seconds old, expected one every 300 seconds"
+        assert problems[0].problem == "the last snapshot is 1201 seconds old, expected one every 300 seconds"
 
 
 @pytest.mark.parametrize(
@@ -115,6 +122,42 @@ def test_why_there_is_no_snapshot(changes, asked, cause, cure):
     late = server(**dict({"snapshots": {"age": None}}, **changes))
     (problem,) = snapshot_problems(found(servers=[late], collector=asked))
     assert cause in problem.cause and cure in problem.cure
+
+
+def test_a_setting_of_the_role_that_stores_no_snapshot():
+    settings = {"default_transaction_read_only": "on", "transaction_timeout": "20ms", "statement_timeout": "1h"}
+    late = server(snapshots={"age": None})
+    (problem,) = snapshot_problems(found(servers=[late], roles=collecting(**settings)))
+    assert problem.cause == (
+        'role "collector" has default_transaction_read_only = on in database "powa", so it cannot store a snapshot'
+    )
+    assert problem.cure == 'ALTER ROLE "collector" IN DATABASE "powa" SET default_transaction_read_only = off'
+    stopped = collector((1, "one", "no connection to remote server"))
+    (worker,) = collector_problems(found(servers=[late], roles=collecting(**settings), collector=stopped))
+    assert (worker.cause, worker.cure) == (problem.cause, problem.cure)
+    # Snapshots that are taken prove the contrary.
+    assert list(snapshot_problems(found(roles=collecting(**settings)))) == []
+    seen = found(servers=[late, server(2, "two")], roles=collecting(**settings), collector=stopped)
+    status = 'it says "no connection to remote server"'
+    assert [problem.cause for problem in [*collector_problems(seen), *snapshot_problems(seen)]][::2] == [status, status]
+
+
+@pytest.mark.parametrize(
+    ("asked", "cause"),
+    [
+        (None, "the collector was not asked; role"),
+        (SILENT, None),
+        (collector(), None),
+        (collector((1, "one", "stopped")), 'it says "stopped", so it has ended; role'),
+        (collector((1, "one", "running")), "since the collector has started; role"),
+    ],
+)
+def test_a_timeout_that_may_be_too_short(asked, cause):
+    late = server(snapshots={"age": None})
+    seen = found(servers=[late], roles=collecting(transaction_timeout="20ms"), collector=asked)
+    (problem,) = snapshot_problems(seen)
+    assert ("may be too short for a snapshot" in problem.cause) == (cause is not None)
+    assert (cause or "") in problem.cause and ("SET transaction_timeout = 0" in problem.cure) == (cause is not None)
 
 
 @pytest.mark.parametrize(("version", "expected"), [("5.0.9", False), ("5.1.0", True), ("4.1.2", True), (None, False)])

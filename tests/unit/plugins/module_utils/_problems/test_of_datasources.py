@@ -96,11 +96,12 @@ def test_a_pause():
     [
         ({}, {}, True),
         ({"has_samples": True}, {}, False),
+        ({"has_samples": None}, {}, False),
         ({"enabled": False}, {}, False),
         ({}, {"enabled": False}, False),
         ({}, {"snapshots": {"age": None, "last": None}}, False),
     ],
-    ids=["none", "some", "not active", "disabled", "no snapshot"],
+    ids=["none", "some", "not visible", "not active", "disabled", "no snapshot"],
 )
 def test_no_samples(entry, changes, expected):
     entry = of_server(**dict({"has_samples": False}, **entry))
@@ -131,9 +132,9 @@ DELETE = 'DELETE FROM public."powa_locks_src_tmp" WHERE srvid = 1'
     [
         ([], 1, "1", "the server was removed", DELETE),
         ([server(enabled=False)], 1, "one", "the server is disabled", "enable it, or " + DELETE),
-        ([server()], 900, None, None, None),
-        ([server(errors=["x"])], 901, "one", "fails", "cure the errors"),
-        ([server()], 901, "one", "was deactivated", DELETE),
+        ([server()], 1200, None, None, None),
+        ([server(errors=["x"])], 1201, "one", "fails", "cure the errors"),
+        ([server()], 1201, "one", "was deactivated", DELETE),
     ],
     ids=["removed", "disabled", "not yet", "errors", "left"],
 )
@@ -147,6 +148,13 @@ def test_transient_rows(servers, age, named, cause, cure):
     assert identities([problem]) == [("transient_rows", named, None, "powa_locks_src_tmp")]
     assert cause in problem.cause and cure in problem.cure
     assert problem.problem.endswith("the oldest for {0} seconds".format(age))
+
+
+def test_a_server_that_is_not_visible_was_not_removed():
+    rows = [{"table": "powa_locks_src_tmp", "srvid": 7, "rows": 1, "oldest_age": 9999}]
+    assert list(transient_row_problems(found(transient_rows=rows, servers=[])))
+    hidden = [{"part": "servers", "lacks": ["a right"]}]
+    assert not list(transient_row_problems(found(transient_rows=rows, servers=[], not_visible=hidden)))
 
 
 def test_each_table_has_a_problem_of_its_own():

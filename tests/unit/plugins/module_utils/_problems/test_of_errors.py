@@ -64,6 +64,16 @@ ERRORS = [
         ("does not trust", "verify failed", "root.crt"),
     ),
     (
+        "SSL connection has been closed unexpectedly\n",
+        ("collector_not_connected", None),
+        ("has ended the collector's session", "closed unexpectedly", "transaction_timeout"),
+    ),
+    (
+        "cannot execute COPY FROM in a read-only transaction\n",
+        ("snapshot_errors", None),
+        ("cannot execute COPY FROM", "default_transaction_read_only", "ALTER ROLE"),
+    ),
+    (
         "FATAL:  the database system is starting up\n",
         ("collector_not_connected", None),
         ("accepts no connections", "starting up", "wait until PostgreSQL there has started"),
@@ -86,7 +96,17 @@ ERRORS = [
     (
         "canceling statement due to statement timeout",
         ("snapshot_errors", None),
-        ("statement timeout", "a statement timeout that is shorter", "ALTER ROLE ... SET"),
+        ("statement timeout", "the statement timeout of the server", "ALTER ROLE ... SET"),
+    ),
+    (
+        "terminating connection due to idle-in-transaction timeout\nserver closed the connection unexpectedly\n",
+        ("snapshot_errors", None),
+        ("idle-in-transaction timeout", "the idle-in-transaction timeout of the server", "ALTER ROLE ... SET"),
+    ),
+    (
+        "terminating connection due to administrator command\nserver closed the connection unexpectedly\n",
+        ("collector_not_connected", None),
+        ("has ended the collector's session", "administrator command", "PostgreSQL's log"),
     ),
     (
         "fe_sendauth: no password supplied",
@@ -167,6 +187,38 @@ ERRORS = [
         "out of shared memory",
         ("snapshot_errors", None),
         ("failed: out of shared memory", "the statement", "by hand"),
+    ),
+    (
+        'Error retrieving datasource data words:\ninvalid byte sequence for encoding "UTF8": 0xe9 0x74 0xe9\n',
+        ("snapshot_errors", "words"),
+        ('"UTF8": 0xe9', "a database of the server has no encoding (SQL_ASCII)", "restore a dump"),
+    ),
+    (
+        "Error retrieving datasource data words:\n"
+        'character with byte sequence 0x81 in encoding "WIN1252" has no equivalent in encoding "UTF8"\n',
+        ("snapshot_errors", "words"),
+        ("0x81", "a database of the server has encoding WIN1252", "correct that text"),
+    ),
+    (
+        "Error while inserting data:\n"
+        'character with byte sequence 0xe2 0x82 0xac in encoding "UTF8" has no equivalent in encoding "LATIN1"\n',
+        ("snapshot_errors", None),
+        ("0xe2", "the encoding LATIN1 of PoWA's database", "databases with encoding UTF8"),
+    ),
+    (
+        "Error retrieving datasource data pg_stat_statements:\n"
+        'default conversion function for encoding "EUC_JP" to "LATIN1" does not exist\n',
+        ("snapshot_errors", "pg_stat_statements"),
+        ("EUC_JP", "the encoding LATIN1 of PoWA's database", "databases with encoding UTF8"),
+    ),
+    (
+        'Error retrieving datasource data pg_stat_statements:\ninvalid byte sequence for encoding "UTF8": 0xe9 0x22\n',
+        ("snapshot_errors", "pg_stat_statements"),
+        (
+            "0xe9 0x22",
+            "of a database without an encoding (SQL_ASCII), and so shows no query",
+            "pg_stat_statements_reset(0, oid)",
+        ),
     ),
 ]
 

@@ -39,6 +39,24 @@ def libraries(loaded, configured, *extensions, **changes):
     )
 
 
+HIDDEN = [{"part": "libraries.configured", "lacks": ["a right"]}]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "pending", "kinds"),
+    [
+        ([], [], ["library_not_preloaded"]),
+        (HIDDEN, [], ["library_not_preloaded"]),
+        # It may wait for the restart.
+        (HIDDEN, ["shared_preload_libraries"], ["restart_pending"]),
+        ([*HIDDEN, {"part": "libraries.loaded", "lacks": ["a right"]}], [], []),
+    ],
+)
+def test_libraries_that_are_not_visible_are_no_problem(hidden, pending, kinds):
+    seen = libraries(["powa"], ["powa"], "pg_qualstats", pending_restart=pending, not_visible=hidden)
+    assert [problem.kind.value for problem in library_problems(seen)] == kinds
+
+
 def test_powa_is_there_or_not():
     assert not list(powa_problems(found()))
     (problem,) = powa_problems(found(powa_version=None))

@@ -32,9 +32,11 @@ def rows(srvids, archivist=POWA_4, **values):
     return [Row(row.table, row.key, dict(row.values, enabled=True, **values)) for row in found]
 
 
-def drift(catalog, server_kind=None, otherwise=("repository",), monitoring_role=None, archivist=POWA_4, **found):
+def drift(
+    catalog, server_kind=None, otherwise=("repository",), monitoring_role=None, archivist=POWA_4, hides=(), **found
+):
     there = state(archivist, catalog, **found)
-    return find_drift(None, [definition()], there, server_kind, otherwise, monitoring_role, "coll")["locks"]
+    return find_drift(None, [definition()], there, server_kind, otherwise, monitoring_role, "coll", *hides)["locks"]
 
 
 def made(*srvids, archivist=POWA_4, **values):
@@ -43,6 +45,14 @@ def made(*srvids, archivist=POWA_4, **values):
 
 def test_a_server_as_it_was_made():
     assert drift(made(1, 2)).changes == [] and drift(made(1, 2)).refused == []
+
+
+def test_what_is_not_visible_is_not_compared():
+    catalog = made()
+    catalog.found[Index].clear()
+    found = drift(catalog, hides=(True, True), servers=())
+    assert (found.server_kind, found.refused, found.changes) == ((), (), ())
+    assert drift(catalog, ["repository"], hides=(False, True)).server_kind == ("repository",)
 
 
 def test_what_somebody_took_away():

@@ -9,7 +9,12 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers import history
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_5, definition, stored_text
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
+    POWA_5,
+    definition,
+    stored_text,
+    visible,
+)
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, literals, render
 from psycopg2 import DataError
 
@@ -133,18 +138,27 @@ def rows():
     [(None, NAMES), (["beta"], {2: "beta:5432"}), (["local", "first"], {0: "local", 1: "first"}), ([], {})],
 )
 def test_the_servers_that_are_asked_for(asked, names):
-    assert history._read_names(Recorder({"powa_servers": rows()}), POWA_5, asked) == names
+    assert history._read_names(Recorder({"powa_servers": rows()}), POWA_5, asked, visible()) == names
 
 
 def test_a_server_that_is_not_registered():
     with pytest.raises(ProblemsError, match='server "omega" is not registered here'):
-        history._read_names(Recorder({"powa_servers": rows()}), POWA_5, ["omega"])
+        history._read_names(Recorder({"powa_servers": rows()}), POWA_5, ["omega"], visible())
+
+
+def test_without_the_right_no_server_is_known():
+    seen = visible({"powa_servers": ["id"]})
+    assert history._read_names(Recorder(), POWA_5, None, seen) == {} and seen.hides("datasources[].servers")
+    with pytest.raises(PowaError, match="servers: no server can be looked up, since the role lacks SELECT [(]hostname"):
+        history._read_names(Recorder(), POWA_5, ["alpha"], seen)
 
 
 def read(
     asked,
     readable=(("powa_locks_rate", {"mode": "text", "ts": "timestamptz", "held": "double precision"}),),
     strangers=(),
+    uncallable=(),
+    seen=None,
 ):
     definitions = [
         ("powa_locks_src", stored_text()),
@@ -152,8 +166,8 @@ def read(
         ("powa_broken_src", "pgfleet.powa datasource broken: {"),
         *strangers,
     ]
-    answers = {"rate$": readable, "obj_description": definitions}
-    found, warnings = history._read_datasources(Recorder(answers), POWA_5, asked)
+    answers = {"rate$": [(*row, uncallable) for row in readable], "obj_description": definitions}
+    found, warnings = history._read_datasources(Recorder(answers), POWA_5, asked, seen or visible())
     return [entry.definition.name for entry in found], warnings
 
 
@@ -168,6 +182,24 @@ def test_nothing_is_called_of_a_datasource_of_which_a_stranger_owns_anything():
     assert names == [] and 'belong to role "mallory"' in warnings[-1]
     with pytest.raises(ProblemsError, match="view public.powa_locks_history"):
         read(["locks"], strangers=[theirs])
+
+
+HIDDEN = {"powa_locks_history": []}
+
+
+@pytest.mark.parametrize(
+    ("hidden", "uncallable", "right"),
+    [
+        (HIDDEN, [], 'SELECT on "PoWA".powa_locks_history'),
+        ({}, ["powa_locks_get"], 'EXECUTE on function "PoWA".powa_locks_get'),
+    ],
+)
+def test_a_datasource_whose_history_is_not_visible_is_named(hidden, uncallable, right):
+    seen = visible(hidden)
+    names, _warnings = read(None, uncallable=uncallable, seen=seen)
+    assert names == [] and seen.returned() == [{"part": "datasources", "lacks": [right]}]
+    with pytest.raises(ProblemsError, match='datasource "locks": cannot be read, since the role lacks'):
+        read(["locks"], uncallable=uncallable, seen=visible(hidden))
 
 
 def test_a_datasource_that_is_asked_for_tells_of_no_others():

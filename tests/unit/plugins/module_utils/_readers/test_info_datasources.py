@@ -13,13 +13,15 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers import info_datasources
-from ansible_collections.pgfleet.powa.plugins.module_utils._readers.info_datasources import Sample
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.costs import Held
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.info_datasources import Sample, Samples
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     POWA_4,
     POWA_5,
     catalog_of,
     definition,
     state,
+    visible,
     wanted,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
@@ -38,8 +40,10 @@ def test_everything_that_a_datasource_is_left_of():
 def test_the_last_samples_in_one_statement():
     declared = [definition(), definition(name="waits")]
     cursor = Recorder({"powa_locks_history": [("locks", 1, "2026-01-01", 60)]})
-    found = info_datasources.read_samples(cursor, POWA_4, state(catalog=catalog_of(*map(wanted, declared))), declared)
-    assert found == {("locks", 1): Sample("2026-01-01", 60)} and len(cursor.statements) == 1
+    found = info_datasources.read_samples(
+        cursor, POWA_4, state(catalog=catalog_of(*map(wanted, declared))), declared, visible()
+    )
+    assert found.last == {("locks", 1): Sample("2026-01-01", 60)} and not found.hidden and len(cursor.statements) == 1
 
 
 def test_without_tables_or_types_there_are_no_samples():
@@ -47,7 +51,8 @@ def test_without_tables_or_types_there_are_no_samples():
     catalog.found[RecordType].clear()
     for found in (state(), state(catalog=catalog)):
         cursor = Recorder()
-        assert info_datasources.read_samples(cursor, POWA_4, found, [definition()]) == {} and cursor.statements == []
+        samples = info_datasources.read_samples(cursor, POWA_4, found, [definition()], visible())
+        assert samples.last == {} and cursor.statements == []
 
 
 def test_nothing_is_read_where_a_stranger_owns_anything():
@@ -55,16 +60,25 @@ def test_nothing_is_read_where_a_stranger_owns_anything():
     name = "powa_locks_history_record"
     catalog.found[RecordType][name] = replace(catalog.found[RecordType][name], stranger="mallory")
     cursor = Recorder()
-    assert info_datasources.read_samples(cursor, POWA_4, state(catalog=catalog), [definition()]) == {}
+    assert info_datasources.read_samples(cursor, POWA_4, state(catalog=catalog), [definition()], visible()).last == {}
     assert cursor.statements == []
+
+
+def test_samples_that_the_role_may_not_read_are_not_asked_for():
+    cursor, seen = Recorder(), visible({"powa_locks_history": [], "powa_servers": ["id"]})
+    catalog = catalog_of(wanted(definition()))
+    found = info_datasources.read_samples(cursor, POWA_4, state(catalog=catalog), [definition()], seen)
+    assert (found.last, found.hidden, cursor.statements) == ({}, {"locks"}, [])
+    assert [entry["lacks"] for entry in seen.returned()] == [['SELECT on "PoWA".powa_locks_history']] * 5
 
 
 @pytest.mark.parametrize(
     ("samples", "shown"),
     [
-        ({}, (False, None, None)),
-        ({("locks", 1): Sample("t", 5)}, (True, "t", 5)),
-        ({("locks", 1): Sample(None, None)}, (True, None, None)),
+        (Samples({}), (False, None, None)),
+        (Samples({}, {"locks"}), (None, None, None)),
+        (Samples({("locks", 1): Sample("t", 5)}), (True, "t", 5)),
+        (Samples({("locks", 1): Sample(None, None)}), (True, None, None)),
     ],
 )
 def test_a_server_of_a_datasource(samples, shown):
@@ -80,7 +94,7 @@ def test_what_is_returned(offline_driver):
     )
     tables = [{"name": "powa_locks_history", "bytes": 8192}]
     broken, locks = info_datasources.returned_datasources(
-        None, ["broken", "locks"], [definition()], found, [SERVER], {}, tables, PARAMS
+        None, ["broken", "locks"], [definition()], found, [SERVER], Samples({}), Held({}, {}), tables, PARAMS, visible()
     )
     assert locks["bytes"] == {"transient": 0, "current": 0, "history": 8192}
     assert (locks["server_kind"], locks["damaged"], locks["refused"]) == (["repository"], None, [])

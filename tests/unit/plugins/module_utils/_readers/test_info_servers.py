@@ -34,23 +34,27 @@ def test_a_setting_in_seconds(setting, seconds):
 
 
 def remote(**values):
-    entry = server(3, "alpha", **values)
+    entry = server(3, "alpha", **{"password_stored": None, **values})
     extensions = Active([("pg_qualstats", True, [3]), ("pg_wait_sampling", False, [3])])
     return info_servers._remote_server(3, entry.name, entry.values, {"powa": "5.0.2"}, extensions)
 
 
 def test_a_remote():
-    found = remote(password="secret")
+    found = remote(password_stored=True)
     assert (found["name"], found["enabled"], found["password_stored"]) == ("alpha:5432", True, True)
-    assert "secret" not in str(found)
     assert (found["postgresql_version"], found["powa_version"]) == ("17.2", "5.0.2")
     assert found["extensions"] == {"pg_qualstats": None}
+
+
+@pytest.mark.parametrize(("retention", "seconds"), [(86400.0, 86400), ("Infinity", None), (float("inf"), None)])
+def test_history_may_be_kept_for_ever(retention, seconds):
+    assert remote(retention_seconds=retention)["retention_seconds"] == seconds
 
 
 @pytest.mark.parametrize("version", [None, ""])
 def test_a_remote_that_nobody_has_seen(version):
     found = remote(frequency=-1, version=version)
-    assert (found["enabled"], found["postgresql_version"], found["password_stored"]) == (False, None, False)
+    assert (found["enabled"], found["postgresql_version"], found["password_stored"]) == (False, None, None)
 
 
 def local(database="powa", **settings):

@@ -88,6 +88,15 @@ def test_the_variables_of_a_host():
     assert (found["powa_server_repository"], found["powa_server_repository_version"]) == ("hub", "5.0.2")
 
 
+def test_variables_that_are_not_visible():
+    assert inventory.host_variables(server(), FLEET, "hub")["powa_server_not_visible"] == []
+    hidden = [{"part": part, "lacks": ["x"]} for part in ("powa_server_extensions", "powa_stats_extensions")]
+    found = inventory.host_variables(server(extensions={}), dict(FLEET, not_visible=hidden), "hub")
+    assert found["powa_server_not_visible"] == ["powa_server_extensions", "powa_stats_extensions"]
+    # Otherwise the roles would take all extensions from the server.
+    assert "powa_stats_extensions" not in found and found["powa_server_extensions"] == {}
+
+
 def test_a_server_without_alias_has_an_empty_one():
     assert inventory.host_variables(server(), FLEET, "hub")["powa_alias"] == ""
 

@@ -36,8 +36,8 @@ DISABLED = server(1, "alpha", frequency=-1)
 NEW = {"hostname": "new"}
 
 
-def planned(*servers, exact=False, drop_history=False, **state):
-    planner = Planner(None, repository(**state), RETENTIONS)
+def planned(*servers, exact=False, drop_history=False, register_datasources=True, **state):
+    planner = Planner(None, repository(**state), RETENTIONS, register_datasources)
     return planner.plan(specs(*servers), exact, drop_history)
 
 
@@ -259,6 +259,11 @@ def test_a_new_server_gets_the_datasources_that_are_for_all():
         ("off", False, ("new", 5432)),
     ]
     assert "datasources: locks\n" in plan.changes[0].after
+    assert rows_of(planned(NEW, register_datasources=False, definitions=definitions)) == []
+    asked_for = dict(NEW, datasources=["locks"])
+    assert rows_of(planned(asked_for, register_datasources=False, definitions=definitions)) == [
+        (INSERT, "powa_extension_config", True)
+    ]
 
 
 def test_a_datasource_that_the_task_names_is_active_though_it_is_declared_as_disabled():

@@ -6,17 +6,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.reconcile import Resolved, ServersTask
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._servers.repository import repository
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, Session
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import ALPHA as ALPHA_SERVER
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, Session, literals
 
 ALPHA = {"hostname": "alpha", "port": 5432}
 
 
 def task(*servers, **changes):
-    return ServersTask(dict({"servers": servers, "state": "present", "history": "keep"}, **changes))
+    return ServersTask(
+        {
+            "servers": servers,
+            "state": "present",
+            "history": "keep",
+            "register_datasources": True,
+            "timeout": 60,
+            "exact_max": None,
+            **changes,
+        }
+    )
 
 
 def test_the_parameters_of_a_task():
@@ -59,3 +73,40 @@ def test_what_a_task_refuses():
     found = task(dict(ALPHA, extensions=["x"]))
     (problem,) = found.check(None, Resolved(repository(), {}))
     assert "found x, which this repository does not know" in problem
+
+
+def written(history="drop", frequency=60, **answers):
+    """Delete server alpha, and return the task, its plan and the statements."""
+
+    class Answering(Recorder):
+        def execute(self, statement):
+            super().execute(statement)
+            if "pg_stat_activity" in self.statements[-1]:
+                self._rows = [(bool(answers),)]
+
+    server = replace(ALPHA_SERVER, values={**ALPHA_SERVER.values, "frequency": frequency})
+    session, found = Session(Answering()), task(dict(ALPHA, state="absent", history=history))
+    wanted = Resolved(repository(servers=[server]), {})
+    planned = Planned(wanted, found.plan(None, wanted))
+    found._apply = lambda cursor: planned
+    found.write(session, planned)
+    return found, session
+
+
+def test_a_server_is_disabled_before_it_is_deleted():
+    found, session = written()
+    assert session.transactions == ["write", "read", "read", "write"]
+    assert "SET username" in session.cursor.statements[0] and "-1" in str(literals(session.cursor.composed[0]))
+    # What it was before is what the task shows.
+    (before,) = found.stopped.values()
+    assert before.values["frequency"] == 60 and found.changes.collector_action == "restart"
+
+
+def test_a_disabled_server_needs_no_restart_when_it_is_deleted():
+    found, session = written(frequency=NEVER)
+    assert session.transactions == ["read", "read", "write"] and found.changes.collector_action == "none"
+
+
+def test_where_nothing_is_deleted_nothing_is_waited_for():
+    _found, session = written(history="keep")
+    assert session.transactions == ["write"]

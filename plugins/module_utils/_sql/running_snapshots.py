@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Statements that tell when every running snapshot has seen a pause, or has ended."""
+"""Statements that tell when every running snapshot has seen a pause, or has ended, and whether a collector runs."""
 
 from __future__ import annotations
 
@@ -21,4 +21,11 @@ STILL_RUNNING = """
     FROM pg_catalog.pg_locks AS l
     WHERE l.locktype = 'virtualxid' AND l.virtualxid = l.virtualtransaction
       AND l.virtualtransaction = ANY ({transactions}::text[])
+"""
+
+# A role that may not see the sessions of others sees none.
+COLLECTOR_RUNS = """
+    SELECT pg_catalog.count(*) > 0
+    FROM pg_catalog.pg_stat_activity AS a
+    WHERE a.datname = pg_catalog.current_database() AND a.application_name ~ '^PoWA collector - main thread'
 """

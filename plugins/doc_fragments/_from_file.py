@@ -1,0 +1,53 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options of the filters that read files of other tools."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """What these filters have in common."""
+
+    DOCUMENTATION = r"""
+description:
+  - Types are left out, since such files do not have them. The remotes find them out from the queries. A column that
+    the file does not have for every version is an exception. As a metric it becomes V(double precision), as a key
+    V(text), in all versions.
+  - Keys can be C(NULL), since the other tool takes such labels for empty ones.
+  - A query is put into a SELECT of the wanted columns where it returns others, or where it is only for primaries or
+    standbys. On other servers such a datasource has no rows.
+  - A column with a name that PoWA's tables use themselves, such as C(ts), gets C(_value) at its end.
+  - The name of a datasource is that of the metric, with other characters than lower-case letters, digits and
+    underscores replaced. If PoWA itself uses the name, that of the tool is put in front. The end of a long name becomes
+    a hash.
+  - What cannot be taken over is named in a warning, with the reason.
+options:
+  names:
+    description:
+      - Names of the metrics to take, with wildcards such as V(wal_*). Without it, all are taken.
+      - A name that the file does not have is an error.
+    type: list
+    elements: str
+  prefix:
+    description: What to put in front of the name of each datasource.
+    type: str
+    default: ''
+  scope:
+    description:
+      - The scope of all datasources. By default, each has the one that the file gives it.
+      - V(database) needs PoWA 5. With PoWA 4 use V(cluster), which runs each query in PoWA's database only.
+    type: str
+    choices: [cluster, database]
+  on_problem:
+    description:
+      - V(skip) warns of each metric that cannot be taken over, and leaves it out.
+      - V(fail) fails, and names all of them.
+      - V(list) returns what cannot be taken over instead of the definitions.
+    type: str
+    choices: [skip, fail, list]
+    default: skip
+seealso:
+  - module: pgfleet.powa.datasources
+"""

@@ -1,0 +1,129 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the declared datasources of a repository take on disk, as module server_info returns it."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import (
+    Cost,
+    Load,
+    Stored,
+    add_costs,
+    bytes_per_row,
+    cost,
+    density,
+    sample_width,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_sizes import read_stored
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.recent import Recent, read_recent
+
+
+def read_retentions(cursor: Any, archivist: Archivist, definitions: Sequence[Definition]) -> Dict[str, float]:
+    """Return the seconds for which datasources are kept that have a retention of their own."""
+    own = {entry.name: entry.retention for entry in definitions if entry.retention and archivist.own_retention}
+    if not own:
+        return {}
+    intervals, _wrong = read_intervals(cursor, sorted(set(own.values())))
+    return {name: intervals[text][1] for name, text in own.items() if text in intervals}
+
+
+def find_costs(
+    definitions: Sequence[Definition],
+    servers: Sequence[Mapping[str, Any]],
+    own_retentions: Mapping[str, float],
+    recent: Mapping[Tuple[str, int], Recent],
+    stored: Mapping[str, Stored],
+) -> Dict[str, Dict[int, Cost]]:
+    """Return what each datasource costs of each server that is enabled for it; without any sample nothing is known.
+
+    A server of which no sample was seen lately is taken to have as many rows as the others have on average. Samples
+    that are further apart than the frequency, since few snapshots have rows or since a snapshot takes longer, count as
+    often as they come. A server that keeps history for ever costs nothing that can be told.
+
+    :param servers: as module server_info returns them
+    :param own_retentions: seconds for which datasources are kept that have a retention of their own
+    """
+    usual = density(stored.values())
+    found: Dict[str, Dict[int, Cost]] = {}
+    for definition in definitions:
+        name = definition.name
+        seen = [sample.rows for (datasource, _srvid), sample in recent.items() if datasource == name]
+        if not seen:
+            continue
+        row = bytes_per_row(sample_width(definition.metrics), stored.get(name), usual)
+        for server in servers:
+            srvid = server["srvid"]
+            if not (server["enabled"] and server["datasources"].get(name)):
+                continue
+            sample = recent.get((name, srvid))
+            rows = sample.rows if sample else sum(seen) / len(seen)
+            apart = max(server["frequency"], (sample.interval if sample else None) or 0)
+            kept = own_retentions.get(name, server["retention_seconds"])
+            if kept is not None and math.isfinite(kept):
+                found.setdefault(name, {})[srvid] = cost([Load(rows, apart, kept)], row)
+    return found
+
+
+class Held(NamedTuple):
+    """What the latest samples of datasources are like, and what they cost.
+
+    :param recent: by datasource and srvid
+    :param costs: by datasource, and srvid
+    """
+
+    recent: Mapping[Tuple[str, int], Recent]
+    costs: Mapping[str, Mapping[int, Cost]]
+
+    def of_server(self, name: str, srvid: int) -> Dict[str, Any]:
+        """Return what module server_info returns of a datasource of one server."""
+        sample, found = self.recent.get((name, srvid)), self.costs.get(name, {}).get(srvid)
+        return {"recent": sample.as_dict() if sample else None, "cost": found.as_dict() if found else None}
+
+    def cost(self, name: str) -> Optional[Dict[str, Any]]:
+        """Return what a datasource costs of all servers together, or None if nothing is known."""
+        costs = list(self.costs.get(name, {}).values())
+        return add_costs(costs).as_dict() if costs else None
+
+
+def read_held(
+    cursor: Any,
+    archivist: Archivist,
+    state: State,
+    readable: Sequence[Definition],
+    servers: Sequence[Mapping[str, Any]],
+) -> Held:
+    """Read it in a fixed number of statements.
+
+    :param readable: the datasources whose samples the session's role may read
+    :param servers: as module server_info returns them
+    """
+    recent = read_recent(cursor, archivist, state, readable)
+    stored = read_stored(cursor, state, readable)
+    own = read_retentions(cursor, archivist, readable)
+    return Held(recent, find_costs(readable, servers, own, recent, stored))
+
+
+def free_bytes(folder: Optional[str], is_local: bool) -> Optional[int]:
+    """Return what is free on the disk of a folder for those who are not root, or None where this host cannot tell.
+
+    PostgreSQL has no function for it.
+
+    :param is_local: whether the server runs on this host
+    """
+    if not folder or not is_local:
+        return None
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the latest samples of a datasource are like: how many rows, from how many databases, and how far apart."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, DBID, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CURRENT, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
+
+#: Rows of a datasource that are read at most. With scope database there are those of many databases, and fewer such
+#: datasources.
+_MOST = 10_000
+_MOST_OF_DATABASES = 100_000
+
+
+class Recent(NamedTuple):
+    """The latest samples of a datasource of a server, of which some rows were read.
+
+    :param snapshots: how many snapshots they are of
+    :param rows: those of a sample on average, or of the largest where some rows were not read
+    :param duplicates: rows with the keys of another row of their sample
+    :param databases: with scope database, those that the samples are from
+    :param interval: the median of the seconds from one of the latest snapshots to the next, if there are two and all
+        rows were read
+    """
+
+    snapshots: int
+    rows: float
+    duplicates: int
+    databases: Optional[int]
+    interval: Optional[float]
+
+    def as_dict(self) -> Dict[str, Any]:
+        """Return it as module server_info returns it."""
+        interval = None if self.interval is None else round(self.interval, 1)
+        return dict(self._asdict(), rows=round(self.rows, 1), interval=interval)
+
+
+def read_recent(
+    cursor: Any, archivist: Archivist, state: State, definitions: Sequence[Definition]
+) -> Mapping[Tuple[str, int], Recent]:
+    """Return them by datasource and srvid, read in one statement.
+
+    :param definitions: those whose samples the session's role may read
+    """
+    parts = [_part(definition, archivist, state) for definition in definitions if _has_columns(definition, state)]
+    if not parts:
+        return {}
+    cursor.execute(joined(parts, texts.EITHER))
+    return {(name, srvid): Recent(*found) for name, srvid, *found in cursor.fetchall()}
+
+
+def _part(definition: Definition, archivist: Archivist, state: State) -> Any:
+    # Names of ours, since a key may have any name.
+    keys: List[Tuple[Any, Any]] = [
+        (identifier(name), identifier("k{0}".format(position)))
+        for position, name in enumerate(_keys(definition, state))
+    ]
+    has_databases = definition.scope == DATABASE and definition.stored_keys[0] == DBID
+    return compose(
+        texts.RECENT,
+        name=literal(definition.name),
+        current=identifier(archivist.schema, object_name(definition.name, CURRENT)),
+        read=joined((compose(", t.{key} AS {ours}", key=key, ours=ours) for key, ours in keys), ""),
+        keys=joined((compose(", c.{ours}", ours=ours) for _key, ours in keys), ""),
+        databases=raw("pg_catalog.count(DISTINCT r.k0)" if has_databases else "NULL::bigint"),
+        limit=literal(_MOST_OF_DATABASES if has_databases else _MOST),
+    )
+
+
+def _keys(definition: Definition, state: State) -> List[str]:
+    """Return the keys of the definition, and those that it had when some of the samples were taken."""
+    columns = state.catalog.found[Table][object_name(definition.name, CURRENT)].object.columns
+    keys = [key.name for key in definition.stored_keys]
+    return keys + [column.name for column in columns if column.name not in keys and _may_be_a_key(column)]
+
+
+def _may_be_a_key(column: TableColumn) -> bool:
+    found = find_type(column.type)
+    return column.name not in ("srvid", "record") and found is not None and found.groupable
+
+
+def _has_columns(definition: Definition, state: State) -> bool:
+    """Whether the table has the keys with their types, whatever else was done to it."""
+    found = state.catalog.get(Table, object_name(definition.name, CURRENT))
+    columns = {column.name: column.type for column in found.object.columns} if found else {}
+    return found is not None and all(columns.get(key.name) == key.type.name for key in definition.stored_keys)

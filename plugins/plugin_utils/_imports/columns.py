@@ -1,0 +1,265 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The names of the columns that a query returns, found without a server.
+
+Formats that do not list the columns need it. It names columns as PostgreSQL does, as far as monitoring queries go, and
+says so where it cannot tell.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import (
+    Token,
+    Tokens,
+    closing,
+    find,
+    outside,
+    split,
+    tokenize,
+    unwrapped,
+)
+
+_SET_OPERATIONS = ("union", "intersect", "except")
+_AFTER_COLUMNS = ("from", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for")
+_AFTER_FROM = _AFTER_COLUMNS[1:]
+_JOINS = ("join", "cross", "inner", "left", "right", "full", "outer", "natural")
+#: What ends no expression, so that no name can follow as an alias.
+_OPERATOR_WORDS = tuple("and or not is in like ilike similar between collate at zone distinct escape null".split())
+_TYPES_OF_SEVERAL_WORDS = {
+    "double": ("precision",),
+    "character": ("varying",),
+    "bit": ("varying",),
+    "timestamp": ("with", "without", "time", "zone"),
+    "time": ("with", "without", "time", "zone"),
+}
+
+
+class UnknownColumnsError(Exception):
+    """The columns of a query cannot be told from its text; the message says why."""
+
+
+class _Scope:
+    """The names that C(WITH) gives to queries, and their columns once these are asked for."""
+
+    def __init__(self, outer: Optional[_Scope] = None) -> None:
+        self._outer = outer
+        self._queries: Dict[str, Tuple[Sequence[str], Tokens, _Scope]] = {}
+
+    def add(self, name: str, columns: Sequence[str], query: Tokens) -> None:
+        self._queries[name] = (columns, query, self)
+
+    def columns(self, name: str) -> Optional[List[str]]:
+        """Return the columns of a query that C(WITH) names, or None if there is none of that name."""
+        if name not in self._queries:
+            return self._outer.columns(name) if self._outer else None
+        columns, query, scope = self._queries[name]
+        found = _query(query, scope) if len(columns) == 0 else []
+        return list(columns) or found
+
+
+def returned_columns(sql: str) -> List[str]:
+    """Return the names of the columns of a query, in their order.
+
+    :raises UnknownColumnsError: where its text does not tell
+    """
+    try:
+        columns = _query(tokenize(sql), _Scope())
+    except (IndexError, RecursionError):
+        raise UnknownColumnsError("its columns cannot be read from the query") from None
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise UnknownColumnsError('it returns two columns called "{0}"'.format(twice[0]))
+    return columns
+
+
+def _query(tokens: Tokens, scope: _Scope) -> List[str]:
+    tokens = unwrapped(tokens)
+    if tokens and tokens[0].is_word("with"):
+        scope = _Scope(scope)
+        tokens = _read_with(tokens, scope)
+        return _query(tokens, scope)
+    first = split(tokens, lambda token: token.is_word(*_SET_OPERATIONS))[0]
+    if first and first[0].is_mark("("):
+        return _query(first[1 : closing(first, 0) - 1], scope)
+    if first and first[0].is_word("values"):
+        row = unwrapped(first[1 : closing(first, 1)])
+        return ["column{0}".format(number + 1) for number in range(len(split(row, _is_comma)))]
+    if not first or not first[0].is_word("select"):
+        raise UnknownColumnsError("it is no SELECT")
+    return _select(first[1:], scope)
+
+
+def _read_with(tokens: Tokens, scope: _Scope) -> Tokens:
+    position = 2 if tokens[1].is_word("recursive") else 1
+    while True:
+        name, position = tokens[position].value, position + 1
+        columns: List[str] = []
+        if tokens[position].is_mark("("):
+            end = closing(tokens, position)
+            columns = [token.value for token in tokens[position + 1 : end - 1] if token.is_name]
+            position = end
+        while not tokens[position].is_mark("("):
+            position += 1
+        end = closing(tokens, position)
+        scope.add(name, columns, tokens[position + 1 : end - 1])
+        if end >= len(tokens) or not tokens[end].is_mark(","):
+            return tokens[end:]
+        position = end + 1
+
+
+def _select(tokens: Tokens, scope: _Scope) -> List[str]:
+    if tokens[0].is_word("all", "distinct"):
+        with_on = tokens[0].is_word("distinct") and tokens[1].is_word("on")
+        tokens = tokens[closing(tokens, 2) :] if with_on else tokens[1:]
+    end = _end_of_columns(tokens)
+    columns: List[str] = []
+    for item in split(tokens[:end], _is_comma):
+        if item and item[-1].is_mark("*") and (len(item) == 1 or item[-2].is_mark(".")):
+            columns += _all_columns(tokens[end:], item[-3].value if len(item) > 2 else None, scope)
+            continue
+        name = _name(item, scope)
+        if name is None:
+            raise UnknownColumnsError("its column number {0} has no name".format(len(columns) + 1))
+        columns.append(name)
+    return columns
+
+
+def _end_of_columns(tokens: Tokens) -> int:
+    for position, token in outside(tokens):
+        before = tokens[position - 1] if position else None
+        named = before is not None and (before.is_word("as", "distinct") or before.is_mark("."))
+        if token.is_word(*_AFTER_COLUMNS) and not named:
+            return position
+    return len(tokens)
+
+
+def _all_columns(tokens: Tokens, alias: Optional[str], scope: _Scope) -> List[str]:
+    """Return the columns that a C(*) stands for.
+
+    :param tokens: what follows the columns
+    :param alias: what stands before the C(*), or None
+    """
+    if not tokens or not tokens[0].is_word("from"):
+        raise UnknownColumnsError("it selects * from nothing")
+    end = find(tokens[1:], *_AFTER_FROM)
+    sources = tokens[1:] if end is None else tokens[1 : end + 1]
+    if alias is None and find(sources, "using", "natural") is not None:
+        raise UnknownColumnsError("it selects * from a join by columns of the same name")
+    columns: List[str] = []
+    for source in split(sources, lambda token: _is_comma(token) or token.is_word(*_JOINS)):
+        if source and (alias is None or alias == _alias(source)):
+            columns += _source_columns(source, scope)
+    return columns
+
+
+def _alias(source: Tokens) -> str:
+    end = find(source, "on", "using")
+    source = source if end is None else source[:end]
+    names = [token.value for position, token in outside(source) if token.is_name]
+    return names[-1] if names else ""
+
+
+def _source_columns(source: Tokens, scope: _Scope) -> List[str]:
+    if source[0].is_word("lateral"):
+        source = source[1:]
+    if source[0].is_mark("("):
+        end = closing(source, 0)
+        rest = [token for token in source[end:] if not token.is_word("as")]
+        if len(rest) > 1 and rest[1].is_mark("("):
+            return [token.value for token in rest[2 : closing(rest, 1) - 1] if token.is_name]
+        return _query(source[1 : end - 1], scope)
+    plain = len(source) == 1 or not source[1].is_mark(".", "(")
+    columns = scope.columns(source[0].value) if plain else None
+    if columns is None:
+        raise UnknownColumnsError(
+            "it selects * from {0}, whose columns only the server knows: list them in the query".format(
+                "".join(token.value for token in source[:3] if token.is_name or token.is_mark("."))
+            )
+        )
+    return columns
+
+
+def _is_comma(token: Token) -> bool:
+    return token.is_mark(",")
+
+
+def _name(item: Tokens, scope: _Scope) -> Optional[str]:
+    """Return the name of one column, or None if it has none."""
+    top = list(outside(item))
+    named = [position for position, token in top if token.is_word("as")]
+    if named:
+        return item[named[-1] + 1].value
+    if len(item) > 1 and item[-1].is_name and _ends_expression(item[:-1]) and not item[-1].is_word("end"):
+        return item[-1].value
+    casts = [position for position, token in top if token.is_mark("::")]
+    if casts:
+        rest = _after_type(item[casts[-1] + 1 :])
+        if rest:
+            return rest[0].value if len(rest) == 1 and rest[0].is_name else None
+        return _name(item[: casts[0]], scope)
+    return _name_of_expression(item, scope)
+
+
+def _ends_expression(tokens: Tokens) -> bool:
+    """Whether a name after these tokens is an alias."""
+    casts = [position for position, token in outside(tokens) if token.is_mark("::")]
+    if casts:
+        # A part of a type's name is none.
+        last = tokens[-1]
+        several = _TYPES_OF_SEVERAL_WORDS.get(last.value, ()) if casts[-1] == len(tokens) - 2 else ()
+        inside = len(tokens) > 1 and tokens[-1].is_word("with", "without", "time") and not several
+        return not several and not inside and not last.is_mark("::")
+    last = tokens[-1]
+    if last.kind == "word":
+        return last.is_word("end", "true", "false", "null") or not last.is_word(*_OPERATOR_WORDS)
+    return last.kind in ("quoted", "text", "number") or last.is_mark(")", "]")
+
+
+def _after_type(tokens: Tokens) -> Tokens:
+    """Return what follows the name of a type."""
+    position = 1
+    more: Mapping[str, Tuple[str, ...]] = _TYPES_OF_SEVERAL_WORDS
+    words = more.get(tokens[0].value, ()) if tokens[0].kind == "word" else ()
+    while position < len(tokens):
+        token = tokens[position]
+        if token.is_mark("."):
+            position += 2
+        elif token.is_mark("(", "["):
+            position = closing(tokens, position)
+        elif token.is_word(*words):
+            position += 1
+        else:
+            break
+    return tokens[position:]
+
+
+def _name_of_expression(item: Tokens, scope: _Scope) -> Optional[str]:
+    if not item:
+        return None
+    if item[0].is_mark("(") and closing(item, 0) == len(item):
+        inner = unwrapped(item)
+        if inner and inner[0].is_word("select", "with"):
+            return _query(inner, scope)[0]
+        return _name(inner, scope)
+    if item[0].is_word("case") and item[-1].is_word("end"):
+        return "case"
+    if item[0].is_word("exists", "array"):
+        return item[0].value
+    if len(item) > 2 and item[-1].is_name and item[-2].is_mark(".") and closing(item, 0) == len(item) - 2:
+        return item[-1].value
+    if not item[0].is_name:
+        return None
+    position = 0
+    while position + 2 < len(item) and item[position + 1].is_mark(".") and item[position + 2].is_name:
+        position += 2
+    name, rest = item[position].value, item[position + 1 :]
+    called = bool(rest) and rest[0].is_mark("(")
+    while rest and rest[0].is_mark("(", "["):
+        rest = rest[closing(rest, 0) :]
+    if called and rest and rest[0].is_word("filter", "over", "within"):
+        return name
+    return None if rest else name

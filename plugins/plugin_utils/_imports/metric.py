@@ -1,0 +1,125 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all formats have in common: a metric of another tool, before it becomes a definition."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ansible.errors import AnsibleFilterError
+
+KEY, COUNTER, GAUGE = "key", "counter", "gauge"
+PRIMARY, STANDBY = "primary", "standby"
+CLUSTER, DATABASE = "cluster", "database"
+
+
+class Column(NamedTuple):
+    """A column of a query that becomes a key or a metric.
+
+    :param source: its name in the query, or None if C(expression) is a constant
+    :param expression: SQL of its value, with C({0}) for the column
+    :param name: its name in the definition
+    """
+
+    source: Optional[str]
+    name: str
+    kind: str
+    description: str = ""
+    unit: str = ""
+    expression: str = "{0}"
+
+
+class Variant(NamedTuple):
+    """The query for servers from C(min_version) on, up to but without C(max_version) (None for all later ones).
+
+    :param exact: whether the query is known to return these columns and no others
+    """
+
+    sql: str
+    columns: Tuple[Column, ...]
+    min_version: int = 0
+    max_version: Optional[int] = None
+    exact: bool = False
+
+
+class Metric(NamedTuple):
+    """One query of another tool, in all its versions.
+
+    :param name: its name there
+    :param role: C(PRIMARY) or C(STANDBY) if it is for those only
+    :param databases: the databases that it is for, or an empty list for all
+    """
+
+    name: str
+    variants: Tuple[Variant, ...]
+    description: str = ""
+    scope: str = CLUSTER
+    role: Optional[str] = None
+    databases: Tuple[str, ...] = ()
+
+
+class Problem(NamedTuple):
+    """What is not taken over.
+
+    :param name: of the metric
+    :param skipped: whether it is the whole metric
+    """
+
+    name: str
+    reason: str
+    skipped: bool = True
+
+    @property
+    def sentence(self) -> str:
+        """Return it as Ansible says it."""
+        return "{0}: {1}: {2}".format(self.name, "skipped" if self.skipped else "taken over in part", self.reason)
+
+
+class Found(NamedTuple):
+    """What a file holds.
+
+    :param sets: by the name of a set, the names of its metrics
+    """
+
+    metrics: Sequence[Metric]
+    problems: Sequence[Problem]
+    sets: Mapping[str, Sequence[str]] = {}
+
+
+class CannotTakeError(Exception):
+    """A metric cannot be taken over; the message is the reason."""
+
+
+def mapping(value: Any, what: str) -> Mapping[str, Any]:
+    """Return a value that has to be a mapping.
+
+    :raises CannotTakeError: if it is none
+    """
+    if not isinstance(value, dict):
+        raise CannotTakeError("{0} is {1}, expected a mapping".format(what, kind_of(value)))
+    return {str(key): item for key, item in value.items()}
+
+
+def texts(value: Any) -> List[str]:
+    """Return a list of texts, or a single one, as a list."""
+    if value is None:
+        return []
+    return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
+
+
+def is_true(value: Any) -> bool:
+    """Return whether a value of YAML means yes."""
+    return str(value).lower() in ("true", "yes", "on")
+
+
+def kind_of(value: Any) -> str:
+    """Return what a value of YAML is, in words."""
+    names = {dict: "a mapping", list: "a list", str: "a text", type(None): "empty", bool: "a boolean"}
+    return names.get(type(value), "a number")
+
+
+def wrong_format(expected: str, found: str) -> AnsibleFilterError:
+    """Return the error for a text of another format."""
+    return AnsibleFilterError("found {0}, expected {1}: give the text of such a file".format(found, expected))

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files of pgMonitor: queries for postgres_exporter up to its version 4, and collectors for sql_exporter since then."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, List, Mapping, Optional
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
+    CLUSTER,
+    DATABASE,
+    Found,
+    Metric,
+    Variant,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.postgres_exporter import found_queries
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter import found_collectors, is_collector
+
+_EXPECTED = "a file of pgMonitor (queries_*.yml or crunchy_*_collector.yml)"
+#: What pgMonitor runs in each database is in files of their own.
+_PER_DATABASE = re.compile(r"per_db|bloat|table_stats")
+_FILE = re.compile(r"^#\s*Begin File:\s*(\S+)", re.MULTILINE)
+
+
+def read_pgmonitor(text: Any) -> Found:
+    """Return the metrics of a file, or of a mapping of versions of PostgreSQL to files.
+
+    :raises AnsibleFilterError: in one sentence, if it is no such file
+    """
+    if not isinstance(text, Mapping):
+        return _read(text)
+    if not text:
+        raise AnsibleFilterError("found an empty mapping, expected {0} for each version".format(_EXPECTED))
+    by_version = {_version(version): each for version, each in text.items()}
+    versions = sorted(by_version)
+    found = [_read(by_version[version]) for version in versions]
+    metrics = _merged([each.metrics for each in found], versions)
+    problems = list(dict.fromkeys(problem for each in found for problem in each.problems))
+    return Found(metrics, problems, {name: names for each in found for name, names in each.sets.items()})
+
+
+def _version(value: Any) -> int:
+    try:
+        return int(value) * 10000
+    except (TypeError, ValueError):
+        raise AnsibleFilterError(
+            'found "{0}" as a version of PostgreSQL, expected a number such as 16'.format(value)
+        ) from None
+
+
+def _read(text: Any) -> Found:
+    document = read_mapping(text, _EXPECTED)
+    files = _FILE.findall(text)
+    if is_collector(document):
+        collectors = document.get("collectors") or [document]
+        names: List[str] = [str(each.get("collector_name")) for each in collectors if isinstance(each, dict)]
+        return found_collectors(document, _EXPECTED, _scope(names))
+    found = found_queries(document, _EXPECTED)
+    if _scope(files) == DATABASE:
+        return found._replace(metrics=[metric._replace(scope=DATABASE) for metric in found.metrics])
+    return found
+
+
+def _scope(names: List[str]) -> str:
+    return DATABASE if names and all(_PER_DATABASE.search(name) for name in names) else CLUSTER
+
+
+def _merged(lists: List[Any], versions: List[int]) -> List[Metric]:
+    """Make one metric of those with the same name: each version has its query up to the next version of the list."""
+    merged: Dict[str, Metric] = {}
+    ends: List[Optional[int]] = [*versions[1:], None]
+    for metrics, version, end in zip(lists, versions, ends):
+        for metric in metrics:
+            variants = tuple(_limited(variant, version, end) for variant in metric.variants)
+            before = merged.get(metric.name)
+            merged[metric.name] = metric._replace(variants=(*(before.variants if before else ()), *variants))
+    return [metric._replace(variants=_joined(metric.variants)) for metric in merged.values()]
+
+
+def _limited(variant: Variant, version: int, end: Optional[int]) -> Variant:
+    return variant._replace(min_version=version, max_version=end)
+
+
+def _joined(variants: Any) -> Any:
+    """Leave out a query that only repeats that of the version before."""
+    found: List[Variant] = []
+    for variant in variants:
+        last = found[-1] if found else None
+        if last and last.max_version == variant.min_version and last[:2] == variant[:2]:
+            found[-1] = last._replace(max_version=variant.max_version)
+        else:
+            found.append(variant)
+    return tuple(found)

@@ -1,0 +1,156 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Collectors of sql_exporter, alone or in its configuration."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError, returned_columns
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
+    CLUSTER,
+    COUNTER,
+    GAUGE,
+    KEY,
+    CannotTakeError,
+    Column,
+    Found,
+    Metric,
+    Problem,
+    Variant,
+    kind_of,
+    mapping,
+    texts,
+    wrong_format,
+)
+
+EXPECTED = "a collector of sql_exporter (collector_name, metrics and queries)"
+_KINDS = {"counter": COUNTER, "gauge": GAUGE}
+
+
+def read_sql_exporter(text: Any) -> Found:
+    """Return the metrics of a file.
+
+    :raises AnsibleFilterError: in one sentence, if it is no such file
+    """
+    return found_collectors(read_mapping(text, EXPECTED), EXPECTED)
+
+
+def is_collector(document: Mapping[str, Any]) -> bool:
+    """Return whether a file holds collectors."""
+    return isinstance(document.get("collectors"), list) or isinstance(document.get("metrics"), list)
+
+
+def found_collectors(document: Mapping[str, Any], expected: str, scope: str = CLUSTER) -> Found:
+    """Return the metrics of what a file holds.
+
+    :raises AnsibleFilterError: if it is no such file
+    """
+    collectors = document["collectors"] if isinstance(document.get("collectors"), list) else [document]
+    if (
+        not is_collector(document)
+        or not collectors
+        or not all(isinstance(each, dict) and isinstance(each.get("metrics"), list) for each in collectors)
+    ):
+        raise wrong_format(expected, "no collector with a list of metrics")
+    for collector in collectors:
+        if not isinstance(collector.get("queries") or [], list):
+            raise wrong_format(expected, "queries that are {0}".format(kind_of(collector["queries"])))
+    metrics: List[Metric] = []
+    problems: List[Problem] = []
+    sets: Dict[str, List[str]] = {}
+    for collector in collectors:
+        before = len(metrics)
+        _read(collector, scope, metrics, problems)
+        if collector.get("collector_name"):
+            sets[str(collector["collector_name"])] = [metric.name for metric in metrics[before:]]
+    return Found(metrics, problems, sets)
+
+
+def _read(collector: Mapping[str, Any], scope: str, metrics: List[Metric], problems: List[Problem]) -> None:
+    """Make a metric of each query: all that the file makes of it."""
+    queries: Dict[str, str] = {}
+    groups: Dict[str, List[Mapping[str, Any]]] = {}
+    for query in collector.get("queries") or ():
+        if isinstance(query, dict):
+            queries[str(query.get("query_name"))] = str(query.get("query") or "")
+    for entry in collector["metrics"]:
+        name = str(entry.get("metric_name") or "a metric without a name") if isinstance(entry, dict) else "a metric"
+        try:
+            options = mapping(entry, "the metric")
+            reference = str(options.get("query_ref") or name)
+            if options.get("query_ref") is None:
+                queries[reference] = str(options.get("query") or "")
+            elif reference not in queries:
+                raise CannotTakeError('there is no query "{0}", which its query_ref names'.format(reference))
+            _check(options)
+            groups.setdefault(reference, []).append(options)
+        except CannotTakeError as error:
+            problems.append(Problem(name, str(error)))
+    for reference, entries in groups.items():
+        try:
+            notes: List[str] = []
+            metric = _metric(reference, queries[reference], entries, scope, notes)
+        except CannotTakeError as error:
+            problems.append(Problem(reference, str(error)))
+        else:
+            problems += [Problem(reference, note, skipped=False) for note in notes]
+            metrics.append(metric)
+
+
+def _check(entry: Mapping[str, Any]) -> None:
+    if str(entry.get("type")).lower() not in _KINDS:
+        raise CannotTakeError('its type is "{0}", expected counter or gauge'.format(entry.get("type")))
+    if not isinstance(entry.get("values") or [], (list, str)):
+        raise CannotTakeError("values is {0}, expected a list".format(kind_of(entry["values"])))
+
+
+def _metric(name: str, sql: str, entries: List[Mapping[str, Any]], scope: str, notes: List[str]) -> Metric:
+    columns: Dict[str, Column] = {}
+    for entry in entries:
+        for label in texts(entry.get("key_labels")):
+            columns.setdefault(label, Column(label, label, KEY))
+    for label, value in _static_labels(entries, notes):
+        columns.setdefault(label, Column(None, label, KEY, expression=_text(value)))
+    for entry in entries:
+        kind, help_text = _KINDS[str(entry["type"]).lower()], str(entry.get("help") or "")
+        for value in texts(entry.get("values")):
+            columns.setdefault(value, Column(value, value, kind, help_text))
+        if entry.get("static_value") is not None:
+            own = str(entry.get("metric_name"))
+            columns.setdefault(own, Column(None, own, kind, help_text, expression=_constant(entry["static_value"])))
+        if entry.get("timestamp_value"):
+            notes.append("timestamp_value is left out, since PoWA stores the time of its snapshot")
+    try:
+        exact = returned_columns(sql) == [column.source for column in columns.values()]
+    except UnknownColumnsError:
+        exact = False
+    return Metric(name, (Variant(sql, tuple(columns.values()), exact=exact),), scope=scope)
+
+
+def _static_labels(entries: List[Mapping[str, Any]], notes: List[str]) -> List[Tuple[str, str]]:
+    """Return the labels that all metrics of a query have with the same value: the rest cannot tell rows apart."""
+    labels = [mapping(entry.get("static_labels") or {}, "static_labels") for entry in entries]
+    same = [
+        (label, str(value)) for label, value in labels[0].items() if all(each.get(label) == value for each in labels)
+    ]
+    differing = sorted({label for each in labels for label in each} - {label for label, _value in same})
+    if differing:
+        notes.append(
+            "the static label {0} is left out, since the metrics of the query differ in it".format(", ".join(differing))
+        )
+    return same
+
+
+def _text(value: str) -> str:
+    return "'{0}'::text".format(value.replace("'", "''"))
+
+
+def _constant(value: Any) -> str:
+    try:
+        return "'{0!r}'::double precision".format(float(value))
+    except (TypeError, ValueError):
+        raise CannotTakeError('its static_value is "{0}", expected a number'.format(value)) from None

@@ -1,0 +1,113 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook import: what it writes is read by Ansible, declared and collected."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Dict, List
+
+import pytest
+from samples import aggregate, collect
+from servers import ROOT, Database, run_playbook
+
+FILES = {
+    "pgwatch": """
+metrics:
+  imported:
+    description: Sessions of {{ everybody }}
+    sqls:
+      13: "SELECT 1::bigint AS epoch_ns, \\n\\tstate AS tag_state, \\n '{{ x }}' AS tag_braces, count(*) AS sessions
+           FROM pg_stat_activity WHERE pid = pg_backend_pid() GROUP BY state"
+    gauges: ['*']
+    is_instance_level: true
+  events:
+    sqls: {13: ''}
+""",
+    "postgres_exporter": """
+imported:
+  query: |
+    SELECT state, '{{ x }}' AS braces, count(*) AS sessions
+    FROM pg_stat_activity WHERE pid = pg_backend_pid() GROUP BY state
+  metrics:
+    - state: {usage: LABEL}
+    - braces: {usage: LABEL}
+    - sessions: {usage: GAUGE, description: "Sessions of {{ everybody }}"}
+""",
+}
+
+
+def imported(folder: Path, tool: str, *more: str) -> str:
+    """Run the playbook, and return what it printed."""
+    (folder / "theirs.yml").write_text(FILES[tool])
+    variables = {"powa_import_tool": tool, "powa_import_file": str(folder / "theirs.yml")}
+    variables["powa_import_dest"] = str(folder / "ours.yml")
+    done = run_playbook(str(ROOT / "playbooks/import.yml"), "--extra-vars", json.dumps(variables), *more)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def read_by_ansible(folder: Path) -> List[Dict[str, Any]]:
+    """Return the definitions of the file as a play has them."""
+    play = [
+        {
+            "hosts": "localhost",
+            "connection": "local",
+            "gather_facts": False,
+            "vars_files": [str(folder / "ours.yml")],
+            "tasks": [
+                {
+                    "ansible.builtin.copy": {
+                        "dest": str(folder / "read.json"),
+                        "content": "{{ powa_datasources | to_json }}",
+                        "mode": "0600",
+                    }
+                }
+            ],
+        }
+    ]
+    (folder / "play.yml").write_text(json.dumps(play))
+    done = run_playbook(str(folder / "play.yml"))
+    assert done.returncode == 0, done.stdout
+    found: List[Dict[str, Any]] = json.loads((folder / "read.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize("tool", sorted(FILES))
+def test_what_is_written_is_collected(database: Database, tmp_path: Path, tool: str) -> None:
+    checked = imported(tmp_path, tool, "--check", "--diff")
+    assert "changed=1" in checked and "+powa_datasources:" in checked and not (tmp_path / "ours.yml").exists()
+    assert "changed=1" in imported(tmp_path, tool)
+    assert "changed=0" in imported(tmp_path, tool)
+    (srvid,) = database.register("one")
+    (found,) = read_by_ansible(tmp_path)
+    database.ok(
+        "datasources",
+        server_kind=["remote", "repository"],
+        monitoring_role="powa",
+        datasources=[found],
+    )
+    collect(database, "imported", srvid)
+    aggregate(database, srvid)
+    assert database.sql("SELECT state, braces, sessions FROM powa_imported_get(%s, NULL, NULL)", (srvid,)) == [
+        ("active", "{{ x }}", 1)
+    ]
+
+
+def test_what_is_left_out_is_named(tmp_path: Path) -> None:
+    printed = imported(tmp_path, "pgwatch")
+    assert "events: skipped: it has no SQL" in printed and "datasources: 1, left out: 1" in printed
+    assert "# events: skipped: it has no SQL" in (tmp_path / "ours.yml").read_text()
+
+
+def test_a_file_by_hand_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "ours.yml").write_text("powa_datasources: []\n")
+    (tmp_path / "theirs.yml").write_text(FILES["pgwatch"])
+    variables = {"powa_import_tool": "pgwatch", "powa_import_file": str(tmp_path / "theirs.yml")}
+    variables["powa_import_dest"] = str(tmp_path / "ours.yml")
+    done = run_playbook(str(ROOT / "playbooks/import.yml"), "--extra-vars", json.dumps(variables))
+    assert done.returncode != 0 and "was not written by this playbook" in done.stdout, done.stdout
+    assert (tmp_path / "ours.yml").read_text() == "powa_datasources: []\n"

@@ -1,0 +1,154 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What samples take on disk and in time, before and after they are taken; the oracle is plain SQL."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+import pytest
+from datasources import COMMITS, LOCK_MODES
+from servers import Database, running_collector, wait_until
+
+BOTH: Dict[str, Any] = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
+DAY = 86400
+FOUR_ROWS: Dict[str, Any] = {
+    "name": "four_rows",
+    "query": "SELECT n / 2 AS half, n::bigint FROM generate_series(0, 3) AS g (n)",
+    "keys": [{"name": "half", "type": "integer"}],
+    "metrics": [{"name": "n", "type": "bigint"}],
+}
+#: A long history: a hundred keys, each with 200 samples a minute apart.
+LONG = """
+    INSERT INTO powa_lock_modes_history_current (srvid, mode, record)
+    SELECT %s, 'mode ' || k, ROW(now() - n * interval '1 minute', k * n)::powa_lock_modes_history_record
+    FROM generate_series(1, 200) AS s (n), generate_series(1, 100) AS t (k)
+"""
+STORED = """
+    SELECT pg_total_relation_size('powa_lock_modes_history')::float / sum(cardinality(records))
+    FROM powa_lock_modes_history
+"""
+
+
+def look(database: Database, **params: Any) -> Dict[str, Any]:
+    return database.ok("server_info", collector_timeout=0, **params).result
+
+
+def problems(found: Dict[str, Any], kind: str) -> List[Dict[str, Any]]:
+    return [problem for problem in found["problems"] if problem["kind"] == kind]
+
+
+def test_rows_of_a_sample_with_the_same_keys(database: Database) -> None:
+    (srvid,) = database.register("one")
+    database.ok("datasources", datasources=[FOUR_ROWS, LOCK_MODES], **BOTH)
+    for name in ("four_rows", "lock_modes"):
+        database.collect(name, srvid)
+    database.take_snapshot(srvid)
+    found = look(database)
+    recent = {entry["name"]: entry["servers"][0]["recent"] for entry in found["datasources"]}
+    assert recent["four_rows"] == {"snapshots": 1, "rows": 4, "duplicates": 2, "databases": None, "interval": None}
+    modes = database.value("SELECT count(*) FROM powa_lock_modes_history_current")
+    assert (recent["lock_modes"]["rows"], recent["lock_modes"]["duplicates"]) == (modes, 0)
+    (problem,) = problems(found, "duplicate_keys")
+    assert (problem["server"], problem["datasource"]) == (None, "four_rows") and "on one" in problem["problem"]
+    # With a key that tells the rows apart there are none.
+    database.sql("SELECT powa_four_rows_aggregate(%s)", (srvid,))
+    told_apart = dict(FOUR_ROWS, query=FOUR_ROWS["query"] + " WHERE n IN (0, 2)")
+    database.ok("datasources", datasources=[told_apart, LOCK_MODES], **BOTH)
+    database.collect("four_rows", srvid)
+    database.take_snapshot(srvid)
+    assert not problems(look(database), "duplicate_keys")
+
+
+def test_what_history_costs_is_what_it_takes(database: Database) -> None:
+    (first, _second) = database.register("one", "two")
+    database.ok("datasources", datasources=[LOCK_MODES], **BOTH)
+    servers = [
+        {"hostname": "one", "frequency": 60, "retention": "70 days"},
+        {"hostname": "two", "frequency": 600, "retention": "1 day"},
+    ]
+    database.ok("servers", servers=servers)
+    assert look(database)["datasources"][0]["cost"] is None
+    database.sql(LONG, (first,))
+    database.sql("SELECT powa_lock_modes_aggregate(%s)", (first,))
+    database.sql("VACUUM (ANALYZE) powa_lock_modes_history")
+    database.collect("lock_modes", first)
+    database.take_snapshot(first)
+    rows = database.value("SELECT count(*) FROM powa_lock_modes_history_current")
+    found = look(database)
+    (datasource,) = found["datasources"]
+    one, two = (server["cost"] for server in datasource["servers"])
+    stored = database.value(STORED)
+    assert one["bytes_per_row"] == pytest.approx(stored, abs=0.1) and one["rows"] == two["rows"] == rows
+    assert one["bytes_per_day"] == pytest.approx(rows * stored * DAY / 60, rel=0.001)
+    assert one["bytes_at_retention"] == pytest.approx(70 * one["bytes_per_day"], rel=0.001)
+    assert two["bytes_at_retention"] == two["bytes_per_day"] == pytest.approx(one["bytes_per_day"] / 10, rel=0.001)
+    assert datasource["cost"]["bytes_at_retention"] == one["bytes_at_retention"] + two["bytes_at_retention"]
+
+    # The server cannot say what is free, and the tests do not log in through its socket.
+    assert found["disk_free"] is None and not problems(found, "history_too_large")
+    needed = datasource["cost"]["bytes_at_retention"] - sum(datasource["bytes"].values())
+    assert needed > 0
+    assert not problems(look(database, disk_free=needed + 2**20), "history_too_large")
+    full = problems(look(database, disk_free=max(0, needed - 2**20)), "history_too_large")
+    assert ("lock_modes", None) in {(problem["datasource"], problem["server"]) for problem in full}
+    assert all(problem["cause"] and "retention" in problem["cure"] for problem in full)
+
+
+def test_check_mode_says_what_a_new_datasource_will_cost(database: Database) -> None:
+    database.register("one", "two")
+    database.ok("servers", servers=[{"hostname": "one", "frequency": 60, "retention": "7 days"}])
+    declared = [FOUR_ROWS, COMMITS]
+    before = database.dump()
+    as_remote: Dict[str, Any] = {"datasources": declared, "server_kind": ["remote"], "monitoring_role": "powa"}
+    remote = database.ok("datasources", check=True, **as_remote)
+    for returned, datasource in zip(remote["datasources"], declared):
+        plan = database.value("EXPLAIN (FORMAT json) {0}".format(datasource["query"]))
+        assert returned["rows"] == plan[0]["Plan"]["Plan Rows"] and returned["cost"] is None
+    results = [{"server": "one", "datasources": remote["datasources"]}]
+    found = database.ok(
+        "datasources", check=True, datasources=declared, server_kind=["repository"], remote_results=results
+    )
+    four_rows, commits = (entry["cost"] for entry in found["datasources"])
+    # Nobody has asked the other server, which takes samples each 5 minutes and keeps them for a day.
+    assert (four_rows["rows"], commits["rows"]) == (8, 2)
+    each_day = 4 * four_rows["bytes_per_row"] * (DAY / 60 + DAY / 300)
+    assert four_rows["bytes_per_day"] == pytest.approx(each_day, rel=0.01)
+    kept = 4 * four_rows["bytes_per_row"] * (7 * DAY / 60 + DAY / 300)
+    assert four_rows["bytes_at_retention"] == pytest.approx(kept, rel=0.01)
+    assert database.dump() == before
+    # The same without check mode, and nothing is described again afterwards.
+    assert [entry["rows"] for entry in database.ok("datasources", **as_remote)["datasources"]] == [4, 1]
+    assert [entry["rows"] for entry in database.ok("datasources", **as_remote)["datasources"]] == [None, None]
+
+
+def test_databases_that_take_longer_than_the_frequency(database: Database) -> None:
+    slow = {
+        "name": "slow_databases",
+        "scope": "database",
+        "query": "SELECT count(*) AS n FROM pg_sleep(3)",
+        "metrics": [{"name": "n", "type": "bigint"}],
+    }
+    if database.powa == "4":
+        assert 'scope: found "database"' in database.refused("datasources", datasources=[slow], **BOTH)
+        return
+    database.ok("datasources", datasources=[slow], **BOTH)
+    remote = {"hostname": database.server.address, "alias": "many", "username": "powa", "frequency": 5}
+    remote["dbname"] = database.name
+    database.ok("servers", servers=[remote])
+    with running_collector(database):
+        wait_until(
+            lambda: problems(look(database), "collection_slow"), "the databases are too slow for the frequency", 300
+        )
+    databases = database.value("SELECT count(DISTINCT dbid) FROM powa_slow_databases_history_current")
+    found = look(database)
+    recent = found["datasources"][0]["servers"][0]["recent"]
+    assert recent["databases"] == databases > 1 and recent["interval"] >= 3 * databases
+    (problem,) = problems(found, "collection_slow")
+    assert problem["server"] == "many" and "restart" not in problem["cure"] and "slow_databases" in problem["cure"]
+    assert "{0} databases take".format(databases) in problem["cause"] and "frequency of 5 s" in problem["cause"]
+    # With a frequency that gives them the time there is no problem.
+    database.ok("servers", servers=[dict(remote, frequency=3600)])
+    assert not problems(look(database), "collection_slow")

@@ -1,0 +1,70 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The latest samples of datasources."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.recent import Recent, read_recent
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
+    POWA_4,
+    POWA_5,
+    catalog_of,
+    definition,
+    state,
+    wanted,
+    with_objects,
+)
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
+
+
+def test_those_of_all_datasources_in_one_statement():
+    declared = [definition(), definition(name="waits")]
+    cursor = Recorder({"powa_locks_history_current": [("locks", 1, 3, 8, 2, None, 300.04)]})
+    found = read_recent(cursor, POWA_4, state(catalog=catalog_of(*map(wanted, declared))), declared)
+    assert found == {("locks", 1): Recent(3, 8, 2, None, 300.04)} and len(cursor.statements) == 1
+    assert "count(DISTINCT" not in cursor.statements[0]
+
+
+def test_databases_are_counted_with_scope_database():
+    declared = definition(scope="database")
+    cursor = Recorder()
+    read_recent(cursor, POWA_5, state(POWA_5, catalog_of(wanted(declared, archivist=POWA_5))), [declared])
+    assert "count(DISTINCT r.k0)" in cursor.statements[0] and '"dbid" AS "k0"' in cursor.statements[0]
+
+
+def test_a_key_that_the_definition_has_no_more_still_tells_old_samples_apart():
+    catalog = catalog_of(wanted(definition()))
+    current = catalog.found[Table]["powa_locks_history_current"].object
+    kept = [TableColumn("former", "text"), TableColumn("shape", "point")]
+    catalog = with_objects(catalog, replace(current, columns=(*current.columns, *kept)))
+    cursor = Recorder()
+    read_recent(cursor, POWA_4, state(catalog=catalog), [definition()])
+    assert '"former" AS' in cursor.statements[0] and "shape" not in cursor.statements[0]
+
+
+def test_no_more_than_some_rows_are_read():
+    cursor = Recorder()
+    read_recent(cursor, POWA_4, state(catalog=catalog_of(wanted(definition()))), [definition()])
+    assert "LIMIT 10000)" in cursor.statements[0] and "< 10000 AS is_whole" in cursor.statements[0]
+
+
+def test_a_table_without_the_keys_is_not_read():
+    cursor = Recorder()
+    for declared in (definition(), definition(keys=[])):
+        assert read_recent(cursor, POWA_4, state(), [declared]) == {} and cursor.statements == []
+
+
+def test_as_it_is_returned():
+    assert Recent(3, 8, 2, None, 300.04).as_dict()["interval"] == 300.0
+    assert Recent(1, 8, 2, 5, None).as_dict() == {
+        "snapshots": 1,
+        "rows": 8,
+        "duplicates": 2,
+        "databases": 5,
+        "interval": None,
+    }

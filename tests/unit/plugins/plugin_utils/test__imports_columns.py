@@ -1,0 +1,70 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The names of the columns that a query returns."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError, returned_columns
+
+
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ('SELECT a, t.b, c AS d, e f, "G", s."user" FROM t', "a b d f G user"),
+        ("select /* x, */ a -- , b\n, 'x, y' as c, E'it\\'s, ' d, 'a\\' e, $$, $$::text f from t", "a c d e f"),
+        ("SELECT (extract(epoch FROM now()) * 1e9)::int8 AS epoch_ns, x IS DISTINCT FROM y AS z FROM t", "epoch_ns z"),
+        ("SELECT count(*), sum(a) FILTER (WHERE b), max(c) OVER (ORDER BY d), f(1) g FROM t", "count sum max g"),
+        (
+            "SELECT a::int8, b::double precision, c::numeric(10, 2) d, e::timestamp with time zone, f::text[] FROM t",
+            "a b d e f",
+        ),
+        ("SELECT a::double precision b, c::regclass::text d, (e)::int, (f).g FROM t", "b d e g"),
+        (
+            "SELECT CASE WHEN a THEN 1 END AS b, CASE a WHEN 1 THEN 2 END, CASE WHEN a THEN 1 END c, EXISTS (SELECT 1)",
+            "b case c exists",
+        ),
+        ("SELECT (SELECT max(a) FROM t), ARRAY(SELECT 1), a[1], current_database()", "max array a current_database"),
+        ("SELECT DISTINCT ON (a, b) c FROM t", "c"),
+        ("SELECT DISTINCT a FROM t UNION ALL SELECT b FROM u", "a"),
+        ("(SELECT a FROM t LIMIT 1) UNION (SELECT b FROM u)", "a"),
+        ("VALUES (1, 2), (3, 4)", "column1 column2"),
+        (
+            "WITH q AS (SELECT 1 AS a, 2 b) SELECT * FROM (SELECT * FROM q WHERE a > 0 LIMIT 3) x UNION SELECT 3, 4",
+            "a b",
+        ),
+        (
+            "WITH RECURSIVE q (a, b) AS (SELECT 1, 2), r AS MATERIALIZED (SELECT 3 c) SELECT q.*, r.c AS d FROM q, r",
+            "a b d",
+        ),
+        ("SELECT y.*, x.p FROM (VALUES (1, 2)) AS x (p, q) LEFT JOIN LATERAL (SELECT 1 AS z) y ON true", "z p"),
+        ("SELECT * FROM (VALUES (1, 2)) AS x (p, q)", "p q"),
+        ("SELECT not_a, a + b c, - d e, f.order FROM t", "not_a c e order"),
+    ],
+)
+def test_names(sql: str, names: str) -> None:
+    assert returned_columns(sql) == names.split()
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("SELECT * FROM pg_stat_database", "it selects * from pg_stat_database, whose columns only the server knows"),
+        ("SELECT x.* FROM monitor.f() x", "it selects * from monitor.f, whose"),
+        ("SELECT * FROM (SELECT 1 a) x JOIN (SELECT 1 a, 2 b) y USING (a)", "a join by columns of the same name"),
+        ("SELECT a, a + 1 FROM t", "its column number 2 has no name"),
+        ("SELECT 1", "its column number 1 has no name"),
+        ("SELECT a, b AS a FROM t", 'it returns two columns called "a"'),
+        ("SHOW pools", "it is no SELECT"),
+        ("", "it is no SELECT"),
+        ("SELECT", "its columns cannot be read from the query"),
+        ("WITH q", "its columns cannot be read from the query"),
+        ("SELECT *", "it selects * from nothing"),
+    ],
+)
+def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
+    with pytest.raises(UnknownColumnsError) as caught:
+        returned_columns(sql)
+    assert reason in str(caught.value)

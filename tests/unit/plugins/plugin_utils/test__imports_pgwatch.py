@@ -1,0 +1,166 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Metrics of pgwatch."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+import pytest
+from ansible.utils.display import Display
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.take import importer
+
+from_pgwatch = importer("pgwatch")
+
+FILE = """
+metrics:
+  sessions:
+    description: >
+      Sessions,
+      by state.
+    sqls:
+      11: |
+        select /* generated */ (extract(epoch from now()) * 1e9)::int8 as epoch_ns,
+          state as tag_state, count(*) as sessions, sum(waits)::int8 total_waits
+        from pg_stat_activity group by state;
+      14: select state as tag_state, count(*) as sessions, 0 as total_waits from pg_stat_activity group by state
+    gauges: [sessions]
+    is_instance_level: true
+  sizes:
+    sqls:
+      14: select pg_database_size(current_database()) as size_b
+    gauges: ['*']
+    statement_timeout_seconds: 300
+  wal:
+    sqls: {9.6: select pg_current_wal_lsn() - '0/0' as written}
+    node_status: primary
+    is_instance_level: true
+  conflicts:
+    sqls: {14: select confl_lock from pg_stat_database_conflicts}
+    node_status: standby
+  checkpoints:
+    sqls:
+      14: "; -- elsewhere"
+      17: select num_timed from pg_stat_checkpointer
+  load:
+    sqls: {14: select l1 from get_load()}
+    init_sql: CREATE OR REPLACE FUNCTION public.get_load(OUT l1 float) AS $$ $$ LANGUAGE plpython3u
+  buffers:
+    sqls: {14: select count(*) as used from pg_buffercache}
+    init_sql: create extension if not exists pg_buffercache
+  events:
+    sqls: {14: ''}
+  everything:
+    sqls: {14: select * from pg_stat_archiver}
+  odd:
+    sqls: {14: select 1 as a}
+    node_status: sometimes
+presets:
+  small:
+    metrics: {sessions: 60, wal: 60}
+"""
+
+
+@pytest.fixture(autouse=True)
+def warnings(monkeypatch: pytest.MonkeyPatch) -> List[str]:
+    found: List[str] = []
+    monkeypatch.setattr(Display, "warning", lambda _self, text, *_more, **_options: found.append(text))
+    return found
+
+
+def definition(name: str) -> Dict[str, Any]:
+    (found,) = from_pgwatch(FILE, names=[name])
+    return found
+
+
+def test_labels_kinds_versions_and_descriptions_come_along() -> None:
+    found = definition("sessions")
+    queries = found.pop("queries")
+    assert found == {
+        "name": "sessions",
+        "description": "Sessions, by state.",
+        "keys": [{"name": "state", "nullable": True}],
+        "metrics": [{"name": "sessions", "kind": "gauge"}, {"name": "total_waits", "kind": "counter"}],
+    }
+    assert [each["min_version"] for each in queries] == [110000, 140000]
+    assert queries[0]["query"].startswith(
+        "SELECT\n    q.tag_state AS state,\n    q.sessions,\n    q.total_waits\nFROM (\nselect /* generated */"
+    )
+    assert queries[0]["query"].endswith("from pg_stat_activity group by state\n) AS q")
+
+
+def test_a_query_that_fits_stays_as_it_is() -> None:
+    (query,) = definition("sizes")["queries"]
+    assert query == {"min_version": 140000, "query": "select pg_database_size(current_database()) as size_b"}
+
+
+def test_what_is_not_of_the_instance_is_of_each_database() -> None:
+    assert definition("sizes")["scope"] == "database" and "scope" not in definition("wal")
+    (found,) = from_pgwatch(FILE, names=["sizes"], scope="cluster")
+    assert "scope" not in found
+
+
+def test_the_role_of_a_server_is_honoured() -> None:
+    (query,) = definition("wal")["queries"]
+    assert query["min_version"] == 90600
+    assert query["query"].endswith("\n) AS q\nWHERE (SELECT NOT pg_catalog.pg_is_in_recovery())")
+    (query,) = definition("conflicts")["queries"]
+    assert query["query"].endswith("\n) AS q\nWHERE (SELECT pg_catalog.pg_is_in_recovery())")
+
+
+def test_a_version_that_has_no_sql_at_the_beginning_is_left_out() -> None:
+    assert [each["min_version"] for each in definition("checkpoints")["queries"]] == [170000]
+
+
+def test_a_preset_stands_for_its_metrics() -> None:
+    assert [each["name"] for each in from_pgwatch(FILE, names="small")] == ["sessions", "wal"]
+
+
+def test_what_is_left_out_has_a_reason() -> None:
+    reasons = {(each["name"], each["skipped"]): each["reason"] for each in from_pgwatch(FILE, on_problem="list")}
+    assert reasons == {
+        ("load", True): "it needs the function get_load, which its init_sql creates",
+        ("buffers", False): "its init_sql is not run: do what it does by hand",
+        ("sizes", False): "statement_timeout_seconds has no counterpart in PoWA",
+        ("events", True): "it has no SQL, since pgwatch itself collects it",
+        ("everything", True): "it selects * from pg_stat_archiver, whose columns only the server knows:"
+        " list them in the query",
+        ("odd", True): 'its node_status is "sometimes", expected primary or standby',
+    }
+
+
+def test_the_module_takes_all_of_them(warnings: List[str]) -> None:
+    found = from_pgwatch(FILE)
+    assert len(found) == 6 and len(warnings) == 6
+    assert not collect_definitions(found)[2]
+
+
+def test_metrics_may_stand_without_a_heading() -> None:
+    assert from_pgwatch("m:\n  sqls: {14: select 1 as a}\n")[0]["metrics"] == [{"name": "a", "kind": "counter"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{14: select 1 as tag_}", 'its column "tag_" has no name'),
+        ("{fourteen: select 1 as a}", 'found "fourteen" as a version, expected one such as 14'),
+        ("select 1", "sqls is a text, expected a mapping"),
+        ("{14: select 1 as tag_a}", "it has no column with a number, only labels"),
+    ],
+)
+def test_a_wrong_metric_is_named(text: str, reason: str) -> None:
+    (problem,) = from_pgwatch("metrics:\n  m:\n    sqls: {0}\n".format(text), on_problem="list")
+    assert problem["reason"] == reason
+
+
+def test_a_version_before_all_others_is_no_condition() -> None:
+    (found,) = from_pgwatch("metrics:\n  m:\n    sqls: {8.4: 'select 1 as a'}\n")
+    assert found["query"] == "select 1 as a"
+
+
+def test_a_label_keeps_its_whole_name_beside_a_column_of_the_short_one() -> None:
+    (found,) = from_pgwatch("metrics:\n  m:\n    sqls: {14: 'select 1 as a, 2 as tag_a'}\n")
+    assert found["keys"][0]["name"] == "tag_a" and found["metrics"][0]["name"] == "a"

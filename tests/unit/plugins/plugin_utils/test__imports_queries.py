@@ -1,0 +1,244 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Queries of postgres_exporter, CloudNativePG, pg_exporter and pgMonitor."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Tuple
+
+import pytest
+from ansible.errors import AnsibleFilterError
+from ansible.utils.display import Display
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import CannotTakeError
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.take import importer
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.versions import version_range
+
+from_exporter = importer("postgres_exporter")
+from_pgmonitor = importer("pgmonitor")
+
+FILE = """
+db_size:
+  query: "SELECT datname, pg_database_size(oid) AS bytes, xid FROM pg_database"
+  master: true
+  cache_seconds: 30
+  metrics:
+    - datname:
+        usage: "LABEL"
+        description: "Name of the database"
+    - bytes: {usage: gauge, description: "  Size of\\n the database  "}
+    - xid: {usage: DISCARD}
+wal:
+  query: SELECT written, pending, state, since, buckets FROM f()
+  runonserver: ">=13.0.0 <17.0.0"
+  primary: true
+  target_databases: ["*"]
+  metrics:
+    - written: {usage: COUNTER, scale: 1e-3, default: 0, rename: written_kb}
+    - pending: {usage: GAUGE, name: waiting}
+    - state: {usage: MAPPEDMETRIC, metric_mapping: {up: 1, "it's down": 0}}
+    - since: {usage: DURATION}
+    - buckets: {usage: HISTOGRAM}
+"""
+OF_PG_EXPORTER = """
+io_13:
+  name: io
+  desc: Reads
+  query: SELECT reads FROM old
+  min_version: 130000
+  max_version: 170000
+  tags: [cluster, primary]
+  metrics: [{reads: {usage: COUNTER}}]
+io_17:
+  name: io
+  query: SELECT reads, bytes FROM new
+  min_version: 170000
+  tags: [cluster, primary]
+  metrics: [{reads: {usage: COUNTER}}, {bytes: {usage: COUNTER}}]
+lag_primary:
+  name: lag
+  query: SELECT 0 AS lag
+  tags: [cluster, primary]
+  metrics: [{lag: {usage: GAUGE}}]
+lag_standby:
+  name: lag
+  query: SELECT f() AS lag
+  tags: [cluster, replica]
+  metrics: [{lag: {usage: GAUGE}}]
+tables:
+  query: SELECT relname, n FROM t
+  ttl: 10
+  metrics: [{relname: {usage: LABEL}}, {n: {usage: GAUGE}}]
+one_database:
+  query: SELECT n FROM t
+  tags: ["dbname:shop", "extension:citus"]
+  predicate_queries: [{name: x, predicate_query: SELECT true}]
+  metrics: [{n: {usage: GAUGE}}]
+pools:
+  query: SHOW POOLS
+  tags: [cluster, pgbouncer]
+  metrics: [{n: {usage: GAUGE}}]
+off:
+  query: SELECT n FROM t
+  skip: true
+  metrics: [{n: {usage: GAUGE}}]
+old:
+  query: SELECT n FROM t
+  max_version: 100000
+  tags: [cluster]
+  metrics: [{n: {usage: GAUGE}}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def warnings(monkeypatch: pytest.MonkeyPatch) -> List[str]:
+    found: List[str] = []
+    monkeypatch.setattr(Display, "warning", lambda _self, text, *_more, **_options: found.append(text))
+    return found
+
+
+def named(definitions: List[Dict[str, Any]]) -> Dict[str, Dict[str, Any]]:
+    assert not collect_definitions(definitions)[2]
+    return {definition["name"]: definition for definition in definitions}
+
+
+def test_labels_kinds_and_descriptions_come_along() -> None:
+    assert named(from_exporter(FILE))["db_size"] == {
+        "name": "db_size",
+        "query": "SELECT\n    q.datname,\n    q.bytes\nFROM (\n"
+        "SELECT datname, pg_database_size(oid) AS bytes, xid FROM pg_database\n) AS q",
+        "keys": [{"name": "datname", "nullable": True}],
+        "metrics": [{"name": "bytes", "kind": "gauge", "description": "Size of the database"}],
+    }
+
+
+def test_usages_become_sql(warnings: List[str]) -> None:
+    wal = named(from_exporter(FILE))["wal"]
+    first, last = wal["queries"]
+    assert first["query"] == (
+        "SELECT\n    (coalesce(q.written * 0.001, 0))::double precision AS written_kb,\n"
+        "    q.pending::double precision AS waiting,\n"
+        "    ((CASE q.state::text WHEN 'up' THEN 1 WHEN 'it''s down' THEN 0 END)::double precision)::double precision"
+        " AS state,\n"
+        "    (extract(epoch FROM q.since::text::interval)::double precision * 1000)::double precision AS since\n"
+        "FROM (\nSELECT written, pending, state, since, buckets FROM f()\n) AS q\n"
+        "WHERE (SELECT NOT pg_catalog.pg_is_in_recovery())"
+    )
+    assert (first["min_version"], last["min_version"]) == (130000, 170000)
+    assert last["query"].startswith("SELECT\n    NULL::double precision AS written_kb,\n")
+    assert last["query"].endswith("\nWHERE false")
+    assert wal["scope"] == "database" and "databases" not in wal
+    assert [each["kind"] for each in wal["metrics"]] == ["counter", "gauge", "gauge", "gauge"]
+    assert wal["metrics"][3]["unit"] == "ms"
+    assert warnings == [
+        'from_postgres_exporter: wal: taken over in part: column "buckets" is left out, since PoWA has nothing like'
+        " HISTOGRAM"
+    ]
+
+
+def test_entries_of_one_name_become_one_datasource_with_a_query_for_each_version() -> None:
+    io = named(from_exporter(OF_PG_EXPORTER))["io"]
+    assert io["description"] == "Reads" and "scope" not in io
+    assert [each["min_version"] for each in io["queries"]] == [130000, 170000]
+    assert [(each["name"], each.get("type")) for each in io["metrics"]] == [
+        ("reads", None),
+        ("bytes", "double precision"),
+    ]
+
+
+def test_tags_say_where_a_query_runs(warnings: List[str]) -> None:
+    found = named(from_exporter(OF_PG_EXPORTER))
+    assert sorted(found) == ["io", "lag_primary", "lag_standby", "one_database", "tables"]
+    assert "NOT pg_catalog.pg_is_in_recovery" in found["lag_primary"]["query"]
+    assert "(SELECT pg_catalog.pg_is_in_recovery" in found["lag_standby"]["query"]
+    assert found["tables"]["scope"] == "database" and found["tables"]["query"] == "SELECT relname, n FROM t"
+    assert found["one_database"]["databases"] == ["shop"]
+    assert sorted(text.split(": ", 1)[1] for text in warnings) == [
+        "off: skipped: the file has skip: true for it",
+        "old: skipped: it is only for PostgreSQL before 13",
+        "one_database: taken over in part: predicate_queries has no counterpart in PoWA, so the query runs without it",
+        "one_database: taken over in part: the tag extension:citus has no counterpart in PoWA",
+        "pools: skipped: it is for pgbouncer, which is no PostgreSQL",
+    ]
+
+
+def test_entries_for_the_same_version_stay_apart() -> None:
+    text = OF_PG_EXPORTER.replace("max_version: 170000", "max_version: 180000")
+    assert {"io_13", "io_17"} <= set(named(from_exporter(text, names="io*")))
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("query: SELECT 1, metrics: {a: 1}", "metrics is a mapping, expected a list of columns"),
+        (
+            "query: SELECT 1, metrics: [{a: {usage: MAPPEDMETRIC}}]",
+            'column "a" is a MAPPEDMETRIC without metric_mapping',
+        ),
+        ("query: SELECT 1, metrics: [{a: {usage: GAUGE, scale: x}}]", 'scale of column "a" is "x", expected a number'),
+        ("query: SELECT 1, metrics: [{a: {usage: GAUGE}}], min_version: x", 'min_version is "x", expected a server_'),
+        (
+            "query: SELECT 1, metrics: [{a: {usage: GAUGE}}], runonserver: new",
+            'found "new" as versions, expected a range',
+        ),
+    ],
+)
+def test_a_wrong_entry_is_named(entry: str, reason: str) -> None:
+    (problem,) = from_exporter("m: {" + entry + "}", on_problem="list")
+    assert problem["skipped"] and reason in problem["reason"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (">=10.0.0", (100000, None)),
+        (">= 13.2.0", (130002, None)),
+        ("<17.0.0", (0, 170000)),
+        (">=9.4.0 <10.0.0", (90400, 100000)),
+        (">12.0.0, <=15.3.0", (120001, 150004)),
+        ("=14", (140000, 150000)),
+        ("14.x", (140000, 150000)),
+        ("<10.0.0 <12.0.0 >=9.6.3", (90603, 100000)),
+    ],
+)
+def test_versions(text: str, found: Tuple[int, Optional[int]]) -> None:
+    assert version_range(text) == found
+
+
+@pytest.mark.parametrize("text", [">=13.0.0 || <12.0.0", ">=15.0.0 <14.0.0"])
+def test_versions_that_make_no_range(text: str) -> None:
+    with pytest.raises(CannotTakeError):
+        version_range(text)
+
+
+def queries(sql: str, file: str = "queries_global.yml") -> str:
+    return "# Begin File: {0}\n\nccp_x:\n  query: {1}\n  metrics: [{{n: {{usage: GAUGE}}}}]\n".format(file, sql)
+
+
+def test_pgmonitor_has_queries_or_a_collector() -> None:
+    assert from_pgmonitor(queries("SELECT n FROM t"))[0]["query"] == "SELECT n FROM t"
+    collector = """
+collector_name: crunchy_per_db
+metrics:
+  - {metric_name: ccp_y_n, type: gauge, help: Number, key_labels: [dbname], values: [n], query_ref: ccp_y}
+queries:
+  - {query_name: ccp_y, query: "SELECT dbname, n FROM monitor.y"}
+"""
+    assert from_pgmonitor(collector)[0]["scope"] == "database"
+    assert "scope" not in from_pgmonitor(collector.replace("per_db", "global"))[0]
+    assert from_pgmonitor(queries("SELECT n FROM t", "queries_per_db.yml"))[0]["scope"] == "database"
+
+
+def test_files_of_pgmonitor_by_version_become_queries() -> None:
+    files = {17: queries("SELECT n FROM new"), "13": queries("SELECT n FROM old"), 14: queries("SELECT n FROM old")}
+    (found,) = from_pgmonitor(files)
+    assert found["queries"] == [
+        {"min_version": 130000, "query": "SELECT n FROM old"},
+        {"min_version": 170000, "query": "SELECT n FROM new"},
+    ]
+    with pytest.raises(AnsibleFilterError, match='found "new" as a version of PostgreSQL'):
+        from_pgmonitor({"new": queries("SELECT 1 AS n")})
+    with pytest.raises(AnsibleFilterError, match="found an empty mapping"):
+        from_pgmonitor({})
