@@ -24,6 +24,8 @@ PRESENT, DIRECTORY, ABSENT = "present", "directory", "absent"
 FILE, FOLDER, LINK, OTHER = "file", "folder", "link", "other"
 #: What an entry has that says nothing else, or null.
 _DEFAULTS = {"owner": "root", "group": "root", "mode": "0644", "state": PRESENT, "no_diff": False}
+#: Of users and groups; the one after it means none.
+_LAST_NUMBER = 2**32 - 2
 #: Opens what is there, never what a link names, and never waits for the other end of a pipe.
 _AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -353,8 +355,9 @@ def _number(kind: str, name: str) -> Optional[int]:
     """Return the number of a user or group, which may also be given as a number."""
     try:
         return pwd.getpwnam(name).pw_uid if kind == "user" else grp.getgrnam(name).gr_gid
-    except KeyError:
-        return int(name) if re.match(r"[0-9]+\Z", name) else None
+    except (KeyError, ValueError):
+        # ValueError: a zero byte or a lone surrogate.
+        return int(name) if re.match(r"[0-9]+\Z", name) and int(name) <= _LAST_NUMBER else None
 
 
 def _attributes(owner: str, group: str, mode: int) -> str:

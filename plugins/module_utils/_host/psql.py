@@ -168,5 +168,5 @@ def _environment(host: Host, cluster: Cluster, database: str, login: Login) -> D
 def _home(user: str) -> str:
     try:
         return pwd.getpwnam(user).pw_dir
-    except KeyError:
+    except (KeyError, ValueError):
         return ""

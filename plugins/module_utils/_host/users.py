@@ -21,6 +21,6 @@ def user_exists(name: str) -> bool:
     """Return whether the host has a user of this name."""
     try:
         pwd.getpwnam(name)
-    except KeyError:
+    except (KeyError, ValueError):
         return False
     return True

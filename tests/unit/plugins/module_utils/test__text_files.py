@@ -268,6 +268,8 @@ def test_all_problems_are_reported_at_once_and_nothing_is_written(tmp_path):
         entry(tmp_path / "binary", "\udcff"),
         entry(tmp_path / "no" / "a"),
         entry(tmp_path / "account", owner="nobody-here", group="nobody-there"),
+        entry(tmp_path / "zero", owner="a\0b", group="\udcff"),
+        entry(tmp_path / "large", owner="4294967295"),
     )
     at = 'file "{0}'.format(tmp_path)
     shortest = "the path is not in its shortest form: give the path of a file without ., .. or double slashes"
@@ -293,6 +295,9 @@ def test_all_problems_are_reported_at_once_and_nothing_is_written(tmp_path):
         at + '/no/a": the folder {0}/no does not exist: list it with state directory before the file'.format(tmp_path),
         at + '/account": user "nobody-here" does not exist on this host: create it first, or give another user',
         at + '/account": group "nobody-there" does not exist on this host: create it first, or give another group',
+        at + '/zero": user "a\\x00b" does not exist on this host: create it first, or give another user',
+        at + '/zero": group "\\udcff" does not exist on this host: create it first, or give another group',
+        at + '/large": user "4294967295" does not exist on this host: create it first, or give another user',
     ]
     assert sorted(os.listdir(tmp_path)) == ["file", "folder", "pipe"]
 
