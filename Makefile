@@ -15,6 +15,8 @@ venv := $(cache)/venv
 export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
 export MOLECULE_COMMAND_BORDERS := false
 export TIMEFORMAT := It took %R s.
+# Each of some thousand runs of Python would compile the collection anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Besides the ansible-core of tests/requirements.txt, the oldest that works and the newest that is released, each where one of its
 # Pythons is found. Sanity, units and the parts of site.yml are tested with all three, and two scenarios of molecule run with these.
@@ -40,7 +42,7 @@ demo_playbook := ansible-playbook --inventory $(demo) \
 # The longest come first; a target that waited for the images would be last.
 in_parallel = $(MAKE) --no-print-directory --jobs=$(JOBS) --output-sync=target --keep-going images=
 images := images
-failure := '^(FAILED|ERROR) |^(fatal|failed): \[|^ERROR: |^[^ ]+:[0-9]+:[0-9]+: |^CRITICAL |^make.*\*\*\* '
+failure := '^(FAILED|ERROR|E  ) |^round [0-9]+ on |^(fatal|failed): \[|^ERROR: |^[^ ]+:[0-9]+:[0-9]+: |^CRITICAL |^make.*\*\*\* '
 integration = pytest tests/integration --numprocesses=$(WORKERS) --dist=worksteal
 torture = PYTHONPATH=tests/torture:tests/integration:.collections python tests/torture/torture.py
 attacks := $(wildcard $(addprefix tests/integration/test_,\

@@ -6,17 +6,18 @@
 
 from __future__ import annotations
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql.comments import comment
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger, stranger_of_function
 
 # Sizes cost as much as all else, and a lock on each table: only what shows them asks for them.
 SIZE = "CASE c.relkind WHEN 'r' THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END"
 NO_SIZE = "0"
 
-RELATIONS = """
+RELATIONS = (
+    """
     SELECT c.oid, n.nspname AS schema, c.relname, c.relkind, c.relpersistence, c.reloptions,
         {size} AS size,
-        CASE c.relkind WHEN 'c' THEN pg_catalog.obj_description(c.reltype, 'pg_type')
-            ELSE pg_catalog.obj_description(c.oid, 'pg_class') END AS comment,
+        CASE c.relkind WHEN 'c' THEN {comment_of_type} ELSE {comment} END AS comment,
         (SELECT e.extname FROM pg_catalog.pg_depend AS d
             JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
             WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') AS extension,
@@ -36,18 +37,21 @@ RELATIONS = """
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = ANY ({schemas}::name[]) AND c.relkind <> 'i' AND c.relname = ANY ({names}::name[])
-""".replace("{stranger}", stranger("c.relowner"))
+""".replace("{comment_of_type}", comment("c.reltype", "pg_type"))
+    .replace("{comment}", comment("c.oid", "pg_class"))
+    .replace("{stranger}", stranger("c.relowner"))
+)
 
 INDEXES = """
     SELECT n.nspname AS schema, c.relname, t.relname AS on_table, m.amname AS method, i.indnatts AS columns,
-        pg_catalog.obj_description(c.oid, 'pg_class') AS comment, {stranger} AS stranger
+        {comment} AS comment, {stranger} AS stranger
     FROM pg_catalog.pg_index AS i
     JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
     JOIN pg_catalog.pg_am AS m ON m.oid = c.relam
     JOIN pg_catalog.pg_class AS t ON t.oid = i.indrelid
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE n.nspname = {schema} AND c.relname = ANY ({names}::name[])
-""".replace("{stranger}", stranger("c.relowner"))
+""".replace("{comment}", comment("c.oid", "pg_class")).replace("{stranger}", stranger("c.relowner"))
 
 FUNCTIONS = """
     SELECT n.nspname AS schema, p.proname, p.proargtypes::text AS parameters, p.prosrc, p.provolatile, p.prosecdef,
@@ -60,7 +64,7 @@ FUNCTIONS = """
             FROM ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proallargtypes),
                 pg_catalog.unnest(p.proargmodes)) WITH ORDINALITY AS o (name, type, mode, position)
             WHERE o.mode IN ('o', 't')) AS out_columns,
-        pg_catalog.obj_description(p.oid, 'pg_proc') AS comment,
+        {comment} AS comment,
         (SELECT e.extname FROM pg_catalog.pg_depend AS d
             JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
             WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS extension,
@@ -74,7 +78,7 @@ FUNCTIONS = """
     JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
     WHERE n.nspname = {schema} AND p.proname = ANY ({names}::name[])
       AND p.proargtypes::text IN ('23', '23 1184 1184')
-""".replace("{stranger}", stranger_of_function("p"))
+""".replace("{comment}", comment("p.oid", "pg_proc")).replace("{stranger}", stranger_of_function("p"))
 
 # The functions whose comment may hold a definition, of every datasource that this server has any side of. Beside them,
 # with an owner, the objects of strangers that have a mark of ours or could have a name of ours: takes_name says which
