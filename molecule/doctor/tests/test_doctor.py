@@ -171,7 +171,7 @@ def test_the_collector_hostnames_and_the_purge_of_pg_qualstats(well, tmp_path):
     assert "no powa-collector answers" in findings.the("snapshot_late", FIRST)["cause"]
     assert "(systemctl start powa-collector)" in findings.the("collector_down", REPOSITORY)["cure"]
     shell(REPOSITORY, "systemctl start powa-collector")
-    # No Debian with such a PoWA starts on every host; on a server that has one, test_server_info.py sees that its purge fails.
+    # No Debian with such a PoWA starts on every host; test_server_info.py sees that the purge of one fails.
     # Our own functions for purge are others in that version, so their drift is of no interest.
     for host in (REPOSITORY, *REMOTES):
         sql(host, "UPDATE pg_extension SET extversion = '5.1.2' WHERE extname = 'powa'")
