@@ -12,7 +12,7 @@ PYTHON ?= /usr/bin/python3
 
 cache := .cache
 venv := $(cache)/venv
-export PATH := $(CURDIR)/$(venv)/bin:$(PATH)
+export PATH := $(CURDIR)/$(venv)/bin:$(CURDIR)/tests/containers:$(PATH)
 export MOLECULE_COMMAND_BORDERS := false
 export TIMEFORMAT := It took %R s.
 # Each of some thousand runs of Python would compile the collection anew.

@@ -77,9 +77,14 @@ def wait_until(condition, what, seconds=60):
         time.sleep(0.5)
 
 
-def wait_for_snapshots():
-    """Wait until a snapshot of every server that has begun after this was taken without an error."""
-    condition = "m.snapts > '{0}' AND m.errors IS NULL".format(sql(REPOSITORY, "SELECT now()"))
+def wait_for_snapshots(besides=""):
+    """Wait until a snapshot of every server that has begun after this was taken without an error.
+
+    :param besides: the alias of a server that has none
+    """
+    condition = "s.alias = '{0}' OR m.snapts > '{1}' AND m.errors IS NULL".format(
+        besides, sql(REPOSITORY, "SELECT now()")
+    )
     wait_until(lambda: sql(REPOSITORY, SNAPSHOTS.format(condition=condition)) == "t", "a snapshot of every server")
 
 
