@@ -35,9 +35,9 @@ def report(collected_fleet, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(report, fleet):
+def page(report, fleet, chromium):
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium)
         found = browser.new_context(java_script_enabled=False, viewport={"width": 1200, "height": 900}).new_page()
         asked = []
         found.on("request", lambda request: asked.append(request.url))

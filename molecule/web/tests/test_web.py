@@ -20,9 +20,9 @@ NOTHING = {
 
 
 @pytest.fixture(scope="module")
-def page(collected_fleet):
+def page(collected_fleet, chromium):
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium)
         context = browser.new_context(ignore_https_errors=True, viewport={"width": 1400, "height": 1000})
         context.set_default_timeout(LIMIT)
         found = context.new_page()
