@@ -30,6 +30,7 @@ import psycopg2.extensions
 import pytest
 from container_shell import ContainerShell
 from dumps import Dump
+from kept_connections import KeptConnections
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERS = ROOT / "tests" / "containers"
@@ -230,9 +231,7 @@ class Server:
 
     def sql(self, database: str, statement: str, params: Any = None) -> List[Tuple[Any, ...]]:
         """Run one statement and return its rows."""
-        with closing(self.connect(database)) as connection, connection.cursor() as cursor:
-            cursor.execute(statement, params)
-            return list(cursor.fetchall()) if cursor.description else []
+        return self._connections.run(database, statement, params)
 
     def shell(self, script: str, input: str = "") -> str:
         """Run a script as root in the container, and return what it prints."""
@@ -240,8 +239,13 @@ class Server:
 
     def close(self) -> None:
         """End what runs in the container on behalf of this process."""
+        self._connections.close()
         if "_shell" in vars(self):
             self._shell.close()
+
+    @functools.cached_property
+    def _connections(self) -> KeptConnections:
+        return KeptConnections(self.connect)
 
     @functools.cached_property
     def _shell(self) -> ContainerShell:
