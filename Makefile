@@ -51,7 +51,7 @@ long_scenarios := repositories doctor columns
 scenarios := $(long_scenarios) $(filter-out $(long_scenarios),$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 
 .PHONY: help demo demo-down test test-quick lint sanity test-unit unit-pages test-packaging test-integration test-integration-quick \
-  test-molecule test-torture torture bench build clean setup host-packages images
+  test-molecule test-torture torture bench catalogue build clean setup host-packages images
 help:  ## This list
 	@awk -F ': .* ## ' '/^[a-z-]+:.*  ## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -123,6 +123,10 @@ torture: setup images  ## Kills, hostile input and many tasks at once for 10 min
 
 bench: setup images  ## Ratios, each the median of five runs, into .bench/results.json and docs/benchmarks.md; one: make bench BENCH=read_vs_builtin
 	PYTHONPATH=tests/integration:.collections python tests/bench/bench.py $(BENCH)
+
+catalogue: setup images  ## Measure the queries of the catalogue, and write docs/catalogue.md
+	PYTHONPATH=tests/integration:.collections python tests/bench/catalogue.py
+	PYTHONPATH=.collections python tests/tools/catalogue_page.py
 
 build: setup  ## The collection's tarball
 	ansible-galaxy collection build --force

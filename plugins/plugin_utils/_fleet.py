@@ -13,6 +13,7 @@ from collections import defaultdict
 from typing import Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._hba.rules import method_problem
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._declared import add_declared
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import clients_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory import (
     COLLECTORS,
@@ -121,6 +122,7 @@ def _read_hosts(inventory: Inventory, roles: Sequence[str]) -> Dict[str, Values]
         raw = HostVariables(inventory, host, inventory.scope if host in scoped else {}, static)
         found = read_variables(raw, roles, secrets=host in run)
         _fill_in(inventory, host, raw, found)
+        add_declared(found, roles)
         hosts[host] = found
     return hosts
 

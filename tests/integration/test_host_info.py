@@ -11,13 +11,15 @@ import hashlib
 import json
 import re
 import subprocess
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional
 
 import ansible
+import psycopg2
 import pytest
 import yaml
+from catalogue_samples import FOR_MONITORS, sample, sample_all
 from datasources import COMMITS, LOCK_MODES
 from servers import (
     CONTAINERS,
@@ -615,11 +617,33 @@ def test_another_user_is_told_what_it_does_not_see(server: Server) -> None:
     assert refused["server"] is None and 'role "daemon" does not exist' in refused["server_error"]
 
 
+def catalogue_on_a_standby(server: Server) -> None:
+    """See that the queries of the catalogue run there, since few tests have a standby."""
+    options = {"host": server.address, "port": 5433, "password": PASSWORD, "dbname": "powa_template"}
+    with closing(psycopg2.connect(user="powa", **options)) as connection:
+        connection.autocommit = True
+        found = sample_all(connection, but=FOR_MONITORS)
+    with closing(psycopg2.connect(user="postgres", **options)) as connection:
+        connection.autocommit = True
+        found.update((name, sample(connection, name)) for name in FOR_MONITORS)
+    (replay,), (state,), (prefetch,) = found["standby_replay"], found["server_state"], found["recovery_prefetch"]
+    assert state["standby"] == replay["streaming"] == 1 and replay["paused"] == 0 and replay["received"] > 0
+    assert prefetch["prefetched"] >= 0 and found["archive_lag"] == []
+    (slowest,) = [row for row in sample_on(server, "standbys") if row["state"] == "streaming"]
+    assert slowest["standbys"] == 1 and slowest["sync_state"] == "async" and slowest["replay_lag"] >= 0
+
+
+def sample_on(server: Server, name: str) -> List[Dict[str, Any]]:
+    with closing(server.connect("powa_template", "powa")) as connection:
+        return sample(connection, name)
+
+
 def test_several_clusters_one_of_them_a_standby(server: Server) -> None:
     version = version_of(server)
     make = (
         "pg_createcluster {0} standby --port 5433 && pg_createcluster {0} stopped --port 5434"
         " && cp /etc/postgresql/{0}/main/conf.d/* /etc/postgresql/{0}/standby/conf.d/"
+        " && cp -p /etc/postgresql/{0}/main/pg_hba.conf /etc/postgresql/{0}/standby/"
         " && rm -r /var/lib/postgresql/{0}/standby && runuser -u postgres -- pg_basebackup"
         " --pgdata /var/lib/postgresql/{0}/standby --write-recovery-conf --checkpoint fast"
         " && systemctl start postgresql@{0}-standby"
@@ -639,6 +663,7 @@ def test_several_clusters_one_of_them_a_standby(server: Server) -> None:
         number = server.sql("postgres", "SELECT system_identifier::text FROM pg_control_system()")[0][0]
         assert main["server"]["system_identifier"] == standby["server"]["system_identifier"] == number
         assert standby["server"]["data_directory"] == "/var/lib/postgresql/{0}/standby".format(version)
+        catalogue_on_a_standby(server)
         stopped = read(server.container, port=5434)
         assert (stopped["cluster"]["name"], stopped["server"], stopped["server_error"]) == ("stopped", None, None)
         nowhere = read(server.container, port=5435, postgresql_version="9.6")

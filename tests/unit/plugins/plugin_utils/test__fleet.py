@@ -10,6 +10,7 @@ import json
 from typing import Any, Dict
 
 import pytest
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._catalogue.read import definitions_of_sets
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import build_fleet
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.inventories import inventory, problems
@@ -141,6 +142,15 @@ def test_the_list_of_datasources_is_held_once() -> None:
     assert fleet["datasources"] == [[], shared]
     assert [fleet["hosts"][host]["datasources"] for host in ("pg", "db1", "db2", "db3")] == [0, 1, 1, 0]
     assert Run(fleet, {}).variables("db2")["powa_datasources"] == shared
+
+
+def test_sets_of_datasources_are_datasources() -> None:
+    by_hand = list(definitions_of_sets(("locks",)).values())
+    remotes = {"db1": {"powa_datasource_sets": ["locks"]}, "db2": {"powa_datasources": by_hand}}
+    fleet = build_fleet(inventory({**remotes, "db3": {"powa_datasource_sets": "lock"}}))
+    assert fleet["datasources"] == [[], by_hand]
+    assert [fleet["hosts"][host]["datasources"] for host in ("db1", "db2", "db3")] == [1, 1, 0]
+    assert fleet["hosts"]["db3"]["wrong"] == ["powa_datasource_sets"] and not fleet["hosts"]["db1"]["problems"]
 
 
 def test_a_wrong_value_concerns_no_other_host() -> None:
