@@ -445,8 +445,10 @@ def _listed(words: Sequence[str], last: str) -> str:
 
 def _short(value: Any) -> str:
     """Return a value on one line, and not the whole of a long one."""
-    text = re.sub(r"\s+", " ", str(value)).strip()
-    if LEAVES_TEMPLATES:
-        # Such an Ansible takes any text for a template, even that of a sentence.
-        text = text.replace("{{", "{ {").replace("{%", "{ %")
+    text = as_no_template(re.sub(r"\s+", " ", str(value)).strip())
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def as_no_template(text: str) -> str:
+    """Return a text for a sentence. An Ansible before 2.19 would take it for a template, if it looks like one."""
+    return text.replace("{{", "{ {").replace("{%", "{ %") if LEAVES_TEMPLATES else text

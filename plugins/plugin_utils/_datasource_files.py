@@ -1,0 +1,233 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Definitions of datasources in files on the controller, each checked, and what is wrong with file and line."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
+
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.untemplated import untemplated
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import plain
+
+#: The variable that a file may set, as those do that the playbook import has written.
+_VARIABLE = "powa_datasources"
+_EXPECTED = "expected a list of datasources, or {0} with one".format(_VARIABLE)
+_SPEC: Dict[str, Any] = {"datasources": DATASOURCES}
+_VALIDATOR = ArgumentSpecValidator(_SPEC)
+#: How a sentence of the module begins.
+_OF_DATASOURCE = re.compile(r'datasource "(?P<name>[^"]*)", (?P<field>[^:]+): (?P<rest>.*)\Z', re.DOTALL)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads what Ansible marks as no template as any other text, for none of these are templates."""
+
+
+_Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+
+
+class FileDefinition(NamedTuple):
+    """A definition, and the file and line where it begins."""
+
+    definition: Dict[str, Any]
+    where: str
+
+
+class Files(NamedTuple):
+    """What files hold.
+
+    :param problems: what is wrong, a sentence each
+    """
+
+    definitions: List[FileDefinition]
+    problems: List[str]
+
+
+def read_files(patterns: Sequence[str]) -> Files:
+    """Return the definitions of files.
+
+    :param patterns: paths, also with wildcards; relative ones start where Ansible was started
+    """
+    found = Files([], [])
+    paths: Dict[str, None] = {}
+    for pattern in patterns:
+        matching = sorted(filter(os.path.isfile, glob.glob(os.path.expanduser(pattern), recursive=True)))
+        paths.update(dict.fromkeys(map(os.path.abspath, matching)))
+        if not matching:
+            found.problems.append(
+                "{0}: there is no such file where Ansible runs: correct the path, which starts at {1} if it is"
+                " relative".format(pattern, os.getcwd())
+            )
+    for path in paths:
+        read = _read(path, os.stat(path).st_mtime_ns, os.stat(path).st_size)
+        found.definitions.extend(read.definitions)
+        found.problems.extend(read.problems)
+    found.problems.extend(_given_twice(found.definitions))
+    return found
+
+
+def _given_twice(definitions: Sequence[FileDefinition]) -> Iterator[str]:
+    first: Dict[str, str] = {}
+    for definition, where in definitions:
+        name = str(definition["name"])
+        if name in first:
+            yield '{0}: datasource "{1}" is in {2}, too: give each its own name'.format(where, name, first[name])
+        first.setdefault(name, where)
+
+
+# All hosts of a fleet usually have the same files.
+@lru_cache(maxsize=256)
+def _read(path: str, _changed: int, _size: int) -> Files:
+    shown = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
+    try:
+        loader = _Loader(Path(path).read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        content = plain(loader.construct_document(node)) if node else None
+    except OSError as error:
+        return Files([], ["{0}: Ansible cannot read it ({1}): correct its rights".format(shown, error.strerror)])
+    except UnicodeDecodeError:
+        return Files([], ["{0}: it is not UTF-8: save it as such".format(shown)])
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        why = getattr(error, "problem", None) or str(error).split("\n", maxsplit=1)[0]
+        line = ":{0}".format(mark.line + 1) if mark else ""
+        return Files([], ["{0}{1}: it is no YAML ({2}): correct it".format(shown, line, why)])
+    return _File(shown, node, content).read()
+
+
+class _File:
+    """A file that is YAML."""
+
+    def __init__(self, path: str, node: Any, content: Any) -> None:
+        self._path, self._content = path, content
+        #: By the path of a value within the file, such as C([0].metrics[1].type), its line.
+        self._lines = dict(_lines(node, "")) if node else {}
+        self._problems: List[str] = [
+            "{0}: {1} is given twice: remove one".format(self._where(place), place.rsplit(".", 1)[-1])
+            for place in (_repeated(node, "") if node else ())
+        ]
+
+    def read(self) -> Files:
+        """Return its definitions, and what is wrong with them."""
+        listed, prefix = self._content, ""
+        if isinstance(listed, dict) and list(listed) == [_VARIABLE]:
+            listed, prefix = listed[_VARIABLE], _VARIABLE
+        if not isinstance(listed, list):
+            found = "the keys " + ", ".join(map(str, listed)) if isinstance(listed, dict) else _kind(listed)
+            return Files([], [*self._problems, "{0}: found {1}, {2}".format(self._where(""), found, _EXPECTED)])
+        definitions = []
+        for position, value in enumerate(listed):
+            place = "{0}[{1}]".format(prefix, position)
+            problems = list(self._wrong(value, place))
+            self._problems += problems
+            if not problems:
+                definitions.append(FileDefinition(untemplated(value), self._where(place)))
+        return Files(definitions, self._problems)
+
+    def _where(self, place: str) -> str:
+        """Return the file and the line of a value, or of what holds it."""
+        while place and place not in self._lines:
+            place = re.sub(r"(\.[^.\[\]]+|\[[0-9]+\])\Z", "", place) if re.search(r"[.\[]", place) else ""
+        return "{0}:{1}".format(self._path, self._lines.get(place, 1))
+
+    def _wrong(self, value: Any, place: str) -> Iterator[str]:
+        """Return what is wrong with a definition."""
+        if not isinstance(value, dict):
+            yield "{0}: found {1}, expected a datasource with its fields".format(self._where(place), _kind(value))
+            return
+        name = value.get("name")
+        if not isinstance(name, str) or not name:
+            yield "{0}: a datasource has no name: give it a plain lower-case one".format(self._where(place))
+            return
+        sentence = '{0}: datasource "{1}", {2}: {3}'
+        fields = list(_wrong_fields(value, _SPEC["datasources"]["options"], ""))
+        for field, rest in fields:
+            yield sentence.format(self._where("{0}.{1}".format(place, field)), name, field, rest)
+        if fields:
+            return
+        validated = _VALIDATOR.validate({"datasources": [value]})
+        if validated.error_messages:
+            for message in validated.error_messages:
+                yield '{0}: datasource "{1}": {2}'.format(self._where(place), name, message)
+            return
+        if _changes_another(value):
+            return
+        for problem in collect_definitions(validated.validated_parameters["datasources"])[2]:
+            match = _OF_DATASOURCE.match(problem)
+            where = self._where("{0}.{1}".format(place, match.group("field")) if match else place)
+            yield "{0}: {1}".format(where, problem)
+
+
+def _changes_another(value: Mapping[str, Any]) -> bool:
+    """Return whether a definition may take the rest from one of the same name of a set."""
+    return not value.get("query") and not value.get("queries") and not value.get("metrics")
+
+
+def _wrong_fields(value: Mapping[str, Any], options: Mapping[str, Any], prefix: str) -> Iterator[Tuple[str, str]]:
+    """Return the fields of a mapping that there are not, that lack, or that have another kind of value."""
+    for field, given in value.items():
+        spec = options.get(field)
+        if spec is None:
+            yield prefix + str(field), "there is no such field, expected one of {0}".format(", ".join(sorted(options)))
+        elif "options" in spec and given is not None:
+            yield from _wrong_elements(given, spec["options"], prefix + field)
+        elif spec["type"] in ("str", "int", "bool") and isinstance(given, (list, dict)):
+            yield prefix + field, "found {0}, expected one value".format(_kind(given))
+    for field, spec in options.items():
+        if spec.get("required") and value.get(field) in (None, ""):
+            yield prefix + field, "it is missing: give it"
+
+
+def _wrong_elements(given: Any, options: Mapping[str, Any], field: str) -> Iterator[Tuple[str, str]]:
+    if not isinstance(given, list):
+        yield field, "found {0}, expected a list".format(_kind(given))
+        return
+    for position, each in enumerate(given):
+        place = "{0}[{1}]".format(field, position)
+        if isinstance(each, dict):
+            yield from _wrong_fields(each, options, place + ".")
+        else:
+            yield place, "found {0}, expected fields with values".format(_kind(each))
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, (dict, list)):
+        return "a list" if isinstance(value, list) else "a mapping"
+    return "nothing" if value is None else '"{0}"'.format(value)
+
+
+def _lines(node: Any, place: str) -> Iterator[Tuple[str, int]]:
+    yield place, node.start_mark.line + 1
+    for inner, key, value in _inner(node, place):
+        # Of a text in several lines, the line of its key.
+        yield inner, (key or value).start_mark.line + 1
+        yield from ((deeper, line) for deeper, line in _lines(value, inner) if deeper != inner)
+
+
+def _repeated(node: Any, place: str) -> Iterator[str]:
+    seen = set()
+    for inner, key, value in _inner(node, place):
+        if inner in seen and key:
+            yield inner
+        seen.add(inner)
+        yield from _repeated(value, inner)
+
+
+def _inner(node: Any, place: str) -> Iterator[Tuple[str, Any, Any]]:
+    """Return the values within a value: where, the key if it has one, and the value."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield "{0}.{1}".format(place, key.value) if place else str(key.value), key, value
+    elif isinstance(node, yaml.SequenceNode):
+        for position, value in enumerate(node.value):
+            yield "{0}[{1}]".format(place, position), None, value
