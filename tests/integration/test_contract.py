@@ -135,6 +135,7 @@ CASES = {
 #: Modules that write nothing in any mode, and the parameters of a task.
 READ_ONLY: Dict[str, Dict[str, Any]] = {
     "history_info": {},
+    "sample_info": {"monitoring_role": "powa", "datasources": [LOCK_MODES]},
     "server_info": {"monitoring_role": "powa", "collector_timeout": 1},
 }
 

@@ -124,7 +124,7 @@ def _describe(
         return _Descriptions({}, [_on_a_standby(entry) for entry in definitions if entry.undeclared()], (), {})
     # A superuser who names no role gets one that is made for this, and rolled back.
     runs_as = None if is_superuser and role is None else name
-    refusal = _too_powerful(name, is_superuser, way_up) if runs_as else None
+    refusal = too_powerful(name, is_superuser, way_up) if runs_as else None
     if refusal:
         return _Descriptions({}, [refusal], (), {})
     # A host compiles whatever a task imports, each time, and most tasks describe nothing.
@@ -142,7 +142,7 @@ def _on_a_standby(definition: Definition) -> str:
     ).format(definition.name, ", ".join(column.name for column in definition.undeclared()))
 
 
-def _too_powerful(role: str, is_superuser: bool, way_up: Optional[str]) -> Optional[str]:
+def too_powerful(role: str, is_superuser: bool, way_up: Optional[str]) -> Optional[str]:
     """Return why no query may be tried with the rights of a role, or None."""
     if is_superuser:
         return (

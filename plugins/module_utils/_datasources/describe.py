@@ -15,7 +15,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe
     Answer,
     DescribeTexts,
     ReturnedColumn,
-    StuckError,
     UserText,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import (
@@ -24,6 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types im
     ColumnType,
     type_of_oid,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.users_session import StuckError
 
 #: Types by column, by datasource.
 Described = Dict[str, Dict[str, ColumnType]]

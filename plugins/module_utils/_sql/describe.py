@@ -24,13 +24,15 @@ ROLE = """
 # A role of this transaction, for a superuser's task that names no monitoring role.
 MAKE_ROLE = "CREATE ROLE {role} NOLOGIN IN ROLE pg_monitor"
 
+FUNCTION = "pg_temp.pgfleet_describe(text[], text[], boolean[])"
+
 MAKE_FUNCTION = """CREATE FUNCTION pg_temp.pgfleet_describe(texts text[], paths text[], cleanups boolean[])
     RETURNS TABLE (number integer, state text, message text, names text[], types bigint[], type_names text[],
         expected_rows double precision)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS {body}"""
-REVOKE_FUNCTION = "REVOKE ALL ON FUNCTION pg_temp.pgfleet_describe(text[], text[], boolean[]) FROM PUBLIC"
-GRANT_FUNCTION = "GRANT EXECUTE ON FUNCTION pg_temp.pgfleet_describe(text[], text[], boolean[]) TO current_user"
-GIVE_FUNCTION = "ALTER FUNCTION pg_temp.pgfleet_describe(text[], text[], boolean[]) OWNER TO {role}"
+REVOKE_FUNCTION = "REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
+GRANT_FUNCTION = "GRANT EXECUTE ON FUNCTION {function} TO current_user"
+GIVE_FUNCTION = "ALTER FUNCTION {function} OWNER TO {role}"
 READ_ONLY = "SET TRANSACTION READ ONLY"
 
 DESCRIBE = """

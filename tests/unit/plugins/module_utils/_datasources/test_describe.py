@@ -11,10 +11,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import (
     Answer,
     ReturnedColumn,
-    StuckError,
     UserText,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.users_session import StuckError
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import definition
 
 AS_DECLARED = (("mode", "text"), ("held", "bigint"))

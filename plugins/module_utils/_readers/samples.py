@@ -1,0 +1,199 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What datasources would collect on a server: their queries run once, and nothing is declared."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import too_powerful
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import (
+    USUAL_DENSITY,
+    Load,
+    bytes_per_row,
+    cost,
+    sample_width,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import (
+    CANCELED,
+    DescribingSession,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.users_session import (
+    StuckError,
+    TemporaryFunction,
+    UsersSession,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import REMOTE, Side
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import describe as describe_texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import samples as texts
+
+_SUBJECT = "the datasources"
+#: More would fill the output of Ansible.
+_MOST_ROWS = 1000
+_FUNCTION = TemporaryFunction(texts.FUNCTION, texts.MAKE_FUNCTION, texts.BODY, texts.PROGRESS)
+
+
+class _Sample(NamedTuple):
+    """What a query has returned.
+
+    :param found: how many rows
+    :param rows: the first of them
+    """
+
+    found: int
+    rows: List[Dict[str, Any]]
+    milliseconds: float
+
+
+def read_samples(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
+    """Return what module sample_info returns. Nothing is changed in any mode.
+
+    :raises PowaError: for what is wrong with a datasource, or if the server can run none
+    """
+    for option, least, most in (("rows", 0, _MOST_ROWS), ("frequency", 1, 2**31 - 1)):
+        if not least <= params[option] <= most:
+            raise PowaError("{0}: found {1}, expected {2} to {3}".format(option, params[option], least, most))
+    definitions, problems = _parse(params["datasources"])
+    checked = ("datasources",)
+    with connected(params, True, _SUBJECT, problems, checked) as connection, connection.reading() as cursor:
+        _raise(problems)
+        side = Side((REMOTE,), params["monitoring_role"], None)
+        state = read_state(cursor, [definition.name for definition in definitions], definitions, side)
+        role = _role(cursor, params["monitoring_role"], state)
+        connect = partial(connected, params, read_only=False, checked_texts=checked)
+        seconds = max(1, params["timeout"])
+        describer = Describer(
+            cursor,
+            DescribingSession(connect, seconds),
+            state.archivist.server_version_num,
+            role,
+            state.query_path,
+        )
+        describer.describe(definitions)
+        _raise(describer.problems)
+        untried = tuple(name for name in (definition.name for definition in definitions) if name not in describer.types)
+        asked = [definition for definition in definitions if definition.name not in untried]
+        samples = _run(cursor, UsersSession(connect, seconds), role, asked, state, params["rows"])
+        return {
+            "changed": False,
+            "datasources": [
+                _result(definition.with_types(describer.types[definition.name]), sample, params["frequency"])
+                for definition, sample in zip(asked, samples)
+            ],
+            "warnings": list(describer.untried),
+        }
+
+
+def _parse(declared: Sequence[Mapping[str, Any]]) -> Tuple[List[Definition], List[str]]:
+    spec: Dict[str, Any] = {"datasources": DATASOURCES}
+    validated = ArgumentSpecValidator(spec).validate({"datasources": declared})
+    if validated.error_messages:
+        return [], ["datasources: {0}".format(message) for message in validated.error_messages]
+    present = [each for each in validated.validated_parameters["datasources"] if each["state"] == "present"]
+    definitions, _removals, problems = collect_definitions(present)
+    return definitions, problems
+
+
+def _raise(problems: Sequence[str]) -> None:
+    if problems:
+        raise ProblemsError(_SUBJECT, problems)
+
+
+def _role(cursor: Any, wanted: Optional[str], state: State) -> Optional[str]:
+    """Return the role whose rights the queries get, or None for one that is made for that and has pg_monitor.
+
+    :raises PowaError: if there is none
+    """
+    cursor.execute(compose(describe_texts.ROLE, role=literal(wanted if wanted in state.roles else None)))
+    is_standby, name, is_superuser, way_up = cursor.fetchone()
+    if is_standby:
+        raise PowaError(
+            "the server is a standby, where no query can be tried, since PostgreSQL makes no temporary function there:"
+            " run the task on its primary"
+        )
+    if wanted not in state.roles and is_superuser:
+        return None
+    refusal = too_powerful(name, is_superuser, way_up)
+    if refusal:
+        raise PowaError(refusal)
+    return str(name)
+
+
+def _run(
+    cursor: Any,
+    session: UsersSession,
+    role: Optional[str],
+    definitions: Sequence[Definition],
+    state: State,
+    most: int,
+) -> List[_Sample]:
+    """Run the query of each definition once.
+
+    :raises PowaError: for those that PostgreSQL refuses or does not finish
+    """
+    if not definitions:
+        return []
+    queries = [definition.query_for(state.archivist.server_version_num) for definition in definitions]
+    call = compose(
+        texts.CALL,
+        texts=literal([query.sql if query else "" for query in queries]),
+        paths=literal([state.query_path(definition) for definition in definitions]),
+        most=literal(most),
+    )
+    try:
+        answers = session.call(cursor, role, _FUNCTION, call)
+    except StuckError as stuck:
+        known = stuck.position is not None and stuck.position < len(definitions)
+        raise PowaError(_too_slow(definitions[stuck.position or 0].name if known else "?")) from stuck
+    answers.sort(key=lambda answer: int(answer[0]))
+    _raise(
+        [
+            _too_slow(definition.name) if sqlstate == CANCELED else _stopped(definition.name, message)
+            for definition, (_number, sqlstate, message, *_rest) in zip(definitions, answers)
+            if sqlstate is not None
+        ]
+    )
+    return [_sample(answer) for answer in answers]
+
+
+def _stopped(name: str, message: str) -> str:
+    reason = " ".join(message.split("\n", 1)[0].split())
+    return 'datasource "{0}": its query failed ({1}): correct it'.format(name, reason)
+
+
+def _too_slow(name: str) -> str:
+    return (
+        'datasource "{0}": its query did not end within the timeout, and was stopped: make it faster, or set timeout to'
+        " more seconds"
+    ).format(name)
+
+
+def _sample(answer: Tuple[Any, ...]) -> _Sample:
+    _number, _state, _message, found, rows, milliseconds = answer
+    return _Sample(found, json.loads(rows) if rows else [], milliseconds)
+
+
+def _result(definition: Definition, sample: _Sample, frequency: int) -> Dict[str, Any]:
+    row = bytes_per_row(sample_width(definition.metrics), None, USUAL_DENSITY)
+    estimated = cost([Load(sample.found, frequency, 0)], row)
+    return {
+        "name": definition.name,
+        "types": {column.name: column.type.name for column in definition.columns},
+        "row_count": sample.found,
+        "milliseconds": round(sample.milliseconds, 1),
+        "bytes_per_day": estimated.bytes_per_day,
+        "rows": sample.rows,
+    }
