@@ -13,6 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.time_limit import TimeLimit
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import BECOMES_BY_OID, OIDS
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import describe as texts
 
 #: The SQLSTATE of a statement that was asked to stop.
@@ -32,11 +33,20 @@ class UserText(NamedTuple):
 
 
 class ReturnedColumn(NamedTuple):
-    """A column that a query returns, with the C(pg_type.oid) and the name of its type."""
+    """A column that a query returns.
+
+    :param oid: the C(pg_type.oid) of the type that a column of ours has for it
+    :param type: the name of the type that it has in the query
+    :param is_cast: whether these are two types
+    :param is_foreign: whether the type in the query is neither one of PostgreSQL's own nor a domain over one, so that
+        the cast may run code of others
+    """
 
     name: str
     oid: int
     type: str
+    is_cast: bool = False
+    is_foreign: bool = False
 
 
 class Answer(NamedTuple):
@@ -102,7 +112,13 @@ class DescribingSession:
 def _make_function(cursor: Any, role: Optional[str]) -> None:
     """Make the temporary function. From here on the transaction only reads, and it ends in a rollback."""
     owner = role or "pgfleet_powa_{0}".format(cursor.connection.get_backend_pid())
-    body = compose(texts.BODY, progress=literal(texts.PROGRESS)).as_string(cursor)
+    body = compose(
+        texts.BODY,
+        progress=literal(texts.PROGRESS),
+        kept=literal(list(OIDS)),
+        sources=literal(list(BECOMES_BY_OID)),
+        targets=literal(list(BECOMES_BY_OID.values())),
+    ).as_string(cursor)
     try:
         if role is None:
             cursor.execute(compose(texts.MAKE_ROLE, role=identifier(owner)))
@@ -166,9 +182,10 @@ def _answer(
     names: Optional[Sequence[str]],
     oids: Optional[Sequence[int]],
     types: Optional[Sequence[str]],
+    casts: Optional[Sequence[bool]],
+    foreign: Optional[Sequence[bool]],
     rows: Optional[float],
 ) -> Answer:
-    if sqlstate is not None:
-        return Answer(sqlstate=sqlstate, message=" ".join((message or "").split("\n", 1)[0].split()))
-    columns = zip(names or (), oids or (), types or ())
-    return Answer(tuple(ReturnedColumn(*column) for column in columns), rows=rows)
+    columns = zip(names or (), oids or (), types or (), casts or (), foreign or ())
+    short = " ".join((message or "").split("\n", 1)[0].split())
+    return Answer(tuple(ReturnedColumn(*column) for column in columns), sqlstate, short, rows)

@@ -25,9 +25,9 @@ from psycopg2 import OperationalError, ProgrammingError
 pytestmark = pytest.mark.usefixtures("offline_driver")
 
 ROWS = [
-    (2, "42P01", "relation  is\tmissing\nHINT", None, None, None, None),
-    (1, None, None, ["a", "a"], [23, 25], ["integer", "text"], 8.0),
-    (3, None, None, None, None, None, None),
+    (2, "42P01", "relation  is\tmissing\nHINT", None, None, None, None, None, None),
+    (1, None, None, ["a", "a"], [23, 25], ["integer", "app.mood"], [False, True], [False, True], 8.0),
+    (3, None, None, None, None, None, None, None, None),
 ]
 TEXTS = [UserText("SELECT 1", "a", False), UserText("SELECT 2", "b", False), UserText("SELECT 3", "b", True)]
 
@@ -87,7 +87,7 @@ def describe(role="mon", answers=None, main=None, exceeded=False, monkeypatch=No
 def test_all_texts_in_a_fixed_number_of_statements(monkeypatch):
     raw, run = describe(monkeypatch=monkeypatch)
     assert run() == [
-        Answer((ReturnedColumn("a", 23, "integer"), ReturnedColumn("a", 25, "text")), rows=8.0),
+        Answer((ReturnedColumn("a", 23, "integer"), ReturnedColumn("a", 25, "app.mood", True, True)), rows=8.0),
         Answer(sqlstate="42P01", message="relation is missing"),
         Answer(),
     ]
