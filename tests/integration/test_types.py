@@ -213,6 +213,7 @@ def test_what_is_said_of_the_types_is_so(database: Database) -> None:
     minmax = all_that("SELECT min(k), max(k) FROM (VALUES {values}) AS q (k)")
     grouped = all_that("SELECT k FROM (VALUES {values}) AS q (k) GROUP BY k")
     sorted_by = all_that("SELECT row_number() OVER (PARTITION BY k) FROM (VALUES {values}) AS q (k)")
+    hashed = all_that("SELECT FROM (VALUES {values}) AS q (k), (VALUES ('1'::xid)) AS x (x) GROUP BY k, x")
     table = "BEGIN; CREATE TABLE t_t (k {0}); CREATE INDEX ON t_t USING gist ({1}); ROLLBACK"
     fixed = all_that(table.replace("{1}", "k")) & {
         name for (name,) in database.sql("SELECT format_type(oid, NULL) FROM pg_type WHERE typlen > 0")
@@ -220,6 +221,7 @@ def test_what_is_said_of_the_types_is_so(database: Database) -> None:
     assert {t.name for t in types if t.minmax} <= minmax
     assert {t.name for t in types if t.groupable} == grouped
     assert {t.name for t in types if t.groupable and t.sortable} == sorted_by
+    assert {t.name for t in types if t.groupable and t.hashable} == hashed
     assert {t.name for t in types if t.fixed} <= fixed
     assert {t.name for t in types if t.groupable and not t.fixed} <= all_that(table.replace("{1}", "{hashed}"))
     assert set(WITHOUT_MINMAX) == {t.name for t in types if not t.minmax}

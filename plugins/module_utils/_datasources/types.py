@@ -25,6 +25,7 @@ class ColumnType(NamedTuple):
     :param fixed: whether it has a fixed length and a GiST operator class of btree_gist on every supported version
     :param groupable: whether GROUP BY accepts it, so that it may be a key
     :param sortable: whether a window can be partitioned by it
+    :param hashable: whether GROUP BY can hash it, which it has to beside a type that is not sortable
     :param hashed: SQL of the hash that an index has instead of a key C({name}) that is not fixed; immutable on every
         supported version, and the same for equal values
     :param number: SQL that turns a C({value}) into a number that can be subtracted, divided by seconds, averaged and
@@ -40,6 +41,7 @@ class ColumnType(NamedTuple):
     fixed: bool = False
     groupable: bool = True
     sortable: bool = True
+    hashable: bool = True
     hashed: str = "pg_catalog.hashtext({name}::pg_catalog.text)"
     number: Optional[str] = None
     counts: bool = True
@@ -107,8 +109,8 @@ _SCALARS = (
     ColumnType("jsonb", 3802, array=3807, minmax=False, hashed="pg_catalog.jsonb_hash({name})"),
     ColumnType("json", 114, minmax=False, groupable=False),
     # Without the quotation marks it would be a single bit.
-    ColumnType('"bit"', 1560, minmax=False),
-    ColumnType("bit varying", 1562, minmax=False),
+    ColumnType('"bit"', 1560, minmax=False, hashable=False),
+    ColumnType("bit varying", 1562, minmax=False, hashable=False),
     ColumnType("oidvector", 30, hashed="pg_catalog.hashoidvector({name})"),
 )
 _TYPES = (
