@@ -212,7 +212,7 @@ def test_no_query_becomes_superuser_while_it_is_described(
     if "security_definer" not in fields:
         for name, query in CAST_BY_US.items():
             own = {} if fields == {"queries": True} else fields
-            datasources.append(dict(declared(name, query, **own), metrics=[{"name": "n"}]))
+            datasources.append(dict(declared(name, query, **own), metrics=[{"name": "n", "type": "text"}]))
     before = app.dump()
     if fields == {"scope": "database"} and app.powa == "4":
         assert "which PoWA 4" in app.refused("datasources", datasources=datasources, **params)
