@@ -91,11 +91,11 @@ options:
             description:
               - A built-in PostgreSQL type, such as V(text), V(oid) or V(bigint[]).
               - Defaults to the type that the query returns.
-              - Other types can be given, too, those of others with their schema, as in V(app.mood). The query casts
-                their values, since writing them as they are could run code of the type's owner as superuser, or since
-                another server could read them differently. A domain becomes its base type, V(money) becomes
-                V(numeric), and all others, such as enumerations and V(regclass), become V(text). An array of them
-                becomes an array.
+              - A query may return any other type, which you may also give here, such as V(regclass), or V(app.mood)
+                with its schema. The query then casts the values, since code of the type's owner could run as superuser
+                when they are written, or since another server could read them differently. A domain becomes its base
+                type, V(money) becomes V(numeric), and all others, such as enumerations, become V(text). An array of
+                them becomes an array.
             type: str
           renamed_from:
             description: Former name of the column. Its values stay.
