@@ -89,8 +89,13 @@ options:
             required: true
           type:
             description:
-              - A built-in PostgreSQL type, such as V(text), V(oid) or V(bigint).
+              - A built-in PostgreSQL type, such as V(text), V(oid) or V(bigint[]).
               - Defaults to the type that the query returns.
+              - A query may return any other type, which you may also give here, such as V(regclass), or V(app.mood)
+                with its schema. The query then casts the values, since code of the type's owner could run as superuser
+                when they are written, or since another server could read them differently. A domain becomes its base
+                type, V(money) becomes V(numeric), and all others, such as enumerations, become V(text). An array of
+                them becomes an array.
             type: str
           renamed_from:
             description: Former name of the column. Its values stay.
@@ -111,7 +116,7 @@ options:
           type:
             description:
               - A built-in PostgreSQL type, such as V(bigint), V(numeric) or V(double precision).
-              - Defaults to the type that the query returns.
+              - Defaults to the type that the query returns. For other types, see O(datasources[].keys[].type).
             type: str
           renamed_from:
             description: Former name of the column. Its values stay.
@@ -500,12 +505,13 @@ datasources:
       description: Name of the datasource.
       type: str
     key_columns:
-      description: Its keys, each with C(name), C(type) and C(nullable).
+      description: Its keys, each with C(name), C(type) and C(nullable), and with C(cast_from), the type that the query
+        returns, if it casts that to C(type).
       type: list
       elements: dict
     metric_columns:
-      description: Its metrics, each with C(name), C(type) and C(kind), and with C(title), C(unit) and C(description)
-        if declared.
+      description: Its metrics, each with C(name), C(type) and C(kind), with C(title), C(unit) and C(description) if
+        declared, and with C(cast_from) as for keys.
       type: list
       elements: dict
     digest:
@@ -595,7 +601,7 @@ problems:
   type: list
   elements: str
   sample:
-    - 'datasource "lock_modes", metrics[0].type: found "bigit", expected one of "char", bigint, boolean, ...'
+    - 'datasource "lock_modes", metrics[0].type: found "bigit", expected one of "char", bigint, bit, ...'
 """
 
 from typing import Any, Mapping

@@ -40,11 +40,21 @@ VALUES: Dict[str, List[str]] = {
     "bytea": ["''", "'\\x00ff5c'", "decode({0} || {0}, 'hex')".format(LONG)],
     "jsonb": ["'null'", '\'{"a": [1.0, "%s", "{0}"]}\'', "'{}'", "to_jsonb({0})".format(LONG)],
     "json": ["'null'", '\'{"b":1,  "b":2}\'', "to_json({0})".format(LONG)],
-    "text[]": ["'{}'", '\'{NULL, "", "a,b\\\\\\\\"}\'', "'[0:1]={a,b}'", "ARRAY[{0}]".format(LONG)],
-    "character varying[]": ["'{}'", "'{x,NULL}'", "ARRAY['{'::varchar]"],
+    "time without time zone": ["'00:00'", "'23:59:59.999999'", "'24:00'"],
+    "time with time zone": ["'00:00+15:59'", "'12:00+00'", "'13:00+01'", "'24:00-15:59'"],
+    '"bit"': ["''", "B'0'", "B'00'", "B'101'", "repeat('10', 10000)::bit(20000)"],
+    "bit varying": ["''", "B'0'", "B'00'", "B'101'", "repeat('10', 10000)::varbit"],
+    "text[]": ['\'{NULL, "", "a,b\\\\\\\\"}\'', "'[0:1]={a,b}'", "ARRAY[{0}]".format(LONG)],
     # PostgreSQL 13 takes 100 and no more.
     "oidvector": ["''", "'1 2 4294967295'", "(SELECT string_agg(i::text, ' ') FROM generate_series(1, 100) AS i)"],
 }
+
+#: Those of which a column may have an array.
+ELEMENTS = [name for name in VALUES if name not in ("json", '"bit"', "bit varying", "oidvector") and name[-1] != "]"]
+for name in ELEMENTS:
+    one, other = ("({0})::{1}".format(value, name) for value in VALUES[name][:2])
+    arrays = ["'{}'", "ARRAY[{0}, NULL, {1}]".format(one, other), "ARRAY[[{0}], [{0}]]".format(other)]
+    VALUES[name + "[]"] = [*VALUES.get(name + "[]", []), *arrays]
 
 
 def quoted(name: str) -> str:

@@ -78,6 +78,9 @@ CREATE TYPE app.mood AS ENUM ('low', 'high');
 CREATE FUNCTION app.mood_number(m app.mood) RETURNS integer LANGUAGE plpgsql IMMUTABLE
     AS $f$BEGIN RETURN app.take('by_cast'); END$f$;
 CREATE CAST (app.mood AS integer) WITH FUNCTION app.mood_number(app.mood);
+CREATE FUNCTION app.mood_text(m app.mood) RETURNS text LANGUAGE plpgsql IMMUTABLE
+    AS $f$BEGIN RETURN app.take('by_cast_of_ours'); END$f$;
+CREATE CAST (app.mood AS text) WITH FUNCTION app.mood_text(app.mood);
 
 CREATE DOMAIN app.checked AS integer CHECK (app.look('by_domain') = VALUE);
 
@@ -108,6 +111,8 @@ QUERIES: Dict[str, str] = {
     "by_search_path": "SELECT app.set_path() AS n",
 }
 _COPY = "RESET ROLE; COPY (SELECT 1) TO PROGRAM 'mkdir -p {0} && touch {0}/{1}'"
+#: The same of a query that a datasource casts by itself.
+CAST_BY_US = {"by_cast_of_ours": "SELECT 'low'::app.mood AS n"}
 #: Texts that try to be more than one statement.
 SECOND_STATEMENTS: Dict[str, str] = {
     "by_parenthesis": "SELECT 1 AS n) AS q; "
@@ -181,6 +186,9 @@ def test_the_naive_way_falls_to_each_attack(app: Database) -> None:
     for name, query in {**QUERIES, **SECOND_STATEMENTS}.items():
         naive(app, query, SUBSELECT)
         assert name in taken(app.server)
+    for name, query in CAST_BY_US.items():
+        naive(app, query, SUBSELECT.replace("*", "n::text"))
+        assert name in taken(app.server)
     for name, statement in CLEANUPS.items():
         naive(app, statement, EXPLAIN)
         assert name in taken(app.server)
@@ -201,6 +209,10 @@ def test_no_query_becomes_superuser_while_it_is_described(
             datasources.append({**declared(name, query), "query": None, "queries": others})
         else:
             datasources.append(declared(name, query, **fields))
+    if "security_definer" not in fields:
+        for name, query in CAST_BY_US.items():
+            own = {} if fields == {"queries": True} else fields
+            datasources.append(dict(declared(name, query, **own), metrics=[{"name": "n", "type": "text"}]))
     before = app.dump()
     if fields == {"scope": "database"} and app.powa == "4":
         assert "which PoWA 4" in app.refused("datasources", datasources=datasources, **params)
@@ -356,7 +368,7 @@ def test_queries_with_wrong_columns(app: Database) -> None:
         "SELECT 1 AS n, 2 AS n": 'it returns two columns called "n": give each its own name (AS ...)',
         "SELECT FROM pg_class": "it returns no column, but the keys and metrics are (n)",
         "SELECT id AS n FROM app.jobs FOR UPDATE": "it writes or locks rows (cannot execute SELECT FOR UPDATE in a",
-        "SELECT 'low'::app.mood AS n": 'column "n" is app.mood, but declared as integer',
+        "SELECT 'low'::app.mood AS n": 'column "n" is app.mood, which is stored as text, but declared as integer',
     }
     datasources = [declared("number_{0}".format(number), query) for number, query in enumerate(wrong)]
     result = app.run("datasources", datasources=datasources, **REMOTE)

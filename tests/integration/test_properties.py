@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import RESERVED_WORDS
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, declared_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_NAMES
 from column_values import LONG, VALUES, quoted
 from hypothesis import HealthCheck, given, settings
@@ -142,7 +142,7 @@ def columns_of(cursor: Any, relation: str) -> List[Tuple[str, str]]:
 def result_of(cursor: Any, function: str) -> List[Tuple[str, str]]:
     """Return (name, type) of the columns that a function returns."""
     cursor.execute(
-        "SELECT a.name, format_type(a.type, NULL) FROM pg_proc AS p,"
+        "SELECT a.name, format_type(a.type, -1) FROM pg_proc AS p,"
         " unnest(p.proargnames, p.proallargtypes, p.proargmodes) WITH ORDINALITY AS a (name, type, mode, position)"
         " WHERE p.proname = %s AND a.mode = 'o' ORDER BY position",
         (function,),
@@ -340,10 +340,10 @@ BAD_COLUMNS = st.one_of(
         COLUMN_NAMES,
         st.one_of(
             st.sampled_from(
-                ["int[]", "varchar(9)", "numeric(3, 1)", "integer); DROP TABLE powa_servers; --", "powa_servers"]
+                ["json(1)", "varchar(9)", "numeric(3, 1)", "integer); DROP TABLE powa_servers; --", "powa_servers"]
             ),
             st.text(AWKWARD, max_size=12),
-        ).filter(lambda kind: find_type(kind) is None),
+        ).filter(lambda kind: declared_type(kind) is None),
     ),
     st.builds(lambda name: [{"name": name, "type": "int"}] * 2, COLUMN_NAMES),
 )

@@ -106,7 +106,7 @@ def test_a_counter_of_any_other_type_is_returned_as_it_is(database: Database) ->
     declared = {"name": "others", "query": query, "metrics": metrics}
     database.ok("datasources", datasources=[declared], server_kind=["repository", "remote"], monitoring_role="powa")
     returned = database.sql(
-        "SELECT o.name, format_type(o.type, NULL) FROM pg_proc AS p CROSS JOIN LATERAL"
+        "SELECT o.name, format_type(o.type, -1) FROM pg_proc AS p CROSS JOIN LATERAL"
         " ROWS FROM (unnest(p.proargnames), unnest(p.proallargtypes), unnest(p.proargmodes)) AS o (name, type, mode)"
         " WHERE p.proname = 'powa_others_rate' AND o.mode = 'o' AND o.name LIKE 'm%%'"
     )

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from itertools import cycle, islice
-from typing import Any, Dict, List, Set
+from typing import Any, Dict, Iterable, List, Set
 
 import psycopg2
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, find_type
@@ -21,10 +22,17 @@ TURNS = 4
 
 MINMAX = "powa_metric_types_history_record_minmax"
 #: PostgreSQL 13 has no min() for these, but for "char", whose min() is a text.
-WITHOUT_MINMAX = ['"char"', "boolean", "macaddr", "uuid", "xid", "xid8", "bytea", "jsonb", "json"]
+WITHOUT_MINMAX = [
+    *('"char"', "boolean", "macaddr", "uuid", "xid", "xid8", "bytea", "jsonb", "json", '"bit"', "bit varying", "xid[]")
+]
 
 #: Two that are equal and look different.
-EQUAL = [("numeric", "1.0", "1.00"), ("jsonb", "'[1.0]'", "'[1.00]'"), ("cidr", "'192.0.2.0/24'", "'192.0.2/24'")]
+EQUAL = [
+    ("numeric", "1.0", "1.00"),
+    ("numeric[]", "'{1.0}'", "'{1.00}'"),
+    ("jsonb", "'[1.0]'", "'[1.00]'"),
+    ("cidr", "'192.0.2.0/24'", "'192.0.2/24'"),
+]
 
 #: The types of PostgreSQL's own that PoWA has in its record types and transient tables.
 USED_BY_POWA = """
@@ -42,14 +50,14 @@ USED_BY_POWA = """
 """
 
 
-def keep(database: Database, table: str, column_types: Dict[str, str], rows: List[Dict[str, str]]) -> None:
-    """Make a table that the monitoring role reads, of columns that have the given types and expressions as values."""
+def keep(table: str, column_types: Dict[str, str], rows: List[Dict[str, str]]) -> str:
+    """Return SQL that makes a table that the monitoring role reads, with columns of these types and these values."""
     columns = ", ".join("{0} {1}".format(quoted(name), kind) for name, kind in column_types.items())
     statements = ["CREATE TABLE {0} ({1})".format(table, columns), "GRANT SELECT ON {0} TO powa".format(table)]
     for row in rows:
         values = ", ".join("({0})::{1}".format(row[name], kind) for name, kind in column_types.items())
         statements.append("INSERT INTO {0} VALUES ({1})".format(table, values))
-    database.sql("; ".join(statements))
+    return "; ".join(statements)
 
 
 def aggregate(database: Database, srvid: int) -> None:
@@ -71,7 +79,7 @@ def test_every_type_is_kept_as_a_metric(database: Database) -> None:
         for n, present in enumerate((True, False, turn % 2 == 1)):
             row = {"turn": str(turn), "n": str(n)}
             rows.append(dict(row, **{name: kept[name][turn] if present else "NULL" for name in VALUES}))
-    keep(database, "originals", columns, rows)
+    database.sql(keep("originals", columns, rows))
     database.sql("CREATE TABLE now_is AS SELECT 0 AS turn")
     database.sql("GRANT SELECT ON now_is TO powa")
     database.ok(
@@ -94,10 +102,15 @@ def test_every_type_is_kept_as_a_metric(database: Database) -> None:
         database.collect("metric_types", srvid)
         database.take_snapshot(srvid)
 
+    def read(expression: str, rows: str, names: Iterable[str] = VALUES) -> Dict[str, Any]:
+        """Return an expression of each column, in the order of n."""
+        expressions = ", ".join(expression.format(quoted(name)) for name in names)
+        found = database.sql("SELECT {0} FROM {1} ORDER BY n".format(expressions, rows))
+        return dict(zip(names, zip(*found)))
+
     def values(expression: str, rows: str) -> Dict[str, Any]:
-        """Return (n, texts of the values in the order of time) of each column."""
-        text = "SELECT n, array_agg(({0})::text ORDER BY turn) FROM {1} GROUP BY n ORDER BY n"
-        return {name: database.sql(text.format(expression.format(quoted(name)), rows)) for name in VALUES}
+        """Return the texts of the values in the order of time of each column."""
+        return read("array_agg(({0})::text ORDER BY turn)".format(expression), rows + " GROUP BY n")
 
     originals = values("{0}", "originals")
     current = values("(record).{0}", "(SELECT *, (record).ts AS turn FROM powa_metric_types_history_current) AS h")
@@ -111,26 +124,25 @@ def test_every_type_is_kept_as_a_metric(database: Database) -> None:
     # A min() that the server has for each type of the record tells what the record is to say.
     least = database.sql("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 1", (MINMAX,))
     assert [name for (name,) in least] == [name for name in VALUES if name not in WITHOUT_MINMAX]
-    for (name,) in least:
-        for function, record in (("min", "mins_in_range"), ("max", "maxs_in_range")):
-            wanted = database.sql(
-                "SELECT n, {0}({1})::text FROM originals GROUP BY n ORDER BY n".format(function, quoted(name))
-            )
-            text = "SELECT n, (({0}).{1})::text FROM powa_metric_types_history ORDER BY n"
-            assert database.sql(text.format(record, quoted(name))) == wanted, name
+    names = [name for (name,) in least]
+    for function, record in (("min", "mins_in_range"), ("max", "maxs_in_range")):
+        wanted = read(function + "({0})::text", "originals GROUP BY n", names)
+        assert read("((" + record + ").{0})::text", "powa_metric_types_history", names) == wanted
 
 
 def slug(type_name: str) -> str:
-    return "key_" + re.sub("[^a-z0-9]+", "_", type_name.replace("[]", "_array")).strip("_")
+    return "key_" + re.sub("[^a-z0-9]+", "_", type_name.replace("[]", "_many")).strip("_")
 
 
 @on_every_server
 def test_every_type_is_kept_as_a_key(database: Database) -> None:
     (srvid,) = database.register("one")
     types = [name for name in VALUES if name != "json"]
+    tables = []
     for name in types:
         rows = [{"k": value, "n": str(n)} for n, value in enumerate([*VALUES[name], "NULL"])]
-        keep(database, slug(name), {"k": name, "n": "bigint"}, rows)
+        tables.append(keep(slug(name), {"k": name, "n": "bigint"}, rows))
+    database.sql("; ".join(tables))
     datasources = [
         {
             "name": slug(name),
@@ -141,19 +153,22 @@ def test_every_type_is_kept_as_a_key(database: Database) -> None:
         for name in types
     ]
     database.ok("datasources", datasources=datasources, **BOTH)
+    collect = "INSERT INTO powa_{0}_src_tmp SELECT {1}, s.* FROM powa_{0}_src(0) AS s"
     for _turn in range(2):
-        for name in types:
-            database.collect(slug(name), srvid)
+        database.sql("; ".join(collect.format(slug(name), srvid) for name in types))
         database.take_snapshot(srvid)
     aggregate(database, srvid)
-    for name in types:
-        wanted = database.sql("SELECT k::text, ARRAY[n, n] FROM {0} ORDER BY n".format(slug(name)))
-        kept = (
-            "SELECT k::text, (SELECT array_agg(r.n) FROM unnest(records) AS r) FROM powa_{0}_history"
-            " ORDER BY (mins_in_range).n"
-        )
-        assert database.sql(kept.format(slug(name))) == wanted, name
-        assert database.value("SELECT count(*) FROM powa_{0}_history_current".format(slug(name))) == 0
+
+    def read(text: str) -> List[Any]:
+        """Return the rows of all datasources of one statement for each."""
+        return database.sql(" UNION ALL ".join(text.format(slug(name)) for name in types) + " ORDER BY 1, 2")
+
+    wanted = read("SELECT '{0}', n, k::text, ARRAY[n, n] FROM {0}")
+    assert wanted == read(
+        "SELECT '{0}', (mins_in_range).n, k::text, (SELECT array_agg(r.n) FROM unnest(records) AS r)"
+        " FROM powa_{0}_history"
+    )
+    assert not any(rows for _name, rows in read("SELECT '{0}', count(*) FROM powa_{0}_history_current"))
 
 
 @on_every_server
@@ -163,10 +178,11 @@ def test_powa_itself_uses_no_other_type(database: Database) -> None:
     assert [name for name in used if find_type(name) is None] == []
 
 
-def works(database: Database, statement: str) -> bool:
+def works(cursor: Any, statement: str) -> bool:
     try:
-        database.sql(statement)
+        cursor.execute(statement)
     except psycopg2.Error:
+        cursor.execute("ROLLBACK")
         return False
     return True
 
@@ -175,22 +191,37 @@ def works(database: Database, statement: str) -> bool:
 def test_what_is_said_of_the_types_is_so(database: Database) -> None:
     types = [column_type for column_type in map(find_type, TYPE_NAMES) if column_type]
     oids = database.sql(
-        "SELECT format_type(oid, NULL), oid FROM pg_type WHERE oid = ANY (%s::oid[])", ([t.oid for t in types],)
+        "SELECT format_type(oid, -1), oid FROM pg_type WHERE oid = ANY (%s::oid[])", ([t.oid for t in types],)
     )
     assert sorted(oids) == sorted((column_type.name, column_type.oid) for column_type in types)
 
+    values = {
+        name: ", ".join("(({0})::{1})".format(value, name) for value in several[-2:])
+        for name, several in VALUES.items()
+    }
+
     def all_that(statement: str) -> Set[str]:
         """Return the types with which a statement works."""
-        return {t.name for t in types if works(database, statement.format(t.name, hashed=t.hashed.format(name="k")))}
+        with closing(database.server.connect(database.name)) as connection, connection.cursor() as cursor:
+            return {
+                t.name
+                for t in types
+                if works(cursor, statement.format(t.name, hashed=t.hashed.format(name="k"), values=values[t.name]))
+            }
 
-    minmax = all_that("SELECT min(k), max(k) FROM (SELECT NULL::{0}) AS q (k)")
-    grouped = all_that("SELECT k FROM (SELECT NULL::{0}) AS q (k) GROUP BY k")
+    # Only values show that there is nothing to compare the elements of an array with.
+    minmax = all_that("SELECT min(k), max(k) FROM (VALUES {values}) AS q (k)")
+    grouped = all_that("SELECT k FROM (VALUES {values}) AS q (k) GROUP BY k")
+    sorted_by = all_that("SELECT row_number() OVER (PARTITION BY k) FROM (VALUES {values}) AS q (k)")
+    hashed = all_that("SELECT FROM (VALUES {values}) AS q (k), (VALUES ('1'::xid)) AS x (x) GROUP BY k, x")
     table = "BEGIN; CREATE TABLE t_t (k {0}); CREATE INDEX ON t_t USING gist ({1}); ROLLBACK"
     fixed = all_that(table.replace("{1}", "k")) & {
         name for (name,) in database.sql("SELECT format_type(oid, NULL) FROM pg_type WHERE typlen > 0")
     }
     assert {t.name for t in types if t.minmax} <= minmax
     assert {t.name for t in types if t.groupable} == grouped
+    assert {t.name for t in types if t.groupable and t.sortable} == sorted_by
+    assert {t.name for t in types if t.groupable and t.hashable} == hashed
     assert {t.name for t in types if t.fixed} <= fixed
     assert {t.name for t in types if t.groupable and not t.fixed} <= all_that(table.replace("{1}", "{hashed}"))
     assert set(WITHOUT_MINMAX) == {t.name for t in types if not t.minmax}

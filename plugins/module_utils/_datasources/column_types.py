@@ -67,7 +67,7 @@ def resolve_types(
             problems += [
                 'datasource "{0}": {1}'.format(definition.name, disagreement) for disagreement in disagreements
             ]
-            known = _with_stored_types(known, definition.name in new, state)
+        known = _with_stored_types(known, definition.name in new, state)
         if known.undeclared() and not (definition.pause or side.runs_queries or problems):
             problems.append(_undeclared(known))
         resolved.append(known)
@@ -162,7 +162,12 @@ def _with_stored_types(definition: Definition, is_new: bool, state: State) -> De
     # A datasource whose columns are about to change may get other types, too.
     if stored is None or (definition.pause and is_new):
         return definition
-    return definition.with_types(stored.types())
+    types = stored.types()
+    if is_new:
+        # What the other columns are cast from was described, or is not known.
+        names = {column.name for column in definition.undeclared()}
+        types = {name: typed for name, typed in types.items() if name in names}
+    return definition.with_types(types)
 
 
 def _undeclared(definition: Definition) -> str:

@@ -29,6 +29,7 @@ _WIDTHS = {
     "boolean": 1,
     "timestamp with time zone": 8,
     "timestamp without time zone": 8,
+    "time without time zone": 8,
     "date": 4,
     "macaddr": 6,
     "pg_lsn": 8,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, ColumnType
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, ColumnType, Typed
 
 CLUSTER = "cluster"
 DATABASE = "database"
@@ -32,6 +32,8 @@ class Column(NamedTuple):
     :param renamed_from: its former name, or None
     :param shown: C(title), C(unit) and C(description) of a metric, as far as they were given; only graphs and tables
         use them
+    :param cast_from: the type that the query returns, if that is known and another one, which a cast in the query turns
+        into C(type); or the type that was declared, if no column can have that
     """
 
     name: str
@@ -40,6 +42,7 @@ class Column(NamedTuple):
     nullable: bool
     renamed_from: Optional[str] = None
     shown: Tuple[Tuple[str, str], ...] = ()
+    cast_from: Optional[str] = None
 
     @property
     def is_key(self) -> bool:
@@ -58,6 +61,8 @@ class Column(NamedTuple):
             stored["nullable"] = self.nullable
         else:
             stored["kind"] = self.kind.value
+        if self.cast_from:
+            stored["cast_from"] = self.cast_from
         stored.update(self.shown)
         return stored
 
@@ -146,16 +151,16 @@ class Definition:
         """Return the columns whose type is not known yet."""
         return tuple(column for column in self.columns if column.type is UNDECLARED)
 
-    def with_types(self, types: Mapping[str, ColumnType]) -> "Definition":
-        """Fill in the types that were left out, as far as C(types) has them by column."""
+    def with_types(self, types: Mapping[str, Typed]) -> "Definition":
+        """Fill in the types that were left out, and what they are cast from, as far as C(types) has them by column."""
 
-        def fill(columns: Tuple[Column, ...]) -> Tuple[Column, ...]:
-            return tuple(
-                column._replace(type=types.get(column.name, UNDECLARED)) if column.type is UNDECLARED else column
-                for column in columns
-            )
+        def filled(column: Column) -> Column:
+            found = types.get(column.name)
+            if found is None or column.type not in (UNDECLARED, found.type):
+                return column
+            return column._replace(type=found.type, cast_from=found.cast_from or column.cast_from)
 
-        return replace(self, keys=fill(self.keys), metrics=fill(self.metrics))
+        return replace(self, keys=tuple(map(filled, self.keys)), metrics=tuple(map(filled, self.metrics)))
 
     def as_dict(self) -> Dict[str, Any]:
         """Return the definition as it is stored on the server, in types that JSON has."""

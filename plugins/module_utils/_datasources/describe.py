@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Query
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column, Definition, Query
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import (
     CANCELED,
     Answer,
@@ -18,15 +18,16 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe
     UserText,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import (
-    TYPE_NAMES,
     UNDECLARED,
     ColumnType,
+    Typed,
+    is_same_type,
     type_of_oid,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.users_session import StuckError
 
 #: Types by column, by datasource.
-Described = Dict[str, Dict[str, ColumnType]]
+Described = Dict[str, Dict[str, Typed]]
 
 
 class _Asked(NamedTuple):
@@ -87,7 +88,9 @@ class Describer:
         for entry, answer in zip(asked, answers):
             if entry.text.is_cleanup and entry.definition.name in wrong_queries:
                 continue
-            if answer.sqlstate is not None:
+            # With security_definer the columns tell of a cast that is refused, even one that the role may not run.
+            runs_cast = entry.definition.security_definer and any(column.is_foreign for column in answer.columns)
+            if answer.sqlstate is not None and not runs_cast:
                 self._refused(entry, answer)
                 wrong_queries.add(entry.definition.name)
             elif not entry.text.is_cleanup:
@@ -176,7 +179,7 @@ def _field(definition: Definition, query: Query) -> str:
     return "queries[min_version={0}]".format(query.min_version)
 
 
-def _compare(definition: Definition, columns: Sequence[ReturnedColumn]) -> Tuple[Dict[str, ColumnType], List[str]]:
+def _compare(definition: Definition, columns: Sequence[ReturnedColumn]) -> Tuple[Dict[str, Typed], List[str]]:
     problems: List[str] = []
     returned: Dict[str, ReturnedColumn] = {}
     for result in columns:
@@ -194,30 +197,37 @@ def _compare(definition: Definition, columns: Sequence[ReturnedColumn]) -> Tuple
                 ", ".join(column.name for column in definition.columns),
             )
         )
-    types: Dict[str, ColumnType] = {}
+    types: Dict[str, Typed] = {}
     for column in definition.columns:
         if column.name not in returned:
             continue
-        found = type_of_oid(returned[column.name].oid)
-        name = returned[column.name].type
-        if column.type is UNDECLARED and found is None:
-            problems.append(
-                'column "{0}" is of type {1}, expected one of {2}: cast it in the query'.format(
-                    column.name, name, ", ".join(TYPE_NAMES)
-                )
-            )
-        elif column.type is UNDECLARED and found is not None:
-            types[column.name] = found
-            if column.is_key and not found.groupable:
-                problems.append(
-                    'key "{0}" is {1}, which GROUP BY cannot use: cast it to jsonb in the query'.format(
-                        column.name, found.name
-                    )
-                )
-        elif returned[column.name].oid != column.type.oid:
-            problems.append(
-                'column "{0}" is {1}, but declared as {2}: declare the type that the query returns, or cast it'.format(
-                    column.name, name, column.type.name
-                )
-            )
+        result = returned[column.name]
+        found = type_of_oid(result.oid) or UNDECLARED
+        problem = _misfit(column, result, found, definition.security_definer)
+        if problem:
+            problems.append(problem)
+        else:
+            types[column.name] = Typed(found, result.type if result.is_cast else None)
     return types, problems
+
+
+def _misfit(column: Column, result: ReturnedColumn, found: ColumnType, security_definer: bool) -> Optional[str]:
+    """Return what is wrong with a column that a query returns, or None.
+
+    :param found: the type that a column of ours has for it
+    """
+    name = "{0}, which is stored as {1}".format(result.type, found.name) if result.is_cast else result.type
+    declared = column.cast_from or column.type.name
+    as_declared = is_same_type(declared, result.type) if column.cast_from else column.type in (UNDECLARED, found)
+    if not as_declared:
+        return 'column "{0}" is {1}, but declared as {2}: declare the type that the query returns, or cast it'.format(
+            column.name, name, declared
+        )
+    if security_definer and result.is_foreign:
+        return (
+            'column "{0}" is {1} by a cast that may run code of the type\'s owner, here with the rights of the'
+            " function's owner: cast it in the query, or leave security_definer out"
+        ).format(column.name, name)
+    if column.is_key and not found.groupable:
+        return 'key "{0}" is {1}, which GROUP BY cannot use: cast it to jsonb in the query'.format(column.name, name)
+    return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import BECOMES_BY_OID, OIDS
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.users_session import (
     TemporaryFunction,
     UsersSession,
@@ -32,11 +33,20 @@ class UserText(NamedTuple):
 
 
 class ReturnedColumn(NamedTuple):
-    """A column that a query returns, with the C(pg_type.oid) and the name of its type."""
+    """A column that a query returns.
+
+    :param oid: the C(pg_type.oid) of the type that a column of ours has for it
+    :param type: the name of the type that it has in the query
+    :param is_cast: whether these are two types
+    :param is_foreign: whether the type in the query is neither one of PostgreSQL's own nor a domain over one, so that
+        the cast may run code of others
+    """
 
     name: str
     oid: int
     type: str
+    is_cast: bool = False
+    is_foreign: bool = False
 
 
 class Answer(NamedTuple):
@@ -54,7 +64,13 @@ class Answer(NamedTuple):
     rows: Optional[float] = None
 
 
-_FUNCTION = TemporaryFunction(texts.FUNCTION, texts.MAKE_FUNCTION, texts.BODY, texts.PROGRESS)
+_FUNCTION = TemporaryFunction(
+    texts.FUNCTION,
+    texts.MAKE_FUNCTION,
+    texts.BODY,
+    texts.PROGRESS,
+    {"kept": list(OIDS), "sources": list(BECOMES_BY_OID), "targets": list(BECOMES_BY_OID.values())},
+)
 
 #: Describes texts in one session, with the rights of a role, or for None with those of a role made for that.
 DescribeTexts = Callable[[Any, Optional[str], Sequence[UserText]], List[Answer]]
@@ -85,9 +101,10 @@ def _answer(
     names: Optional[Sequence[str]],
     oids: Optional[Sequence[int]],
     types: Optional[Sequence[str]],
+    casts: Optional[Sequence[bool]],
+    foreign: Optional[Sequence[bool]],
     rows: Optional[float],
 ) -> Answer:
-    if sqlstate is not None:
-        return Answer(sqlstate=sqlstate, message=" ".join((message or "").split("\n", 1)[0].split()))
-    columns = zip(names or (), oids or (), types or ())
-    return Answer(tuple(ReturnedColumn(*column) for column in columns), rows=rows)
+    columns = zip(names or (), oids or (), types or (), casts or (), foreign or ())
+    short = " ".join((message or "").split("\n", 1)[0].split())
+    return Answer(tuple(ReturnedColumn(*column) for column in columns), sqlstate, short, rows)

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any, List, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Column
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MINMAX, RECORD, RUN, RUN_CLEANUP
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import OWN_PATH, Parts, for_each, listed
@@ -89,17 +89,36 @@ def _snapshot(parts: Parts) -> Any:
 
 def _aggregate(parts: Parts) -> Any:
     keys = parts.layout.keys
+    grouped = _grouped(keys)
     return compose(
         bodies.AGGREGATE,
         lock=parts.archivist.snapshot_lock(),
         keys=for_each(keys, "{name}, "),
-        current_keys=for_each(keys, "c.{name}, "),
-        group_keys=for_each(keys, ", c.{name}"),
+        current_keys=joined((compose("{key}, ", key=key) for key, _group in grouped), ""),
+        group_keys=joined((compose(", {group}", group=group) for _key, group in grouped), ""),
         mins=_extremes(parts, "min"),
         maxs=_extremes(parts, "max"),
         minmax_type=parts.qualified(MINMAX),
         **parts.tables,
     )
+
+
+def _grouped(keys: Sequence[Column]) -> List[Tuple[Any, Any]]:
+    """Return each key as it is selected, and as rows are grouped by it.
+
+    GROUP BY either sorts or hashes all of them, so what it can only hash is grouped by its text beside what it can only
+    sort.
+    """
+    by_sorting = not all(key.type.hashable for key in keys)
+    grouped = []
+    for key in keys:
+        name = compose("c.{name}", name=identifier(key.name))
+        if key.type.sortable or not by_sorting:
+            grouped.append((name, name))
+        else:
+            group = compose("{name}::pg_catalog.text", name=name)
+            grouped.append((compose("({group})::{type}", group=group, type=raw(key.type.name)), group))
+    return grouped
 
 
 def _extremes(parts: Parts, function: str) -> Any:

@@ -31,7 +31,12 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
     object_name,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.sql_text import clean_sql
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, UNDECLARED, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import (
+    EXPECTED,
+    UNDECLARED,
+    Typed,
+    declared_type,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_EXTENSIONS, POWA_NAMES
 
 #: Columns of our own tables, the parameter of our functions, and PostgreSQL's system columns.
@@ -322,14 +327,12 @@ def _parse_columns(field: str, entries: Any, problems: _Problems) -> Tuple[Colum
                     name
                 ),
             )
-        column_type = find_type(str(entry["type"])) if entry.get("type") is not None else UNDECLARED
-        if column_type is None:
-            problems.add(
-                where + ".type", 'found "{0}", expected one of {1}'.format(entry["type"], ", ".join(TYPE_NAMES))
-            )
-            column_type = UNDECLARED
-        elif field == "keys" and not column_type.groupable:
-            problems.add(where + ".type", "found {0}, which GROUP BY cannot use: use jsonb".format(column_type.name))
+        typed = declared_type(str(entry["type"])) if entry.get("type") is not None else Typed(UNDECLARED)
+        if typed is None:
+            problems.add(where + ".type", 'found "{0}", expected {1}'.format(entry["type"], EXPECTED))
+            typed = Typed(UNDECLARED)
+        elif field == "keys" and not typed.type.groupable:
+            problems.add(where + ".type", "found {0}, which GROUP BY cannot use: use jsonb".format(typed.type.name))
         renamed_from = entry.get("renamed_from")
         if renamed_from is not None and renamed_from in ("", name):
             problems.add(
@@ -342,10 +345,11 @@ def _parse_columns(field: str, entries: Any, problems: _Problems) -> Tuple[Colum
                 " give the column's former name, or leave it out".format(renamed_from),
             )
         if field == "keys":
-            columns.append(Column(name, column_type, Kind.KEY, bool(entry.get("nullable")), renamed_from))
+            column = Column(name, typed.type, Kind.KEY, bool(entry.get("nullable")), renamed_from)
         else:
             kind = Kind(entry.get("kind") or Kind.COUNTER)
-            columns.append(Column(name, column_type, kind, True, renamed_from, _parse_shown(entry)))
+            column = Column(name, typed.type, kind, True, renamed_from, _parse_shown(entry))
+        columns.append(column._replace(cast_from=typed.cast_from))
     return tuple(columns)
 
 

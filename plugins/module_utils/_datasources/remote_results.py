@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, ColumnType, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, Typed, find_type
 
 
 def with_remote_types(
@@ -28,7 +28,7 @@ def with_remote_types(
                 by_type = found.setdefault(column["name"], {})
                 by_type.setdefault(column["type"], []).append(str(answer["server"]))
     problems = []
-    types: Dict[str, ColumnType] = {}
+    types: Dict[str, Typed] = {}
     for column in definition.undeclared():
         by_type = found.get(column.name, {})
         if len(by_type) > 1:
@@ -42,5 +42,5 @@ def with_remote_types(
                 )
             )
         for type_name in by_type:
-            types[column.name] = find_type(type_name) or UNDECLARED
+            types[column.name] = Typed(find_type(type_name) or UNDECLARED)
     return definition.with_types(types), problems

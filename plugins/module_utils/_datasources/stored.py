@@ -20,7 +20,13 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
     Query,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SNAPSHOT, SOURCE, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, ColumnType, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import (
+    UNDECLARED,
+    ColumnType,
+    Typed,
+    find_type,
+    is_same_type,
+)
 
 Value = TypeVar("Value")
 
@@ -75,20 +81,24 @@ class Stored:
     def covers(self, definition: Definition) -> bool:
         """Whether the server has described the queries of a definition, with these columns."""
         before = self.definition
-        types = {column.name: column.type for column in before.columns}
+        types = self.types()
         return (
             [(column.name, column.kind, column.nullable) for column in definition.columns]
             == [(column.name, column.kind, column.nullable) for column in before.columns]
-            and all(column.type in (UNDECLARED, types[column.name]) for column in definition.columns)
+            and all(column.type in (UNDECLARED, types[column.name].type) for column in definition.columns)
+            and all(
+                column.cast_from is None or is_same_type(column.cast_from, types[column.name].cast_from or "")
+                for column in definition.columns
+            )
             and all(
                 getattr(definition, field) == getattr(before, field)
                 for field in ("queries", "query_cleanup", "search_path", "security_definer", "scope", "extension")
             )
         )
 
-    def types(self) -> Dict[str, Any]:
+    def types(self) -> Dict[str, Typed]:
         """Return the types of the declared columns, by name."""
-        return {column.name: column.type for column in self.definition.columns}
+        return {column.name: Typed(column.type, column.cast_from) for column in self.definition.columns}
 
 
 def marked_datasource(comment: str) -> Optional[str]:
@@ -268,6 +278,7 @@ def _key(value: Any) -> Column:
         Kind.KEY,
         fields.get("nullable", _flag, True),
         shown=_shown(fields),
+        cast_from=fields.get("cast_from", _or_none(_text), None),
     )
 
 
@@ -279,6 +290,7 @@ def _metric(value: Any) -> Column:
         Kind(fields.get("kind", _one_of(Kind.COUNTER, Kind.GAUGE), Kind.COUNTER)),
         True,
         shown=_shown(fields),
+        cast_from=fields.get("cast_from", _or_none(_text), None),
     )
 
 

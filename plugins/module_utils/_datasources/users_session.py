@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, ContextManager, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, ContextManager, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection, first_line
@@ -22,12 +22,14 @@ class TemporaryFunction(NamedTuple):
     :param signature: its name and the types of its parameters
     :param make: creates it with its body
     :param progress: what application_name begins with while it is at a text, whose number follows
+    :param given: the other literals of the body, by name
     """
 
     signature: str
     make: str
     body: str
     progress: str
+    given: Mapping[str, Any] = {}
 
 
 class StuckError(Exception):
@@ -75,7 +77,8 @@ class UsersSession:
 def _make_function(cursor: Any, role: Optional[str], function: TemporaryFunction) -> None:
     """Make the temporary function. From here on the transaction only reads, and it ends in a rollback."""
     owner = role or "pgfleet_powa_{0}".format(cursor.connection.get_backend_pid())
-    body = compose(function.body, progress=literal(function.progress)).as_string(cursor)
+    literals = dict(function.given, progress=function.progress)
+    body = compose(function.body, **{name: literal(value) for name, value in literals.items()}).as_string(cursor)
     try:
         if role is None:
             cursor.execute(compose(texts.MAKE_ROLE, role=identifier(owner)))

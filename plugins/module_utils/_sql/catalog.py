@@ -59,7 +59,7 @@ FUNCTIONS = """
         l.lanname,
         coalesce(p.proconfig, '{{}}') AS config,
         pg_catalog.format_type(p.prorettype, NULL) AS returns, p.proretset,
-        (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(o.name, pg_catalog.format_type(o.type, NULL))
+        (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(o.name, pg_catalog.format_type(o.type, -1))
                 ORDER BY o.position)
             FROM ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proallargtypes),
                 pg_catalog.unnest(p.proargmodes)) WITH ORDINALITY AS o (name, type, mode, position)

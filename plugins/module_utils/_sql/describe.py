@@ -28,7 +28,7 @@ FUNCTION = "pg_temp.pgfleet_describe(text[], text[], boolean[])"
 
 MAKE_FUNCTION = """CREATE FUNCTION pg_temp.pgfleet_describe(texts text[], paths text[], cleanups boolean[])
     RETURNS TABLE (number integer, state text, message text, names text[], types bigint[], type_names text[],
-        expected_rows double precision)
+        casts boolean[], foreigners boolean[], expected_rows double precision)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS {body}"""
 REVOKE_FUNCTION = "REVOKE ALL ON FUNCTION {function} FROM PUBLIC"
 GRANT_FUNCTION = "GRANT EXECUTE ON FUNCTION {function} TO current_user"
@@ -36,7 +36,7 @@ GIVE_FUNCTION = "ALTER FUNCTION {function} OWNER TO {role}"
 READ_ONLY = "SET TRANSACTION READ ONLY"
 
 DESCRIBE = """
-    SELECT d.number, d.state, d.message, d.names, d.types, d.type_names, d.expected_rows
+    SELECT d.number, d.state, d.message, d.names, d.types, d.type_names, d.casts, d.foreigners, d.expected_rows
     FROM pg_temp.pgfleet_describe({texts}::text[], {paths}::text[], {cleanups}::boolean[]) AS d
 """
 
@@ -48,6 +48,8 @@ PROGRESS = "pgfleet.powa: describes query "
 # * Opening a cursor refuses all but one whole statement, so no text can close our parenthesis.
 # * The right side of a LEFT JOIN ... ON false is never run. A line break ends a comment at the end of the text.
 # * Columns get names of ours before they are asked for their types: two may have the same name.
+# * A domain becomes its base type, and an array of domains an array of that; what no column can have becomes text. The
+#   query will cast it, and a cast may be a function that the role may not call.
 # * How many rows a query returns is what the planner expects; EXPLAIN runs nothing.
 # * EXPLAIN with a list of options refuses text that brings a list of its own, or the word ANALYZE.
 BODY = r"""
@@ -59,6 +61,7 @@ DECLARE
     oids oid[];
     statement text;
     explained text;
+    aliases text;
     source text;
     path text;
     line text;
@@ -67,6 +70,7 @@ BEGIN
     FOR place IN 1 .. cardinality(texts) LOOP
         number := place;
         state := NULL; message := NULL; names := NULL; types := NULL; type_names := NULL; expected_rows := NULL;
+        casts := NULL; foreigners := NULL;
         row_of_nulls := NULL; plan := NULL; oids := NULL; done := false;
         path := paths[place];
         source := E'(SELECT) AS nothing LEFT JOIN (\n' || texts[place] || E'\n) AS q';
@@ -102,10 +106,10 @@ BEGIN
             expected_rows := plan -> 0 -> 'Plan' ->> 'Plan Rows';
         END IF;
         IF cardinality(names) > 0 THEN
-            SELECT format('SELECT ARRAY[%s] FROM %s (%s) ON false',
-                    string_agg(format('pg_catalog.pg_typeof(q.c%s)::pg_catalog.oid', c.place), ', ' ORDER BY c.place),
-                    source, string_agg('c' || c.place, ', ' ORDER BY c.place))
-                INTO statement FROM generate_series(1, cardinality(names)) AS c (place);
+            SELECT string_agg('c' || c.place, ', ' ORDER BY c.place),
+                string_agg(format('pg_catalog.pg_typeof(q.c%s)::pg_catalog.oid', c.place), ', ' ORDER BY c.place)
+                INTO aliases, line FROM generate_series(1, cardinality(names)) AS c (place);
+            statement := format('SELECT ARRAY[%s] FROM %s (%s) ON false', line, source, aliases);
             done := false;
             BEGIN
                 PERFORM set_config('search_path', path, true);
@@ -117,15 +121,50 @@ BEGIN
                     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
                 END IF;
             END;
-            -- A domain counts as its base type, as it does for a client.
-            WITH RECURSIVE base (place, type, next) AS (
-                SELECT u.place, t.oid, t.typbasetype FROM unnest(oids) WITH ORDINALITY AS u (oid, place)
-                JOIN pg_type AS t ON t.oid = u.oid
+            WITH RECURSIVE step (place, returned, type, arrays, number) AS (
+                SELECT u.place, u.oid, u.oid, 0, 0 FROM unnest(oids) WITH ORDINALITY AS u (oid, place)
                 UNION ALL
-                SELECT b.place, t.oid, t.typbasetype FROM base AS b JOIN pg_type AS t ON t.oid = b.next
+                SELECT s.place, s.returned, coalesce(e.oid, t.typbasetype),
+                    s.arrays + (e.oid IS NOT NULL)::integer, s.number + 1
+                FROM step AS s
+                JOIN pg_type AS t ON t.oid = s.type
+                LEFT JOIN pg_type AS e ON e.oid = t.typelem AND e.typarray = t.oid
+                WHERE e.oid IS NOT NULL OR t.typtype = 'd'
+            ), base AS (
+                SELECT DISTINCT ON (s.place) s.*, bool_or(t.typtype <> 'd'
+                        AND t.typnamespace <> 'pg_catalog'::regnamespace) OVER (PARTITION BY s.place) AS is_foreign
+                FROM step AS s
+                JOIN pg_type AS t ON t.oid = s.type
+                ORDER BY s.place, s.number DESC
+            ), stored AS (
+                SELECT b.place, b.returned, b.is_foreign,
+                    CASE WHEN w.type = ANY ({kept}::oid[]) THEN w.type
+                        WHEN b.arrays = 1 THEN 'text[]'::regtype::oid ELSE 'text'::regtype::oid END AS type
+                FROM base AS b
+                LEFT JOIN unnest({sources}::oid[], {targets}::oid[]) AS r (source, target) ON r.source = b.type
+                JOIN pg_type AS e ON e.oid = coalesce(r.target, b.type)
+                CROSS JOIN LATERAL (SELECT CASE b.arrays WHEN 0 THEN e.oid WHEN 1 THEN e.typarray END) AS w (type)
             )
-            SELECT array_agg(b.type::bigint ORDER BY b.place), array_agg(format_type(b.type, NULL) ORDER BY b.place)
-                INTO types, type_names FROM base AS b WHERE b.next = 0;
+            SELECT array_agg(s.type::bigint ORDER BY s.place),
+                array_agg(format_type(s.returned, NULL) ORDER BY s.place),
+                array_agg(s.type <> s.returned ORDER BY s.place), array_agg(s.is_foreign ORDER BY s.place),
+                string_agg(format('q.c%s::%s', s.place, format_type(s.type, -1)), ', ' ORDER BY s.place)
+                    FILTER (WHERE s.type <> s.returned)
+                INTO types, type_names, casts, foreigners, line FROM stored AS s;
+            IF line IS NOT NULL THEN
+                statement := format('EXPLAIN (ANALYZE false) SELECT %s FROM %s (%s) ON true', line, source, aliases);
+                done := false;
+                BEGIN
+                    PERFORM set_config('search_path', path, true);
+                    EXECUTE statement INTO line;
+                    done := true;
+                    RAISE EXCEPTION 'described';
+                EXCEPTION WHEN OTHERS OR query_canceled OR assert_failure THEN
+                    IF NOT done THEN
+                        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+                    END IF;
+                END;
+            END IF;
         END IF;
         RETURN NEXT;
     END LOOP;

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import Answer, ReturnedColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import Typed, find_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     LOCAL,
@@ -128,6 +129,40 @@ def test_a_paused_datasource_may_have_types_that_nobody_knows():
 def test_a_server_that_runs_a_new_query_describes_it(side):
     types, problems, statements = resolved(side, **WITHOUT)
     assert (types, problems) == (["text", "integer"], []) and statements
+
+
+MOOD = Answer((ReturnedColumn("mode", 25, "app.mood", True, True), ReturnedColumn("held", 20, "bigint")))
+
+
+def cast(*args, **changes):
+    found = resolution(*args, **changes)[0]
+    return [(column.type.name, column.cast_from) for column in found.definitions[0].keys], found.problems
+
+
+@pytest.mark.parametrize("declared", [None, "text", "app.mood"])
+def test_the_type_that_a_column_is_cast_from_is_kept(declared):
+    keys = [{"name": "mode", "type": declared}]
+    expected = ([("text", "app.mood")], [])
+    assert cast(REMOTE, server=Server(answer=MOOD), keys=keys) == expected
+    stored = definition(keys=[{"name": "mode", "type": "app.mood"}]).with_types(
+        {"mode": Typed(find_type("text"), "app.mood")}
+    )
+    seen = catalog_of(wanted(stored, REMOTE))
+    found, server = resolution(REMOTE, catalog=seen, keys=keys)
+    assert server.described == [] and found.definitions[0].keys[0] == stored.keys[0]
+    # It may be another one by now.
+    changed = {"keys": [{"name": "mode"}], "query": "SELECT 1"}
+    text = Answer((ReturnedColumn("mode", 25, "text"), ReturnedColumn("held", 20, "bigint")))
+    assert cast(REMOTE, catalog=seen, server=Server(answer=text), **changed) == ([("text", None)], [])
+
+
+def test_a_repository_has_what_the_types_of_its_remotes_become():
+    answer = {"server": "alpha", "datasources": [{"name": "locks", "key_columns": [{"name": "mode", "type": "text"}]}]}
+    answer["datasources"][0]["key_columns"][0]["cast_from"] = "app.mood"
+    for declared, cast_from in ((None, None), ("app.mood", "app.mood")):
+        keys = [{"name": "mode", "type": declared}]
+        assert cast(results=[answer], keys=keys) == ([("text", cast_from)], [])
+    assert "no type is declared for mode" in cast(keys=keys)[1][0]
 
 
 def test_a_declared_type_is_compared_with_that_of_the_query():

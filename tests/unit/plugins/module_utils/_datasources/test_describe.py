@@ -13,7 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe
     ReturnedColumn,
     UserText,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import Typed, find_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.users_session import StuckError
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import definition
 
@@ -22,8 +22,14 @@ CLEANUP = {"query_cleanup": "SELECT reset_x()"}
 
 
 def answer(*columns):
+    """Return an answer with columns of these types; what is none of ours is stored as text."""
     known = {name: find_type(name) for _column, name in columns}
-    return Answer(tuple(ReturnedColumn(name, known[kind].oid if known[kind] else 790, kind) for name, kind in columns))
+    return Answer(
+        tuple(
+            ReturnedColumn(name, (known[kind] or find_type("text")).oid, kind, not known[kind], "." in kind)
+            for name, kind in columns
+        )
+    )
 
 
 def refusal(sqlstate, message="no such thing"):
@@ -52,7 +58,8 @@ def described(*answers, role="mon", **changes):
 
 def test_a_query_that_returns_what_is_declared():
     found = described(answer(*AS_DECLARED))
-    assert (found.problems, found.untried, found.types) == ([], [], {"locks": {}})
+    assert (found.problems, found.untried) == ([], [])
+    assert found.types == {"locks": {"mode": Typed(find_type("text")), "held": Typed(find_type("bigint"))}}
 
 
 @pytest.mark.parametrize(
@@ -80,11 +87,20 @@ def test_a_query_that_returns_what_is_declared():
             {},
             'column "held" is integer, but declared as bigint: declare the type that the query returns, or cast it',
         ),
-        ((("mode", "text"), ("held", "app.mood")), {}, 'column "held" is app.mood, but declared as bigint'),
         (
-            (("mode", "text"), ("held", "money")),
-            {"metrics": [{"name": "held"}]},
-            'column "held" is of type money, expected one of "char", bigint',
+            (("mode", "text"), ("held", "app.mood")),
+            {},
+            'column "held" is app.mood, which is stored as text, but declared as bigint: declare the type',
+        ),
+        (
+            (("mode", "text"), ("held", "app.mood")),
+            {"metrics": [{"name": "held", "type": "app.other"}]},
+            'column "held" is app.mood, which is stored as text, but declared as app.other: declare the type',
+        ),
+        (
+            (("mode", "text"), ("held", "bigint")),
+            {"keys": [{"name": "mode", "type": "regclass"}]},
+            'column "mode" is text, but declared as regclass: declare the type',
         ),
         (
             (("mode", "json"), ("held", "bigint")),
@@ -100,7 +116,32 @@ def test_a_query_that_returns_something_else(columns, changes, problem):
 
 def test_types_that_are_left_out_are_those_of_the_query():
     found = described(answer(*AS_DECLARED), keys=[{"name": "mode"}], metrics=[{"name": "held"}])
-    assert found.types == {"locks": {"mode": find_type("text"), "held": find_type("bigint")}}
+    assert found.types == {"locks": {"mode": Typed(find_type("text")), "held": Typed(find_type("bigint"))}}
+
+
+OF_MOOD = (("mode", "app.mood"), ("held", "bigint"))
+
+
+@pytest.mark.parametrize("declared", [None, "text", "app.mood", "App.Mood"])
+def test_a_type_of_somebody_becomes_text(declared):
+    found = described(answer(*OF_MOOD), keys=[{"name": "mode", "type": declared}])
+    assert found.problems == []
+    assert found.types["locks"]["mode"] == Typed(find_type("text"), "app.mood")
+
+
+def test_the_owner_of_a_function_runs_no_cast_of_somebody():
+    problem = (
+        'datasource "locks", query: column "mode" is app.mood, which is stored as text by a cast that may run code of'
+        " the type's owner, here with the rights of the function's owner: cast it in the query, or leave"
+        " security_definer out"
+    )
+    assert described(answer(*OF_MOOD), security_definer=True).problems == [problem]
+    # Not even one that the monitoring role may not run.
+    denied = answer(*OF_MOOD)._replace(sqlstate="42501")
+    assert described(denied, security_definer=True).problems == [problem]
+    assert described(denied).problems[0].startswith('datasource "locks", query: PostgreSQL refuses it')
+    own = described(answer(("mode", "regclass"), ("held", "bigint")), security_definer=True)
+    assert own.problems == [] and own.types["locks"]["mode"].cast_from == "regclass"
 
 
 def test_the_query_of_another_version_is_not_asked_for():

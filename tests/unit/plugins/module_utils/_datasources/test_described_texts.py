@@ -18,9 +18,9 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering 
 pytestmark = pytest.mark.usefixtures("offline_driver")
 
 ROWS = [
-    (2, "42P01", "relation  is\tmissing\nHINT", None, None, None, None),
-    (1, None, None, ["a", "a"], [23, 25], ["integer", "text"], 8.0),
-    (3, None, None, None, None, None, None),
+    (2, "42P01", "relation  is\tmissing\nHINT", None, None, None, None, None, None),
+    (1, None, None, ["a", "a"], [23, 25], ["integer", "app.mood"], [False, True], [False, True], 8.0),
+    (3, None, None, None, None, None, None, None, None),
 ]
 TEXTS = [UserText("SELECT 1", "a", False), UserText("SELECT 2", "b", False), UserText("SELECT 3", "b", True)]
 
@@ -36,7 +36,7 @@ class Session(DescribingSession):
 def test_all_texts_in_one_call():
     session = Session(None, 60)
     assert session(Recorder(), "mon", TEXTS) == [
-        Answer((ReturnedColumn("a", 23, "integer"), ReturnedColumn("a", 25, "text")), rows=8.0),
+        Answer((ReturnedColumn("a", 23, "integer"), ReturnedColumn("a", 25, "app.mood", True, True)), rows=8.0),
         Answer(sqlstate="42P01", message="relation is missing"),
         Answer(),
     ]

@@ -92,6 +92,15 @@ def test_an_aggregate_groups_by_all_keys():
     assert "GROUP BY c.srvid;" in body("aggregate", keys=[])
 
 
+def test_an_aggregate_groups_by_the_text_of_what_it_can_only_hash_beside_what_it_can_only_sort():
+    xid, bit = {"name": "x", "type": "xid"}, {"name": "b", "type": "bit"}
+    assert 'GROUP BY c.srvid, c."x";' in body("aggregate", keys=[xid])
+    assert 'GROUP BY c.srvid, c."b";' in body("aggregate", keys=[bit])
+    text = body("aggregate", keys=[xid, bit])
+    assert 'SELECT c.srvid, (c."x"::pg_catalog.text)::xid, c."b", pg_catalog.tstzrange(' in text
+    assert 'GROUP BY c.srvid, c."x"::pg_catalog.text, c."b";' in text
+
+
 def test_the_extremes_are_those_of_metrics_that_have_them():
     text = body("aggregate", metrics=[{"name": "held", "type": "bigint"}, {"name": "on", "type": "boolean"}])
     assert 'ROW(min((c.record).ts), min((c.record)."held"))' in text

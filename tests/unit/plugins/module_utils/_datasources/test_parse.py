@@ -11,6 +11,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MAX_NAME_LENGTH
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored, read_comments
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import Typed, find_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_NAMES
 
 GOOD = {
@@ -133,7 +134,7 @@ def test_a_type_by_another_name(written, name):
         {"databases": ["a"]},
         {"scope": "database", "security_definer": True},
         {"scope": "database", "metrics": [{"name": "dbid", "type": "oid"}]},
-        {"metrics": [{"name": "m", "type": "money"}]},
+        {"metrics": [{"name": "m", "type": "bigit"}]},
         {"metrics": [{"name": "mode", "type": "text"}]},
         {"keys": [{"name": "k", "type": "json"}]},
         {"query": None},
@@ -159,8 +160,31 @@ def test_all_problems_at_once():
 def test_types_that_are_left_out():
     definition = parsed(metrics=[{"name": "m"}])
     assert [column.name for column in definition.undeclared()] == ["m"]
-    types = {column.name: column.type for column in parsed().columns}
-    assert definition.with_types({"m": types["held"]}).metrics[0].type.name == "bigint"
+    assert definition.with_types({"m": Typed(find_type("bigint"))}).metrics[0].type.name == "bigint"
+
+
+def test_a_type_of_the_query_is_what_the_column_is_cast_from():
+    keys = [{"name": "a", "type": "regclass"}, {"name": "b", "type": "app.mood"}, {"name": "c", "type": "text"}]
+    columns = parsed(keys=keys).keys
+    assert [(column.type.name, column.cast_from) for column in columns] == [
+        ("text", "regclass"),
+        ("", "app.mood"),
+        ("text", None),
+    ]
+
+
+def test_what_a_column_is_cast_from_comes_with_its_type():
+    definition = parsed(keys=[{"name": "a"}, {"name": "b", "type": "app.Mood"}, {"name": "c", "type": "oid"}])
+    mood = Typed(find_type("text"), "app.mood")
+    known = definition.with_types({"a": mood, "b": Typed(find_type("text")), "c": mood, "held": mood})
+    assert [(column.type.name, column.cast_from) for column in known.columns] == [
+        ("text", "app.mood"),
+        ("text", "app.Mood"),
+        ("oid", None),
+        ("bigint", None),
+    ]
+    text = parsed(keys=[{"name": "a", "type": "text"}]).with_types({"a": mood})
+    assert text.keys[0].as_dict() == {"name": "a", "type": "text", "nullable": False, "cast_from": "app.mood"}
 
 
 def test_a_sample_of_a_database_begins_with_the_database():
@@ -222,7 +246,7 @@ HELD = {"name": "held", "type": "bigint"}
         ({"metrics": [dict(HELD, name="ü" * 32)]}, 'metrics[0].name: "{0}" has 64 bytes'.format("ü" * 32)),
         ({"metrics": [dict(HELD, name="ts")]}, 'metrics[0].name: "ts" is a column of PoWA\'s tables or of PostgreSQL'),
         ({"metrics": [dict(HELD, name="$1")]}, 'metrics[0].name: "$1" is what PL/pgSQL calls a parameter'),
-        ({"metrics": [dict(HELD, type="money")]}, 'metrics[0].type: found "money", expected one of "char", bigint, '),
+        ({"metrics": [dict(HELD, type="bigit")]}, 'metrics[0].type: found "bigit", expected one of "char", bigint, '),
         ({"keys": [{"name": "k", "type": "json"}]}, "keys[0].type: found json, which GROUP BY cannot use: use jsonb"),
         (
             {"metrics": [dict(HELD, renamed_from="srvid")]},

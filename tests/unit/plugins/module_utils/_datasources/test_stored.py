@@ -16,7 +16,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored i
     mark,
     read_comments,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, Typed, find_type
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import definition
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -253,10 +253,26 @@ def test_what_a_server_has_seen_need_not_be_described_again(changes, covers):
 
 
 def test_the_types_of_the_declared_columns():
-    assert {name: found.name for name, found in Stored(definition()).types().items()} == {
-        "mode": "text",
-        "held": "bigint",
-    }
+    assert Stored(definition()).types() == {"mode": Typed(find_type("text")), "held": Typed(find_type("bigint"))}
+    mood = Stored(definition(keys=[{"name": "mode", "type": "regclass"}]))
+    assert mood.types()["mode"] == Typed(find_type("text"), "regclass")
+    assert read(mood.comment()).types() == mood.types()
+
+
+@pytest.mark.parametrize(
+    ("stored", "declared", "covers"),
+    [
+        ("regclass", "regclass", True),
+        ("regclass", "text", True),
+        ("regclass", None, True),
+        ("regclass", "regtype", False),
+        ("text", "regclass", False),
+        ("text", "app.mood", False),
+    ],
+)
+def test_a_declared_type_is_covered_by_what_the_column_is_cast_from(stored, declared, covers):
+    before, after = (definition(keys=[{"name": "mode", "type": name}]) for name in (stored, declared))
+    assert Stored(before).covers(after) is covers
 
 
 def test_history_has_the_kept_columns_too():

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import types
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import find_type, type_of_oid
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import (
+    declared_type,
+    find_type,
+    is_same_type,
+    type_of_oid,
+)
 
 ALL = [find_type(name) for name in types.TYPE_NAMES]
 
@@ -25,6 +30,10 @@ ALL = [find_type(name) for name in types.TYPE_NAMES]
         ("varchar[]", "character varying[]"),
         ("bool", "boolean"),
         ("timestamp", "timestamp without time zone"),
+        ("timetz", "time with time zone"),
+        ("bit", '"bit"'),
+        ("INT4[]", "integer[]"),
+        ("timestamptz[]", "timestamp with time zone[]"),
         ('"char"', '"char"'),
     ],
 )
@@ -32,9 +41,47 @@ def test_a_type_by_any_of_its_names(written, name):
     assert find_type(written).name == name
 
 
-@pytest.mark.parametrize("written", ["", "money", "char", "varchar(3)", "integer[]", "text []", "hstore"])
+@pytest.mark.parametrize("written", ["", "money", "char", "varchar(3)", "json[]", "bit[]", "text []", "hstore"])
 def test_no_type_of_ours(written):
     assert find_type(written) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "cast_from"),
+    [
+        ("int", "integer", None),
+        ("money", "numeric", "money"),
+        ("money[]", "numeric[]", "money[]"),
+        ("RegClass", "text", "regclass"),
+        ("regtype[]", "text[]", "regtype[]"),
+        ("char", "text", "character"),
+        ("json[]", "text[]", "json[]"),
+        ("app.mood", "", "app.mood"),
+        (' "My app"."A mood"[]', "", '"My app"."A mood"[]'),
+    ],
+)
+def test_what_a_column_of_a_declared_type_becomes(written, name, cast_from):
+    found = declared_type(written)
+    assert (found.type.name, found.cast_from) == (name, cast_from)
+
+
+@pytest.mark.parametrize("written", ["", "mood", "bigit", "varchar(3)", "app.mood(3)", "a.b.c", "app.mood; SELECT 1"])
+def test_no_name_of_a_type(written):
+    assert declared_type(written) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "returned", "same"),
+    [
+        ("app.mood", "app.mood", True),
+        ("APP.Mood", 'app."Mood"', True),
+        ("pg_catalog.point", "point", True),
+        ("app.mood", "app.mood[]", False),
+        ("app.mood", "mood", False),
+    ],
+)
+def test_a_declared_name_means_a_type(declared, returned, same):
+    assert is_same_type(declared, returned) is same
 
 
 @pytest.mark.parametrize("column_type", ALL, ids=lambda column_type: column_type.name)
@@ -45,6 +92,7 @@ def test_each_type_by_its_name_and_its_number(column_type):
 def test_no_two_types_have_one_number():
     assert len({column_type.oid for column_type in ALL}) == len(ALL)
     assert type_of_oid(790) is None
+    assert all(type_of_oid(oid) is None and type_of_oid(target) for oid, target in types.BECOMES_BY_OID.items())
 
 
 def test_numbers_and_their_units():
