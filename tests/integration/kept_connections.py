@@ -12,11 +12,16 @@ from typing import Any, Callable, Dict, List, Tuple
 
 import psycopg2
 
-#: What leaves something behind in its session, or is not seen by sessions that are open.
+#: What leaves something behind in its session, or is not seen by sessions that are open. What a session writes is
+#: counted by the server when the session ends, if not before.
 _ENDS_SESSIONS = re.compile(
-    r"\b(SET|RESET|BEGIN|LISTEN|LOAD|PREPARE|DECLARE|TEMP|TEMPORARY|set_config|ALTER\s+(DATABASE|ROLE|USER|SYSTEM)"
-    r"|(CREATE|DROP)\s+(DATABASE|ROLE|USER)|pg_reload_conf|pg_terminate_backend|pg_advisory_lock)\b",
-    re.IGNORECASE,
+    r"""\b(
+        INSERT | UPDATE | DELETE | TRUNCATE | COPY | powa_take_snapshot
+        | SET | RESET | BEGIN | LISTEN | LOAD | PREPARE | DECLARE | TEMP | TEMPORARY | set_config | pg_advisory_lock
+        | ALTER\s+(DATABASE|ROLE|USER|SYSTEM) | (CREATE|DROP)\s+(DATABASE|ROLE|USER)
+        | pg_reload_conf | pg_terminate_backend
+    )\b""",
+    re.IGNORECASE | re.VERBOSE,
 )
 
 
