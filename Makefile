@@ -31,7 +31,7 @@ core_of_web := $(filter $(newest_core),$(other_cores))
 
 # PyPI's `ansible` has every collection; these are taken out of it.
 ansible := 12.3.0
-collections := community.postgresql containers.podman
+collections := community.postgresql containers.podman awx.awx community.general
 
 suite_4 := bookworm
 suite_5 := trixie

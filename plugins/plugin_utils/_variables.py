@@ -25,6 +25,8 @@ LEAVES_TEMPLATES = tuple(int(number) for number in CORE.split(".")[:2]) < (2, 19
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 #: How much of a wrong value, or of Ansible's message, a sentence shows.
 _SHOWN = 100
+#: What a required value is, by its type.
+_A = {"str": "a text", "path": "a path"}
 _TRUE = ("true", "yes", "on", "1", "t", "y")
 _FALSE = ("false", "no", "off", "0", "f", "n")
 _INTERVAL = re.compile(
@@ -184,7 +186,7 @@ def read_role(role: str, raw: Mapping[str, Any]) -> Values:
     for option in options_of((role,)).values():
         _read(option, raw, found)
         if option.required and option.name not in found.values:
-            expected = _listed(option.choices, "or") if option.choices else "a " + option.type
+            expected = _listed(option.choices, "or") if option.choices else _A[option.type]
             found.problems.setdefault(option.name, "{0} is empty: set it to {1}".format(option.name, expected))
     return found
 
