@@ -79,9 +79,14 @@ def test_the_modules_make_every_object_once(tmp_path):
     types = {found["name"]: found["injectors"] for found in store.kinds["credential_types"]}
     assert types["PoWA passwords"]["extra_vars"]["powa_monitoring_password"] == "{{ monitoring_password }}"
     assert types["PoWA repository"]["env"]["POWA_LOGIN_CA_CERT"] == "{{ tower.filename }}"
-    assert [found["source_path"] for found in store.kinds["inventory_sources"]] == [
-        "playbooks/hosts.ini",
-        "playbooks/fleet.powa.yml",
+    reader = store.get("credentials", "reader")["id"]
+    sources = [
+        (each["source_path"], each.get("credential"), each.get("enabled_var"))
+        for each in store.kinds["inventory_sources"]
+    ]
+    assert sources == [
+        ("playbooks/hosts.ini", None, None),
+        ("playbooks/fleet.powa.yml", reader, "powa_server_enabled"),
     ]
     assert store.names("job_templates") == ["PoWA: check", "PoWA: apply", "PoWA: doctor", "PoWA: report", "Nightly"]
     for name, playbook in (("check", "site"), ("apply", "site"), ("doctor", "doctor"), ("report", "report")):

@@ -96,13 +96,17 @@ def _shared(variables: Mapping[str, Any]) -> Options:
 
 def _source(path: str, variables: Mapping[str, Any], shared: Options) -> Options:
     folder = variables["powa_awx_project_folder"]
+    # Files of the inventory plugin servers have such a name. It logs in, and sets the variable.
+    of_plugin = path.endswith(("powa.yml", "powa.yaml"))
     return {
         "name": "{0} {1}".format(variables["powa_awx_name"], path),
         "organization": shared["organization"],
         "inventory": shared["inventory"],
         "source_project": shared["project"],
         "source_path": "{0}/{1}".format(folder, path) if folder else path,
-        "credential": variables["powa_awx_repository_credential"],
+        "credential": variables["powa_awx_repository_credential"] if of_plugin else "",
+        # A server that its repository has disabled is disabled in AWX, too.
+        "enabled_var": "powa_server_enabled" if of_plugin else "",
         "execution_environment": shared["execution_environment"],
     }
 
