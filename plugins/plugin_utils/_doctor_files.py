@@ -39,7 +39,7 @@ def doctor_files(
     group = variables["powa_doctor_group"] or group
     files = []
     if variables["powa_doctor_json"]:
-        files.append({"path": variables["powa_doctor_json"], "content": _json(findings, now), "mode": "0640"})
+        files.append({"path": variables["powa_doctor_json"], "content": found_json(findings, now), "mode": "0640"})
     if variables["powa_doctor_metrics"]:
         # node_exporter has an account of its own.
         text = metrics(findings, looks, now, ignore)
@@ -47,7 +47,8 @@ def doctor_files(
     return [dict(file, owner=owner, group=group) for file in files]
 
 
-def _json(findings: Mapping[str, Any], now: float) -> str:
+def found_json(findings: Mapping[str, Any], now: float) -> str:
+    """Return what was found, for the file and for a webhook."""
     created = datetime.fromtimestamp(int(now), timezone.utc).isoformat()
     kept = {name: findings[name] for name in ("state", "problems", "servers", "not_visible")}
     return json.dumps({"created": created, **kept}, indent=4) + "\n"

@@ -98,6 +98,7 @@ _PORT = _Rule("a number from 1 to 65535", lambda value: 1 <= value <= 65535)
 _RULES = {
     "powa_port": _PORT,
     "powa_login_port": _PORT,
+    "powa_mail_port": _PORT,
     # That of powa_renamed_from.
     "port": _PORT,
     "powa_host": _Rule(

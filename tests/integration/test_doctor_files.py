@@ -2,19 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the doctor leaves behind for others: metrics for Prometheus, and a file for a plugin of Nagios."""
+"""What the doctor leaves behind for others: metrics, a file for a plugin of Nagios, mails and messages."""
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import re
+import socket
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
 import pytest
-from servers import ROOT, Database, run_playbook, running_collector, wait_until
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from servers import PASSWORD, ROOT, Database, run_playbook, running_collector, wait_until
 
+# Of the mail server here, which has no TLS.
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 METRICS, FOUND = "/srv/powa.prom", "/srv/found.json"
 PROMTOOL = [str(ROOT / "tests" / "tools" / "promtool"), "check", "metrics"]
 READER = """
@@ -25,6 +34,8 @@ while [ ! -e stop ]; do
     [ "$found" = "$wanted" ] || echo "$found" >> odd
 done
 """
+#: What is sent does not depend on the version of PoWA.
+on_powa_5 = pytest.mark.parametrize("server", ["5"], ids=["powa5"], indirect=True, scope="session")
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$")
 
 
@@ -164,3 +175,134 @@ def test_a_host_that_is_not_there_is_refused_before_anything_is_read(database: D
     done = doctor(tmp_path, database, powa_doctor_host="nowhere", powa_doctor_json=FOUND)
     assert done.returncode != 0 and "powa_doctor_host is nowhere, which is not in the inventory" in done.stdout
     assert "Read the state of PoWA" not in done.stdout
+
+
+class Mails:
+    """What a mail server has got."""
+
+    def __init__(self) -> None:
+        self.envelopes: List[Any] = []
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
+        self.envelopes.append(envelope)
+        return "250 OK"
+
+    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
+        if address.startswith("nobody"):
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+
+@pytest.fixture
+def mails() -> Iterator[Tuple[Mails, Dict[str, Any]]]:
+    """A mail server that wants a login, and the variables that it needs."""
+
+    def is_right(_server: Any, _session: Any, _envelope: Any, _mechanism: str, login: LoginPassword) -> AuthResult:
+        return AuthResult(success=(login.login, login.password) == (b"mailer", PASSWORD.encode()))
+
+    got = Mails()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(got, "127.0.0.1", port, authenticator=is_right, auth_required=True, auth_require_tls=False)
+    controller.start()
+    login = {"powa_mail_user": "mailer", "powa_mail_password": PASSWORD}
+    yield got, {"powa_mail_host": "127.0.0.1", "powa_mail_port": port, "powa_mail_secure": "never", **login}
+    controller.stop()
+
+
+@pytest.fixture
+def posts() -> Iterator[Tuple[List[Any], Dict[str, Any]]]:
+    """A webhook that wants a token, and the variables that it needs."""
+    got = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            is_right = self.headers["Authorization"] == "Bearer " + PASSWORD and self.path == "/hooks/" + PASSWORD
+            if is_right:
+                got.append((self.headers["Content-Type"], body))
+            self.send_response(204 if is_right else 403, "OK" if is_right else "not " + self.path)
+            self.end_headers()
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Print nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = "http://127.0.0.1:{0}/hooks/{1}".format(server.server_port, PASSWORD)
+    variables = {"powa_webhook_token": PASSWORD, "powa_doctor_webhook": address, "powa_report_webhook": address}
+    yield got, variables
+    server.shutdown()
+    server.server_close()
+
+
+def parts(envelope: Any) -> Tuple[str, List[str]]:
+    """Return the subject of a mail, and the content of its parts."""
+    message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+    contents = [part.get_content() for part in message.iter_parts()]  # type: ignore[attr-defined]
+    return message["Subject"], [each.decode() if isinstance(each, bytes) else each for each in contents]
+
+
+@on_powa_5
+def test_a_mail_and_a_webhook_get_what_was_found(
+    database: Database, tmp_path: Path, mails: Tuple[Mails, Dict[str, Any]], posts: Tuple[List[Any], Dict[str, Any]]
+) -> None:
+    database.register("on{{ 1 }}e é")
+    found, report = tmp_path / "found.json", tmp_path / "report.html"
+    to = {"powa_doctor_mail_to": "dba@example.com,two@example.com", "powa_report_mail_to": ["dba@example.com"]}
+    files = {"powa_doctor_json": str(found), "powa_report_file": str(report)}
+    given = {**to, **files, **mails[1], **posts[1]}
+    # Check mode sends nothing.
+    done = doctor(tmp_path, database, "--check", **given)
+    assert done.returncode == 0 and not mails[0].envelopes and not posts[0], done.stdout
+    printed = done.stdout
+    for playbook in ("doctor.yml", "report.yml"):
+        done = doctor(tmp_path, database, "-vvv", "--diff", playbook=playbook, **given)
+        assert done.returncode == 0, done.stdout
+        printed += done.stdout
+    assert PASSWORD not in printed
+
+    of_doctor, of_report = mails[0].envelopes
+    assert sorted(of_doctor.rcpt_tos) == ["dba@example.com", "two@example.com"]
+    state = json.loads(found.read_text())["state"]
+    subject, (text,) = parts(of_doctor)
+    assert subject == state["line"].split(" | ")[0]
+    assert "on{{ 1 }}e é: no snapshot of the server was ever taken (never_snapshotted)" in text
+    subject, (text, page) = parts(of_report)
+    assert subject.startswith("PoWA: POWA CRITICAL - ") and page == report.read_text()
+    (kind, body), (kind_of_report, page) = posts[0]
+    assert (kind, json.loads(body)["state"]) == ("application/json", state)
+    assert kind_of_report == "text/html; charset=utf-8" and page == report.read_text()
+
+    # Without problems nothing is due, unless somebody wants it always.
+    kinds = {"powa_doctor_ignore": ["inventory", *state["kinds"]]}
+    for notify, sent in (("", 2), ("always", 3)):
+        done = doctor(tmp_path, database, **{**given, **kinds, "powa_doctor_notify": notify})
+        assert done.returncode == 0 and len(mails[0].envelopes) == len(posts[0]) == sent, done.stdout
+
+
+@on_powa_5
+def test_what_was_not_sent_fails_the_run_after_everything_else(
+    database: Database, tmp_path: Path, mails: Tuple[Mails, Dict[str, Any]], posts: Tuple[List[Any], Dict[str, Any]]
+) -> None:
+    database.register("one")
+    found = tmp_path / "found.json"
+    given = {**mails[1], **posts[1], "powa_doctor_json": str(found), "powa_doctor_mail_to": "dba@example.com"}
+    nowhere = "http://127.0.0.1:1/" + PASSWORD
+    for wrong, mail, post in (
+        ({"powa_mail_password": "planted.3", "powa_webhook_token": "planted.4"}, "uthentication", "403"),
+        ({"powa_mail_port": 1, "powa_doctor_webhook": nowhere}, "Connection refused", "Connection refused"),
+        ({"powa_doctor_mail_to": "nobody@example.com,dba@example.com"}, "at least one recipient", ""),
+    ):
+        found.unlink(missing_ok=True)
+        done = doctor(tmp_path, database, "-vvv", **{**given, **wrong})
+        output = re.sub(r"\s+", " ", done.stdout)
+        assert done.returncode != 0 and found.exists(), output
+        (message,) = re.findall('"msg": "Ansible could not send (.*?)"', output)
+        assert re.match(r"the mail over 127.0.0.1:\d+ \([^)]*{0}.*\): correct powa_mail_host".format(mail), message)
+        told = re.search(r"; the message to the webhook at 127.0.0.1 \((.*)\): correct its address", message)
+        assert post in told.group(1) if told else not post
+        # Nor is the path of the webhook, which is a secret.
+        assert PASSWORD not in output and "planted" not in output
+    assert len(posts[0]) == len(mails[0].envelopes) == 1

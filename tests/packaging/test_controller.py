@@ -8,7 +8,10 @@ In most inventories, the group all becomes root somehow, and its variables hold 
 
 import json
 import os
+import re
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -47,14 +50,52 @@ PLAY = [
     ],
 )
 def test_nobody_becomes_another_user_there(core, playbook, variables, tmp_path):
+    done = run(core, playbook, variables, tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert (tmp_path / "written").stat().st_uid == os.geteuid()
+
+
+@pytest.mark.parametrize("core", CORES, ids=lambda core: core.name)
+def test_messages_are_sent_from_there(core, tmp_path):
+    got = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            got.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_arguments):
+            """Print nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        variables = {
+            "powa_doctor_json": "written",
+            "powa_doctor_webhook": "http://127.0.0.1:{0}/".format(server.server_port),
+            "powa_doctor_mail_to": "dba@example.com",
+            "powa_mail_host": "127.0.0.1",
+            "powa_mail_port": 1,
+            "powa_mail_secure": "never",
+        }
+        done = run(core, "pgfleet.powa.doctor", variables, tmp_path)
+        server.shutdown()
+    (content,) = map(json.loads, got)
+    written = json.loads((tmp_path / "written").read_text())
+    assert content["state"] == written["state"] and content["problems"] == written["problems"]
+    output = re.sub(r"\s+", " ", done.stdout)
+    assert done.returncode != 0, output
+    assert re.search(r"could not send the mail over 127.0.0.1:1 \(.*Connection refused\): correct", output), output
+
+
+def run(core, playbook, variables, tmp_path):
+    """Run a playbook, with all that it prints in C(stdout)."""
     (tmp_path / "hosts.json").write_text(json.dumps(INVENTORY))
     (tmp_path / "queries.yml").write_text(QUERIES)
     (tmp_path / "play.yml").write_text(json.dumps(PLAY))
     command = [core / "bin/ansible-playbook", "--inventory", "hosts.json", "-e", json.dumps(variables), playbook]
     environment = {"ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / ".collections"), "ANSIBLE_NOCOLOR": "1"}
     environment.update(PATH="{0}:{1}".format(core / "bin", os.environ["PATH"]), HOME="/nonexistent")
-    done = subprocess.run(
+    return subprocess.run(
         command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
     )
-    assert done.returncode == 0, done.stdout
-    assert (tmp_path / "written").stat().st_uid == os.geteuid()

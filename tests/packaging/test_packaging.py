@@ -54,9 +54,10 @@ def test_the_installed_tarball(tmp_path, inventory):
     [tarball] = tmp_path.glob("pgfleet-powa-*.tar.gz")
 
     # The dependencies are copies: the checkout's own link must not be found.
-    for name in ("community", "containers"):
-        (tmp_path / "others/ansible_collections").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "others/ansible_collections" / name).symlink_to(OTHERS / "ansible_collections" / name)
+    for name in ("community/postgresql", "containers/podman"):
+        link = tmp_path / "others/ansible_collections" / name
+        link.parent.mkdir(parents=True)
+        link.symlink_to(OTHERS / "ansible_collections" / name)
     path = {"ANSIBLE_COLLECTIONS_PATH": f"{tmp_path}/installed:{tmp_path}/others"}
     run("ansible-galaxy", "collection", "install", "--offline", "-p", "installed", str(tarball), cwd=tmp_path, **path)
     printed = run("ansible-playbook", "--inventory", inventory, "--check", "pgfleet.powa.site", cwd=tmp_path, **path)
