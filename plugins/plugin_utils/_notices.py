@@ -87,4 +87,4 @@ def _without(secrets: Sequence[str], text: str) -> str:
 
 def _subject(findings: Mapping[str, Any]) -> str:
     """Return the line of the state without its performance data."""
-    return str(findings["state"]["line"]).split(" | ")[0]
+    return str(findings["state"]["line"]).split(" | ", maxsplit=1)[0]

@@ -67,7 +67,7 @@ class Store:
     def write(self, method, path, sent):
         """Return the status and the content that a POST or PATCH returns."""
         self.writes.append((method, path))
-        *_, last = path.strip("/").split("/")
+        last = path.strip("/").rsplit("/", maxsplit=1)[-1]
         if last == "survey_spec":
             self.surveys[path] = sent
             return 200, {}

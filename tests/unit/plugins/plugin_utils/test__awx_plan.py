@@ -79,7 +79,7 @@ def test_further_playbooks() -> None:
         {"name": "One", "playbook": "one.yaml", "job_type": "check", "survey": [question], "extra_vars": {"b": [1]}},
         {"name": "Two", "playbook": "two.yml", "description": None, "survey": []},
     ]
-    *_, one, two = planned(powa_awx_playbooks=further)["job_templates"]
+    one, two = planned(powa_awx_playbooks=further)["job_templates"][-2:]
     assert one["diff_mode"] and one["survey_enabled"] and one["survey_spec"]["spec"] == [question]
     assert one["extra_vars"] == {"b": [1]} and not two["diff_mode"] and two["survey_spec"] == {} == two["extra_vars"]
 
