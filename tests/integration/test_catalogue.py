@@ -82,8 +82,8 @@ def test_values_are_those_that_were_caused(monitor: str, database: Database) -> 
             blocking = one("blocking_sessions", **here)
             assert (blocking["application"], blocking["state"]) == ("forgotten", "idle in transaction")
             assert blocking["role"] == "postgres" and blocking["blocked"] == 1 and blocking["transaction"] > 0.5
-            assert sum(row["waiting"] for row in rows("lock_counts", locktype="relation")) == 1
-            assert one("lock_counts", locktype="relation", mode="AccessExclusiveLock")["held"] == 1
+            assert sum(row["waiting"] for row in rows("lock_counts", locktype="relation")) >= 1
+            assert one("lock_counts", locktype="relation", mode="AccessExclusiveLock")["held"] >= 1
             assert one("xmin_horizon", holder="transaction")["age"] >= 20
             assert one("long_transactions", **here)["open"] >= 2
             assert one("connections", state="idle in transaction", **here)["connections"] == 1
@@ -98,12 +98,12 @@ def test_values_are_those_that_were_caused(monitor: str, database: Database) -> 
             holder.execute("INSERT INTO caused.plain VALUES (1, 1)")
             building = threading.Thread(target=lambda: database.sql("CREATE INDEX CONCURRENTLY ON caused.plain (m)"))
             building.start()
-            progress = wait_until(lambda: rows("command_progress", **here), "the index is being built")
+            built = {**here, "relation": database.value("SELECT 'caused.plain'::regclass::oid::bigint")}
+            progress = wait_until(lambda: rows("command_progress", **built), "the index is being built")
             assert progress[0]["command"] == "CREATE INDEX CONCURRENTLY" and progress[0]["longest"] > 0
-            assert progress[0]["relation"] == database.value("SELECT 'caused.plain'::regclass::oid::bigint")
             holder.execute("COMMIT")
         building.join(timeout=30)
-        assert rows("command_progress", **here) == rows("vacuum_progress", **here) == []
+        assert rows("command_progress", **built) == rows("vacuum_progress", **built) == []
 
         _check_slot(database, one)
         # Sorting more than work_mem, and not at its end yet.
@@ -163,9 +163,11 @@ def _check_objects(database: Database, one: Any, rows: Any, before: Dict[str, Di
     assert all(row["size"] == database.value("SELECT pg_relation_size('caused.one')") for row in unused)
     # Reading system catalogs removes dead rows, too.
     wait_until(lambda: grown("vacuum_queue").get("dead_rows", 0) > 9000, "the deleted rows are counted")
-    assert grown("vacuum_queue")["vacuum_due"] == grown("vacuum_queue")["switched_off"] == 1
+    # Tables of PostgreSQL may be due, too.
+    due = one("vacuum_queue")["vacuum_due"]
+    assert due > before["vacuum_queue"]["vacuum_due"] and grown("vacuum_queue")["switched_off"] == 1
     database.sql("VACUUM ANALYZE caused.plain")
-    wait_until(lambda: "vacuum_due" not in grown("vacuum_queue"), "the table is vacuumed")
+    wait_until(lambda: one("vacuum_queue")["vacuum_due"] < due, "the table is vacuumed")
     largest = one("largest_tables", schema="caused", relation="plain")
     assert largest["heap"] == database.value("SELECT pg_relation_size('caused.plain')")
     assert largest["indexes"] == database.value("SELECT pg_indexes_size('caused.plain')")
