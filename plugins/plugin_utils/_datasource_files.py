@@ -9,9 +9,9 @@ from __future__ import annotations
 import glob
 import os
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -20,6 +20,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse im
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.untemplated import untemplated
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import plain
 
+#: The tag of the key C(<<).
+_MERGE = "tag:yaml.org,2002:merge"
 #: The variable that a file may set, as those do that the playbook import has written.
 _VARIABLE = "powa_datasources"
 _EXPECTED = "expected a list of datasources, or {0} with one".format(_VARIABLE)
@@ -37,10 +39,14 @@ _Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(
 
 
 class FileDefinition(NamedTuple):
-    """A definition, and the file and line where it begins."""
+    """A definition, and the file and line where it begins.
+
+    :param place: returns the file and line of a field, such as C(metrics[0].type)
+    """
 
     definition: Dict[str, Any]
     where: str
+    place: Callable[[str], str]
 
 
 class Files(NamedTuple):
@@ -56,12 +62,16 @@ class Files(NamedTuple):
 def read_files(patterns: Sequence[str]) -> Files:
     """Return the definitions of files.
 
-    :param patterns: paths, also with wildcards; relative ones start where Ansible was started
+    :param patterns: paths; those that name no file may have wildcards; relative ones start where Ansible was started
     """
     found = Files([], [])
     paths: Dict[str, None] = {}
     for pattern in patterns:
-        matching = sorted(filter(os.path.isfile, glob.glob(os.path.expanduser(pattern), recursive=True)))
+        given = os.path.expanduser(pattern)
+        # The name of a folder may have what a wildcard has.
+        matching = (
+            [given] if os.path.isfile(given) else sorted(filter(os.path.isfile, glob.glob(given, recursive=True)))
+        )
         paths.update(dict.fromkeys(map(os.path.abspath, matching)))
         if not matching:
             found.problems.append(
@@ -78,7 +88,7 @@ def read_files(patterns: Sequence[str]) -> Files:
 
 def _given_twice(definitions: Sequence[FileDefinition]) -> Iterator[str]:
     first: Dict[str, str] = {}
-    for definition, where in definitions:
+    for definition, where, _place in definitions:
         name = str(definition["name"])
         if name in first:
             yield '{0}: datasource "{1}" is in {2}, too: give each its own name'.format(where, name, first[name])
@@ -92,6 +102,8 @@ def _read(path: str, _changed: int, _size: int) -> Files:
     try:
         loader = _Loader(Path(path).read_text(encoding="utf-8"))
         node = loader.get_single_node()
+        # Before what is merged counts as given here.
+        lines, repeated = dict(_lines(node, "") if node else ()), list(_repeated(node, "") if node else ())
         content = plain(loader.construct_document(node)) if node else None
     except OSError as error:
         return Files([], ["{0}: Ansible cannot read it ({1}): correct its rights".format(shown, error.strerror)])
@@ -102,19 +114,22 @@ def _read(path: str, _changed: int, _size: int) -> Files:
         why = getattr(error, "problem", None) or str(error).split("\n", maxsplit=1)[0]
         line = ":{0}".format(mark.line + 1) if mark else ""
         return Files([], ["{0}{1}: it is no YAML ({2}): correct it".format(shown, line, why)])
-    return _File(shown, node, content).read()
+    return _File(shown, lines, repeated, content).read()
 
 
 class _File:
     """A file that is YAML."""
 
-    def __init__(self, path: str, node: Any, content: Any) -> None:
-        self._path, self._content = path, content
-        #: By the path of a value within the file, such as C([0].metrics[1].type), its line.
-        self._lines = dict(_lines(node, "")) if node else {}
+    def __init__(self, path: str, lines: Mapping[str, int], repeated: Sequence[str], content: Any) -> None:
+        """Take what the file holds.
+
+        :param lines: by the path of a value within the file, such as C([0].metrics[1].type), its line
+        :param repeated: the paths of keys that are given twice
+        """
+        self._path, self._lines, self._content = path, lines, content
         self._problems: List[str] = [
             "{0}: {1} is given twice: remove one".format(self._where(place), place.rsplit(".", 1)[-1])
-            for place in (_repeated(node, "") if node else ())
+            for place in repeated
         ]
 
     def read(self) -> Files:
@@ -131,7 +146,8 @@ class _File:
             problems = list(self._wrong(value, place))
             self._problems += problems
             if not problems:
-                definitions.append(FileDefinition(untemplated(value), self._where(place)))
+                within = partial(self._where_in, place)
+                definitions.append(FileDefinition(untemplated(value), self._where(place), within))
         return Files(definitions, self._problems)
 
     def _where(self, place: str) -> str:
@@ -139,6 +155,9 @@ class _File:
         while place and place not in self._lines:
             place = re.sub(r"(\.[^.\[\]]+|\[[0-9]+\])\Z", "", place) if re.search(r"[.\[]", place) else ""
         return "{0}:{1}".format(self._path, self._lines.get(place, 1))
+
+    def _where_in(self, place: str, field: str) -> str:
+        return self._where("{0}.{1}".format(place, field) if field else place)
 
     def _wrong(self, value: Any, place: str) -> Iterator[str]:
         """Return what is wrong with a definition."""
@@ -155,22 +174,32 @@ class _File:
             yield sentence.format(self._where("{0}.{1}".format(place, field)), name, field, rest)
         if fields:
             return
-        validated = _VALIDATOR.validate({"datasources": [value]})
-        if validated.error_messages:
-            for message in validated.error_messages:
-                yield '{0}: datasource "{1}": {2}'.format(self._where(place), name, message)
-            return
-        if _changes_another(value):
-            return
-        for problem in collect_definitions(validated.validated_parameters["datasources"])[2]:
-            match = _OF_DATASOURCE.match(problem)
-            where = self._where("{0}.{1}".format(place, match.group("field")) if match else place)
-            yield "{0}: {1}".format(where, problem)
+        yield from wrong_definition(value, partial(self._where_in, place), is_whole=not is_change(value))
 
 
-def _changes_another(value: Mapping[str, Any]) -> bool:
-    """Return whether a definition may take the rest from one of the same name of a set."""
-    return not value.get("query") and not value.get("queries") and not value.get("metrics")
+def is_change(definition: Mapping[str, Any]) -> bool:
+    """Return whether a definition needs another one of its name. To be removed or paused, it needs none."""
+    return not (definition.get("query") or definition.get("queries")) and definition.get("state") in (
+        None,
+        "",
+        "present",
+    )
+
+
+def wrong_definition(value: Mapping[str, Any], place: Callable[[str], str], is_whole: bool = True) -> Iterator[str]:
+    """Return what is wrong with a definition of which each field has the right kind of value.
+
+    :param place: that of a C(FileDefinition)
+    :param is_whole: whether it has all that it needs
+    """
+    validated = _VALIDATOR.validate({"datasources": [plain(value)]})
+    for message in validated.error_messages:
+        yield '{0}: datasource "{1}": {2}'.format(place(""), value["name"], message)
+    if validated.error_messages or not is_whole:
+        return
+    for problem in collect_definitions(validated.validated_parameters["datasources"])[2]:
+        match = _OF_DATASOURCE.match(problem)
+        yield "{0}: {1}".format(place(match.group("field") if match else ""), problem)
 
 
 def _wrong_fields(value: Mapping[str, Any], options: Mapping[str, Any], prefix: str) -> Iterator[Tuple[str, str]]:
@@ -227,6 +256,8 @@ def _inner(node: Any, place: str) -> Iterator[Tuple[str, Any, Any]]:
     """Return the values within a value: where, the key if it has one, and the value."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
+            if key.tag == _MERGE:
+                continue
             yield "{0}.{1}".format(place, key.value) if place else str(key.value), key, value
     elif isinstance(node, yaml.SequenceNode):
         for position, value in enumerate(node.value):

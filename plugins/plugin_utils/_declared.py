@@ -9,7 +9,12 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._catalogue.read import definitions_of_sets, set_names
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._datasource_files import FileDefinition, read_files
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._datasource_files import (
+    FileDefinition,
+    is_change,
+    read_files,
+    wrong_definition,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import (
     SITE_ROLES,
     Values,
@@ -34,31 +39,36 @@ def add_declared(found: Values, checked: Sequence[str] = SITE_ROLES) -> None:
             _SETS, ", ".join(unknown), ", ".join(set_names())
         )
     of_sets = definitions_of_sets(tuple(sets))
-    problems = [*files.problems, *without_query(files.definitions, of_sets)]
+    problems = [*files.problems, *wrong_changes(files.definitions, of_sets, found.values[_DATASOURCES])]
     if problems and _FILES in options_of(tuple(checked)):
         more = len(problems) - _NAMED
         named = [*problems[:_NAMED], *(["and {0} more".format(more)] if more > 0 else [])]
         found.problems[_FILES] = as_no_template("{0}: {1}".format(_FILES, "; ".join(named)))
     if sets or files.definitions:
-        ready = merged(of_sets, [definition for definition, _where in files.definitions])
+        ready = merged(of_sets, [each.definition for each in files.definitions])
         by_name = {definition.get("name"): definition for definition in ready}
         found.values[_DATASOURCES] = merged(by_name, found.values[_DATASOURCES])
 
 
-def without_query(definitions: Sequence[FileDefinition], of_sets: Mapping[str, Any]) -> Iterator[str]:
-    """Return what is wrong with datasources of files that have no query, and no set to take one from."""
-    for definition, where in definitions:
+def wrong_changes(
+    definitions: Sequence[FileDefinition], of_sets: Mapping[str, Dict[str, Any]], own: Sequence[Mapping[str, Any]] = ()
+) -> Iterator[str]:
+    """Return what is wrong with datasources of files that take their query from a set.
+
+    :param own: the user's own ones; a whole one takes the place of that of a file
+    """
+    replaced = {definition.get("name") for definition in own if not is_change(definition)}
+    for definition, where, place in definitions:
         name = definition["name"]
-        if name not in of_sets and _is_change(definition):
+        if not is_change(definition) or name in replaced:
+            continue
+        if name in of_sets:
+            yield from wrong_definition(_completed(definition, of_sets), place)
+        else:
             yield (
                 '{0}: datasource "{1}" has neither query nor queries, and no set of {2} has it:'
                 " give the SELECT that returns the samples".format(where, name, _SETS)
             )
-
-
-def _is_change(own: Mapping[str, Any]) -> bool:
-    """Return whether a definition needs another one of its name. To be removed or paused, it needs none."""
-    return not (own.get("query") or own.get("queries")) and own.get("state") in (None, "", "present")
 
 
 def merged(found: Mapping[Any, Dict[str, Any]], own: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
@@ -77,6 +87,6 @@ def merged(found: Mapping[Any, Dict[str, Any]], own: Sequence[Dict[str, Any]]) -
 
 def _completed(own: Dict[str, Any], found: Mapping[Any, Dict[str, Any]]) -> Dict[str, Any]:
     name = own.get("name")
-    if not isinstance(name, str) or name not in found or not _is_change(own):
+    if not isinstance(name, str) or name not in found or not is_change(own):
         return own
     return {**found[name], **{field: value for field, value in own.items() if value is not None}}

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Mapping, TypedDict
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._catalogue.read import definitions_of_sets, set_names
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._datasource_files import read_files
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._declared import merged, without_query
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._declared import merged, wrong_changes
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import as_no_template, read_role
 
 
@@ -41,9 +41,9 @@ def plan_try(raw: Mapping[str, Any]) -> TryPlan:
     if problems:
         return plan
     files = read_files([variables["powa_try_file"]])
-    own = [definition for definition, _where in files.definitions]
+    own = [each.definition for each in files.definitions]
     ready_made = definitions_of_sets(tuple(set_names()))
-    problems_of_file = [*files.problems, *without_query(files.definitions, ready_made)]
+    problems_of_file = [*files.problems, *wrong_changes(files.definitions, ready_made)]
     plan["problems"] += map(as_no_template, problems_of_file)
     named = {definition["name"] for definition in own}
     plan["datasources"] = [each for each in merged(ready_made, own) if each["name"] in named]

@@ -43,15 +43,16 @@ def problems(text: str) -> List[str]:
 def names(*patterns: str) -> List[str]:
     found = read_files(patterns)
     assert not found.problems
-    return [definition["name"] for definition, _where in found.definitions]
+    return [each.definition["name"] for each in found.definitions]
 
 
 @pytest.mark.parametrize("text", [GOOD, GOOD.replace("---\n# Ours.\n", "powa_datasources:\n")])
 def test_a_list_and_a_file_of_variables(text: str) -> None:
     Path("d.yml").write_text(text)
-    ((definition, where),) = read_files(["d.yml"]).definitions
+    ((definition, where, place),) = read_files(["d.yml"]).definitions
     assert definition["keys"] == [{"name": "state", "type": "text"}] and "\nGROUP BY state\n" in definition["query"]
     assert where == "d.yml:3" if text == GOOD else where == "d.yml:2"
+    assert place("") == where and place("metrics[0].kind") == ("d.yml:10" if text == GOOD else "d.yml:9")
 
 
 def test_files_are_chosen_by_wildcards_and_read_once(folder: Path) -> None:
@@ -62,6 +63,18 @@ def test_files_are_chosen_by_wildcards_and_read_once(folder: Path) -> None:
     assert names("*.yml") == ["a", "b"] == names("a.yml", "*.yml", str(folder / "b.yml"))
     assert names("**/c.yml", "b.yml") == ["c", "b"]
     assert names() == []
+    Path("inv[prod]").mkdir()
+    Path("inv[prod]/d.yml").write_text(GOOD)
+    assert names("inv[prod]/d.yml") == ["orders"]
+
+
+def test_merge_keys_give_what_is_not_given() -> None:
+    Path("d.yml").write_text(
+        GOOD.replace("- name: orders\n", "- &o\n  name: orders\n") + "- {<<: *o, name: more, title: More}\n"
+    )
+    first, second = (each.definition for each in read_files(["d.yml"]).definitions)
+    assert second == {**first, "name": "more", "title": "More"} and first["name"] == "orders"
+    assert problems("- {<<: {name: a}, name: b, name: c}\n")[0] == "d.yml:1: name is given twice: remove one"
 
 
 def test_what_the_playbook_import_writes_is_read() -> None:
@@ -69,7 +82,7 @@ def test_what_the_playbook_import_writes_is_read() -> None:
         "x", [{"name": "t", "query": "SELECT '{{ x }}' AS a,\n1 AS n", "metrics": [{"name": "n"}]}], []
     )
     Path("d.yml").write_text(text)
-    ((definition, _where),) = read_files(["d.yml"]).definitions
+    ((definition, _where, _place),) = read_files(["d.yml"]).definitions
     assert definition["query"] == "SELECT '{{ x }}' AS a,\n1 AS n"
 
 
@@ -177,3 +190,21 @@ def test_one_without_a_query_needs_a_set_that_has_it() -> None:
         'powa_datasource_files: d.yml:1: datasource "lock_waits" has neither query nor queries, and no set of'
         " powa_datasource_sets has it: give the SELECT that returns the samples"
     ]
+    assert declared(powa_datasources=[{"name": "lock_waits", "state": "absent"}])[1]["state"] == "absent"
+
+
+def test_one_without_a_query_is_checked_with_that_of_its_set() -> None:
+    text = """
+- name: connections
+  metrics:
+    - {name: connections, type: bigint, kind: gauge}
+    - {name: %s, type: double precision, kind: gauge}
+"""
+    Path("d.yml").write_text(text % "longest")
+    (found,) = (each for each in declared(powa_datasource_sets=["connections"]) if each["name"] == "connections")
+    assert "pg_stat_activity" in found["query"] and len(found["metrics"]) == 2 and "title" not in found["metrics"][0]
+    Path("d.yml").write_text(text % "state")
+    wrong = read_variables({"powa_datasource_files": ["d.yml"], "powa_datasource_sets": ["connections"]})
+    add_declared(wrong)
+    (problem,) = wrong.problems.values()
+    assert problem.startswith('powa_datasource_files: d.yml:5: datasource "connections", metrics[1].name: '), problem
