@@ -14,11 +14,17 @@ description:
   - Returns what the role P(pgfleet.powa.try#role) runs.
 author:
   - pgfleet (@pgfleet)
+positional: hosts
 options:
   _input:
     description: The variables of the role.
     type: dict
     required: true
+  hosts:
+    description: The hosts of the play. More than one is a problem, unless O(_input) allows it.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -53,9 +59,9 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.untemplated 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._try import plan_try
 
 
-def plan(raw):
+def plan(raw, hosts=()):
     """Return what the role try runs."""
-    return untemplated(plan_try(raw))
+    return untemplated(plan_try(raw, hosts))
 
 
 class FilterModule:

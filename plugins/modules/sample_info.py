@@ -14,13 +14,14 @@ description:
   - Runs the query of each datasource once on a server, and returns its first rows, how many there are, how long the
     query took, and what its history would take on disk.
   - Creates nothing that stays. The queries run with the rights of O(monitoring_role), in a transaction that only reads
-    and ends in a rollback, in check mode, too.
+    and ends in a rollback, in check mode, too. What a function does outside of its transaction stays, such as
+    C(pg_terminate_backend()) or C(dblink()).
   - Before it runs any, PostgreSQL plans all of them, and the task fails with what M(pgfleet.powa.datasources) would
     refuse, such as columns that are not declared.
   - With C(security_definer), too, a query runs with the rights of O(monitoring_role) here. If these do not suffice, the
     task warns and leaves the datasource out.
   - C(query_cleanup) is planned and does not run. A datasource with the scope V(database) is tried in the
-    database that the task logs in to.
+    database that the task logs in to, with the C(search_path) C(pg_catalog) that powa-collector sets.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -40,7 +41,8 @@ options:
       - The role whose rights the queries get. It must not be a superuser, nor a member of one, of
         C(pg_execute_server_program) or of C(pg_write_server_files).
       - Without it, or if it does not exist, the queries get the rights of the role that the task is logged in as. If
-        that is a superuser, they get those of a role that has only C(pg_monitor) and exists until the rollback.
+        that is a superuser, they get those of a role that has only C(pg_read_all_stats) and exists until the rollback.
+        The task warns if the role does not exist.
     type: str
   rows:
     description: How many rows of each datasource to return, at most 1000.
@@ -51,7 +53,7 @@ options:
     type: int
     default: 300
   timeout:
-    description: Seconds for all queries together. What takes longer is stopped, and the task fails.
+    description: Seconds to plan and run all queries together. What takes longer is stopped, and the task fails.
     type: int
     default: 60
 notes:

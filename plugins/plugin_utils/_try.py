@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, TypedDict
+from typing import Any, Dict, List, Mapping, Sequence, TypedDict
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._catalogue.read import definitions_of_sets, set_names
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._datasource_files import read_files
@@ -26,10 +26,11 @@ class TryPlan(TypedDict):
     timeout: int
 
 
-def plan_try(raw: Mapping[str, Any]) -> TryPlan:
+def plan_try(raw: Mapping[str, Any], hosts: Sequence[str] = ()) -> TryPlan:
     """Return what the role try runs.
 
     :param raw: the variables of the role
+    :param hosts: those of the play
     """
     variables, problems = read_role("try", raw)
     plan = TryPlan(
@@ -38,7 +39,12 @@ def plan_try(raw: Mapping[str, Any]) -> TryPlan:
         rows=variables["powa_try_rows"],
         timeout=variables["powa_try_timeout"],
     )
-    if problems:
+    if len(hosts) > 1 and not variables["powa_try_all_hosts"]:
+        plan["problems"].append(
+            "the run has {0} hosts, and each would run queries that nobody has tried: choose one with --limit, or set"
+            " powa_try_all_hosts to true".format(len(hosts))
+        )
+    if plan["problems"]:
         return plan
     files = read_files([variables["powa_try_file"]])
     own = [each.definition for each in files.definitions]

@@ -54,6 +54,12 @@ def test_rows_types_and_costs(database: Database) -> None:
             "mode": "late",
         }
     ]
+    # One column has the name that its row has in our statement.
+    (named,) = tried(database, one("SELECT 'x'::text AS q, 1 AS n", keys=[{"name": "q"}]))
+    assert named["rows"] == [{"q": "x", "n": 1}]
+    # As in the sessions of powa-collector, no other schema is looked at.
+    each = one("SELECT current_setting('search_path') AS k, 1 AS n", keys=[{"name": "k"}], scope="database")
+    assert tried(database, each)[0]["rows"] == [{"k": "pg_catalog", "n": 1}]
     assert locks["row_count"] >= 1 and tried(database, NUMBERS, rows=0)[0]["rows"] == []
 
 
@@ -63,7 +69,16 @@ def test_it_runs_with_the_rights_of_the_monitoring_role_and_only_reads(database:
     # Without a role, a superuser gets one that has only pg_monitor, and is not there afterwards.
     ((made,),) = [[row["k"] for row in tried(database, who, monitoring_role=None)[0]["rows"]]]
     assert made.startswith("pgfleet_powa_")
-    assert tried(database, who, monitoring_role="nobody_has_it")[0]["rows"][0]["k"].startswith("pgfleet_powa_")
+    other = database.ok("sample_info", datasources=[who], monitoring_role="nobody_has_it")
+    assert other["datasources"][0]["rows"][0]["k"].startswith("pgfleet_powa_")
+    (warning,) = other["warnings"]
+    assert 'no role "nobody_has_it", so the queries ran with the rights of a new role with only' in str(warning)
+    # It has what the role remote gives.
+    member = (
+        "SELECT pg_has_role('pg_monitor', 'USAGE')::text AS k, pg_has_role('pg_read_all_stats', 'USAGE')::integer AS n"
+    )
+    (row,) = tried(database, one(member, keys=[{"name": "k"}]), monitoring_role=None)[0]["rows"]
+    assert row == {"k": "false", "n": 1}
     refused = database.refused("sample_info", datasources=[one("SELECT count(*) AS n FROM pg_authid")], **REMOTE)
     assert "permission denied for table pg_authid" in refused
     database.sql("CREATE TABLE public.kept (n integer)")

@@ -60,12 +60,14 @@ class Describer:
         server_version_num: int,
         role: Optional[str],
         search_path_of: Callable[[Definition], str],
+        group: str = "pg_monitor",
     ) -> None:
         self._cursor = cursor
         self._describe_texts = describe_texts
         self._version = server_version_num
         self._role = role
         self._search_path_of = search_path_of
+        self._group = group
         self.types: Described = {}
         #: How many rows the planner expects of each datasource.
         self.rows: Dict[str, float] = {}
@@ -150,7 +152,7 @@ class Describer:
             if definition.security_definer
             else "the task names no monitoring_role, and this module tries no query with the rights of a superuser"
         )
-        who = 'role "{0}"'.format(self._role) if self._role else "a role with only pg_monitor"
+        who = 'role "{0}"'.format(self._role) if self._role else "a role with only {0}".format(self._group)
         sentence = "{0}: {1}, but {2} may not run it ({3})".format(asked.where, why, who, answer.message)
         undeclared = [] if asked.text.is_cleanup else definition.undeclared()
         if undeclared:

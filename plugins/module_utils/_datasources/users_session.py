@@ -48,11 +48,15 @@ class UsersSession:
 
     :param connect: opens it; no session that only reads may create the function, not even in check mode
     :param seconds: how long all texts of a call may take
+    :param group: what a role that is made for them is a member of
     """
 
-    def __init__(self, connect: Callable[[], ContextManager[Connection]], seconds: float) -> None:
+    def __init__(
+        self, connect: Callable[[], ContextManager[Connection]], seconds: float, group: str = "pg_monitor"
+    ) -> None:
         self._connect = connect
         self._seconds = seconds
+        self._group = group
 
     def call(self, cursor: Any, role: Optional[str], function: TemporaryFunction, call: Any) -> List[Tuple[Any, ...]]:
         """Make a function, and return the rows of a call.
@@ -67,21 +71,21 @@ class UsersSession:
             own.set_session(readonly=False)
             try:
                 with own.cursor() as calling:
-                    _make_function(calling, role, function)
+                    _make_function(calling, role, self._group, function)
                     return _call(cursor, calling, function, call, self._seconds)
             finally:
                 if not own.closed:
                     own.rollback()
 
 
-def _make_function(cursor: Any, role: Optional[str], function: TemporaryFunction) -> None:
+def _make_function(cursor: Any, role: Optional[str], group: str, function: TemporaryFunction) -> None:
     """Make the temporary function. From here on the transaction only reads, and it ends in a rollback."""
     owner = role or "pgfleet_powa_{0}".format(cursor.connection.get_backend_pid())
     literals = dict(function.given, progress=function.progress)
     body = compose(function.body, **{name: literal(value) for name, value in literals.items()}).as_string(cursor)
     try:
         if role is None:
-            cursor.execute(compose(texts.MAKE_ROLE, role=identifier(owner)))
+            cursor.execute(compose(texts.MAKE_ROLE, role=identifier(owner), group=identifier(group)))
         cursor.execute(compose(function.make, body=literal(body)))
         signature = raw(function.signature)
         cursor.execute(compose(texts.REVOKE_FUNCTION, function=signature))

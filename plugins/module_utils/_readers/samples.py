@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import time
 from functools import partial
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -22,7 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost imp
     cost,
     sample_width,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import (
     CANCELED,
@@ -43,6 +44,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import samples a
 _SUBJECT = "the datasources"
 #: More would fill the output of Ansible.
 _MOST_ROWS = 1000
+#: What the role remote gives to the monitoring role.
+_GROUP = "pg_read_all_stats"
 _FUNCTION = TemporaryFunction(texts.FUNCTION, texts.MAKE_FUNCTION, texts.BODY, texts.PROGRESS)
 
 
@@ -75,25 +78,29 @@ def read_samples(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         role = _role(cursor, params["monitoring_role"], state)
         connect = partial(connected, params, read_only=False, checked_texts=checked)
         seconds = max(1, params["timeout"])
+        path_of = partial(_path, state)
+        began = time.monotonic()
         describer = Describer(
             cursor,
-            DescribingSession(connect, seconds),
+            DescribingSession(connect, seconds, _GROUP),
             state.archivist.server_version_num,
             role,
-            state.query_path,
+            path_of,
+            _GROUP,
         )
         describer.describe(definitions)
         _raise(describer.problems)
         untried = tuple(name for name in (definition.name for definition in definitions) if name not in describer.types)
         asked = [definition for definition in definitions if definition.name not in untried]
-        samples = _run(cursor, UsersSession(connect, seconds), role, asked, state, params["rows"])
+        session = UsersSession(connect, max(1, seconds - (time.monotonic() - began)), _GROUP)
+        samples = _run(cursor, session, role, asked, state, params["rows"])
         return {
             "changed": False,
             "datasources": [
                 _result(definition.with_types(describer.types[definition.name]), sample, params["frequency"])
                 for definition, sample in zip(asked, samples)
             ],
-            "warnings": list(describer.untried),
+            "warnings": [*_other_role(params["monitoring_role"], role, state), *describer.untried],
         }
 
 
@@ -113,7 +120,7 @@ def _raise(problems: Sequence[str]) -> None:
 
 
 def _role(cursor: Any, wanted: Optional[str], state: State) -> Optional[str]:
-    """Return the role whose rights the queries get, or None for one that is made for that and has pg_monitor.
+    """Return the role whose rights the queries get, or None for one that is made for that.
 
     :raises PowaError: if there is none
     """
@@ -130,6 +137,23 @@ def _role(cursor: Any, wanted: Optional[str], state: State) -> Optional[str]:
     if refusal:
         raise PowaError(refusal)
     return str(name)
+
+
+def _other_role(wanted: Optional[str], role: Optional[str], state: State) -> List[str]:
+    """Return a warning if the queries do not get the rights of the role that the task names."""
+    if not wanted or wanted in state.roles:
+        return []
+    used = 'role "{0}", which the task is logged in as'.format(role) if role else "a new role with only " + _GROUP
+    return [
+        'monitoring_role: there is no role "{0}", so the queries ran with the rights of {1}: correct it if it is'
+        " misspelt".format(wanted, used)
+    ]
+
+
+def _path(state: State, definition: Definition) -> str:
+    """Return the search_path that a query will have."""
+    # That of powa-collector in its sessions in each database.
+    return "pg_catalog" if definition.scope == DATABASE else state.query_path(definition)
 
 
 def _run(
@@ -150,7 +174,7 @@ def _run(
     call = compose(
         texts.CALL,
         texts=literal([query.sql if query else "" for query in queries]),
-        paths=literal([state.query_path(definition) for definition in definitions]),
+        paths=literal([_path(state, definition) for definition in definitions]),
         most=literal(most),
     )
     try:

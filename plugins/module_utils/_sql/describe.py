@@ -22,7 +22,7 @@ ROLE = """
 """
 
 # A role of this transaction, for a superuser's task that names no monitoring role.
-MAKE_ROLE = "CREATE ROLE {role} NOLOGIN IN ROLE pg_monitor"
+MAKE_ROLE = "CREATE ROLE {role} NOLOGIN IN ROLE {group}"
 
 FUNCTION = "pg_temp.pgfleet_describe(text[], text[], boolean[])"
 

@@ -23,7 +23,7 @@ PROGRESS = "pgfleet.powa: samples query "
 # As where queries are described: what one sets ends with its subtransaction, which always fails, before any other
 # statement runs, and nothing in there looks up a name that is not qualified, but the text itself. Opening a cursor
 # refuses all but one whole statement, so no text can close our parenthesis. Rows become text in here, with the rights
-# of the role.
+# of the role, and only those that are returned. coalesce() keeps a column q from taking the place of the row.
 BODY = r"""
 #variable_conflict error
 DECLARE
@@ -41,9 +41,9 @@ BEGIN
         done := false;
         path := paths[place];
         line := texts[place];
-        statement := 'SELECT pg_catalog.count(*), (pg_catalog.json_agg(x.row ORDER BY x.place)'
+        statement := 'SELECT pg_catalog.count(*), (pg_catalog.json_agg(pg_catalog.row_to_json(x.row) ORDER BY x.place)'
             || ' FILTER (WHERE x.place OPERATOR(pg_catalog.<=) ' || most || '))::pg_catalog.text'
-            || ' FROM (SELECT pg_catalog.row_to_json(q.*) AS row, pg_catalog.row_number() OVER () AS place FROM ('
+            || ' FROM (SELECT coalesce(q.*) AS row, pg_catalog.row_number() OVER () AS place FROM ('
             || E'\n' || texts[place] || E'\n) AS q) AS x';
         PERFORM set_config('application_name', {progress} || place, true);
         BEGIN

@@ -32,6 +32,14 @@ def test_the_datasources_of_a_file_and_of_the_catalogue() -> None:
     assert plan["datasources"][1]["priority"] == 3 and plan["datasources"][1]["queries"]
 
 
+def test_several_hosts_have_to_be_meant() -> None:
+    Path("d.yml").write_text(FILE)
+    (problem,) = plan_try({"powa_try_file": "d.yml"}, ["a", "b"])["problems"]
+    assert problem.startswith("the run has 2 hosts, ") and "powa_try_all_hosts" in problem
+    assert not plan_try({"powa_try_file": "d.yml"}, ["a"])["problems"]
+    assert not plan_try({"powa_try_file": "d.yml", "powa_try_all_hosts": "true"}, ["a", "b"])["problems"]
+
+
 @pytest.mark.parametrize(
     ("text", "file", "expected"),
     [

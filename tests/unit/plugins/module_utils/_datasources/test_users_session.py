@@ -93,7 +93,7 @@ def test_the_function_is_made_called_and_rolled_back(monkeypatch):
 def test_without_a_role_one_is_made_for_the_transaction(monkeypatch):
     raw, run = session(role=None, monkeypatch=monkeypatch)
     run()
-    assert raw.recorder.statements[0] == 'CREATE ROLE "pgfleet_powa_5" NOLOGIN IN ROLE pg_monitor'
+    assert raw.recorder.statements[0] == 'CREATE ROLE "pgfleet_powa_5" NOLOGIN IN ROLE "pg_monitor"'
     assert raw.recorder.statements[4].endswith('OWNER TO "pgfleet_powa_5"')
 
 
