@@ -34,6 +34,7 @@ from servers import (
     podman,
     read_result,
     run_playbook,
+    wait_until,
 )
 
 #: A name that is a connection string where a program takes it for one, and that needs quotes everywhere.
@@ -629,8 +630,32 @@ def catalogue_on_a_standby(server: Server) -> None:
     (replay,), (state,), (prefetch,) = found["standby_replay"], found["server_state"], found["recovery_prefetch"]
     assert state["standby"] == replay["streaming"] == 1 and replay["paused"] == 0 and replay["received"] > 0
     assert prefetch["prefetched"] >= 0 and found["archive_lag"] == []
+    _without_its_primary(server, options)
     (slowest,) = [row for row in sample_on(server, "standbys") if row["state"] == "streaming"]
     assert slowest["standbys"] == 1 and slowest["sync_state"] == "async" and slowest["replay_lag"] >= 0
+
+
+def _without_its_primary(server: Server, options: Dict[str, Any]) -> None:
+    """See that a standby that has lost its primary does not look as if it had all."""
+    server.sql("postgres", "SELECT pg_current_xact_id()")
+    with closing(psycopg2.connect(user="postgres", **options)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+
+        def replay() -> Dict[str, Any]:
+            return sample(connection, "standby_replay")[0]
+
+        wait_until(lambda: replay()["delay"] == 0, "all is replayed")
+        cursor.execute("SELECT current_setting('primary_conninfo')")
+        ((primary,),) = cursor.fetchall()
+        try:
+            cursor.execute("ALTER SYSTEM SET primary_conninfo = ''")
+            cursor.execute("SELECT pg_reload_conf()")
+            lost = wait_until(lambda: [row for row in [replay()] if not row["streaming"]], "the primary is lost")
+            assert lost[0]["delay"] > 0 and lost[0]["silence"] is None
+        finally:
+            cursor.execute("ALTER SYSTEM SET primary_conninfo = %s", (primary,))
+            cursor.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: replay()["streaming"] == 1, "it streams again")
 
 
 def sample_on(server: Server, name: str) -> List[Dict[str, Any]]:

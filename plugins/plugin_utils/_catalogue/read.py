@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 import yaml
 
-#: Names what suits every server: neither PoWA 4 nor a plain monitoring role refuses it, and it costs next to nothing.
+#: Names what suits every server: PoWA 4 takes it, a plain monitoring role may run it, and it costs little.
 DEFAULT = "default"
 
 #: The one written in C is many times as fast, but not everywhere.
