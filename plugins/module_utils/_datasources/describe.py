@@ -158,7 +158,15 @@ class Describer:
             advice = "" if definition.security_definer else ", or give monitoring_role"
             self.problems.append("{0}: declare the types of {1}{2}".format(sentence, names, advice))
         else:
-            self.untried.append("{0}: it was not tried, and is taken as it is declared".format(sentence))
+            cast = (
+                ", and values of another type would be cast by code of that type's owner, here with the rights of the"
+                " function's owner"
+            )
+            self.untried.append(
+                "{0}: it was not tried, and is taken as it is declared{1}".format(
+                    sentence, cast if definition.security_definer and not asked.text.is_cleanup else ""
+                )
+            )
 
     def _compare(self, asked: _Asked, answer: Answer) -> None:
         types, problems = _compare(asked.definition, answer.columns)
