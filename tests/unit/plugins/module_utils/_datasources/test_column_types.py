@@ -96,6 +96,23 @@ def test_types_that_nobody_knows():
     ]
 
 
+def test_a_type_that_only_another_server_has():
+    by_name = {"keys": [{"name": "mode", "type": "app.mood"}]}
+    told = '"mode" is declared as app.mood, which only a server that has the type can resolve, and '
+    advice = ": declare the types that the columns get, such as text, or run the task on "
+    problems = resolved(**by_name)[1]
+    assert problems == [
+        'datasource "locks": {0}no remote has described the query{1}a remote first and pass its result as'
+        " remote_results".format(told, advice)
+    ]
+    problems = resolved(REMOTE, server=Server((True, "mon", False, None)), **by_name)[1]
+    assert problems == [
+        'datasource "locks": {0}the server is a standby, where no query can be tried{1}the primary'.format(told, advice)
+    ]
+    problems = resolved(**by_name, metrics=[{"name": "held"}])[1]
+    assert problems[0].startswith('datasource "locks": no type is declared for held, and ' + told)
+
+
 def test_remotes_that_disagree():
     other = dict(ANSWER, server="beta", datasources=[dict(ANSWER["datasources"][0], metric_columns=[])])
     other["datasources"][0]["metric_columns"] = [{"name": "held", "type": "bigint"}]
