@@ -76,7 +76,11 @@ def resolve_types(
 
 def _answer(definition: Definition) -> Dict[str, Any]:
     """Return what this server says of a query, as a remote would."""
-    columns = [{"name": column.name, "type": column.type.name} for column in definition.columns if column.type.name]
+    columns = [
+        {"name": column.name, "type": column.type.name, "cast_from": column.cast_from}
+        for column in definition.columns
+        if column.type.name
+    ]
     return {"server": "this server", "datasources": [{"name": definition.name, "key_columns": columns}]}
 
 

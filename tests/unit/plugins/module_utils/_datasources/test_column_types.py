@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import Answer, ReturnedColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.digest import digest_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import Typed, find_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
@@ -176,10 +177,17 @@ def test_the_type_that_a_column_is_cast_from_is_kept(declared):
 def test_a_repository_has_what_the_types_of_its_remotes_become():
     answer = {"server": "alpha", "datasources": [{"name": "locks", "key_columns": [{"name": "mode", "type": "text"}]}]}
     answer["datasources"][0]["key_columns"][0]["cast_from"] = "app.mood"
-    for declared, cast_from in ((None, None), ("app.mood", "app.mood")):
+    plain = {"server": "beta", "datasources": [{"name": "locks", "key_columns": [{"name": "mode", "type": "text"}]}]}
+    for declared, results, cast_from in (
+        (None, [answer, dict(answer, server="gamma")], "app.mood"),
+        (None, [answer, plain], None),
+        ("app.mood", [answer, plain], "app.mood"),
+        ("text", [answer], None),
+    ):
         keys = [{"name": "mode", "type": declared}]
-        assert cast(results=[answer], keys=keys) == ([("text", cast_from)], [])
-    assert "no type is declared for mode" in cast(keys=keys)[1][0]
+        assert cast(results=results, keys=keys) == ([("text", cast_from)], [])
+    known, declared = (resolution(results=[answer], keys=[{"name": "mode", "type": of}])[0] for of in (None, "text"))
+    assert digest_of(known.definitions[0]) == digest_of(declared.definitions[0])
 
 
 def test_a_declared_type_is_compared_with_that_of_the_query():
