@@ -93,6 +93,7 @@ CASES = [
     Case("json[]", "ARRAY['{}'::json]", "text[]", '{"{}"}'),
     Case("point", "'(1,2)'", "text", "(1,2)"),
     Case("int4range", "'[1,2)'", "text", "[1,2)"),
+    Case("refcursor", "'c'", "text", "c"),
     Case("information_schema.sql_identifier", "'id'", "name", "id"),
     # Those of others.
     Case("app.price", "1.5", "numeric", "1.50"),
