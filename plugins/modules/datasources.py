@@ -21,6 +21,8 @@ description:
     in the same transaction; RV(hazards) lists them with their sizes, in check mode, too.
   - The task fails before it writes anything if views or other objects depend on what it would drop or give other
     columns, if values do not fit a new type, or if a key becomes a metric or a metric a key.
+  - A new type keeps of old values what PostgreSQL's cast keeps. The date of a V(timestamp) that becomes a V(time) is
+    lost, and so are the decimals of a V(numeric) that becomes an V(integer).
   - Changes made by hand appear in the diff and are repaired. History stays untouched.
   - With O(server_kind=local), PoWA's background worker, a superuser, takes the snapshots, but the queries run with the
     rights of O(monitoring_role), in a subtransaction that is rolled back. Without O(datasources[].security_definer), a

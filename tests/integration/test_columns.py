@@ -218,6 +218,13 @@ def test_a_type_that_does_not_fit_changes_nothing(database: Database) -> None:
     wrong = dict(BASE, query="SELECT 1 AS k, 1 AS a, 2::bigint AS b", keys=[{"name": "k", "type": "integer"}])
     expected = 'datasource "things", keys: the history has values of "k" that cannot become integer'
     assert expected in database.refused("datasources", datasources=[wrong], **REPOSITORY)
+    # 2::"bit" would be 0.
+    bits = [{"name": "a", "type": "bit", "kind": "gauge"}, BASE["metrics"][1]]
+    wrong = dict(BASE, query="SELECT 'x'::text AS k, B'101' AS a, 2::bigint AS b", metrics=bits)
+    expected = (
+        'metrics: the history has values of "a" that cannot become "bit" (cannot cast type integer to bit varying'
+    )
+    assert expected in database.refused("datasources", datasources=[wrong], **REPOSITORY)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -34,6 +34,16 @@ EQUAL = [
     ("cidr", "'192.0.2.0/24'", "'192.0.2/24'"),
 ]
 
+#: What GROUP BY can only hash, and what it can only sort.
+MIXED = {
+    "name": "key_mixed",
+    "query": "SELECT '3'::xid AS k0, '{3}'::xid[] AS k1, B'101' AS k2, B'1'::bit varying AS k3, 1 AS n",
+    "keys": [
+        {"name": name, "type": of} for name, of in zip(("k0", "k1", "k2", "k3"), ("xid", "xid[]", "bit", "varbit"))
+    ],
+    "metrics": [{"name": "n", "type": "integer", "kind": "gauge"}],
+}
+
 #: The types of PostgreSQL's own that PoWA has in its record types and transient tables.
 USED_BY_POWA = """
     SELECT DISTINCT format_type(a.atttypid, NULL)
@@ -152,11 +162,15 @@ def test_every_type_is_kept_as_a_key(database: Database) -> None:
         }
         for name in types
     ]
-    database.ok("datasources", datasources=datasources, **BOTH)
+    database.ok("datasources", datasources=[*datasources, MIXED], **BOTH)
     collect = "INSERT INTO powa_{0}_src_tmp SELECT {1}, s.* FROM powa_{0}_src(0) AS s"
     for _turn in range(2):
-        database.sql("; ".join(collect.format(slug(name), srvid) for name in types))
+        database.sql("; ".join(collect.format(name, srvid) for name in ["key_mixed", *map(slug, types)]))
         database.take_snapshot(srvid)
+    told = database.ok("server_info", server_kind=BOTH["server_kind"], monitoring_role="powa")
+    recent = {entry["name"]: entry["servers"][0]["recent"] for entry in told["datasources"]}
+    assert (recent["key_mixed"]["rows"], recent["key_mixed"]["duplicates"]) == (1, 0)
+    assert recent["key_xid"]["rows"] == len(VALUES["xid"]) + 1 and recent["key_xid"]["duplicates"] == 0
     aggregate(database, srvid)
 
     def read(text: str) -> List[Any]:

@@ -93,6 +93,7 @@ CASES = [
     Case("json[]", "ARRAY['{}'::json]", "text[]", '{"{}"}'),
     Case("point", "'(1,2)'", "text", "(1,2)"),
     Case("int4range", "'[1,2)'", "text", "[1,2)"),
+    Case("refcursor", "'c'", "text", "c"),
     Case("information_schema.sql_identifier", "'id'", "name", "id"),
     # Those of others.
     Case("app.price", "1.5", "numeric", "1.50"),
@@ -208,6 +209,8 @@ def test_types_of_others_are_cast_in_the_query(others: Database, make_database: 
     stored = repository.ok("datasources", datasources=THINGS, server_kind=["repository"], remote_results=results)
     for here, there in zip(stored["datasources"], made["datasources"]):
         assert here["digest"] == there["digest"]
+    # What is left out, the remote says; of a declared type it says what the query returns.
+    assert columns_of(stored["datasources"][0], "key_columns", "metric_columns") == expected
     assert not repository.ok("datasources", datasources=THINGS, server_kind=["repository"]).changed
 
 
@@ -230,7 +233,7 @@ def test_a_column_that_gets_a_type_of_others(others: Database) -> None:
     problems = {
         "SELECT 'x'::app.secret AS n": 'refuses it for role "powa" (permission denied for function secret_text)',
         "SELECT '{}'::json AS n, 1 AS m": 'key "n" is json, which GROUP BY cannot use: cast it to jsonb in the query',
-        "SELECT 'low'::app.mood AS n": "code of the type's owner, here with the rights of the function's owner",
+        "SELECT 'low'::app.mood AS n": "type's owner (even if an extension has made it), here with the rights of",
         "SELECT ARRAY[1::app.price] AS n": "is app.price[], which is stored as numeric[] by a cast that may run code",
         "SELECT 'low'::app.moody AS n": 'column "n" is app.moody, which is stored as text, but declared as app.mood',
     }

@@ -28,7 +28,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
     function_names,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import TIMESTAMP
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import TIMESTAMP, kept_as
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import (
     history_to_take,
@@ -231,7 +231,7 @@ def histories_that_do_not_fit(cursor: Any, wanted: Sequence[Wanted], side: Side,
 
 
 def _misfit(cursor: Any, taken: _Taken, column: Column, source: HistoryColumn) -> Optional[str]:
-    parts = dict(taken.parts(), value=taken.value(source), type=raw(column.type.name))
+    parts = dict(taken.parts(), value=taken.value(source), type=kept_as(column.type.name))
     layout = taken.wanted.layout
     if column in layout.keys and column.name not in layout.nullable and not source.not_null:
         cursor.execute(compose(texts.LACKS_KEY, **parts))
@@ -283,7 +283,9 @@ def _take(taken: _Taken) -> Any:
     keys = {column.name: "k{0}".format(position) for position, column in enumerate(layout.keys)}
     metrics = {column.name: "m{0}".format(position) for position, column in enumerate(layout.metrics)}
     columns = [
-        compose(", {value}::{type} AS {name}", value=_value(taken, column), type=raw(column.type.name), name=raw(alias))
+        compose(
+            ", {value}::{type} AS {name}", value=_value(taken, column), type=kept_as(column.type.name), name=raw(alias)
+        )
         for names, listed in ((keys, layout.keys), (metrics, layout.metrics))
         for column, alias in zip(listed, names.values())
     ]

@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import first_line
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_differences import extra_columns, retyped
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
@@ -20,6 +20,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
     object_name,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import DatabaseObject, RecordType, Table
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import kept_as
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import (
     Wanted,
@@ -172,7 +173,7 @@ def _casts(wanted: Wanted, catalog: Catalog) -> Iterator[Tuple[str, str, str, An
     old_names = {new: old for old, new in renames.items()}
 
     def parts(name: str, new_type: str, table: Table) -> Dict[str, Any]:
-        return {"column": identifier(old_names.get(name, name)), "type": raw(new_type), "table": table.qualified}
+        return {"column": identifier(old_names.get(name, name)), "type": kept_as(new_type), "table": table.qualified}
 
     for entry, found in _changed_tables(wanted, catalog):
         for name, _before, after in retyped(entry, found, renames):

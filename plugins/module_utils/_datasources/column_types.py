@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
@@ -76,7 +76,11 @@ def resolve_types(
 
 def _answer(definition: Definition) -> Dict[str, Any]:
     """Return what this server says of a query, as a remote would."""
-    columns = [{"name": column.name, "type": column.type.name} for column in definition.columns if column.type.name]
+    columns = [
+        {"name": column.name, "type": column.type.name, "cast_from": column.cast_from}
+        for column in definition.columns
+        if column.type.name
+    ]
     return {"server": "this server", "datasources": [{"name": definition.name, "key_columns": columns}]}
 
 
@@ -137,9 +141,9 @@ def _describe(
 
 def _on_a_standby(definition: Definition) -> str:
     return (
-        'datasource "{0}": no type is declared for {1}, and the server is a standby, where no query can be tried:'
-        " declare the types, or run the task on the primary"
-    ).format(definition.name, ", ".join(column.name for column in definition.undeclared()))
+        'datasource "{0}": {1}, and the server is a standby, where no query can be tried: {2}, or run the task on the'
+        " primary"
+    ).format(definition.name, *_what_is_missing(definition))
 
 
 def too_powerful(role: str, is_superuser: bool, way_up: Optional[str]) -> Optional[str]:
@@ -172,6 +176,17 @@ def _with_stored_types(definition: Definition, is_new: bool, state: State) -> De
 
 def _undeclared(definition: Definition) -> str:
     return (
-        'datasource "{0}": no type is declared for {1}, and no remote has described the query:'
-        " declare the types, or run the task on a remote first and pass its result as remote_results"
-    ).format(definition.name, ", ".join(column.name for column in definition.undeclared()))
+        'datasource "{0}": {1}, and no remote has described the query: {2}, or run the task on a remote first and pass'
+        " its result as remote_results"
+    ).format(definition.name, *_what_is_missing(definition))
+
+
+def _what_is_missing(definition: Definition) -> Tuple[str, str]:
+    """Return which types are not known, and what to declare."""
+    left_out = [column.name for column in definition.undeclared() if not column.cast_from]
+    by_name = ['"{0}" is declared as {1}'.format(c.name, c.cast_from) for c in definition.undeclared() if c.cast_from]
+    missing = ["no type is declared for {0}".format(", ".join(left_out))] if left_out else []
+    if not by_name:
+        return missing[0], "declare the types"
+    missing.append("{0}, which only a server that has the type can resolve".format(", ".join(by_name)))
+    return ", and ".join(missing), "declare the types that the columns get, such as text"

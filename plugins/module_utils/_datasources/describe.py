@@ -156,16 +156,30 @@ class Describer:
         sentence = "{0}: {1}, but {2} may not run it ({3})".format(asked.where, why, who, answer.message)
         undeclared = [] if asked.text.is_cleanup else definition.undeclared()
         if undeclared:
-            names = ", ".join(column.name for column in undeclared)
+            names = ", ".join(map(_undeclared, undeclared))
             advice = "" if definition.security_definer else ", or give monitoring_role"
             self.problems.append("{0}: declare the types of {1}{2}".format(sentence, names, advice))
         else:
-            self.untried.append("{0}: it was not tried, and is taken as it is declared".format(sentence))
+            cast = (
+                ", and values of another type would be cast by code of that type's owner, here with the rights of the"
+                " function's owner"
+            )
+            self.untried.append(
+                "{0}: it was not tried, and is taken as it is declared{1}".format(
+                    sentence, cast if definition.security_definer and not asked.text.is_cleanup else ""
+                )
+            )
 
     def _compare(self, asked: _Asked, answer: Answer) -> None:
         types, problems = _compare(asked.definition, answer.columns)
         self.types[asked.definition.name] = types
         self.problems += ["{0}: {1}".format(asked.where, problem) for problem in problems]
+
+
+def _undeclared(column: Column) -> str:
+    if column.cast_from is None:
+        return column.name
+    return "{0} (instead of {1} the one that the column gets, such as text)".format(column.name, column.cast_from)
 
 
 def _too_slow(where: str) -> str:
@@ -227,8 +241,8 @@ def _misfit(column: Column, result: ReturnedColumn, found: ColumnType, security_
         )
     if security_definer and result.is_foreign:
         return (
-            'column "{0}" is {1} by a cast that may run code of the type\'s owner, here with the rights of the'
-            " function's owner: cast it in the query, or leave security_definer out"
+            'column "{0}" is {1} by a cast that may run code of the type\'s owner (even if an extension has made it),'
+            " here with the rights of the function's owner: cast it in the query, or leave security_definer out"
         ).format(column.name, name)
     if column.is_key and not found.groupable:
         return 'key "{0}" is {1}, which GROUP BY cannot use: cast it to jsonb in the query'.format(column.name, name)

@@ -12,7 +12,13 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import c
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Column
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MINMAX, RECORD, RUN, RUN_CLEANUP
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import OWN_PATH, Parts, for_each, listed
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import (
+    OWN_PATH,
+    Parts,
+    comparable,
+    for_each,
+    listed,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import functions as bodies
 
 
@@ -116,7 +122,7 @@ def _grouped(keys: Sequence[Column]) -> List[Tuple[Any, Any]]:
         if key.type.sortable or not by_sorting:
             grouped.append((name, name))
         else:
-            group = compose("{name}::pg_catalog.text", name=name)
+            group = comparable(name, key.type)
             grouped.append((compose("({group})::{type}", group=group, type=raw(key.type.name)), group))
     return grouped
 

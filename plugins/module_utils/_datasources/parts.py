@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Dict, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import Layout
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
@@ -21,6 +21,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored, mark
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import ColumnType
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist, Grantees
 
 TIMESTAMP = "timestamp with time zone"
@@ -81,6 +82,22 @@ def typed(columns: Sequence[Column]) -> Tuple[TableColumn, ...]:
 def listed(alias: str, columns: Sequence[Column]) -> Any:
     """Return columns of a table, qualified by its alias, with commas between them."""
     return joined(identifier(alias, column.name) for column in columns)
+
+
+def comparable(value: Any, column_type: ColumnType) -> Any:
+    """Return SQL of a value as rows can be grouped and partitioned by it, whatever the others are.
+
+    What can only be hashed is compared by its text, since what stands beside it may only be sorted.
+    """
+    return value if column_type.sortable else compose("{value}::pg_catalog.text", value=value)
+
+
+def kept_as(column_type: str) -> Any:
+    """Return the type to which values that were kept are cast.
+
+    Of an integer, a cast to "bit" would keep one bit. There is none to bit varying, so PostgreSQL refuses that.
+    """
+    return raw('bit varying::"bit"' if column_type == '"bit"' else column_type)
 
 
 def for_each(columns: Sequence[Column], text: str) -> Any:

@@ -19,6 +19,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import (
     TIMESTAMP,
     Parts,
+    comparable,
     for_each,
     listed,
     typed,
@@ -79,10 +80,7 @@ def _rates(parts: Parts, keys: Sequence[Column], metrics: Sequence[Column]) -> A
         lagged.append(_as(raw(bodies.SECONDS), "seconds"))
     rates = [identifier("r", name) for name in [*inner, "ts"]]
     rates += [_rate(name) if has_rate else identifier("r", name) for name, has_rate in zip(named, rated)]
-    partition = joined(
-        identifier("n", name) if key.type.sortable else compose("{key}::pg_catalog.text", key=identifier("n", name))
-        for key, name in zip(keys, inner)
-    )
+    partition = joined(comparable(identifier("n", name), key.type) for key, name in zip(keys, inner))
     return compose(
         bodies.RATE,
         rates=joined(rates),

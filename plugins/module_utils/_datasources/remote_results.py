@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import UNDECLARED, Typed, find_type
@@ -20,6 +20,7 @@ def with_remote_types(
     :param remote_results: by server, C(server) and C(datasources) as the module returned them there
     """
     found: Dict[str, Dict[str, List[str]]] = {}
+    cast_from: Dict[str, Set[Optional[str]]] = {}
     for answer in remote_results:
         for datasource in answer["datasources"]:
             if datasource.get("name") != definition.name:
@@ -27,6 +28,7 @@ def with_remote_types(
             for column in list(datasource.get("key_columns") or ()) + list(datasource.get("metric_columns") or ()):
                 by_type = found.setdefault(column["name"], {})
                 by_type.setdefault(column["type"], []).append(str(answer["server"]))
+                cast_from.setdefault(column["name"], set()).add(column.get("cast_from"))
     problems = []
     types: Dict[str, Typed] = {}
     for column in definition.undeclared():
@@ -42,5 +44,6 @@ def with_remote_types(
                 )
             )
         for type_name in by_type:
-            types[column.name] = Typed(find_type(type_name) or UNDECLARED)
+            names = list(cast_from[column.name])
+            types[column.name] = Typed(find_type(type_name) or UNDECLARED, names[0] if len(names) == 1 else None)
     return definition.with_types(types), problems

@@ -25,6 +25,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects 
     RecordType,
     Table,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import kept_as
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as texts
 
 #: The suffixes of record types while they are replaced, by their usual ones; none is longer.
@@ -118,7 +119,7 @@ def history_statements(wanted: Table, found: Table, renames: Mapping[str, str], 
                 # With the type, PostgreSQL resets the column's storage.
                 actions.append(compose(texts.KEEP_STORAGE_MAIN, name=parts["name"]))
         elif now.type != column.type:
-            actions.append(compose(texts.RETYPE_COLUMN, **parts))
+            actions.append(compose(texts.RETYPE_COLUMN, cast=kept_as(column.type), **parts))
         if column.not_null != bool(now and now.not_null):
             actions.append(compose(texts.SET_NOT_NULL if column.not_null else texts.DROP_NOT_NULL, name=parts["name"]))
     actions += [compose(texts.DROP_COLUMN, name=identifier(column)) for column in extra_columns(wanted, found, renames)]
@@ -144,7 +145,7 @@ def transient_statements(
     if current is not None and record is not None and usable:
         copied = [column for column in keys if column.name in there]
         values = [
-            compose("{name}::{type}", name=identifier("t", column.name), type=raw(column.type))
+            compose("{name}::{type}", name=identifier("t", column.name), type=kept_as(column.type))
             if column.name in there
             else compose("NULL::{type}", type=raw(column.type))
             for column in record.columns
@@ -156,7 +157,7 @@ def transient_statements(
                 keys=joined((compose(", {name}", name=identifier(column.name)) for column in copied), ""),
                 values=joined(
                     (
-                        compose(", {name}::{type}", name=identifier("t", column.name), type=raw(column.type))
+                        compose(", {name}::{type}", name=identifier("t", column.name), type=kept_as(column.type))
                         for column in copied
                     ),
                     "",
@@ -183,7 +184,7 @@ def replace_types(pairs: Sequence[Tuple[RecordType, RecordType]], renames: Mappi
         parts = {"old": identifier(wanted.schema, _old_name(wanted)), "new": name}
         old_names = {renames.get(column.name, column.name): column.name for column in found.columns}
         values = [
-            compose("(r).{name}::{type}", name=identifier(old_names[column.name]), type=raw(column.type))
+            compose("(r).{name}::{type}", name=identifier(old_names[column.name]), type=kept_as(column.type))
             if column.name in old_names
             else compose("NULL::{type}", type=raw(column.type))
             for column in wanted.columns

@@ -149,14 +149,17 @@ _ALIASES = {
     "varbit": "bit varying",
 }
 
-# PostgreSQL's own types that no column has. What a server reads from the text of money and of what names an object or
-# a role depends on its own settings and catalogs, so a repository would have other values than the remote, or none.
+# Those of PostgreSQL's own that become another type than text: the name, C(pg_type.oid), and the other type.
+_NOT_TEXT = (("money", 790, "numeric"),)
+# PostgreSQL's own types that we do not store. A server reads the text of money, regclass and the like by its own
+# settings and catalogs, so a repository would have other values than the remote, or none.
 _BECOMES = {
-    "money": "numeric",
+    **{name: target for name, _oid, target in _NOT_TEXT},
     **dict.fromkeys(
         "regclass regcollation regconfig regdictionary regnamespace regoper regoperator regproc regprocedure regrole"
-        " regtype aclitem box character cid circle daterange int2vector int4range int8range jsonpath line lseg macaddr8"
-        " numrange path pg_snapshot point polygon tid tsquery tsrange tstzrange tsvector txid_snapshot xml".split(),
+        " regtype aclitem box character cid circle datemultirange daterange int2vector int4multirange int4range"
+        " int8multirange int8range jsonpath line lseg macaddr8 nummultirange numrange path pg_snapshot point polygon"
+        " refcursor tid tsmultirange tsquery tsrange tstzmultirange tstzrange tsvector txid_snapshot xml".split(),
         "text",
     ),
 }
@@ -168,7 +171,8 @@ _BY_OID = {column_type.oid: column_type for column_type in _TYPES}
 TYPE_NAMES = tuple(sorted(_BY_NAME))
 #: What error messages offer.
 EXPECTED = (
-    "one of {0}, an array of such as text[], or another type of the query with its schema, such as app.mood".format(
+    "one of {0}, an array of one of these, such as text[], or another type that the query returns: one of PostgreSQL's"
+    " own, such as regclass, money or point, or any with its schema, such as app.mood".format(
         ", ".join(sorted("bit" if scalar.name == '"bit"' else scalar.name for scalar in _SCALARS))
     )
 )
@@ -177,8 +181,9 @@ NUMBERS = tuple(column_type for column_type in _TYPES if column_type.number is n
 #: All types that a column may have.
 OIDS = tuple(sorted(_BY_OID))
 #: The types that become another one than text, by C(pg_type.oid).
-BECOMES_BY_OID = {790: 1700}
+BECOMES_BY_OID = {oid: _BY_NAME[target].oid for _name, oid, target in _NOT_TEXT}
 
+_OWN_SCHEMA = "pg_catalog."
 _QUALIFIED = re.compile(r'("[^"]+"|\w+)\.("[^"]+"|\w+)(\[\])?\Z')
 
 
@@ -206,10 +211,14 @@ def type_of_oid(oid: int) -> Optional[ColumnType]:
 
 def declared_type(name: str) -> Optional[Typed]:
     """Return what a column becomes that is declared with the name of a type, or None."""
-    found = find_type(name)
+    scalar, array = _split(name)
+    if scalar.startswith(_OWN_SCHEMA):
+        scalar = scalar[len(_OWN_SCHEMA) :]
+        # Only without a schema is it another type than the one in quotation marks.
+        scalar = '"char"' if scalar == "char" else scalar
+    found = find_type(scalar + array)
     if found is not None:
         return Typed(found)
-    scalar, array = _split(name)
     scalar = _ALIASES.get(scalar, scalar)
     if scalar in _BECOMES or (array and scalar in _BY_NAME):
         return Typed(_BY_NAME[_BECOMES.get(scalar, "text") + array], scalar + array)

@@ -11,9 +11,10 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, DBID, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CURRENT, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import comparable
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import ColumnType, find_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
 
@@ -63,31 +64,28 @@ def read_recent(
 def _part(definition: Definition, archivist: Archivist, state: State) -> Any:
     # Names of ours, since a key may have any name.
     keys: List[Tuple[Any, Any]] = [
-        (identifier(name), identifier("k{0}".format(position)))
-        for position, name in enumerate(_keys(definition, state))
+        (comparable(identifier("t", name), column_type), identifier("k{0}".format(position)))
+        for position, (name, column_type) in enumerate(_keys(definition, state))
     ]
     has_databases = definition.scope == DATABASE and definition.stored_keys[0] == DBID
     return compose(
         texts.RECENT,
         name=literal(definition.name),
         current=identifier(archivist.schema, object_name(definition.name, CURRENT)),
-        read=joined((compose(", t.{key} AS {ours}", key=key, ours=ours) for key, ours in keys), ""),
+        read=joined((compose(", {key} AS {ours}", key=key, ours=ours) for key, ours in keys), ""),
         keys=joined((compose(", c.{ours}", ours=ours) for _key, ours in keys), ""),
         databases=raw("pg_catalog.count(DISTINCT r.k0)" if has_databases else "NULL::bigint"),
         limit=literal(_MOST_OF_DATABASES if has_databases else _MOST),
     )
 
 
-def _keys(definition: Definition, state: State) -> List[str]:
+def _keys(definition: Definition, state: State) -> List[Tuple[str, ColumnType]]:
     """Return the keys of the definition, and those that it had when some of the samples were taken."""
+    keys = [(key.name, key.type) for key in definition.stored_keys]
+    names = {"srvid", "record", *(name for name, _type in keys)}
     columns = state.catalog.found[Table][object_name(definition.name, CURRENT)].object.columns
-    keys = [key.name for key in definition.stored_keys]
-    return keys + [column.name for column in columns if column.name not in keys and _may_be_a_key(column)]
-
-
-def _may_be_a_key(column: TableColumn) -> bool:
-    found = find_type(column.type)
-    return column.name not in ("srvid", "record") and found is not None and found.groupable
+    others = [(column.name, find_type(column.type)) for column in columns if column.name not in names]
+    return keys + [(name, found) for name, found in others if found is not None and found.groupable]
 
 
 def _has_columns(definition: Definition, state: State) -> bool:

@@ -48,7 +48,7 @@ PROGRESS = "pgfleet.powa: describes query "
 # * Opening a cursor refuses all but one whole statement, so no text can close our parenthesis.
 # * The right side of a LEFT JOIN ... ON false is never run. A line break ends a comment at the end of the text.
 # * Columns get names of ours before they are asked for their types: two may have the same name.
-# * A domain becomes its base type, and an array of domains an array of that; what no column can have becomes text. The
+# * A domain becomes its base type, and an array of domains an array of that; any other type becomes text. The
 #   query will cast it, and a cast may be a function that the role may not call.
 # * How many rows a query returns is what the planner expects; EXPLAIN runs nothing.
 # * EXPLAIN with a list of options refuses text that brings a list of its own, or the word ANALYZE.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import Answer, ReturnedColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.digest import digest_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import Typed, find_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
@@ -96,6 +97,23 @@ def test_types_that_nobody_knows():
     ]
 
 
+def test_a_type_that_only_another_server_has():
+    by_name = {"keys": [{"name": "mode", "type": "app.mood"}]}
+    told = '"mode" is declared as app.mood, which only a server that has the type can resolve, and '
+    advice = ": declare the types that the columns get, such as text, or run the task on "
+    problems = resolved(**by_name)[1]
+    assert problems == [
+        'datasource "locks": {0}no remote has described the query{1}a remote first and pass its result as'
+        " remote_results".format(told, advice)
+    ]
+    problems = resolved(REMOTE, server=Server((True, "mon", False, None)), **by_name)[1]
+    assert problems == [
+        'datasource "locks": {0}the server is a standby, where no query can be tried{1}the primary'.format(told, advice)
+    ]
+    problems = resolved(**by_name, metrics=[{"name": "held"}])[1]
+    assert problems[0].startswith('datasource "locks": no type is declared for held, and ' + told)
+
+
 def test_remotes_that_disagree():
     other = dict(ANSWER, server="beta", datasources=[dict(ANSWER["datasources"][0], metric_columns=[])])
     other["datasources"][0]["metric_columns"] = [{"name": "held", "type": "bigint"}]
@@ -159,10 +177,17 @@ def test_the_type_that_a_column_is_cast_from_is_kept(declared):
 def test_a_repository_has_what_the_types_of_its_remotes_become():
     answer = {"server": "alpha", "datasources": [{"name": "locks", "key_columns": [{"name": "mode", "type": "text"}]}]}
     answer["datasources"][0]["key_columns"][0]["cast_from"] = "app.mood"
-    for declared, cast_from in ((None, None), ("app.mood", "app.mood")):
+    plain = {"server": "beta", "datasources": [{"name": "locks", "key_columns": [{"name": "mode", "type": "text"}]}]}
+    for declared, results, cast_from in (
+        (None, [answer, dict(answer, server="gamma")], "app.mood"),
+        (None, [answer, plain], None),
+        ("app.mood", [answer, plain], "app.mood"),
+        ("text", [answer], None),
+    ):
         keys = [{"name": "mode", "type": declared}]
-        assert cast(results=[answer], keys=keys) == ([("text", cast_from)], [])
-    assert "no type is declared for mode" in cast(keys=keys)[1][0]
+        assert cast(results=results, keys=keys) == ([("text", cast_from)], [])
+    known, declared = (resolution(results=[answer], keys=[{"name": "mode", "type": of}])[0] for of in (None, "text"))
+    assert digest_of(known.definitions[0]) == digest_of(declared.definitions[0])
 
 
 def test_a_declared_type_is_compared_with_that_of_the_query():

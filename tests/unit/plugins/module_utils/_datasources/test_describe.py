@@ -132,8 +132,8 @@ def test_a_type_of_somebody_becomes_text(declared):
 def test_the_owner_of_a_function_runs_no_cast_of_somebody():
     problem = (
         'datasource "locks", query: column "mode" is app.mood, which is stored as text by a cast that may run code of'
-        " the type's owner, here with the rights of the function's owner: cast it in the query, or leave"
-        " security_definer out"
+        " the type's owner (even if an extension has made it), here with the rights of the function's owner: cast it in"
+        " the query, or leave security_definer out"
     )
     assert described(answer(*OF_MOOD), security_definer=True).problems == [problem]
     # Not even one that the monitoring role may not run.
@@ -251,15 +251,24 @@ def test_a_query_that_runs_with_other_rights_is_taken_as_declared(role, security
     denied, where = refusal("42501", "denied"), 'datasource "locks", query: '
     found = described(denied, role=role, security_definer=security_definer)
     assert (found.problems, found.types) == ([], {})
-    assert found.untried == [where + why + ": it was not tried, and is taken as it is declared"]
+    cast = (
+        ", and values of another type would be cast by code of that type's owner, here with the rights of the"
+        " function's owner"
+    )
+    taken = ": it was not tried, and is taken as it is declared" + (cast if security_definer else "")
+    assert found.untried == [where + why + taken]
     found = described(denied, role=role, security_definer=security_definer, **UNTYPED)
     assert (found.problems, found.untried) == ([where + why + ": " + advice], [])
+    by_name = dict(UNTYPED, keys=[{"name": "mode", "type": "app.mood"}])
+    (problem,) = described(denied, role=role, security_definer=security_definer, **by_name).problems
+    assert "declare the types of mode (instead of app.mood the one that the column gets, such as text)" in problem
     assert described(denied).problems[0].startswith(where + 'PostgreSQL refuses it for role "mon" (denied)')
 
 
 def test_a_cleanup_that_runs_with_other_rights_needs_no_types():
     found = described(answer(*AS_DECLARED), refusal("42501"), security_definer=True, **{**UNTYPED, **CLEANUP})
     assert found.problems == [] and found.untried[0].startswith('datasource "locks", query_cleanup: it runs as')
+    assert found.untried[0].endswith("taken as it is declared")
 
 
 @pytest.mark.parametrize(

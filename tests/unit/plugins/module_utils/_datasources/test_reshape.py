@@ -63,6 +63,7 @@ def test_the_attributes_of_a_type(wanted, found, renames, statements):
         ((), ("x int",), {}, [TABLE + 'DROP COLUMN "x"']),
         (("b int!",), ("a int!",), {"a": "b"}, [TABLE + 'RENAME COLUMN "a" TO "b"']),
         (("a text!",), ("a int!",), {}, [TABLE + 'ALTER COLUMN "a" TYPE text USING "a"::text']),
+        (('a "bit"',), ("a int",), {}, [TABLE + 'ALTER COLUMN "a" TYPE "bit" USING "a"::bit varying::"bit"']),
         (
             ("b text",),
             ("a int!",),

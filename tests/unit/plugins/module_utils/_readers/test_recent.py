@@ -47,6 +47,14 @@ def test_a_key_that_the_definition_has_no_more_still_tells_old_samples_apart():
     assert '"former" AS' in cursor.statements[0] and "shape" not in cursor.statements[0]
 
 
+def test_keys_that_cannot_be_sorted_stand_beside_those_that_cannot_be_hashed():
+    declared = definition(keys=[{"name": name, "type": name} for name in ("xid", "xid[]", "bit")])
+    cursor = Recorder()
+    read_recent(cursor, POWA_4, state(catalog=catalog_of(wanted(declared))), [declared])
+    read = '"t"."xid"::pg_catalog.text AS "k0", "t"."xid[]"::pg_catalog.text AS "k1", "t"."bit" AS "k2" FROM'
+    assert read in cursor.statements[0]
+
+
 def test_no_more_than_some_rows_are_read():
     cursor = Recorder()
     read_recent(cursor, POWA_4, state(catalog=catalog_of(wanted(definition()))), [definition()])
