@@ -47,7 +47,7 @@ _value:
       type: list
       elements: dict
     inventory_sources:
-      description: The files of the project that it comes from.
+      description: The folder of the project that it comes from.
       type: list
       elements: dict
     job_templates:

@@ -46,8 +46,8 @@ class Project:
         self._private = folder
         self._jobs = 0
         copytree(ROOT / "examples" / "awx", self.folder)
-        for name in ("hosts.ini", "fleet.powa.yml"):
-            path = self.folder / name
+        for name in ("hosts", "fleet.powa.yml"):
+            path = self.folder / "inventory" / name
             path.write_text(path.read_text().replace(REPOSITORY, repository))
         for name in ("inventory", "env"):
             (folder / name).mkdir()
@@ -61,7 +61,7 @@ class Project:
             (home / ".ansible" / "collections").symlink_to(ROOT / ".collections")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "POWA_", "PG"))}
         return subprocess.run(
-            ["ansible-inventory", "-i", "hosts.ini", "-i", "fleet.powa.yml", "--list", "--export"],
+            ["ansible-inventory", "-i", "inventory", "--list", "--export"],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -72,7 +72,6 @@ class Project:
                 HOME=str(home),
                 ANSIBLE_COLLECTIONS_PATHS="/runner/requirements_collections",
                 ANSIBLE_INVENTORY_UNPARSED_FAILED="1",
-                ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1",
                 **environment,
             ),
         )

@@ -135,8 +135,9 @@ SECRETS = {
 
 def stored(project: Project, database: Database) -> Dict[str, Any]:
     """Return the inventory that AWX has after an update, with the way to the hosts."""
-    (project.folder / "group_vars").mkdir()
-    (project.folder / "group_vars" / "powa_remotes.yml").write_text("powa_pause_timeout: 59\n")
+    variables = project.folder / "inventory" / "group_vars"
+    variables.mkdir()
+    (variables / "powa_remotes.yml").write_text("powa_pause_timeout: 59\n")
     certificates = project.folder / "empty.pem"
     certificates.write_text("")
     login = {"POWA_LOGIN_HOST": database.server.address, "POWA_LOGIN_PORT": "", "POWA_LOGIN_DB": ""}

@@ -84,10 +84,7 @@ def test_the_modules_make_every_object_once(tmp_path):
         (each["source_path"], each.get("credential"), each.get("enabled_var"))
         for each in store.kinds["inventory_sources"]
     ]
-    assert sources == [
-        ("playbooks/hosts.ini", None, None),
-        ("playbooks/fleet.powa.yml", reader, "powa_server_enabled"),
-    ]
+    assert sources == [("playbooks/inventory", reader, "powa_server_enabled")]
     assert store.names("job_templates") == ["PoWA: check", "PoWA: apply", "PoWA: doctor", "PoWA: report", "Nightly"]
     for name, playbook in (("check", "site"), ("apply", "site"), ("doctor", "doctor"), ("report", "report")):
         found = store.get("job_templates", "PoWA: " + name)

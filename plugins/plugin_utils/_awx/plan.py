@@ -24,7 +24,8 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import rea
 Options = Dict[str, Any]
 
 _RRULE = re.compile(r"DTSTART(;TZID=[\w/+-]+:\d{8}T\d{6}|:\d{8}T\d{6}Z) RRULE:FREQ=[A-Z]+(;[A-Z]+=[^;\s]+)*")
-_NO_SCHEDULE = "none"
+#: What makes no source, and no schedule.
+_NONE = "none"
 #: The step of the workflow that is no job: somebody reads the diff of the check, and approves.
 APPROVE = "approve"
 
@@ -72,13 +73,14 @@ def plan_awx(raw: Mapping[str, Any]) -> AwxPlan:
     name, shared = variables["powa_awx_name"], _shared(variables)
     plan["credential_types"] = credential_types(name)
     plan["inventories"] = [{"name": shared["inventory"], "organization": shared["organization"]}]
-    plan["inventory_sources"] = [_source(path, variables, shared) for path in variables["powa_awx_inventory_files"]]
+    if variables["powa_awx_inventory_path"] != _NONE:
+        plan["inventory_sources"] = [_source(variables, shared)]
     plan["job_templates"] = [_job_template(template, shared) for template in templates]
     workflow = _workflow(name, shared)
     plan["workflows"] = [workflow]
     plan["workflow_nodes"] = _nodes(name, variables["powa_awx_approval_timeout"], workflow)
     plan["workflow_links"] = _links(workflow)
-    if variables["powa_awx_doctor_schedule"] != _NO_SCHEDULE:
+    if variables["powa_awx_doctor_schedule"] != _NONE:
         plan["schedules"] = [_schedule(name, variables["powa_awx_doctor_schedule"], shared)]
     return plan
 
@@ -94,19 +96,18 @@ def _shared(variables: Mapping[str, Any]) -> Options:
     }
 
 
-def _source(path: str, variables: Mapping[str, Any], shared: Options) -> Options:
-    folder = variables["powa_awx_project_folder"]
-    # Files of the inventory plugin servers have such a name. It logs in, and sets the variable.
-    of_plugin = path.endswith(("powa.yml", "powa.yaml"))
+def _source(variables: Mapping[str, Any], shared: Options) -> Options:
+    """Return the one source. AWX imports each on its own, so of two the later takes away what the earlier has set."""
+    folder, path = variables["powa_awx_project_folder"].strip("/"), variables["powa_awx_inventory_path"]
     return {
         "name": "{0} {1}".format(variables["powa_awx_name"], path),
         "organization": shared["organization"],
         "inventory": shared["inventory"],
         "source_project": shared["project"],
         "source_path": "{0}/{1}".format(folder, path) if folder else path,
-        "credential": variables["powa_awx_repository_credential"] if of_plugin else "",
-        # A server that its repository has disabled is disabled in AWX, too.
-        "enabled_var": "powa_server_enabled" if of_plugin else "",
+        "credential": variables["powa_awx_repository_credential"],
+        # A server that its repository has disabled is disabled in AWX, too. A host without the variable is enabled.
+        "enabled_var": "powa_server_enabled",
         "execution_environment": shared["execution_environment"],
     }
 
@@ -196,7 +197,7 @@ def _of_names(variables: Mapping[str, Any]) -> List[str]:
 
 def _of_schedule(variables: Mapping[str, Any]) -> List[str]:
     rrule = variables["powa_awx_doctor_schedule"]
-    if rrule == _NO_SCHEDULE or _RRULE.fullmatch(rrule):
+    if rrule == _NONE or _RRULE.fullmatch(rrule):
         return []
     return [
         "powa_awx_doctor_schedule is {0}: set it to a text such as"

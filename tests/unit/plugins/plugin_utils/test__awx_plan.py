@@ -26,7 +26,8 @@ def test_the_objects() -> None:
     assert plan["problems"] == [] and plan == filtered({"powa_awx_project": "powa"})
     assert names(plan["credential_types"]) == ["PoWA passwords", "PoWA repository"]
     assert plan["inventories"] == [{"name": "PoWA", "organization": "Default"}]
-    assert [source["source_path"] for source in plan["inventory_sources"]] == ["hosts.ini", "fleet.powa.yml"]
+    (source,) = plan["inventory_sources"]
+    assert (source["source_path"], source["enabled_var"]) == ("inventory", "powa_server_enabled")
     assert names(plan["job_templates"]) == ["PoWA: check", "PoWA: apply", "PoWA: doctor", "PoWA: report"]
     assert names(plan["workflows"]) == ["PoWA: check, approve, apply, doctor"]
     assert [node["identifier"] for node in plan["workflow_nodes"]] == ["check", "approve", "apply", "doctor"]
@@ -42,8 +43,8 @@ def test_names_are_those_of_the_variables() -> None:
         "p/doctor.yml",
         "p/report.yml",
     }
-    assert plan["inventory_sources"][0]["source_path"] == "p/hosts.ini"
-    assert names(plan["inventory_sources"]) == ["DB hosts.ini", "DB fleet.powa.yml"]
+    assert plan["inventory_sources"][0]["source_path"] == "p/inventory"
+    assert names(plan["inventory_sources"]) == ["DB inventory"]
     steps = {node["unified_job_template"] for node in plan["workflow_nodes"]} - {""}
     assert steps <= set(names(plan["job_templates"]))
     assert plan["schedules"][0]["unified_job_template"] in names(plan["job_templates"])
@@ -66,9 +67,9 @@ def test_a_credential_has_what_its_injectors_use() -> None:
 
 
 def test_as_a_survey_or_another_tool_passes_variables() -> None:
-    empty = dict.fromkeys(("powa_awx_name", "powa_awx_inventory_files", "powa_awx_credentials", "powa_awx_playbooks"))
+    empty = dict.fromkeys(("powa_awx_name", "powa_awx_inventory_path", "powa_awx_credentials", "powa_awx_playbooks"))
     assert planned(**empty) == planned(powa_awx_credentials="", powa_awx_approval_timeout="3600") == planned()
-    plan = planned(powa_awx_inventory_files="[]", powa_awx_credentials="ssh,vault", powa_awx_doctor_schedule="none")
+    plan = planned(powa_awx_inventory_path="none", powa_awx_credentials="ssh,vault", powa_awx_doctor_schedule="none")
     assert plan["inventory_sources"] == [] == plan["schedules"]
     assert plan["job_templates"][0]["credentials"] == ["ssh", "vault"]
 

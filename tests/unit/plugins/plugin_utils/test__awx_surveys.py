@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWX accepts and refuses as a question of a survey, as its own API was once seen to."""
+"""What AWX accepts and refuses as a question of a survey, and the surveys of this collection."""
 
 from __future__ import annotations
 
