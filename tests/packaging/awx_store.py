@@ -1,7 +1,10 @@
 # Copyright (c) 2026, pgfleet
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A store with the addresses of AWX's API, for the modules of awx.awx. It keeps what they send, and judges nothing."""
+"""A store with the addresses of AWX's API, for the modules of awx.awx. It keeps what they send, and judges nothing.
+
+Where a module leaves out what AWX then sets itself, so does the store.
+"""
 
 import json
 import re
@@ -33,7 +36,7 @@ class Store:
         number = 1 + sum(map(len, self.kinds.values()))
         url = "{0}{1}/{2}/".format(TOP, kind, number)
         related = {"survey_spec": url + "survey_spec/"}
-        made = {"type": TYPES.get(kind, kind), **fields, "id": number, "url": url, "related": related}
+        made = {"type": TYPES.get(kind, kind), **_completed(kind, fields), "id": number, "url": url, "related": related}
         self.kinds.setdefault(kind, []).append(made)
         return made
 
@@ -72,7 +75,11 @@ class Store:
             self.surveys[path] = sent
             return 200, {}
         if last in LINKS and path != TOP + last + "/":
-            self.links.setdefault(path, []).append(sent["id"])
+            linked = self.links.setdefault(path, [])
+            if sent.get("disassociate"):
+                linked.remove(sent["id"])
+            else:
+                linked.append(sent["id"])
             return 204, None
         if last == "create_approval_template":
             made = self.add("workflow_approval_templates", **sent)
@@ -82,9 +89,20 @@ class Store:
             return 201, made
         if method == "PATCH":
             found = self.read(path, ())
-            found.update({key: value for key, value in sent.items() if key in found})
+            kind = path[len(TOP) :].split("/", maxsplit=1)[0]
+            found.update({key: value for key, value in _completed(kind, sent).items() if key in found})
             return 200, found
         return 201, self.add(last, **sent)
+
+
+def _completed(kind, fields):
+    """Return the members of an object with what AWX sets."""
+    if kind == "inventories":
+        return {**fields, "kind": fields.get("kind") or ""}
+    if kind == "credential_types" and "inputs" in fields:
+        inputs = fields["inputs"]
+        return {**fields, "inputs": {**inputs, "fields": [{"type": "string", **field} for field in inputs["fields"]]}}
+    return fields
 
 
 def _page(objects):
@@ -118,6 +136,8 @@ def serving(store):
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield "http://127.0.0.1:{0}".format(server.server_port)
-    server.shutdown()
-    server.server_close()
+    try:
+        yield "http://127.0.0.1:{0}".format(server.server_port)
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -71,9 +71,10 @@ def test_the_modules_make_every_object_once(tmp_path):
         first = awx(CORES[0], tmp_path, address, VARIABLES)
         assert first.returncode == 0, first.stdout
         written = len(store.writes)
-        second = awx(CORES[-1], tmp_path, address, VARIABLES)
-    assert second.returncode == 0 and "changed=0" in second.stdout, second.stdout
-    assert {method for method, _path in store.writes[written:]} <= {"PATCH"}
+        for options in ((), ("--check",)):
+            again = awx(CORES[-1], tmp_path, address, VARIABLES, *options)
+            assert again.returncode == 0 and "changed=0" in again.stdout, again.stdout
+            assert store.writes[written:] == []
 
     assert store.names("credential_types") == ["PoWA passwords", "PoWA repository"]
     types = {found["name"]: found["injectors"] for found in store.kinds["credential_types"]}
@@ -114,6 +115,14 @@ def test_the_modules_make_every_object_once(tmp_path):
     schedule = store.get("schedules", "PoWA: doctor")
     assert schedule["unified_job_template"] == store.get("job_templates", "PoWA: doctor")["id"]
     assert schedule["extra_data"] == {"powa_doctor_fail": "true"}
+
+    # What the variables no longer have goes.
+    without = {"powa_awx_credentials": ["ssh"], "powa_awx_playbooks": [{**FURTHER, "extra_vars": {}}]}
+    with serving(store) as address:
+        last = awx(CORES[-1], tmp_path, address, {**VARIABLES, **without})
+    assert last.returncode == 0, last.stdout
+    assert store.links[nightly["url"] + "credentials/"] == [store.get("credentials", "ssh")["id"]]
+    assert json.loads(store.get("job_templates", "Nightly")["extra_vars"]) == {}
 
 
 def test_what_is_wrong_is_said_before_anything_is_made(tmp_path):

@@ -22,7 +22,12 @@ _LOGIN = {
     "password": ("POWA_LOGIN_PASSWORD", "Password"),
 }
 #: AWX writes it into a file, also if it is empty.
-_CA_CERT = {"id": "ca_cert", "label": "Certificates of the authorities, in PEM format", "multiline": True}
+_CA_CERT = {
+    "id": "ca_cert",
+    "label": "Certificates of the authorities, in PEM format",
+    "type": "string",
+    "multiline": True,
+}
 
 
 def credential_types(name: str) -> List[Dict[str, Any]]:
@@ -35,7 +40,7 @@ def credential_types(name: str) -> List[Dict[str, Any]]:
             "name": "{0} passwords".format(name),
             "kind": "cloud",
             "inputs": {
-                "fields": [_secret(field, label) for field, (_variable, label) in _PASSWORDS.items()],
+                "fields": [_text(field, label, True) for field, (_variable, label) in _PASSWORDS.items()],
                 "required": list(_PASSWORDS),
             },
             "injectors": {"extra_vars": _filled_in(_PASSWORDS)},
@@ -45,10 +50,7 @@ def credential_types(name: str) -> List[Dict[str, Any]]:
             "kind": "cloud",
             "inputs": {
                 "fields": [
-                    *(
-                        _secret(field, label) if field == "password" else {"id": field, "label": label}
-                        for field, (_variable, label) in _LOGIN.items()
-                    ),
+                    *(_text(field, label, field == "password") for field, (_variable, label) in _LOGIN.items()),
                     _CA_CERT,
                 ],
                 "required": ["host", "username", "password"],
@@ -61,8 +63,9 @@ def credential_types(name: str) -> List[Dict[str, Any]]:
     ]
 
 
-def _secret(field: str, label: str) -> Dict[str, Any]:
-    return {"id": field, "label": label, "secret": True}
+def _text(field: str, label: str, secret: bool) -> Dict[str, Any]:
+    # AWX adds a type where there is none, and the module would see a difference in each run.
+    return {"id": field, "label": label, "type": "string", **({"secret": True} if secret else {})}
 
 
 def _filled_in(fields: Dict[str, Tuple[str, str]]) -> Dict[str, str]:
