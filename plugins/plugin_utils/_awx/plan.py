@@ -19,11 +19,15 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._awx.playbooks import
     own_templates,
     parse,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._awx.texts import is_ambiguous
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import read_role
 
 Options = Dict[str, Any]
 
-_RRULE = re.compile(r"DTSTART(;TZID=[\w/+-]+:\d{8}T\d{6}|:\d{8}T\d{6}Z) RRULE:FREQ=[A-Z]+(;[A-Z]+=[^;\s]+)*")
+_START = re.compile(r"DTSTART(;TZID=[\w/+-]+:\d{8}T\d{6}|:\d{8}T\d{6}Z)")
+_RULE = re.compile(r"RRULE:([A-Z]+=[^;\s]+(;[A-Z]+=[^;\s]+)*)")
+#: AWX schedules nothing every few seconds.
+_FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY")
 #: What makes no source, and no schedule.
 _NONE = "none"
 #: The step of the workflow that is no job: somebody reads the diff of the check, and approves.
@@ -65,7 +69,7 @@ def plan_awx(raw: Mapping[str, Any]) -> AwxPlan:
         schedules=[],
     )
     if not wrong:
-        own = own_templates(variables["powa_awx_name"], variables["powa_awx_project_folder"])
+        own = own_templates(variables["powa_awx_name"], variables["powa_awx_project_folder"].strip("/"))
         templates, problems = parse(variables["powa_awx_playbooks"], own)
         plan["problems"] = [*_of_names(variables), *_of_timeout(variables), *_of_schedule(variables), *problems]
     if plan["problems"]:
@@ -98,7 +102,7 @@ def _shared(variables: Mapping[str, Any]) -> Options:
 
 def _source(variables: Mapping[str, Any], shared: Options) -> Options:
     """Return the one source. AWX imports each on its own, so of two the later takes away what the earlier has set."""
-    folder, path = variables["powa_awx_project_folder"].strip("/"), variables["powa_awx_inventory_path"]
+    folder, path = (variables[name].strip("/") for name in ("powa_awx_project_folder", "powa_awx_inventory_path"))
     return {
         "name": "{0} {1}".format(variables["powa_awx_name"], path),
         "organization": shared["organization"],
@@ -187,22 +191,33 @@ def _of_names(variables: Mapping[str, Any]) -> List[str]:
         "powa_awx_project",
         "powa_awx_inventory",
         "powa_awx_execution_environment",
+        "powa_awx_repository_credential",
     ]
+    given = [(name, variables[name]) for name in names]
+    given += [("powa_awx_credentials", credential) for credential in variables["powa_awx_credentials"]]
     return [
-        "{0} is {1}: set it to a text without ++ that is no number".format(name, variables[name])
-        for name in names
-        if "++" in variables[name] or variables[name].isdigit()
+        "{0} is {1}: set it to a text without ++ that is no number".format(name, value)
+        for name, value in given
+        if is_ambiguous(str(value))
     ]
 
 
 def _of_schedule(variables: Mapping[str, Any]) -> List[str]:
     rrule = variables["powa_awx_doctor_schedule"]
-    if rrule == _NONE or _RRULE.fullmatch(rrule):
+    if rrule == _NONE or _is_rrule(rrule):
         return []
     return [
         "powa_awx_doctor_schedule is {0}: set it to a text such as"
         ' "DTSTART;TZID=Europe/Berlin:20261127T060000 RRULE:FREQ=DAILY;INTERVAL=1", or to none'.format(rrule)
     ]
+
+
+def _is_rrule(text: str) -> bool:
+    """Return whether AWX would take a text for a schedule. It wants an interval, and no order."""
+    parts = sorted(text.split())
+    rule = _RULE.fullmatch(parts[-1]) if len(parts) == 2 and _START.fullmatch(parts[0]) else None
+    members = dict(part.split("=", maxsplit=1) for part in rule[1].split(";")) if rule else {}
+    return members.get("FREQ") in _FREQUENCIES and re.fullmatch("[1-9][0-9]*", members.get("INTERVAL", "")) is not None
 
 
 def _of_timeout(variables: Mapping[str, Any]) -> List[str]:

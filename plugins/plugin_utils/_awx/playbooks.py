@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Iterator, List, Mapping, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._awx import surveys
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._awx.texts import is_ambiguous, is_text
 
 _MEMBERS = ("name", "playbook", "description", "job_type", "survey", "extra_vars")
 _JOB_TYPES = ("run", "check")
@@ -37,7 +38,7 @@ def own_templates(name: str, folder: str) -> List[JobTemplate]:
     """Return those of the playbooks of this collection.
 
     :param name: what their names begin with
-    :param folder: that of the playbooks in the project, or an empty text for its top
+    :param folder: that of the playbooks in the project, without slashes around it, or an empty text for its top
     """
     rows = (
         (CHECK, "site", "check", surveys.SITE, "Shows what apply would change, and changes nothing"),
@@ -90,9 +91,11 @@ def _problems(entry: Mapping[str, Any]) -> Iterator[str]:
     unknown = [str(name) for name in entry if name not in _MEMBERS]
     if unknown:
         yield "found {0}, expected only {1}: correct or remove it".format(", ".join(unknown), ", ".join(_MEMBERS))
-    if not _is_text(entry.get("name")):
+    if not is_text(entry.get("name")):
         yield "name is missing: set it to that of the job template"
-    if not _is_text(entry.get("playbook")) or not str(entry["playbook"]).endswith((".yml", ".yaml")):
+    elif is_ambiguous(entry["name"]):
+        yield "name is {0}: set it to a text without ++ that is no number".format(entry["name"])
+    if not is_text(entry.get("playbook")) or not str(entry["playbook"]).endswith((".yml", ".yaml")):
         yield (
             "playbook is {0}: set it to a file of the project, such as upgrade.yml, since AWX runs no playbook of a"
             " collection by its name".format(entry.get("playbook"))
@@ -106,7 +109,3 @@ def _problems(entry: Mapping[str, Any]) -> Iterator[str]:
     if entry.get("survey"):
         for problem in surveys.survey_problems(entry["survey"]):
             yield "survey: {0}".format(problem)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""

@@ -11,6 +11,7 @@ import re
 from typing import Any, Dict, Iterator, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._awx.texts import is_text
 
 Question = Dict[str, Any]
 
@@ -91,7 +92,7 @@ def _of_question(question: Mapping[str, Any]) -> Iterator[str]:
     if question.get("type") not in _TYPES:
         hint = ': ask a multiplechoice of "true" and "false"' if question.get("type") in ("bool", "boolean") else ""
         yield "type is {0}, expected {1}{2}".format(question.get("type"), ", ".join(_TYPES), hint)
-    if not _is_text(question.get("question_name")):
+    if not is_text(question.get("question_name")):
         yield "question_name is missing, expected a text"
     if not _is_variable(question.get("variable")):
         yield "variable is {0}, expected the name of a variable".format(question.get("variable"))
@@ -100,12 +101,19 @@ def _of_question(question: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_choices(question: Mapping[str, Any]) -> Iterator[str]:
-    choices = question.get("choices")
     if question.get("type") not in _CHOOSING:
-        if choices is not None:
+        if question.get("choices") is not None:
             yield "choices are for {0} only".format(" and ".join(_CHOOSING))
-    elif not isinstance(choices, list) or not choices or not all(_is_text(choice) for choice in choices):
-        yield "choices is {0}, expected a list of texts, in quotes".format(choices)
+    elif not _choices(question):
+        yield "choices is {0}, expected a list of texts, in quotes".format(question.get("choices"))
+
+
+def _choices(question: Mapping[str, Any]) -> List[str]:
+    """Return the choices, which may be one text with a line for each, or nothing if they are missing or wrong."""
+    choices = question.get("choices")
+    if isinstance(choices, str):
+        return [line for line in choices.splitlines() if line.strip()]
+    return choices if isinstance(choices, list) and all(is_text(choice) for choice in choices) else []
 
 
 def _of_limits(question: Mapping[str, Any]) -> Iterator[str]:
@@ -119,11 +127,14 @@ def _of_limits(question: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_default(question: Mapping[str, Any]) -> Iterator[str]:
-    if "default" not in question:
+    # AWX takes an empty text for no default.
+    if question.get("default", "") == "":
         return
-    kind, default = question.get("type"), question["default"]
-    if default in ("", None):
+    kind, default, choices = question.get("type"), question["default"], _choices(question)
+    if default is None:
         yield "default is empty: leave it out"
+    elif kind == "password":
+        yield "default of a password is there for everybody to read: leave it out"
     elif kind == "integer" and not _is_integer(default):
         yield "default is {0}, expected a whole number".format(default)
     elif kind == "float" and (isinstance(default, bool) or not isinstance(default, (int, float))):
@@ -131,15 +142,11 @@ def _of_default(question: Mapping[str, Any]) -> Iterator[str]:
     elif kind not in _NUMBERS and not isinstance(default, str):
         hint = " with a line for each choice" if kind == "multiselect" else ", in quotes"
         yield "default is {0}, expected a text{1}".format(default, hint)
-    elif kind in _CHOOSING and isinstance(question.get("choices"), list):
+    elif kind in _CHOOSING and choices:
         chosen = default.split("\n") if kind == "multiselect" else [default]
-        others = [each for each in chosen if each not in question["choices"]]
+        others = [each for each in chosen if each not in choices]
         if others:
             yield "default is {0}, expected any of the choices".format(", ".join(others))
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and value != ""
 
 
 def _is_integer(value: Any) -> bool:

@@ -54,6 +54,32 @@ def test_names_are_those_of_the_variables() -> None:
         assert {each["workflow_job_template"] for each in plan[kind]} == set(names(plan["workflows"]))
 
 
+@pytest.mark.parametrize("folder", ["p", "/p/", "p/"])
+def test_slashes_around_a_folder_are_none_of_its_name(folder: str) -> None:
+    plan = planned(powa_awx_project_folder=folder, powa_awx_inventory_path="inventory/")
+    assert plan["job_templates"][0]["playbook"] == "p/site.yml"
+    assert plan["inventory_sources"][0]["source_path"] == "p/inventory"
+
+
+@pytest.mark.parametrize(
+    ("rrule", "accepted"),
+    [
+        ("DTSTART:20260101T060000Z RRULE:FREQ=DAILY;INTERVAL=1", True),
+        ("RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TU DTSTART;TZID=Europe/Berlin:20260101T060000", True),
+        ("DTSTART:20260101T060000Z RRULE:INTERVAL=30;FREQ=MINUTELY", True),
+        ("DTSTART:20260101T060000Z RRULE:FREQ=DAILY", False),
+        ("DTSTART:20260101T060000Z RRULE:FREQ=DAILY;INTERVAL=0", False),
+        ("DTSTART:20260101T060000Z RRULE:FREQ=SECONDLY;INTERVAL=30", False),
+        ("DTSTART:20260101T060000Z RRULE:INTERVAL=1", False),
+        ("DTSTART:20260101T060000 RRULE:FREQ=DAILY;INTERVAL=1", False),
+        ("RRULE:FREQ=DAILY;INTERVAL=1", False),
+    ],
+)
+def test_schedules(rrule: str, accepted: bool) -> None:
+    plan = planned(powa_awx_doctor_schedule=rrule)
+    assert bool(plan["schedules"]) is accepted is (plan["problems"] == [])
+
+
 def test_a_credential_has_what_its_injectors_use() -> None:
     for kind in planned()["credential_types"]:
         fields = {field["id"] for field in kind["inputs"]["fields"]}
@@ -90,6 +116,8 @@ def test_further_playbooks() -> None:
     [
         ({"playbook": "a.yml"}, "None: name is missing: set it to that of the job template"),
         ({"name": "A"}, "A: playbook is None: set it to a file of the project"),
+        ({"name": "12", "playbook": "a.yml"}, "name is 12: set it to a text without ++ that is no number"),
+        ({"name": "A++B", "playbook": "a.yml"}, "name is A++B: set it to a text without ++"),
         ({"name": "A", "playbook": "pgfleet.powa.site"}, "AWX runs no playbook of a collection by its name"),
         ({"name": "A", "playbook": "a.yml", "type": "run"}, "found type, expected only name, playbook"),
         ({"name": "A", "playbook": "a.yml", "job_type": "scan"}, "job_type is scan: set it to run or check"),
@@ -115,6 +143,8 @@ def test_wrong_playbooks(entry: Dict[str, Any], words: str) -> None:
         ({"powa_awx_approval_timeout": -1}, "powa_awx_approval_timeout is -1: set it to a number of seconds"),
         ({"powa_awx_doctor_schedule": "daily"}, "powa_awx_doctor_schedule is daily: set it to a text such as"),
         ({"powa_awx_name": "a++b"}, "powa_awx_name is a++b: set it to a text without ++"),
+        ({"powa_awx_credentials": ["ssh", 7]}, "powa_awx_credentials is 7: set it to a text without ++"),
+        ({"powa_awx_repository_credential": "a++b"}, "powa_awx_repository_credential is a++b: set it to a text"),
         ({"powa_awx_name": 7}, "set it to a text without ++ that is no number"),
     ],
 )

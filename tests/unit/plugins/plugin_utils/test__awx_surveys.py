@@ -40,6 +40,11 @@ def asked(kind: str, **others: Any) -> Dict[str, Any]:
         asked("float", min=0, max=1, default=0.5),
         asked("float", default=1),
         asked("text", question_description="More of it"),
+        asked("text", default=""),
+        asked("integer", default=""),
+        asked("password", default=""),
+        asked("multiplechoice", choices="a\n\nb\n", default="b"),
+        asked("multiselect", choices="a\nb", default="a\nb"),
     ],
 )
 def test_accepted(question: Dict[str, Any]) -> None:
@@ -57,13 +62,15 @@ def test_accepted(question: Dict[str, Any]) -> None:
         (asked("text", variable=""), "variable is , expected the name"),
         (asked("text", variable="class"), "variable is class, expected the name"),
         (asked("text", question_name=""), "question_name is missing"),
-        (asked("text", default=""), "default is empty: leave it out"),
         (asked("integer", default=None), "default is empty: leave it out"),
         (asked("text", default=5), "default is 5, expected a text, in quotes"),
         (asked("text", choices=["a"]), "choices are for multiplechoice and multiselect only"),
         (asked("text", help="b"), "found help, expected only type, variable"),
         (asked("multiplechoice"), "choices is None, expected a list of texts"),
         (asked("multiplechoice", choices=[True, False]), "choices is .*True, False.*, expected a list of texts"),
+        (asked("multiplechoice", choices="\n"), "choices is \n, expected a list of texts"),
+        (asked("multiplechoice", choices="a\nb", default="c"), "default is c, expected any of the choices"),
+        (asked("password", default="p4ss"), "default of a password is there for everybody to read: leave it out"),
         (asked("multiplechoice", choices=[]), "choices is .*, expected a list of texts"),
         (asked("multiplechoice", choices=BOOLEAN, default=True), "default is True, expected a text"),
         (asked("multiplechoice", choices=BOOLEAN, default="yes"), "default is yes, expected any of the choices"),
@@ -90,7 +97,7 @@ def test_a_survey_as_a_whole() -> None:
         "question 2: expected a dictionary",
         "question 3 (a_1): another question has this variable",
     ]
-    wrong = [asked("text", required=1, default=""), asked("text", variable="b", min=1.5)]
+    wrong = [asked("text", required=1, default=None), asked("text", variable="b", min=1.5)]
     assert len(survey_problems(wrong)) == 2 and ", and default is empty" in survey_problems(wrong)[0]
 
 
