@@ -15,7 +15,7 @@ description:
     with what it was given.
 author:
   - pgfleet (@pgfleet)
-positional: fleet, hostvars, ignore
+positional: fleet, hostvars, ignore, webhooks
 options:
   _input:
     description: The host.
@@ -32,6 +32,9 @@ options:
   ignore:
     description: The kinds of problems to leave out, as P(pgfleet.powa.diagnosis#filter) takes them.
     type: raw
+  webhooks:
+    description: The addresses of webhooks by their variables, of which an empty one is none.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -84,11 +87,12 @@ _value:
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._doctor import doctor_plan
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import plain
 
 
-def plan(host, fleet, hostvars, ignore=None):
+def plan(host, fleet, hostvars, ignore=None, webhooks=None):
     """Return what the doctor reads on a host."""
-    return doctor_plan(Run(fleet, hostvars), host, ignore)
+    return doctor_plan(Run(fleet, hostvars), host, ignore, plain(webhooks or {}))
 
 
 class FilterModule:

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Set, Tuple, Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._diagnosis import parse_ignored
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import MANAGING, manages, why_not
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._notices import wrong_webhooks
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import SITE_ROLES, options_of, read_some
 
@@ -48,10 +49,13 @@ class DoctorPlan:
     inventory_problems: List[str]
 
 
-def doctor_plan(run: Run, host: str, ignore: Any = None) -> Dict[str, Any]:
+def doctor_plan(
+    run: Run, host: str, ignore: Any = None, webhooks: Optional[Mapping[str, str]] = None
+) -> Dict[str, Any]:
     """Return what the doctor reads on a host.
 
     :param ignore: the kinds of problems that a user leaves out
+    :param webhooks: the addresses of webhooks by their variables, which are secrets, so the fleet does not have them
     """
     groups = run.groups(host)
     is_remote, is_repository = "powa_remotes" in groups, "powa_repositories" in groups
@@ -66,7 +70,7 @@ def doctor_plan(run: Run, host: str, ignore: Any = None) -> Dict[str, Any]:
             is_collector=is_collector,
             reads_host=is_collector or "powa_web" in groups,
             names=list(dict.fromkeys(name for name in _names(run, host) if name and not name.startswith("/"))),
-            refused=[*_refused(ignore), *_wrong(run.fleet), *_of_files(run, host)],
+            refused=[*_refused(ignore), *wrong_webhooks(webhooks or {}), *_wrong(run.fleet), *_of_files(run, host)],
             inventory_problems=_inventory_problems(run.fleet),
         )
     )

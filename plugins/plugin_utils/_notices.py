@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Sequence
-from urllib.parse import urlsplit
+import re
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, Set
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._doctor_files import found_json
+
+#: A shorter part of a webhook's address is no secret, and may be part of any word.
+_SECRET_LENGTH = 6
 
 
 def doctor_notice(findings: Mapping[str, Any], variables: Mapping[str, Any], now: float) -> Dict[str, Any]:
@@ -42,6 +46,27 @@ def report_notice(findings: Mapping[str, Any], variables: Mapping[str, Any]) -> 
     }
 
 
+def wrong_webhooks(webhooks: Mapping[str, str]) -> List[str]:
+    """Return which variables have no address of a webhook, a sentence each, without what they have.
+
+    :param webhooks: the addresses by their variables, empty where there is no webhook
+    """
+    return [
+        "{0} is no address of a webhook: set it to one such as https://chat.example.com/hooks/a".format(name)
+        for name, webhook in webhooks.items()
+        if webhook and not _is_address(webhook)
+    ]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+        # Reading the port raises an error if it is none.
+        return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        return False
+
+
 def unsent(
     mail: Mapping[str, Any], post: Mapping[str, Any], variables: Mapping[str, Any], webhook: str, token: str
 ) -> List[str]:
@@ -65,11 +90,17 @@ def _of_mail(result: Mapping[str, Any], variables: Mapping[str, Any]) -> Iterato
 def _of_post(result: Mapping[str, Any], webhook: str, token: str) -> Iterator[str]:
     if not result or result.get("skipped") or 200 <= result.get("status", -1) < 300:
         return
-    address = urlsplit(webhook)
-    hidden = [webhook, token, address.password or "", address.path.strip("/"), address.query]
     yield "the message to the webhook at {0} ({1}): correct its address or powa_webhook_token".format(
-        address.hostname, _without(hidden, _reason(result))
+        urlsplit(webhook).hostname, _without({token, *_secrets(webhook)}, _reason(result))
     )
+
+
+def _secrets(webhook: str) -> Set[str]:
+    """Return what nobody may see of an address, as it is there and as a server reads it."""
+    address = urlsplit(webhook)
+    parts = [part for part in re.split("[/&=]", address.path + "/" + address.query) if len(part) >= _SECRET_LENGTH]
+    raw = [webhook, address.username or "", address.password or "", address.path.strip("/"), address.query, *parts]
+    return {form for text in raw for form in (text, unquote(text), unquote_plus(text))}
 
 
 def _reason(result: Mapping[str, Any]) -> str:
@@ -78,10 +109,10 @@ def _reason(result: Mapping[str, Any]) -> str:
     return text.splitlines()[-1]
 
 
-def _without(secrets: Sequence[str], text: str) -> str:
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "...")
+def _without(secrets: Iterable[str], text: str) -> str:
+    # The longest first, of which a shorter one may be a part.
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, "...")
     return text
 
 

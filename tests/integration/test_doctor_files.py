@@ -10,7 +10,6 @@ import email
 import email.policy
 import json
 import re
-import socket
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -177,6 +176,16 @@ def test_a_host_that_is_not_there_is_refused_before_anything_is_read(database: D
     assert "Read the state of PoWA" not in done.stdout
 
 
+def test_a_webhook_that_is_none_is_refused_before_anything_is_read(database: Database, tmp_path: Path) -> None:
+    # Such an address may be a secret.
+    wrong = {"powa_doctor_webhook": PASSWORD + "/hooks", "powa_report_webhook": "http://[" + PASSWORD}
+    done = doctor(tmp_path, database, **wrong)
+    output = re.sub(r"\s+", " ", done.stdout)
+    for name in wrong:
+        assert "{0} is no address of a webhook: set it to one".format(name) in output, output
+    assert done.returncode != 0 and PASSWORD not in output and "Read the state of PoWA" not in output
+
+
 class Mails:
     """What a mail server has got."""
 
@@ -194,6 +203,14 @@ class Mails:
         return "250 OK"
 
 
+class MailServer(Controller):
+    """A mail server on a port that the system chooses."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 @pytest.fixture
 def mails() -> Iterator[Tuple[Mails, Dict[str, Any]]]:
     """A mail server that wants a login, and the variables that it needs."""
@@ -202,13 +219,25 @@ def mails() -> Iterator[Tuple[Mails, Dict[str, Any]]]:
         return AuthResult(success=(login.login, login.password) == (b"mailer", PASSWORD.encode()))
 
     got = Mails()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(got, "127.0.0.1", port, authenticator=is_right, auth_required=True, auth_require_tls=False)
+    controller = MailServer(
+        got,
+        "127.0.0.1",
+        0,
+        ready_timeout=60,
+        server_hostname="localhost",
+        authenticator=is_right,
+        auth_required=True,
+        auth_require_tls=False,
+    )
     controller.start()
     login = {"powa_mail_user": "mailer", "powa_mail_password": PASSWORD}
-    yield got, {"powa_mail_host": "127.0.0.1", "powa_mail_port": port, "powa_mail_secure": "never", **login}
-    controller.stop()
+    try:
+        yield (
+            got,
+            {"powa_mail_host": "127.0.0.1", "powa_mail_port": controller.port, "powa_mail_secure": "never", **login},
+        )
+    finally:
+        controller.stop()
 
 
 @pytest.fixture
@@ -232,9 +261,11 @@ def posts() -> Iterator[Tuple[List[Any], Dict[str, Any]]]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = "http://127.0.0.1:{0}/hooks/{1}".format(server.server_port, PASSWORD)
     variables = {"powa_webhook_token": PASSWORD, "powa_doctor_webhook": address, "powa_report_webhook": address}
-    yield got, variables
-    server.shutdown()
-    server.server_close()
+    try:
+        yield got, variables
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def parts(envelope: Any) -> Tuple[str, List[str]]:

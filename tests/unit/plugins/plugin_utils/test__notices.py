@@ -14,7 +14,12 @@ from ansible_collections.pgfleet.powa.plugins.filter.doctor_notice import notice
 from ansible_collections.pgfleet.powa.plugins.filter.report_notice import notice as filtered_report
 from ansible_collections.pgfleet.powa.plugins.filter.unsent import unsent as filtered
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._doctor_files import found_json
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._notices import doctor_notice, report_notice, unsent
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._notices import (
+    doctor_notice,
+    report_notice,
+    unsent,
+    wrong_webhooks,
+)
 
 LINE = "POWA CRITICAL - 1 servers, 1 problem: 1 snapshot_late"
 FINDINGS = {
@@ -71,8 +76,11 @@ def test_nothing_is_wrong(mail: Dict[str, Any], post: Dict[str, Any]) -> None:
         (SENT, {"status": 500, "msg": "Status code was 500"}, ["Status code was 500"]),
         (
             {"failed": True, "msg": "a"},
-            {"status": -1, "msg": "Request failed: {0}, not /hooks/s3cret?key=k3y: me, p4ss, t0ken".format(WEBHOOK)},
-            ["a", "Request failed: ..., not /...?...: me, ..., ..."],
+            {
+                "status": -1,
+                "msg": "Request failed: {0}, not /hooks/s3cret?key=k3y: me, p4ss, t0ken, s3cret".format(WEBHOOK),
+            },
+            ["a", "Request failed: ..., not /...?...: ..., ..., ..., ..."],
         ),
     ],
 )
@@ -82,3 +90,29 @@ def test_why_something_was_not_sent(mail: Dict[str, Any], post: Dict[str, Any], 
     for sentence, reason in zip(sentences, reasons):
         assert reason in sentence
         assert sentence.startswith(("the mail over mail:25 (", "the message to the webhook at chat.example.com ("))
+
+
+def test_no_part_of_an_address_is_said_as_a_server_reads_it() -> None:
+    webhook = "https://us%40er:p%2F4ss@chat.example.com/hooks/T0000001/a%20s%C3%A9cret?key=a+long+k%33y"
+    said = "not found: /hooks/T0000001, a s\u00e9cret, a%20s%C3%A9cret, T0000001, us@er, us%40er, p/4ss, a long k3y"
+    (sentence,) = unsent({}, {"status": 404, "msg": said}, MAIL, webhook, "")
+    assert "(not found: /hooks/..., ..., ..., ..., ..., ..., ..., ...)" in sentence
+
+
+@pytest.mark.parametrize(
+    ("webhook", "accepted"),
+    [
+        ("", True),
+        (WEBHOOK, True),
+        ("http://[::1]:8080/a", True),
+        ("chat.example.com/hooks/s3cret", False),
+        ("ftp://chat.example.com/s3cret", False),
+        ("https:///s3cret", False),
+        ("https://[chat.example.com/s3cret", False),
+        ("https://chat.example.com:s3cret/", False),
+    ],
+)
+def test_an_address_of_a_webhook(webhook: str, accepted: bool) -> None:
+    problems = wrong_webhooks({"powa_doctor_webhook": webhook})
+    assert (problems == []) is accepted and "s3cret" not in "".join(problems)
+    assert accepted or problems[0].startswith("powa_doctor_webhook is no address of a webhook: set it to one such as")
