@@ -644,7 +644,11 @@ def _without_its_primary(server: Server, options: Dict[str, Any]) -> None:
         def replay() -> Dict[str, Any]:
             return sample(connection, "standby_replay")[0]
 
-        wait_until(lambda: replay()["delay"] == 0, "all is replayed")
+        def has_replayed() -> bool:
+            cursor.execute("SELECT pg_last_xact_replay_timestamp() IS NOT NULL")
+            return bool(cursor.fetchone()[0]) and replay()["delay"] == 0
+
+        wait_until(has_replayed, "all is replayed, a transaction among it")
         cursor.execute("SELECT current_setting('primary_conninfo')")
         ((primary,),) = cursor.fetchall()
         try:
