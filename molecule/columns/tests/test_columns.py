@@ -221,9 +221,10 @@ def test_a_datasource_arrives_where_it_is_accepted_and_again_where_its_side_is_g
     latest = max(samples("arrives", accepts))
     wait_until(lambda: max(samples("lock_modes", accepts)) > latest, "samples of the remote that was rebuilt")
     assert not samples("secrets", refuses)
-    # A snapshot that ran when the pause came has begun before.
-    late = "SELECT errors FROM seen_errors WHERE at > (SELECT max(at) FROM seen_pauses) + interval '2 seconds'"
-    assert sql("SELECT extname FROM seen_pauses WHERE extname = 'lock_modes'") and sql(late) == []
+    assert sql("SELECT extname FROM seen_pauses WHERE extname = 'lock_modes'")
+    # Only the snapshot that ran when the pause came has begun before, and a server has one at a time.
+    late = sql("SELECT errors FROM seen_errors WHERE at > (SELECT max(at) FROM seen_pauses)")
+    assert len(late) <= 1, late
 
 
 def podman_pending(container):
