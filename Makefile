@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 POWA ?= 4
-JOBS ?= 4
+JOBS ?= 3
 # Integration tests wait for the collector much of the time, so there are more of them at once than cores.
 WORKERS ?= 3
 DEMO_PORT ?= 8443
