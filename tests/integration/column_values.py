@@ -56,6 +56,11 @@ for name in ELEMENTS:
     arrays = ["'{}'", "ARRAY[{0}, NULL, {1}]".format(one, other), "ARRAY[[{0}], [{0}]]".format(other)]
     VALUES[name + "[]"] = [*VALUES.get(name + "[]", []), *arrays]
 
+#: PostgreSQL 13 has no min() for these, but for "char", whose min() is a text.
+WITHOUT_MINMAX = [
+    *('"char"', "boolean", "macaddr", "uuid", "xid", "xid8", "bytea", "jsonb", "json", '"bit"', "bit varying", "xid[]")
+]
+
 
 def quoted(name: str) -> str:
     return '"{0}"'.format(name.replace('"', '""'))

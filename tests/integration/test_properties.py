@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import RESERVED_WORDS
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, declared_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_NAMES
-from column_values import LONG, VALUES, quoted
+from column_values import LONG, VALUES, WITHOUT_MINMAX, quoted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers import Database, on_every_server
@@ -21,7 +21,6 @@ from servers import Database, on_every_server
 REMOTE = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
 LOCAL = {"server_kind": ["local"]}
 
-WITHOUT_MINMAX = {'"char"', "boolean", "macaddr", "uuid", "xid", "xid8", "bytea", "jsonb", "json"}
 RESERVED_COLUMNS = (
     "srvid ts coalesce_range record records mins_in_range maxs_in_range _srvid _from _to"
     " tableoid xmin cmin xmax cmax ctid".split()

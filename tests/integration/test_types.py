@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterable, List, Set
 
 import psycopg2
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, find_type
-from column_values import VALUES, quoted
+from column_values import VALUES, WITHOUT_MINMAX, quoted
 from servers import Database, on_every_server
 
 BOTH = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
@@ -21,10 +21,6 @@ BOTH = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
 TURNS = 4
 
 MINMAX = "powa_metric_types_history_record_minmax"
-#: PostgreSQL 13 has no min() for these, but for "char", whose min() is a text.
-WITHOUT_MINMAX = [
-    *('"char"', "boolean", "macaddr", "uuid", "xid", "xid8", "bytea", "jsonb", "json", '"bit"', "bit varying", "xid[]")
-]
 
 #: Two that are equal and look different.
 EQUAL = [
