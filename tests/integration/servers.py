@@ -237,9 +237,13 @@ class Server:
         """Run a script as root in the container, and return what it prints."""
         return self._shell.run(script, input).strip()
 
+    def disconnect(self) -> None:
+        """End the sessions of this thread, since no database is a template while it has one."""
+        self._connections.close()
+
     def close(self) -> None:
         """End what runs in the container on behalf of this process."""
-        self._connections.close()
+        self.disconnect()
         if "_shell" in vars(self):
             self._shell.close()
 

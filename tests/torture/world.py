@@ -221,6 +221,7 @@ class World:
 
     def wait_for_sessions(self, database: Database) -> None:
         """Wait until nobody is connected to a database."""
+        self.server.disconnect()
         sessions = "SELECT FROM pg_stat_activity WHERE datname = '{0}'".format(database.name)
         wait_until(lambda: not self._query(sessions), "the last session in {0} ends".format(database.name))
 
@@ -243,7 +244,8 @@ class World:
             self._connection = self.server.connect("postgres")
         with self._connection.cursor() as cursor:
             cursor.execute(statement)
-            return list(cursor.fetchall()) if cursor.description else []
+            # Rows may have no columns.
+            return [] if cursor.description is None else list(cursor.fetchall())
 
     def _authid(self) -> Dict[str, Tuple[Any, ...]]:
         rows = self._query("SELECT {0}, rolpassword FROM pg_authid".format(_ROLE))
