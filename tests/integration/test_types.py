@@ -108,7 +108,7 @@ def test_every_type_is_kept_as_a_metric(database: Database) -> None:
         database.collect("metric_types", srvid)
         database.take_snapshot(srvid)
 
-    def read(expression: str, rows: str, names: Iterable[str] = VALUES) -> Dict[str, Any]:
+    def read(expression: str, rows: str, names: Iterable[str] = tuple(VALUES)) -> Dict[str, Any]:
         """Return an expression of each column, in the order of n."""
         expressions = ", ".join(expression.format(quoted(name)) for name in names)
         found = database.sql("SELECT {0} FROM {1} ORDER BY n".format(expressions, rows))

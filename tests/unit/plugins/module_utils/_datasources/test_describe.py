@@ -259,7 +259,7 @@ def test_a_query_that_runs_with_other_rights_is_taken_as_declared(role, security
     assert found.untried == [where + why + taken]
     found = described(denied, role=role, security_definer=security_definer, **UNTYPED)
     assert (found.problems, found.untried) == ([where + why + ": " + advice], [])
-    by_name = dict(UNTYPED, keys=[{"name": "mode", "type": "app.mood"}])
+    by_name = {**UNTYPED, "keys": [{"name": "mode", "type": "app.mood"}]}
     (problem,) = described(denied, role=role, security_definer=security_definer, **by_name).problems
     assert "declare the types of mode (instead of app.mood the one that the column gets, such as text)" in problem
     assert described(denied).problems[0].startswith(where + 'PostgreSQL refuses it for role "mon" (denied)')
