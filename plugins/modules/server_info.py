@@ -479,8 +479,8 @@ datasources:
           returned: always
           sample: 12
         recent:
-          description: What the samples are like that no aggregation has taken yet, or null without any. Of a datasource
-            with very many rows only some are read.
+          description: What the samples are like that no aggregation has taken yet, or null without any, or while a task
+            changes datasources. Of a datasource with very many rows only some are read.
           type: dict
           returned: always
           contains:

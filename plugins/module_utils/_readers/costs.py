@@ -10,6 +10,7 @@ import math
 import os
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import (
     Cost,
     Load,
@@ -26,6 +27,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_s
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.recent import Recent, read_recent
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as savepoint
 
 
 def read_retentions(cursor: Any, archivist: Archivist, definitions: Sequence[Definition]) -> Dict[str, float]:
@@ -102,15 +104,28 @@ def read_held(
     readable: Sequence[Definition],
     servers: Sequence[Mapping[str, Any]],
 ) -> Held:
-    """Read it in a fixed number of statements.
+    """Read it in a fixed number of statements. Nothing is known if a task changes the tables meanwhile.
 
     :param readable: the datasources whose samples the session's role may read
     :param servers: as module server_info returns them
     """
-    recent = read_recent(cursor, archivist, state, readable)
-    stored = read_stored(cursor, state, readable)
+    cursor.execute(savepoint.SAVEPOINT)
+    try:
+        recent = read_recent(cursor, archivist, state, readable)
+        stored = read_stored(cursor, state, readable)
+    except driver.psycopg2.Error as error:
+        if error.pgcode not in _codes_of_changes():
+            raise
+        cursor.execute(savepoint.ROLLBACK)
+        return Held({}, {})
     own = read_retentions(cursor, archivist, readable)
     return Held(recent, find_costs(readable, servers, own, recent, stored))
+
+
+def _codes_of_changes() -> Tuple[str, ...]:
+    """Return what PostgreSQL says where a table is no longer as the catalog had it."""
+    codes = driver.errorcodes
+    return (codes.UNDEFINED_TABLE, codes.UNDEFINED_COLUMN, codes.UNDEFINED_FUNCTION, codes.DATATYPE_MISMATCH)
 
 
 def free_bytes(folder: Optional[str], is_local: bool) -> Optional[int]:

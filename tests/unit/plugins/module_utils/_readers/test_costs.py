@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import psycopg2
+import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import USUAL_DENSITY, Cost, Stored
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers import costs
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.costs import Held
@@ -81,10 +83,31 @@ def test_everything_in_a_fixed_number_of_statements():
     catalog = with_sizes(catalog_of(wanted(definition())))
     held = costs.read_held(cursor, POWA_4, state(catalog=catalog), [definition()], [ONE])
     assert held.recent == {("locks", 1): EIGHT} and held.costs["locks"][1].rows == 8
-    assert len(cursor.statements) == 2
+    assert len(cursor.statements) == 3
 
 
 def test_what_is_free_is_only_known_on_this_host(tmp_path):
     assert costs.free_bytes(str(tmp_path), True) > 0
     assert costs.free_bytes(str(tmp_path), False) is None and costs.free_bytes(None, True) is None
     assert costs.free_bytes(str(tmp_path / "gone"), True) is None
+
+
+@pytest.mark.parametrize("code", ["42P01", "42703", "42883", "42804"])
+def test_nothing_is_known_of_tables_that_change_meanwhile(code):
+    cursor = Recorder({"(t.record).ts": refusal(code)})
+    assert costs.read_held(cursor, POWA_5, kept(), [definition()], [ONE]) == Held({}, {})
+    assert cursor.statements[-1].startswith("ROLLBACK TO SAVEPOINT")
+
+
+def test_other_errors_are_reported():
+    with pytest.raises(psycopg2.Error):
+        costs.read_held(Recorder({"(t.record).ts": refusal("42501")}), POWA_5, kept(), [definition()], [ONE])
+
+
+def refusal(code):
+    return type("Refusal", (psycopg2.ProgrammingError,), {"pgcode": code})()
+
+
+def kept():
+    """A server that has the tables of a datasource."""
+    return state(catalog=catalog_of(wanted(definition())))
