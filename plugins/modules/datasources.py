@@ -58,6 +58,10 @@ options:
         description: Title of the datasource in powa-web. Defaults to O(datasources[].name).
         type: str
         version_added: 0.2.0
+      set:
+        description: Title of the set that powa-web and the report show the datasource with, such as V(Locks).
+        type: str
+        version_added: 0.2.0
       description:
         description: What the datasource shows.
         type: str
@@ -142,6 +146,11 @@ options:
           description:
             description: Explains the graph of the metric.
             type: str
+            version_added: 0.2.0
+          overview:
+            description: Whether the metric is among the few that the overview of a server shows.
+            type: bool
+            default: false
             version_added: 0.2.0
       extension:
         description:
@@ -513,7 +522,7 @@ datasources:
       elements: dict
     metric_columns:
       description: Its metrics, each with C(name), C(type) and C(kind), with C(title), C(unit) and C(description) if
-        declared, and with C(cast_from) as for keys.
+        declared, with C(overview) if that is true, and with C(cast_from) as for keys.
       type: list
       elements: dict
     digest:

@@ -129,6 +129,11 @@ datasources:
       type: str
       returned: always
       sample: Locks
+    set:
+      description: The declared title of its set, or null.
+      type: str
+      returned: always
+      sample: Locks
     description:
       description: Its description.
       type: str
@@ -164,6 +169,11 @@ datasources:
           type: bool
           returned: always
           sample: false
+        overview:
+          description: Whether it is declared to be among the few that matter most.
+          type: bool
+          returned: always
+          sample: true
     servers:
       description: The servers that have samples in the range.
       type: list

@@ -32,6 +32,7 @@ class Column(NamedTuple):
     :param renamed_from: its former name, or None
     :param shown: C(title), C(unit) and C(description) of a metric, as far as they were given; only graphs and tables
         use them
+    :param overview: whether it is among the few metrics that the overview of a server shows
     :param cast_from: the type that the query returns, if that is known and another one, which a cast in the query turns
         into C(type); or the type that was declared, if no column can have that
     """
@@ -43,6 +44,7 @@ class Column(NamedTuple):
     renamed_from: Optional[str] = None
     shown: Tuple[Tuple[str, str], ...] = ()
     cast_from: Optional[str] = None
+    overview: bool = False
 
     @property
     def is_key(self) -> bool:
@@ -63,6 +65,8 @@ class Column(NamedTuple):
             stored["kind"] = self.kind.value
         if self.cast_from:
             stored["cast_from"] = self.cast_from
+        if self.overview:
+            stored["overview"] = True
         stored.update(self.shown)
         return stored
 
@@ -98,6 +102,7 @@ class Definition:
     :param pause: whether to change nothing yet, and only to stop snapshots if the declared columns are new
     :param pause_on: servers whose snapshots to stop then, whatever the columns
     :param title: its name where it is shown, or None
+    :param set_title: the title of the set that it is shown with, or None
     """
 
     name: str
@@ -121,6 +126,7 @@ class Definition:
     pause: bool = False
     pause_on: Tuple[str, ...] = ()
     title: Optional[str] = None
+    set_title: Optional[str] = None
 
     @property
     def module(self) -> str:
@@ -166,6 +172,7 @@ class Definition:
         """Return the definition as it is stored on the server, in types that JSON has."""
         return {
             **({"title": self.title} if self.title else {}),
+            **({"set": self.set_title} if self.set_title else {}),
             "name": self.name,
             "description": self.description,
             "extension": self.extension,

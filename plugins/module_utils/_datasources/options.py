@@ -15,6 +15,7 @@ DATASOURCES = {
     "options": {
         "name": {"type": "str", "required": True},
         "title": {"type": "str"},
+        "set": {"type": "str"},
         "description": {"type": "str"},
         "query": {"type": "str"},
         "queries": {
@@ -40,6 +41,7 @@ DATASOURCES = {
                 title={"type": "str"},
                 unit={"type": "str"},
                 description={"type": "str"},
+                overview={"type": "bool", "default": False},
             ),
         },
         "extension": {"type": "str"},

@@ -184,6 +184,7 @@ def _parse(name: str, parameter: Mapping[str, Any], problems: _Problems) -> Defi
         pause=parameter.get("state") == "paused",
         pause_on=tuple(parameter.get("paused_on") or ()),
         title=(parameter.get("title") or "").strip() or None,
+        set_title=(parameter.get("set") or "").strip() or None,
     )
     _check_adopted_history(definition, problems)
     _check_extension(definition, problems)
@@ -348,7 +349,8 @@ def _parse_columns(field: str, entries: Any, problems: _Problems) -> Tuple[Colum
             column = Column(name, typed.type, Kind.KEY, bool(entry.get("nullable")), renamed_from)
         else:
             kind = Kind(entry.get("kind") or Kind.COUNTER)
-            column = Column(name, typed.type, kind, True, renamed_from, _parse_shown(entry))
+            overview = bool(entry.get("overview"))
+            column = Column(name, typed.type, kind, True, renamed_from, _parse_shown(entry), overview=overview)
         columns.append(column._replace(cast_from=typed.cast_from))
     return tuple(columns)
 

@@ -185,6 +185,7 @@ def _parse(datasource: str, comment: str) -> Stored:
         security_definer=fields.get("security_definer", _flag, False),
         search_path=fields.get("search_path", _list_of(_text), ()),
         title=fields.get("title", _or_none(_text), None) or None,
+        set_title=fields.get("set", _or_none(_text), None) or None,
     )
     if not definition.queries or not definition.metrics:
         raise _NotOurs("no {0} in it".format("metrics" if definition.queries else "query"))
@@ -291,6 +292,7 @@ def _metric(value: Any) -> Column:
         True,
         shown=_shown(fields),
         cast_from=fields.get("cast_from", _or_none(_text), None),
+        overview=fields.get("overview", _flag, False),
     )
 
 

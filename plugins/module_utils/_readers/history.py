@@ -302,6 +302,7 @@ def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], 
     return {
         "name": definition.name,
         "title": definition.title,
+        "set": definition.set_title,
         "description": definition.description,
         "metrics": [
             {
@@ -310,6 +311,7 @@ def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], 
                 "unit": column.type.unit or dict(column.shown).get("unit"),
                 "description": dict(column.shown).get("description"),
                 "per_second": column.has_rate,
+                "overview": column.overview,
             }
             for _position, column in datasource.metrics
         ],

@@ -63,11 +63,13 @@ def catalogue() -> Mapping[str, DatasourceSet]:
 
 def _read(file: Path) -> DatasourceSet:
     content = yaml.load(file.read_text(encoding="utf-8"), Loader=_LOADER)
-    return DatasourceSet(file.stem, content["title"], tuple(map(_entry, content["datasources"])))
+    title = content["title"]
+    return DatasourceSet(file.stem, title, tuple(_entry(title, found) for found in content["datasources"]))
 
 
-def _entry(found: Mapping[str, Any]) -> Entry:
+def _entry(set_title: str, found: Mapping[str, Any]) -> Entry:
     definition = {field: value for field, value in found.items() if field not in _ABOUT}
+    definition["set"] = set_title
     return Entry(definition, found["use"], found.get("needs", ""), found.get("expensive", ""))
 
 

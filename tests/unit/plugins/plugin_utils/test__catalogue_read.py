@@ -35,7 +35,7 @@ def test_the_module_takes_all_of_them_in_one_list() -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_each_says_what_it_shows(entry: Any) -> None:
     definition = entry.definition
-    assert set(definition) <= {"name", "title", "description", "query", "queries", "scope", "keys", "metrics"}
+    assert set(definition) <= {"name", "title", "set", "description", "query", "queries", "scope", "keys", "metrics"}
     assert definition["title"] and not definition["description"].endswith(".") and entry.use.endswith(".")
     for column in [*definition.get("keys", ()), *definition["metrics"]]:
         # PoWA's repository needs no remote to know it.

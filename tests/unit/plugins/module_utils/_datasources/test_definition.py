@@ -10,18 +10,19 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse im
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored, read_comments
 
 
-def parsed(datasource_title=None, **shown):
+def parsed(datasource_title=None, datasource_set=None, **shown):
     metric = {"name": "held", "type": "int8", "kind": "gauge", **shown}
-    declared = {"name": "lock_modes", "query": "SELECT 1 AS held", "metrics": [metric], "title": datasource_title}
+    declared = {"name": "lock_modes", "query": "SELECT 1 AS held", "metrics": [metric]}
+    declared.update(title=datasource_title, set=datasource_set)
     (definition,), removals, found = collect_definitions([declared])
     assert (removals, found) == ([], [])
     return definition
 
 
 def test_it_is_stored():
-    definition = parsed("Locks", title="Locks held", unit="locks", description="How many")
+    definition = parsed("Locks", "Sessions", title="Locks held", unit="locks", description="How many", overview=True)
     stored = definition.as_dict()
-    assert stored["title"] == "Locks"
+    assert (stored["title"], stored["set"]) == ("Locks", "Sessions")
     assert stored["metrics"] == [
         {
             "name": "held",
@@ -30,6 +31,7 @@ def test_it_is_stored():
             "title": "Locks held",
             "unit": "locks",
             "description": "How many",
+            "overview": True,
         }
     ]
     comment = Stored(definition).comment()
@@ -37,10 +39,10 @@ def test_it_is_stored():
 
 
 def test_what_is_left_out_is_not_stored():
-    stored = parsed().as_dict()
-    assert "title" not in stored
+    stored = parsed(datasource_set=" ", overview=False).as_dict()
+    assert not {"title", "set"} & set(stored)
     assert stored["metrics"] == [{"name": "held", "type": "bigint", "kind": "gauge"}]
 
 
 def test_changing_it_asks_no_server_again():
-    assert Stored(parsed("Locks", unit="locks")).covers(parsed("Other", unit="other"))
+    assert Stored(parsed("Locks", unit="locks")).covers(parsed("Other", "Set", unit="other", overview=True))

@@ -23,11 +23,12 @@ from hypothesis import strategies as st
 
 FULL = definition(
     title="Locks",
+    set="Sessions",
     description="Locks held, by mode",
     query=None,
     queries=[{"query": "SELECT 1"}, {"min_version": 170000, "query": "SELECT '{\"ä\": 1}'"}],
     keys=[{"name": "mode", "type": "text", "nullable": True}],
-    metrics=[{"name": "held", "type": "bigint", "kind": "gauge", "title": "Held", "unit": "locks"}],
+    metrics=[{"name": "held", "type": "bigint", "kind": "gauge", "title": "Held", "unit": "locks", "overview": True}],
     extension="locks_of_ours",
     servers=["alpha"],
     enabled=False,
@@ -175,6 +176,7 @@ def test_a_field_that_may_be_missing(field):
         ("security_definer", [None, 0, "no"]),
         ("search_path", [None, "app", [1], {}]),
         ("title", [1, [], "\0"]),
+        ("set", [1, [], "\0"]),
         ("paused", [None, 1, "1", ["1"], [1.0], [True], [2**31], {}]),
         ("queries", [None, "SELECT 1", 1, {}]),
         ("keys", [None, "mode", 1, {}]),

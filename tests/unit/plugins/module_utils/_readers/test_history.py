@@ -19,7 +19,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering 
 from psycopg2 import DataError
 
 METRICS = [
-    {"name": "held", "type": "bigint", "title": "Held", "unit": "locks"},
+    {"name": "held", "type": "bigint", "title": "Held", "unit": "locks", "overview": True},
     {"name": "note", "type": "text"},
     {"name": "lag", "type": "interval", "kind": "gauge", "unit": "ignored"},
 ]
@@ -91,10 +91,10 @@ def test_what_is_returned_of_a_datasource():
             ],
         }
     ]
-    assert found["title"] == "Locks"
+    assert (found["title"], found["set"]) == ("Locks", None)
     assert found["metrics"] == [
-        {"name": "held", "title": "Held", "unit": "locks", "description": None, "per_second": True},
-        {"name": "lag", "title": None, "unit": "s", "description": None, "per_second": False},
+        {"name": "held", "title": "Held", "unit": "locks", "description": None, "per_second": True, "overview": True},
+        {"name": "lag", "title": None, "unit": "s", "description": None, "per_second": False, "overview": False},
     ]
 
 
