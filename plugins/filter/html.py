@@ -14,8 +14,9 @@ description:
   - Renders a Jinja2 template whose variables are the members of the input. Unlike in Ansible's own templates, every
     value is escaped, so names from databases stay plain text.
   - The playbook C(pgfleet.powa.report) uses it.
-  - Besides Jinja2's own filters it offers C(graph) (lines of M(pgfleet.powa.history_info) as SVG paths), C(number)
-    (short, with its unit), C(size) (bytes) and C(duration) (seconds).
+  - Besides Jinja2's own filters it offers C(graph) (lines of M(pgfleet.powa.history_info) as SVG paths), C(ticks)
+    (the round times between two of its times), C(arranged) (what P(pgfleet.powa.report_repositories#filter) returns,
+    by sets), C(number) (short, with its unit), C(size) (bytes) and C(duration) (seconds).
 author:
   - pgfleet (@pgfleet)
 positional: template

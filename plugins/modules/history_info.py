@@ -41,6 +41,14 @@ options:
   until:
     description: When that time ends, such as V(2026-03-01 12:00+00). A time without a zone is in UTC. Defaults to now.
     type: str
+  fit:
+    description:
+      - Whether to leave out the beginning or the end of the range where it has no samples, as on a repository that is
+        younger than the range. An end stays if less than a twentieth of the range lacks them.
+      - All datasources and servers have the same range. Only a server whose first sample of a datasource is in the last
+        quarter of that range has one of its own, RV(datasources[].servers[].since), which begins there.
+    type: bool
+    default: false
   steps:
     description: Number of points in a line. A point is the mean of the samples in its step.
     type: int
@@ -81,12 +89,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 since:
-  description: Beginning of the range, in UTC.
+  description: Beginning of the range that was read, in UTC.
   returned: success
   type: str
   sample: "2026-03-01T12:00:00Z"
 until:
-  description: End of the range, in UTC.
+  description: End of the range that was read, in UTC.
   returned: success
   type: str
   sample: "2026-03-02T12:00:00Z"
@@ -95,6 +103,26 @@ step:
   returned: success
   type: float
   sample: 1440.0
+asked:
+  description: The range that was asked for. Only with O(fit=true) it may be longer than the one that was read.
+  returned: success
+  type: dict
+  contains:
+    since:
+      description: Its beginning, in UTC.
+      type: str
+      returned: always
+      sample: "2026-03-01T12:00:00Z"
+    until:
+      description: Its end, in UTC.
+      type: str
+      returned: always
+      sample: "2026-03-02T12:00:00Z"
+    step:
+      description: Length of a step in seconds.
+      type: float
+      returned: always
+      sample: 1440.0
 not_visible:
   description: The parts of this result that the role could not see. A superuser sees everything, and the list is empty.
   returned: success
@@ -190,6 +218,16 @@ datasources:
           type: str
           returned: always
           sample: orders
+        since:
+          description: Beginning of its lines, in UTC.
+          type: str
+          returned: always
+          sample: "2026-03-01T12:00:00Z"
+        step:
+          description: Length of a step of its lines in seconds.
+          type: float
+          returned: always
+          sample: 1440.0
         metrics:
           description: The metrics in declared order, each with its lines, the one with the highest total first.
           type: list
@@ -228,6 +266,7 @@ OPTIONS = {
     "servers": {"type": "list", "elements": "str"},
     "range": {"type": "str", "default": "1 day"},
     "until": {"type": "str"},
+    "fit": {"type": "bool", "default": False},
     "steps": {"type": "int", "default": 60},
     "lines": {"type": "int", "default": 4},
 }

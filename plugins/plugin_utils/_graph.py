@@ -74,6 +74,7 @@ def _path(heights: Values, width: float, longest: int) -> str:
             continue
         if last is None or position - last > longest:
             runs.append([])
-        runs[-1].append("{0:.4g} {1:.4g}".format(position * distance, height))
+        # Whole numbers, since a page has many points.
+        runs[-1].append("{0} {1}".format(round(position * distance), round(height)))
         last = position
     return "".join("M" + "L".join(run) + ("h0" if len(run) == 1 else "") for run in runs)

@@ -10,11 +10,20 @@ import os
 from typing import Any, Mapping
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._axis import ticks
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._graph import graph
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._quantities import duration, number, size
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._report import arranged
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 
-_FILTERS = {"graph": graph, "number": number, "size": size, "duration": duration}
+_FILTERS = {
+    "arranged": arranged,
+    "graph": graph,
+    "ticks": ticks,
+    "number": number,
+    "size": size,
+    "duration": duration,
+}
 
 
 def render(variables: Mapping[str, Any], template: str) -> str:

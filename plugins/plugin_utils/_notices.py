@@ -39,7 +39,9 @@ def report_notice(findings: Mapping[str, Any], variables: Mapping[str, Any]) -> 
     return {
         "due": True,
         "subject": "{0}: {1}".format(variables["powa_report_title"], _subject(findings)),
-        "text": "The report is attached. Its graphs show {0}.".format(variables["powa_report_range"]),
+        "text": "The report is attached. Its graphs show {0}, or as much of it as has data.".format(
+            variables["powa_report_range"]
+        ),
         "content": "",
         "content_type": "text/html; charset=utf-8",
         "file": variables["powa_report_file"],

@@ -19,6 +19,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+from datasources import COMMITS, LOCK_MODES
 from servers import PASSWORD, ROOT, Database, run_playbook, running_collector, wait_until
 
 # Of the mail server here, which has no TLS.
@@ -153,14 +154,32 @@ def test_files_on_the_controller_and_artifacts(
 
 def test_a_report_on_a_host(database: Database, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_SHOW_CUSTOM_STATS", "1")
-    database.register("one")
+    declared = [
+        {**LOCK_MODES, "set": "<Locks> & more", "metrics": [{**LOCK_MODES["metrics"][0], "overview": True}]},
+        COMMITS,
+    ]
+    database.ok("datasources", server_kind=["repository", "remote"], datasources=declared)
+    (srvid,) = database.register("one")
+    database.ok("datasources", server_kind=["repository", "remote"], datasources=declared)
+    database.sql(
+        "INSERT INTO powa_lock_modes_history_current SELECT %s, 'a',"
+        " (timestamptz '2026-03-01 12:00+00' - n * interval '1 minute', 1000 * n)::powa_lock_modes_history_record"
+        " FROM generate_series(30, 40) AS n",
+        (srvid,),
+    )
     host, local = database.server.container, tmp_path / "report.html"
     files = {"powa_report_file": str(local), "powa_report_host": host}
     done = doctor(tmp_path, database, playbook="report.yml", **files)
     assert done.returncode != 0 and "powa_report_path is empty: set it to a file there" in done.stdout
     path = folder + "/report.html"
     done = doctor(
-        tmp_path, database, playbook="report.yml", **files, powa_report_path=path, powa_report_group="postgres"
+        tmp_path,
+        database,
+        playbook="report.yml",
+        **files,
+        powa_report_path=path,
+        powa_report_group="postgres",
+        powa_report_until="2026-03-01 12:00+00",
     )
     assert done.returncode == 0, done.stdout
     assert database.server.shell("cat " + path) == local.read_text().strip()
@@ -168,6 +187,12 @@ def test_a_report_on_a_host(database: Database, folder: str, tmp_path: Path, mon
     left = artifacts(done.stdout)["powa_report"]
     assert left.pop("state")["kinds"]["never_snapshotted"] == 1
     assert left == {"file": str(local), "host": host, "path": path}
+    page = local.read_text()
+    assert "The graphs show 2026-03-01 11:20 to 11:30 UTC, the part of 1 day (2026-02-28 12:00 to 2026-03-01" in page
+    first, others = re.findall("<summary><h2>(.*)</h2></summary>", page)
+    assert (first, others) == ("&lt;Locks&gt; &amp; more", "Other datasources")
+    # At a glance, and in the set.
+    assert page.index("<b>30k</b>") < page.index("<summary>") and page.count("<b>30k</b>") == 2
 
 
 def test_a_host_that_is_not_there_is_refused_before_anything_is_read(database: Database, tmp_path: Path) -> None:

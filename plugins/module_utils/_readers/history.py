@@ -31,6 +31,14 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import 
     resolve,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Table, Visible, read_visible
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.history_range import (
+    Moment,
+    Range,
+    Ranges,
+    Sampled,
+    Samples,
+    fitted,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import history as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.info import EITHER
 
@@ -58,15 +66,6 @@ class _Datasource(NamedTuple):
         return [(position, column) for position, column in columns if column.type.number is not None]
 
 
-class _Range(NamedTuple):
-    """Times as PostgreSQL writes them: Python's go less far."""
-
-    since: str
-    until: str
-    step: float
-    steps: int
-
-
 def read_history(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     """Return what module history_info returns. Nothing is changed in any mode.
 
@@ -80,16 +79,20 @@ def read_history(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     with connected(params, read_only=True) as connection, connection.reading() as cursor:
         visible = read_visible(cursor)
         archivist = detect_archivist(cursor, visible)
-        within, returned_range = _read_range(cursor, params)
+        asked = _read_range(cursor, params)
         names = _read_names(cursor, archivist, params["servers"], visible)
         datasources, warnings = _read_datasources(cursor, archivist, params["datasources"], visible)
         sees_servers = not visible.hides("datasources[].servers")
-        lines = _read_lines(cursor, archivist, datasources, names, within, params["lines"]) if sees_servers else {}
-    returned = [_returned(datasource, lines, names, within.steps) for datasource in datasources]
+        fits = params["fit"] and sees_servers
+        samples = _read_samples(cursor, archivist, datasources, names, asked) if fits else {}
+        ranges = fitted(asked, samples)
+        lines = _read_lines(cursor, archivist, datasources, names, ranges, params["lines"]) if sees_servers else {}
+    returned = [_returned(datasource, lines, names, ranges) for datasource in datasources]
     not_visible = [entry for entry in visible.returned() if entry["part"] in _PARTS]
     return {
         "changed": False,
-        **returned_range,
+        **ranges.within.as_dict(),
+        "asked": asked.as_dict(),
         "datasources": returned,
         "not_visible": not_visible,
         "warnings": [*warnings, *map(_unseen, not_visible)],
@@ -100,7 +103,7 @@ def _unseen(entry: Mapping[str, Any]) -> str:
     return "not visible: {0}, since the role lacks {1}".format(entry["part"], ", ".join(entry["lacks"]))
 
 
-def _read_range(cursor: Any, params: Mapping[str, Any]) -> Tuple[_Range, Dict[str, Any]]:
+def _read_range(cursor: Any, params: Mapping[str, Any]) -> Range:
     try:
         cursor.execute(compose(texts.RANGE, range=literal(params["range"]), until=literal(params["until"] or None)))
     except driver.psycopg2.DataError as error:
@@ -110,13 +113,13 @@ def _read_range(cursor: Any, params: Mapping[str, Any]) -> Tuple[_Range, Dict[st
                 params["range"], params["until"] or "", first_line(error)
             )
         ) from error
-    since, until, seconds, since_text, until_text = cursor.fetchone()
-    if not 0 < seconds < float("inf"):
+    row = cursor.fetchone()
+    asked = Range(Moment(*row[:3]), Moment(*row[3:]), params["steps"])
+    if not 0 < asked.length < float("inf"):
         raise PowaError(
             'range: found "{0}", expected a positive and finite interval, such as "7 days"'.format(params["range"])
         )
-    step = seconds / params["steps"]
-    return _Range(since, until, step, params["steps"]), {"since": since_text, "until": until_text, "step": step}
+    return asked
 
 
 def _read_names(cursor: Any, archivist: Archivist, asked: Optional[Sequence[str]], visible: Visible) -> Dict[int, str]:
@@ -229,6 +232,28 @@ def _lacks_columns(name: str, schema: str, missing: Sequence[str]) -> str:
     ).format(name, schema, object_name(name, RATE), ", ".join('"{0}"'.format(column) for column in missing))
 
 
+def _read_samples(
+    cursor: Any, archivist: Archivist, datasources: Sequence[_Datasource], names: Mapping[int, str], asked: Range
+) -> Samples:
+    """Return the first and the last sample of each datasource and server."""
+    if not datasources:
+        return {}
+    about_range = {"since": literal(asked.since.literal), "until": literal(asked.until.literal)}
+    parts = [
+        compose(
+            texts.SAMPLED_PART,
+            name=literal(datasource.definition.name),
+            current=identifier(archivist.schema, object_name(datasource.definition.name, CURRENT)),
+            history=identifier(archivist.schema, object_name(datasource.definition.name, HISTORY)),
+            srvids=literal(list(names)),
+            **about_range,
+        )
+        for datasource in datasources
+    ]
+    cursor.execute(compose(texts.SAMPLED, parts=joined(parts, EITHER), **about_range))
+    return {(name, srvid): Sampled(Moment(*row[:3]), Moment(*row[3:])) for name, srvid, *row in cursor.fetchall()}
+
+
 #: The lines by datasource, srvid and metric: the values of the keys (None for the sum of others), steps and values.
 _Lines = Dict[Tuple[str, int, int], List[Tuple[Optional[List[str]], List[int], List[float]]]]
 
@@ -238,10 +263,10 @@ def _read_lines(
     archivist: Archivist,
     datasources: Sequence[_Datasource],
     names: Mapping[int, str],
-    within: _Range,
+    ranges: Ranges,
     lines: int,
 ) -> _Lines:
-    parts = [_part(archivist, datasource, names, within) for datasource in datasources if datasource.metrics]
+    parts = [_part(archivist, datasource, names, ranges) for datasource in datasources if datasource.metrics]
     found: _Lines = {}
     if parts:
         cursor.execute(compose(texts.LINES, parts=joined(parts, EITHER), lines=literal(lines)))
@@ -250,8 +275,9 @@ def _read_lines(
     return found
 
 
-def _part(archivist: Archivist, datasource: _Datasource, names: Mapping[int, str], within: _Range) -> Any:
+def _part(archivist: Archivist, datasource: _Datasource, names: Mapping[int, str], ranges: Ranges) -> Any:
     definition, schema = datasource.definition, identifier(archivist.schema)
+    within, own = ranges.within, ranges.own(datasource.definition.name)
     values = [
         compose(
             texts.DATABASE_KEY if key == DBID.name and DBID in definition.stored_keys else texts.KEY,
@@ -272,16 +298,20 @@ def _part(archivist: Archivist, datasource: _Datasource, names: Mapping[int, str
         schema=schema,
         rate=identifier(archivist.schema, object_name(definition.name, RATE)),
         metrics=joined(metrics),
-        since=literal(within.since),
-        until=literal(within.until),
+        since=literal(within.since.literal),
+        until=literal(within.until.literal),
         step=literal(within.step),
         steps=literal(within.steps),
         srvids=literal(list(names)),
+        late=literal(list(own)),
+        sinces=literal([each.since.literal for each in own.values()]),
+        late_steps=literal([each.step for each in own.values()]),
     )
 
 
-def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], steps: int) -> Dict[str, Any]:
+def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], ranges: Ranges) -> Dict[str, Any]:
     definition = datasource.definition
+    own = ranges.own(definition.name)
     servers = []
     for srvid, name in names.items():
         metrics = [
@@ -290,7 +320,7 @@ def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], 
                 "lines": [
                     {
                         "key": None if keys is None else dict(zip(datasource.keys, keys)),
-                        "points": _points(steps, line_steps, values),
+                        "points": _points(ranges.within.steps, line_steps, values),
                     }
                     for keys, line_steps, values in lines.get((definition.name, srvid, position), ())
                 ],
@@ -298,7 +328,10 @@ def _returned(datasource: _Datasource, lines: _Lines, names: Mapping[int, str], 
             for position, column in datasource.metrics
         ]
         if any(metric["lines"] for metric in metrics):
-            servers.append({"srvid": srvid, "name": name, "metrics": metrics})
+            shown = own.get(srvid, ranges.within).as_dict()
+            servers.append(
+                {"srvid": srvid, "name": name, "since": shown["since"], "step": shown["step"], "metrics": metrics}
+            )
     return {
         "name": definition.name,
         "title": definition.title,

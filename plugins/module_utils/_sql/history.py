@@ -8,11 +8,50 @@ from __future__ import annotations
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger_of_function
 
-RANGE = """
-    SELECT (r.until - {range}::interval)::text, r.until::text, extract(epoch FROM {range}::interval)::double precision,
-        pg_catalog.to_char((r.until - {range}::interval) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-        pg_catalog.to_char(r.until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
-    FROM (SELECT coalesce({until}::timestamptz, pg_catalog.now())) AS r (until)
+# A moment as PostgreSQL reads it, as a module returns it, and the seconds since the beginning of the range.
+_MOMENT = """{moment}::text, pg_catalog.to_char({moment} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        extract(epoch FROM {moment} - {since})::double precision"""
+
+RANGE = (
+    """
+    SELECT {of_since}, {of_until}
+    FROM (SELECT coalesce({until}::timestamptz, pg_catalog.now())) AS u (until)
+    CROSS JOIN LATERAL (SELECT u.until - {range}::interval) AS r (since)
+""".replace("{of_since}", _MOMENT.replace("{moment}", "r.since"))
+    .replace("{of_until}", _MOMENT.replace("{moment}", "u.until"))
+    .replace("{since}", "r.since")
+)
+
+# Of each datasource and server the first and the last sample of the range. Only rows of history that reach beyond it
+# are looked into.
+SAMPLED = (
+    """
+    SELECT a.name, a.srvid, {of_first}, {of_last}
+    FROM ({parts}) AS a (name, srvid, first, last)
+""".replace("{of_first}", _MOMENT.replace("{moment}", "a.first"))
+    .replace("{of_last}", _MOMENT.replace("{moment}", "a.last"))
+    .replace("{since}", "{since}::timestamptz")
+)
+SAMPLED_PART = """
+        SELECT {name}::text, r.srvid, min(r.first), max(r.last)
+        FROM (
+            SELECT c.srvid, (c.record).ts, (c.record).ts
+            FROM {current} AS c
+            WHERE (c.record).ts BETWEEN {since}::timestamptz AND {until}::timestamptz
+            UNION ALL
+            SELECT h.srvid, pg_catalog.lower(h.coalesce_range), pg_catalog.upper(h.coalesce_range)
+            FROM {history} AS h
+            WHERE h.coalesce_range <@ pg_catalog.tstzrange({since}::timestamptz, {until}::timestamptz, '[]')
+            UNION ALL
+            SELECT h.srvid, s.ts, s.ts
+            FROM {history} AS h
+            CROSS JOIN LATERAL pg_catalog.unnest(h.records) AS s
+            WHERE h.coalesce_range && pg_catalog.tstzrange({since}::timestamptz, {until}::timestamptz, '[]')
+              AND NOT h.coalesce_range <@ pg_catalog.tstzrange({since}::timestamptz, {until}::timestamptz, '[]')
+              AND s.ts BETWEEN {since}::timestamptz AND {until}::timestamptz
+        ) AS r (srvid, first, last)
+        WHERE r.srvid = ANY ({srvids}::integer[])
+        GROUP BY r.srvid
 """
 
 # Functions of ours that read datasources back, each with the columns that it returns and their types. Each calls the
@@ -62,9 +101,13 @@ LINES = """
 PART = """
         SELECT {name}::text AS datasource, s.id AS srvid, m.metric, {keys} AS keys, p.step, avg(m.value) AS value
         FROM {schema}.powa_servers AS s
-        CROSS JOIN LATERAL {rate}(s.id, {since}::timestamptz, {until}::timestamptz) AS r
+        LEFT JOIN pg_catalog.unnest({late}::integer[], {sinces}::timestamptz[], {late_steps}::double precision[])
+            AS l (id, since, step) ON l.id = s.id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(l.since, {since}::timestamptz), coalesce(l.step, {step})) AS w (since, step)
+        CROSS JOIN LATERAL {rate}(s.id, w.since, {until}::timestamptz) AS r
         CROSS JOIN LATERAL (SELECT least({steps} - 1,
-            pg_catalog.floor(extract(epoch FROM r.ts - {since}::timestamptz) / {step})::integer)) AS p (step)
+            pg_catalog.floor(extract(epoch FROM r.ts - w.since) / w.step)::integer)) AS p (step)
         CROSS JOIN LATERAL (VALUES {metrics}) AS m (metric, value)
         WHERE s.id = ANY ({srvids}::integer[])
           AND m.value < 'Infinity'::double precision AND m.value > '-Infinity'::double precision

@@ -54,7 +54,7 @@ def test_what_the_report_sends() -> None:
     variables = {"powa_report_title": "Ours", "powa_report_range": "1 day", "powa_report_file": "r.html"}
     notice = report_notice(FINDINGS, variables)
     assert notice["due"] and notice["subject"] == "Ours: " + LINE and notice["file"] == "r.html"
-    assert notice["text"] == "The report is attached. Its graphs show 1 day."
+    assert notice["text"] == "The report is attached. Its graphs show 1 day, or as much of it as has data."
     assert filtered_report(FINDINGS, variables) == notice
 
 

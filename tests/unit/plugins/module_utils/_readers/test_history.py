@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers import history
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.history_range import Moment, Range, Ranges, Sampled
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     POWA_5,
     definition,
@@ -24,7 +25,9 @@ METRICS = [
     {"name": "lag", "type": "interval", "kind": "gauge", "unit": "ignored"},
 ]
 NAMES = {0: "local", 1: "first", 2: "beta:5432"}
-WITHIN = history._Range("then", "now", 60.0, 3)
+THEN, LATER, NOW = Moment("then", "Then", 0.0), Moment("later", "Later", 150.0), Moment("now", "Now", 180.0)
+WITHIN = Range(THEN, NOW, 3)
+RANGES = Ranges(WITHIN, {("locks", 2): Range(LATER, NOW, 3), ("waits", 1): WITHIN})
 
 
 def datasource(**changes):
@@ -55,42 +58,49 @@ def test_only_numbers_are_drawn():
 
 
 def test_the_statement_that_reads_a_datasource():
-    part = " ".join(render(history._part(POWA_5, datasource(), NAMES, WITHIN)).split())
-    assert "LATERAL \"PoWA\".\"powa_locks_rate\"(s.id, 'then'::timestamptz, 'now'::timestamptz) AS r" in part
+    part = " ".join(render(history._part(POWA_5, datasource(), NAMES, RANGES)).split())
+    assert 'LATERAL "PoWA"."powa_locks_rate"(s.id, w.since, \'now\'::timestamptz) AS r' in part
+    assert "SELECT coalesce(l.since, 'then'::timestamptz), coalesce(l.step, 60.0)" in part
     assert 'pg_catalog.jsonb_build_array(r."mode"::text)' in part
     assert (
         '(0, ("r"."held")::double precision), (2, (extract(epoch FROM "r"."lag")::double precision)::double precision)'
         in part
     )
-    assert [0, 1, 2] in literals(history._part(POWA_5, datasource(), NAMES, WITHIN))
+    found = literals(history._part(POWA_5, datasource(), NAMES, RANGES))
+    # All servers, and the one that begins late.
+    assert [0, 1, 2] in found and [2] in found and ["later"] in found and [10.0] in found
 
 
 def test_a_database_is_shown_by_its_name():
     sizes = history._Datasource(definition(scope="database"), ("dbid", "mode"))
-    assert "powa_databases" in render(history._part(POWA_5, sizes, NAMES, WITHIN))
+    assert "powa_databases" in render(history._part(POWA_5, sizes, NAMES, RANGES))
     own = history._Datasource(definition(keys=[{"name": "dbid", "type": "integer"}]), ("dbid",))
-    assert "powa_databases" not in render(history._part(POWA_5, own, NAMES, WITHIN))
+    assert "powa_databases" not in render(history._part(POWA_5, own, NAMES, RANGES))
 
 
 def test_what_is_returned_of_a_datasource():
-    lines = {("locks", 1, 0): [(["Row"], [0, 1], [1.0, 2.0]), (None, [2], [3.0])]}
-    found = history._returned(datasource(title="Locks"), lines, NAMES, 3)
-    assert found["servers"] == [
-        {
-            "srvid": 1,
-            "name": "first",
-            "metrics": [
-                {
-                    "name": "held",
-                    "lines": [
-                        {"key": {"mode": "Row"}, "points": [1.0, 2.0, None]},
-                        {"key": None, "points": [None, None, 3.0]},
-                    ],
-                },
-                {"name": "lag", "lines": []},
-            ],
-        }
-    ]
+    lines = {
+        ("locks", 1, 0): [(["Row"], [0, 1], [1.0, 2.0]), (None, [2], [3.0])],
+        ("locks", 2, 2): [(["Row"], [2], [5.0])],
+    }
+    found = history._returned(datasource(title="Locks"), lines, NAMES, RANGES)
+    assert [(server["since"], server["step"]) for server in found["servers"]] == [("Then", 60.0), ("Later", 10.0)]
+    assert found["servers"][0] == {
+        "srvid": 1,
+        "name": "first",
+        "since": "Then",
+        "step": 60.0,
+        "metrics": [
+            {
+                "name": "held",
+                "lines": [
+                    {"key": {"mode": "Row"}, "points": [1.0, 2.0, None]},
+                    {"key": None, "points": [None, None, 3.0]},
+                ],
+            },
+            {"name": "lag", "lines": []},
+        ],
+    }
     assert (found["title"], found["set"]) == ("Locks", None)
     assert found["metrics"] == [
         {"name": "held", "title": "Held", "unit": "locks", "description": None, "per_second": True, "overview": True},
@@ -101,12 +111,21 @@ def test_what_is_returned_of_a_datasource():
 RANGE = {"range": "1 hour", "until": None, "steps": 4}
 
 
+def of_range(seconds):
+    return [("a", "A", 0.0, "b", "B", seconds)]
+
+
 def test_a_range_in_steps():
-    cursor = Recorder({"interval": [("a", "b", 3600.0, "A", "B")]})
-    assert history._read_range(cursor, RANGE) == (
-        history._Range("a", "b", 900.0, 4),
-        {"since": "A", "until": "B", "step": 900.0},
-    )
+    found = history._read_range(Recorder({"interval": of_range(3600.0)}), RANGE)
+    assert found == Range(Moment("a", "A", 0.0), Moment("b", "B", 3600.0), 4)
+    assert found.as_dict() == {"since": "A", "until": "B", "step": 900.0}
+
+
+def test_the_first_and_the_last_sample_of_each_server():
+    cursor = Recorder({"coalesce_range": [("locks", 1, "a", "A", 5.0, "b", "B", 8.0)]})
+    found = history._read_samples(cursor, POWA_5, [datasource()], NAMES, WITHIN)
+    assert found == {("locks", 1): Sampled(Moment("a", "A", 5.0), Moment("b", "B", 8.0))}
+    assert history._read_samples(Recorder(), POWA_5, [], NAMES, WITHIN) == {}
 
 
 @pytest.mark.parametrize(
@@ -116,8 +135,8 @@ def test_a_range_in_steps():
             DataError("invalid input\nLINE"),
             'PostgreSQL cannot read range "1 hour" until "" (invalid input): give an interval such as "7 days"',
         ),
-        ([("a", "b", 0.0, "A", "B")], 'range: found "1 hour", expected a positive and finite interval'),
-        ([("a", "b", float("inf"), "A", "B")], 'range: found "1 hour", expected a positive and finite interval'),
+        (of_range(0.0), 'range: found "1 hour", expected a positive and finite interval'),
+        (of_range(float("inf")), 'range: found "1 hour", expected a positive and finite interval'),
     ],
 )
 def test_a_range_that_is_none(answer, sentence):

@@ -1,0 +1,111 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which range of time history is read for: the one that was asked for, or as much of it as has samples."""
+
+from __future__ import annotations
+
+from typing import Any, Collection, Dict, Mapping, NamedTuple, Tuple
+
+#: The part of a range that may lack samples at either end, as it does while the next snapshot is due.
+_LACKING = 1 / 20
+#: A server whose samples begin in this last part of the range has a range of its own.
+_LATE = 1 / 4
+
+
+class Moment(NamedTuple):
+    """A time as PostgreSQL writes it, since Python's go less far.
+
+    :param literal: exact, for a statement
+    :param text: for the result of a module
+    :param seconds: since the beginning of the range that was asked for
+    """
+
+    literal: str
+    text: str
+    seconds: float
+
+
+class Range(NamedTuple):
+    """A range of time, in steps of the same length."""
+
+    since: Moment
+    until: Moment
+    steps: int
+
+    @property
+    def length(self) -> float:
+        """Its length in seconds."""
+        return self.until.seconds - self.since.seconds
+
+    @property
+    def step(self) -> float:
+        """The length of a step in seconds."""
+        return self.length / self.steps
+
+    def as_dict(self) -> Dict[str, Any]:
+        """Return it as a module does."""
+        return {"since": self.since.text, "until": self.until.text, "step": self.step}
+
+
+class Sampled(NamedTuple):
+    """The first and the last sample of a datasource and a server within the range."""
+
+    first: Moment
+    last: Moment
+
+
+#: By the name of the datasource and srvid.
+Samples = Mapping[Tuple[str, int], Sampled]
+
+
+class Ranges(NamedTuple):
+    """The ranges to read.
+
+    :param within: the one of most servers
+    :param late: those of servers whose samples of a datasource begin late
+    """
+
+    within: Range
+    late: Mapping[Tuple[str, int], Range]
+
+    def own(self, datasource: str) -> Dict[int, Range]:
+        """Return the ranges of those servers for a datasource."""
+        return {srvid: each for (name, srvid), each in self.late.items() if name == datasource}
+
+
+def fitted(asked: Range, samples: Samples) -> Ranges:
+    """Return the range that was asked for without an end that has no samples, and what begins late in it.
+
+    All servers have the same range, so that they can be compared. Only one whose samples begin in its last quarter has
+    its own, since a few points at the edge say nothing. It ends where that of the others does: of a server that has no
+    samples any more, the end is missing.
+    """
+    within = _with_samples(asked, samples.values())
+    begins = within.until.seconds - within.length * _LATE
+    late = {
+        key: within._replace(since=each.first)
+        for key, each in samples.items()
+        if begins < each.first.seconds < each.last.seconds <= within.until.seconds
+    }
+    return Ranges(within, late)
+
+
+def _with_samples(asked: Range, samples: Collection[Sampled]) -> Range:
+    """Return the range without its ends, as far as more than a small part has no samples.
+
+    Where all samples are of one moment, its end stays, since a range has a length.
+    """
+    if not samples:
+        return asked
+    first = min((each.first for each in samples), key=_seconds)
+    last = max((each.last for each in samples), key=_seconds)
+    lacking = asked.length * _LACKING
+    since = first if first.seconds - asked.since.seconds > lacking else asked.since
+    until = last if asked.until.seconds - last.seconds > lacking and last.seconds > first.seconds else asked.until
+    return Range(since, until, asked.steps) if until.seconds > since.seconds else asked
+
+
+def _seconds(moment: Moment) -> float:
+    return moment.seconds
