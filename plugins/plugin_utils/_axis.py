@@ -72,10 +72,10 @@ def _round_times(begin: datetime, end: datetime) -> Iterator[Tuple[datetime, str
     if length is None:
         yield from _round_months(begin, end)
         return
-    number = -((_MONDAY - begin) // timedelta(seconds=length))
-    while (time := _MONDAY + timedelta(seconds=number * length)) <= end:
+    distance = timedelta(seconds=length)
+    for number in range(-((_MONDAY - begin) // distance), (end - _MONDAY) // distance + 1):
+        time = _MONDAY + number * distance
         yield time, _label(time, length)
-        number += 1
 
 
 def _label(time: datetime, length: int) -> str:

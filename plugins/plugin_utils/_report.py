@@ -27,7 +27,7 @@ def arranged(repositories: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
 def _repository(position: int, repository: Mapping[str, Any]) -> Dict[str, Any]:
     history = repository["history"]
     found = history.get("datasources")
-    registered = {each["name"]: each["servers"] for each in repository["info"].get("datasources") or ()}
+    registered = {each["name"]: each.get("servers") for each in repository["info"].get("datasources") or ()}
     datasources = [_datasource(position, each, history, registered.get(each["name"]) or ()) for each in found or ()]
     sets = _sets(position, datasources)
     return {
