@@ -44,7 +44,8 @@ options:
   fit:
     description:
       - Whether to leave out the beginning or the end of the range where it has no samples, as on a repository that is
-        younger than the range. An end stays if less than a twentieth of the range lacks them.
+        younger than the range. An end stays if it is shorter than a twentieth of the time from the first sample to the
+        last.
       - All datasources and servers have the same range. Only a server whose first sample of a datasource is in the last
         quarter of that range has one of its own, RV(datasources[].servers[].since), which begins there.
     type: bool

@@ -155,7 +155,7 @@ def test_a_range_can_leave_out_what_has_no_samples(database: Database) -> None:
     assert database.value("SELECT upper(coalesce_range) - lower(coalesce_range) > '1 day' FROM powa_lock_modes_history")
     found, since, lines = fitted()
     assert (found["since"], found["until"], found["step"]) == ("2026-03-01T11:20:00Z", "2026-03-01T11:40:00Z", 300)
-    assert lines == {"one": [[40, 35, 30, 20]], "two": [[None, None, None, 22]]}
+    assert lines == {"one": [[40, 35, 30, 20]], "two": [[23, None, 21, None]]}
     database.sql("DELETE FROM powa_lock_modes_history")
     found, since, lines = fitted()
     assert (found["since"], found["until"], found["step"]) == ("2026-03-01T11:30:00Z", "2026-03-01T11:40:00Z", 150)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Collection, Dict, Mapping, NamedTuple, Tuple
 
-#: The part of a range that may lack samples at either end, as it does while the next snapshot is due.
+#: How long it may be from an end to a sample, as it is while the next snapshot is due: a part of the time with samples.
 _LACKING = 1 / 20
 #: A server whose samples begin in this last part of the range has a range of its own.
 _LATE = 1 / 4
@@ -93,7 +93,7 @@ def fitted(asked: Range, samples: Samples) -> Ranges:
 
 
 def _with_samples(asked: Range, samples: Collection[Sampled]) -> Range:
-    """Return the range without its ends, as far as more than a small part has no samples.
+    """Return the range without its ends, unless they are short beside the time from the first sample to the last.
 
     Where all samples are of one moment, its end stays, since a range has a length.
     """
@@ -101,7 +101,7 @@ def _with_samples(asked: Range, samples: Collection[Sampled]) -> Range:
         return asked
     first = min((each.first for each in samples), key=_seconds)
     last = max((each.last for each in samples), key=_seconds)
-    lacking = asked.length * _LACKING
+    lacking = (last.seconds - first.seconds) * _LACKING
     since = first if first.seconds - asked.since.seconds > lacking else asked.since
     until = last if asked.until.seconds - last.seconds > lacking and last.seconds > first.seconds else asked.until
     return Range(since, until, asked.steps) if until.seconds > since.seconds else asked

@@ -101,8 +101,8 @@ LINES = """
 PART = """
         SELECT {name}::text AS datasource, s.id AS srvid, m.metric, {keys} AS keys, p.step, avg(m.value) AS value
         FROM {schema}.powa_servers AS s
-        LEFT JOIN pg_catalog.unnest({late}::integer[], {sinces}::timestamptz[], {late_steps}::double precision[])
-            AS l (id, since, step) ON l.id = s.id
+        LEFT JOIN ROWS FROM (pg_catalog.unnest({late}::integer[]), pg_catalog.unnest({sinces}::timestamptz[]),
+            pg_catalog.unnest({late_steps}::double precision[])) AS l (id, since, step) ON l.id = s.id
         CROSS JOIN LATERAL (
             SELECT coalesce(l.since, {since}::timestamptz), coalesce(l.step, {step})) AS w (since, step)
         CROSS JOIN LATERAL {rate}(s.id, w.since, {until}::timestamptz) AS r
