@@ -48,10 +48,12 @@ def between(since: str, until: str) -> str:
     return "{0} to {1} UTC".format(begin.strftime("%Y-%m-%d " + form), end.strftime(last))
 
 
-def since_when(since: str) -> str:
-    """Return a time in words, such as C(2026-03-01 12:00 UTC)."""
-    begin = moment(since)
-    return "{0} UTC".format(_plain(since) if begin is None else begin.strftime("%Y-%m-%d %H:%M"))
+def since_when(since: str, until: str) -> str:
+    """Return the beginning of a range in words, such as C(2026-03-01 12:00 UTC), without the date where it is the same."""
+    begin, end = moment(since), moment(until)
+    if begin is None or end is None:
+        return "{0} UTC".format(_plain(since))
+    return begin.strftime("%H:%M UTC" if begin.date() == end.date() else "%Y-%m-%d %H:%M UTC")
 
 
 def moment(text: str) -> Optional[datetime]:

@@ -82,7 +82,7 @@ def _graph(server: Mapping[str, Any], number: int, history: Mapping[str, Any]) -
         "lines": server["metrics"][number]["lines"],
         "since": server["since"],
         "until": history["until"],
-        "own_since": since_when(server["since"]) if is_late else None,
+        "own_since": since_when(server["since"], history["until"]) if is_late else None,
     }
 
 

@@ -73,5 +73,6 @@ def test_a_range_in_words(since, until, words):
 
 
 def test_a_time_in_words():
-    assert since_when("2026-03-01T12:00:07Z") == "2026-03-01 12:00 UTC"
-    assert since_when(ANCIENT) == "1975-12-01 12:00:00 BC UTC"
+    assert since_when("2026-03-01T12:00:07Z", "2026-03-01T13:00:00Z") == "12:00 UTC"
+    assert since_when("2026-03-01T12:00:07Z", "2026-03-02T12:00:00Z") == "2026-03-01 12:00 UTC"
+    assert since_when(ANCIENT, "2026-03-02T12:00:00Z") == "1975-12-01 12:00:00 BC UTC"
