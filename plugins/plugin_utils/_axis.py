@@ -49,7 +49,7 @@ def between(since: str, until: str) -> str:
 
 
 def since_when(since: str, until: str) -> str:
-    """Return the beginning of a range in words, such as C(2026-03-01 12:00 UTC), without the date where it is the same."""
+    """Return the beginning of a range in words, such as C(2026-03-01 12:00 UTC), or without the date of its end."""
     begin, end = moment(since), moment(until)
     if begin is None or end is None:
         return "{0} UTC".format(_plain(since))
