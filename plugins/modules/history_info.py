@@ -41,13 +41,12 @@ options:
   until:
     description: When that time ends, such as V(2026-03-01 12:00+00). A time without a zone is in UTC. Defaults to now.
     type: str
-  fit:
+  trim:
     description:
-      - Whether to leave out the beginning or the end of the range where it has no samples, as on a repository that is
-        younger than the range. An end stays if it is shorter than a twentieth of the time from the first sample to the
-        last.
-      - All datasources and servers have the same range. Only a server whose first sample of a datasource is in the last
-        quarter of that range has one of its own, RV(datasources[].servers[].since), which begins there.
+      - Whether to leave out a beginning or an end of the range without samples, as on a repository that is younger than
+        the range. A part shorter than a twentieth of the time from the first sample to the last stays.
+      - All datasources and servers have the same range. Only a server or a datasource whose first sample is in the last
+        quarter of that range has one of its own, which begins there; see RV(datasources[].servers[].since).
     type: bool
     default: false
   steps:
@@ -105,7 +104,7 @@ step:
   type: float
   sample: 1440.0
 asked:
-  description: The range that was asked for. Only with O(fit=true) it may be longer than the one that was read.
+  description: The range that was asked for. Only with O(trim=true) it may be longer than the one that was read.
   returned: success
   type: dict
   contains:
@@ -267,7 +266,7 @@ OPTIONS = {
     "servers": {"type": "list", "elements": "str"},
     "range": {"type": "str", "default": "1 day"},
     "until": {"type": "str"},
-    "fit": {"type": "bool", "default": False},
+    "trim": {"type": "bool", "default": False},
     "steps": {"type": "int", "default": 60},
     "lines": {"type": "int", "default": 4},
 }

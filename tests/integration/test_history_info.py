@@ -145,19 +145,19 @@ def test_a_range_can_leave_out_what_has_no_samples(database: Database) -> None:
     for srvid, minutes in ((one, 30), (one, 20), (two, 23), (two, 21)):
         database.sql(sample, (srvid, until, minutes, minutes))
 
-    def fitted(**params: Any) -> Any:
-        found = read(database, until=until, steps=4, fit=True, **params)
+    def trimmed(**params: Any) -> Any:
+        found = read(database, until=until, steps=4, trim=True, **params)
         servers = {server["name"]: server for entry in found["datasources"] for server in entry["servers"]}
         lines = {name: [line["points"] for line in server["metrics"][0]["lines"]] for name, server in servers.items()}
         return found, {name: server["since"] for name, server in servers.items()}, lines
 
     # The aggregated row reaches from long ago into the range.
     assert database.value("SELECT upper(coalesce_range) - lower(coalesce_range) > '1 day' FROM powa_lock_modes_history")
-    found, since, lines = fitted()
+    found, since, lines = trimmed()
     assert (found["since"], found["until"], found["step"]) == ("2026-03-01T11:20:00Z", "2026-03-01T11:40:00Z", 300)
     assert lines == {"one": [[40, 35, 30, 20]], "two": [[23, None, 21, None]]}
     database.sql("DELETE FROM powa_lock_modes_history")
-    found, since, lines = fitted()
+    found, since, lines = trimmed()
     assert (found["since"], found["until"], found["step"]) == ("2026-03-01T11:30:00Z", "2026-03-01T11:40:00Z", 150)
     # The second server has begun late.
     assert since == {"one": "2026-03-01T11:30:00Z", "two": "2026-03-01T11:30:00Z"}
@@ -166,11 +166,11 @@ def test_a_range_can_leave_out_what_has_no_samples(database: Database) -> None:
     database.sql("DELETE FROM powa_lock_modes_history_current WHERE srvid = %s", (two,))
     database.sql(sample, (two, until, 22, 22))
     database.sql(sample, (two, until, 20, 20))
-    found, since, lines = fitted()
+    found, since, lines = trimmed()
     assert since == {"one": "2026-03-01T11:30:00Z", "two": "2026-03-01T11:38:00Z"}
     assert lines == {"one": [[30, None, None, 20]], "two": [[22, None, None, 20]]}
     # Without any sample, it stays.
-    found, since, _lines = fitted(datasources=["commits"])
+    found, since, _lines = trimmed(datasources=["commits"])
     assert found["since"] == found["asked"]["since"] and since == {}
 
 

@@ -37,7 +37,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._readers.history_rang
     Ranges,
     Sampled,
     Samples,
-    fitted,
+    trimmed,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import history as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.info import EITHER
@@ -83,9 +83,9 @@ def read_history(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         names = _read_names(cursor, archivist, params["servers"], visible)
         datasources, warnings = _read_datasources(cursor, archivist, params["datasources"], visible)
         sees_servers = not visible.hides("datasources[].servers")
-        fits = params["fit"] and sees_servers
-        samples = _read_samples(cursor, archivist, datasources, names, asked) if fits else {}
-        ranges = fitted(asked, samples)
+        trims = params["trim"] and sees_servers
+        samples = _read_samples(cursor, archivist, datasources, names, asked) if trims else {}
+        ranges = trimmed(asked, samples)
         lines = _read_lines(cursor, archivist, datasources, names, ranges, params["lines"]) if sees_servers else {}
     returned = [_returned(datasource, lines, names, ranges) for datasource in datasources]
     not_visible = [entry for entry in visible.returned() if entry["part"] in _PARTS]
@@ -235,9 +235,7 @@ def _lacks_columns(name: str, schema: str, missing: Sequence[str]) -> str:
 def _read_samples(
     cursor: Any, archivist: Archivist, datasources: Sequence[_Datasource], names: Mapping[int, str], asked: Range
 ) -> Samples:
-    """Return the first and the last sample of each datasource and server."""
-    if not datasources:
-        return {}
+    """Return the first and the last sample of each datasource, if it has metrics that are numbers, and server."""
     about_range = {"since": literal(asked.since.literal), "until": literal(asked.until.literal)}
     parts = [
         compose(
@@ -249,7 +247,10 @@ def _read_samples(
             **about_range,
         )
         for datasource in datasources
+        if datasource.metrics
     ]
+    if not parts:
+        return {}
     cursor.execute(compose(texts.SAMPLED, parts=joined(parts, EITHER), **about_range))
     return {(name, srvid): Sampled(Moment(*row[:3]), Moment(*row[3:])) for name, srvid, *row in cursor.fetchall()}
 

@@ -10,7 +10,7 @@ from typing import Any, Collection, Dict, Mapping, NamedTuple, Tuple
 
 #: How long it may be from an end to a sample, as it is while the next snapshot is due: a part of the time with samples.
 _LACKING = 1 / 20
-#: A server whose samples begin in this last part of the range has a range of its own.
+#: What is new in this last part of the range has a range of its own.
 _LATE = 1 / 4
 
 
@@ -64,7 +64,7 @@ class Ranges(NamedTuple):
     """The ranges to read.
 
     :param within: the one of most servers
-    :param late: those of servers whose samples of a datasource begin late
+    :param late: those of datasources on servers where one of both is new
     """
 
     within: Range
@@ -75,20 +75,26 @@ class Ranges(NamedTuple):
         return {srvid: each for (name, srvid), each in self.late.items() if name == datasource}
 
 
-def fitted(asked: Range, samples: Samples) -> Ranges:
-    """Return the range that was asked for without an end that has no samples, and what begins late in it.
+def trimmed(asked: Range, samples: Samples) -> Ranges:
+    """Return the range that was asked for without an end that has no samples, and what is new in it.
 
-    All servers have the same range, so that they can be compared. Only one whose samples begin in its last quarter has
-    its own, since a few points at the edge say nothing. It ends where that of the others does: of a server that has no
-    samples any more, the end is missing.
+    All graphs have the same range, so that they can be compared. Only those of a server or a datasource whose first
+    sample at all is in its last quarter have their own, since a few points at the edge say nothing. A datasource that
+    seldom has rows, such as one of blocked sessions, is not new on a server because its first row is. A range of its
+    own ends where that of the others does: of a server that has no samples any more, the end is missing.
     """
     within = _with_samples(asked, samples.values())
+    datasources: Dict[str, Moment] = {}
+    servers: Dict[int, Moment] = {}
+    for (name, srvid), each in samples.items():
+        datasources[name] = min(each.first, datasources.get(name, each.first), key=_seconds)
+        servers[srvid] = min(each.first, servers.get(srvid, each.first), key=_seconds)
     begins = within.until.seconds - within.length * _LATE
-    late = {
-        key: within._replace(since=each.first)
-        for key, each in samples.items()
-        if begins < each.first.seconds < each.last.seconds <= within.until.seconds
-    }
+    late = {}
+    for name, srvid in samples:
+        since = max(datasources[name], servers[srvid], key=_seconds)
+        if begins < since.seconds < samples[name, srvid].last.seconds:
+            late[name, srvid] = within._replace(since=since)
     return Ranges(within, late)
 
 

@@ -125,7 +125,9 @@ def test_the_first_and_the_last_sample_of_each_server():
     cursor = Recorder({"coalesce_range": [("locks", 1, "a", "A", 5.0, "b", "B", 8.0)]})
     found = history._read_samples(cursor, POWA_5, [datasource()], NAMES, WITHIN)
     assert found == {("locks", 1): Sampled(Moment("a", "A", 5.0), Moment("b", "B", 8.0))}
-    assert history._read_samples(Recorder(), POWA_5, [], NAMES, WITHIN) == {}
+    # Without metrics that are numbers nothing is drawn.
+    texts = datasource(metrics=[{"name": "name", "type": "text", "kind": "gauge"}])
+    assert history._read_samples(Recorder(), POWA_5, [texts], NAMES, WITHIN) == {}
 
 
 @pytest.mark.parametrize(

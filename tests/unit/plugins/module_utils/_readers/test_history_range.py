@@ -11,7 +11,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._readers.history_rang
     Moment,
     Range,
     Sampled,
-    fitted,
+    trimmed,
 )
 
 
@@ -49,7 +49,7 @@ ASKED = Range(moment(0), moment(1000), 10)
     ],
 )
 def test_ends_without_samples_are_left_out(samples, since, until):
-    found = fitted(ASKED, {("locks", srvid): sampled(*each) for srvid, each in enumerate(samples)}).within
+    found = trimmed(ASKED, {("locks", srvid): sampled(*each) for srvid, each in enumerate(samples)}).within
     assert found == Range(moment(since), moment(until), 10)
     assert found.as_dict() == {
         "since": "At {0}".format(since),
@@ -69,8 +69,35 @@ def test_ends_without_samples_are_left_out(samples, since, until):
         (990, 990, False),
     ],
 )
-def test_a_server_that_begins_late_has_a_range_of_its_own(first, last, own):
-    ranges = fitted(ASKED, {("locks", 1): sampled(0, 1000), ("locks", 2): sampled(first, last)})
+def test_a_new_server_has_a_range_of_its_own(first, last, own):
+    ranges = trimmed(ASKED, {("locks", 1): sampled(0, 1000), ("locks", 2): sampled(first, last)})
     assert ranges.within == ASKED
     assert ranges.own("locks") == ({2: Range(moment(first), moment(1000), 10)} if own else {})
     assert ranges.own("waits") == {}
+
+
+def test_so_has_a_new_datasource_on_all_servers():
+    old = {("locks", srvid): sampled(0, 1000) for srvid in (1, 2)}
+    new = {("waits", 1): sampled(800, 1000), ("waits", 2): sampled(820, 990)}
+    ranges = trimmed(ASKED, {**old, **new})
+    own = Range(moment(800), moment(1000), 10)
+    assert (ranges.own("locks"), ranges.own("waits")) == ({}, {1: own, 2: own})
+
+
+def test_a_datasource_that_seldom_has_rows_has_not():
+    ranges = trimmed(
+        ASKED,
+        {
+            ("locks", 1): sampled(0, 1000),
+            ("locks", 2): sampled(0, 1000),
+            ("locks", 3): sampled(850, 1000),
+            ("blocked", 1): sampled(100, 110),
+            ("blocked", 2): sampled(950, 960),
+            ("blocked", 3): sampled(950, 960),
+        },
+    )
+    # Server 3 is new: all its graphs begin when it did.
+    assert {key: each.since for key, each in ranges.late.items()} == {
+        ("locks", 3): moment(850),
+        ("blocked", 3): moment(850),
+    }
