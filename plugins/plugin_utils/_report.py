@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._axis import between, since_when
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._quantities import is_share
@@ -107,19 +107,18 @@ def _per(metric: Mapping[str, Any]) -> str:
 def _sets(position: int, datasources: Sequence[Dict[str, Any]]) -> List[Dict[str, Any]]:
     """Return the sets by their titles, and last the datasources that have none."""
     titles = sorted({each["set"] for each in datasources if each["set"]}, key=_alphabetical)
-    groups: List[Optional[str]] = [*titles, None]
-    found = [{"title": title, "datasources": list(_of_set(datasources, title))} for title in groups]
-    found = [each for each in found if each["datasources"]]
-    for number, each in enumerate(found, 1):
-        each["anchor"] = "set-{0}-{1}".format(position, number)
-        if titles:
-            each["title"] = each["title"] or _OTHERS
+    found: List[Dict[str, Any]] = []
+    for title in [*titles, None]:
+        chosen = [each for each in datasources if (each["set"] or None) == title]
+        if chosen:
+            found.append(
+                {
+                    "title": title or (_OTHERS if titles else None),
+                    "anchor": "set-{0}-{1}".format(position, len(found) + 1),
+                    "datasources": sorted(chosen, key=lambda each: _alphabetical(each["title"])),
+                }
+            )
     return found
-
-
-def _of_set(datasources: Sequence[Dict[str, Any]], title: Optional[str]) -> Iterator[Dict[str, Any]]:
-    chosen = [each for each in datasources if (each["set"] or None) == title]
-    yield from sorted(chosen, key=lambda each: _alphabetical(each["title"]))
 
 
 def _alphabetical(text: str) -> Any:

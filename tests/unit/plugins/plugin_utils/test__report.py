@@ -139,12 +139,33 @@ def test_the_page_groups_by_set_and_says_what_its_graphs_show():
     ]
     written = page(repository(*found))
     assert "The graphs show 2026-03-01 12:00 to 12:14 UTC, the part of 1 day (2026-02-28 12:15 to" in written
-    assert written.count("<details") == 2 and '<a href="#set-1-1"><b>Locks</b></a>' in written
+    # The overview and two sets.
+    assert written.count("<details") == 3 and '<a href="#set-1-1"><b>Locks</b></a>' in written
     assert "since 12:13 UTC" in written and "<b>2 bytes/s</b>" in written and "<b>2 locks</b>" in written
     assert '<span style="left:35.7%">12:05</span>' in written
     # Every link has its place.
     for anchor in {part.split('"')[0] for part in written.split('href="#')[1:]}:
         assert 'id="{0}"'.format(anchor) in written
+
+
+def test_the_overview_follows_the_problems_and_is_closed_for_a_large_fleet():
+    metrics = [metric("held", overview=True)]
+    few, many = (page(repository(datasource("locks", metrics, map(str, range(count))))) for count in (10, 11))
+    assert 'id="overview" open>' in few and 'id="overview">' in many and "of 11 servers" in many
+    assert few.index('id="problems"') < few.index('id="overview"') < few.index('id="servers"')
+    assert "overview" not in page(repository(datasource("locks", [metric("held")]))).split("</style>")[1]
+
+
+def test_the_overview_shows_the_greatest_line():
+    found = datasource("locks", [metric("held", unit="locks", overview=True)])
+    found["servers"][0]["metrics"][0]["lines"] = [
+        {"key": {"mode": "Row"}, "points": [30.0, 20.0]},
+        {"key": {"mode": "Share"}, "points": [3.0, 2.0]},
+        {"key": None, "points": [1.0, 1.0]},
+    ]
+    written = page(repository(found))
+    overview = written[written.index('id="overview"') : written.index('id="servers"')]
+    assert "<b>20 locks</b>" in overview and "Row and 2 more" in overview and overview.count('class="line') == 1
 
 
 def test_titles_and_sets_are_any_text():
