@@ -11,14 +11,14 @@ from typing import Optional, Sequence
 _THOUSANDS = ("", "k", "M", "G", "T", "P", "E")
 _SIZES = (" bytes", " kB", " MB", " GB", " TB", " PB", " EB")
 #: How many bytes, seconds or percent a unit is. The pages of powa-web know the same units.
-_BYTES = {
+BYTES = {
     **dict.fromkeys(("byte", "bytes", "B"), 1),
     **dict.fromkeys(("kB", "KB", "KiB"), 1024),
     **dict.fromkeys(("MB", "MiB"), 1024**2),
     **dict.fromkeys(("GB", "GiB"), 1024**3),
     **dict.fromkeys(("TB", "TiB"), 1024**4),
 }
-_SECONDS = {
+SECONDS = {
     **dict.fromkeys(("us", "µs", "microseconds"), 1e-6),
     **dict.fromkeys(("ms", "milliseconds"), 1e-3),
     **dict.fromkeys(("s", "second", "seconds"), 1.0),
@@ -26,7 +26,7 @@ _SECONDS = {
     **dict.fromkeys(("h", "hour", "hours"), 3600.0),
     **dict.fromkeys(("d", "day", "days"), 86400.0),
 }
-_PERCENT = {"%": 1.0, "percent": 1.0, "ratio": 100.0}
+PERCENT = {"%": 1.0, "percent": 1.0, "ratio": 100.0}
 #: Each for what is at least twice as long: 90 s say more than 1.5 min.
 _LONG = ((86400, "days"), (3600, "h"), (60, "min"))
 _SHORT = ((1, "s"), (1e-3, "ms"), (1e-6, "µs"))
@@ -44,13 +44,13 @@ def number(value: Optional[float], unit: Optional[str] = None, per_second: bool 
     if value is None:
         return "-"
     if is_share(unit, per_second):
-        return "{0} %".format(_count(100 * value * _SECONDS[unit or ""]))
-    if unit in _BYTES:
-        text = size(value * _BYTES[unit])
-    elif unit in _SECONDS:
-        text = duration(value * _SECONDS[unit])
-    elif unit in _PERCENT:
-        text = "{0} %".format(_count(value * _PERCENT[unit]))
+        return "{0} %".format(_count(100 * value * SECONDS[unit or ""]))
+    if unit in BYTES:
+        text = size(value * BYTES[unit])
+    elif unit in SECONDS:
+        text = duration(value * SECONDS[unit])
+    elif unit in PERCENT:
+        text = "{0} %".format(_count(value * PERCENT[unit]))
     else:
         text = " ".join([_count(value), *([unit] if unit else [])])
     return text + ("/s" if per_second else "")
@@ -58,7 +58,7 @@ def number(value: Optional[float], unit: Optional[str] = None, per_second: bool 
 
 def is_share(unit: Optional[str], per_second: bool) -> bool:
     """Return whether a metric counts seconds, which grow by a share of the time."""
-    return per_second and unit in _SECONDS
+    return per_second and unit in SECONDS
 
 
 def size(value: Optional[float]) -> str:
