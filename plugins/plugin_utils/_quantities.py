@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Optional, Sequence
 
 _THOUSANDS = ("", "k", "M", "G", "T", "P", "E")
@@ -91,5 +92,5 @@ def _scaled(value: float, base: int, units: Sequence[str]) -> str:
 
 
 def _digits(value: float) -> str:
-    """Return three significant digits without trailing zeros, or all digits of a greater number."""
-    return "{0:,.0f}".format(value) if abs(value) >= 100 else "{0:.3g}".format(value)
+    """Return three significant digits without trailing zeros or an exponent, or all digits of a greater number."""
+    return "{0:,.0f}".format(value) if abs(value) >= 100 else "{0:f}".format(Decimal("{0:.3g}".format(value)))

@@ -17,6 +17,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._quantities import du
         ((0,), "0"),
         ((3.14159,), "3.14"),
         ((0.0004,), "0.0004"),
+        ((6.664e-06, "%"), "0.00000666 %"),
         ((999.6,), "1,000"),
         ((1234, "locks"), "1,234 locks"),
         ((9999.4,), "9,999"),

@@ -127,8 +127,8 @@ def test_a_repository_that_could_not_be_read():
     assert (arrangement["is_read"], arrangement["msg"], arrangement["range"]) == (False, "no", None)
 
 
-def page(*repositories):
-    variables = {"title": "Fleet", "created": "now", "range": "1 day", "servers": [], "problems": []}
+def page(*repositories, servers=()):
+    variables = {"title": "Fleet", "created": "now", "range": "1 day", "servers": list(servers), "problems": []}
     return render({**variables, "repositories": list(repositories)}, str(TEMPLATE))
 
 
@@ -146,6 +146,16 @@ def test_the_page_groups_by_set_and_says_what_its_graphs_show():
     # Every link has its place.
     for anchor in {part.split('"')[0] for part in written.split('href="#')[1:]}:
         assert 'id="{0}"'.format(anchor) in written
+
+
+def test_servers_are_counted_wherever_they_are_known_from():
+    unknown = dict.fromkeys(("alias", "powa", "postgresql", "repository", "enabled", "age", "bytes"))
+    about = {**unknown, "frequency": 300, "retention": "1 day", "problems": 0}
+    web = {**about, "server": "web"}
+    hub = {**about, "server": "hub", "postgresql": "17.2"}
+    never_seen = {**about, "server": "db", "enabled": True}
+    assert "<b>2</b>servers" in page(repository(), servers=[web, hub, never_seen])
+    assert "<b>1</b>server<" in page(repository(), servers=[web, hub])
 
 
 def test_the_overview_follows_the_problems_and_is_closed_for_a_large_fleet():
