@@ -99,11 +99,17 @@ def test_the_list_of_servers(page, fleet):
     shot(page, fleet, "servers")
 
 
-def test_the_server_has_a_tab_for_each_datasource(page, fleet):
+def test_the_server_leads_to_its_datasources(page, fleet):
     page.goto(url(fleet, f"/server/{server(fleet)}/overview/"))
-    for title in ("Commits", "Lock modes", "Sessions by database"):
-        page.get_by_text(title, exact=True).first.wait_for(state="attached")
+    page.locator(".v-tab, .tab-title a").get_by_text("Datasources", exact=True).click()
     shot(page, fleet, "server")
+    # They have no sets.
+    page.locator("td a").get_by_text("Datasources", exact=True).click()
+    for title in ("Commits", "Lock modes", "Sessions by database"):
+        page.locator("td a").get_by_text(title, exact=True).wait_for()
+    wait_for_line(page)
+    shot(page, fleet, "set")
+    assert not alerts(page)
 
 
 def test_a_line_ends_with_what_sql_says(page, fleet):
