@@ -17,10 +17,18 @@ from playwright.sync_api import sync_playwright
 from powa_web import PowaWeb, inside
 from servers import ROOT
 
-LIMIT = 60_000  # ms
+LIMIT = 20_000  # ms
+#: What powa-web 5 complains of when it changes the tab.
+_OF_HIDDEN_TABS = "A negative value is not valid."
+#: For so long a page asks for nothing if it has everything.
+_QUIET, _PAUSE = 300, 50
 _ALERTS = (
     ".v-snackbar:visible, .v-alert:visible, #messages .alert-box.alert:visible, #messages .alert-box.error:visible"
 )
+#: Entries of an open menu.
+_ENTRIES = ".v-overlay--active .v-list-item-title, .f-dropdown li"
+#: What powa-web asks of a server for its own widgets, even if the extension is not there.
+_OF_POWA_WEB = "/metrics/"
 #: Lines with more than one point, of powa-web 5 or 4.
 _LINES = """() => [...document.querySelectorAll('path.line, .graph_container path')].filter(
     path => (path.getAttribute('d') || '').includes('L') && path.getBoundingClientRect().width > 0).length"""
@@ -35,9 +43,22 @@ class Page:
     def __init__(self, page: Any, powa_web: PowaWeb, powa: str) -> None:
         self._page, self._url, self._powa = page, powa_web.url, powa
         self.errors: List[str] = []
-        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        self._under_way = 0
+        page.on("request", lambda _request: self._count(1))
+        page.on("requestfinished", lambda _request: self._count(-1))
+        page.on("requestfailed", lambda _request: self._count(-1))
+        page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("dialog", lambda dialog: (self.errors.append("a script has run"), dialog.dismiss()))
+
+    def _on_console(self, message: Any) -> None:
+        url = message.location["url"]
+        of_ours = url.startswith(self._url) and _OF_POWA_WEB not in url
+        if message.type == "error" and of_ours and _OF_HIDDEN_TABS not in message.text:
+            self.errors.append(message.text)
+
+    def _count(self, requests: int) -> None:
+        self._under_way += requests
 
     def open(self, path: str) -> None:
         """Open a page, and wait until it has loaded its data."""
@@ -45,29 +66,38 @@ class Page:
         self.settle()
 
     def settle(self) -> None:
-        """Wait until all data has arrived."""
-        self._page.wait_for_load_state("networkidle")
+        """Wait until all data has arrived that the page has asked for."""
+        # Over a graph of powa-web 5 it would look for the nearest values in those that have none, and fail.
+        self._page.mouse.move(1, 1)
+        quiet = 0
+        while quiet < _QUIET:
+            self._page.wait_for_timeout(_PAUSE)
+            quiet = 0 if self._under_way else quiet + _PAUSE
 
     def menu(self) -> List[str]:
-        """Return the entries of the menu, of powa-web 5 without those that one has to scroll to."""
+        """Open the menu and return its entries."""
+        if not self._page.locator(_ENTRIES).first.is_visible():
+            self._page.locator("button.dropdown, .v-breadcrumbs .v-field").click()
+        self._page.locator(_ENTRIES).first.wait_for()
         if self._powa == "4":
-            return [text.strip() for text in self._page.locator(".f-dropdown li a").all_text_contents()]
-        self._page.locator(".v-breadcrumbs .v-field").click()
-        entries = self._page.locator(".v-overlay .v-list-item-title")
-        entries.first.wait_for()
-        return [text.strip() for text in entries.all_text_contents()]
+            return [text.strip() for text in self._page.locator(_ENTRIES).all_inner_texts()]
+        found: List[str] = []
+        # Only those are there that one has scrolled to.
+        while True:
+            shown = [text.strip() for text in self._page.locator(_ENTRIES).all_inner_texts()]
+            new = [text for text in shown if text not in found]
+            if not new:
+                return found
+            found += new
+            self._page.locator(_ENTRIES).last.scroll_into_view_if_needed()
+            self._page.wait_for_timeout(100)
 
     def choose(self, entry: str) -> None:
         """Choose an entry of the menu."""
-        if self._powa == "4":
-            self._page.locator("button.dropdown").click()
-            self._page.locator(".f-dropdown li a").get_by_text(entry, exact=True).click()
-        else:
-            field = self._page.locator(".v-breadcrumbs .v-field")
-            field.click()
-            field.locator("input").press_sequentially(entry)
-            self._page.locator(".v-overlay .v-list-item-title").get_by_text(entry, exact=True).click()
-        self._page.wait_for_url("**/overview/*")
+        self.menu()
+        before = self._page.url
+        self._page.locator(_ENTRIES).get_by_text(entry, exact=True).click()
+        self._page.wait_for_url(lambda url: url != before)
         self.settle()
 
     def tab(self, title: str) -> None:
@@ -81,7 +111,7 @@ class Page:
 
     def titles(self) -> List[str]:
         """Return the titles of the graphs and grids that are visible."""
-        found = self._page.locator(".v-card-title:visible, .v-toolbar-title:visible, .widget .title:visible")
+        found = self._page.locator(".v-card-title:visible, h4.title:visible")
         return [text.strip() for text in found.all_inner_texts()]
 
     def cells(self) -> List[str]:

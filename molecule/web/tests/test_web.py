@@ -143,7 +143,9 @@ def test_the_configuration_has_no_alert(page, fleet, path):
 def test_a_datasource_without_rows_is_an_empty_graph_also_with_metrics_only(page, fleet, nothing):
     with page.expect_response(lambda answer: f"/{nothing}/graphs/" in answer.url) as answered:
         page.goto(url(fleet, f"/server/{server(fleet)}/declared/{nothing}/overview/"))
-    assert page.request.fetch(answered.value.request).json() == {"data": []}
+    # powa-web 4 shows the title of a graph only if there are rows.
+    rows = page.request.fetch(answered.value.request).json()["data"]
+    assert all(value is None for row in rows for name, value in row.items() if name != "ts")
     page.get_by_text("Grown (per second)").first.wait_for()
     page.wait_for_load_state("networkidle")
     shot(page, fleet, nothing)

@@ -82,7 +82,10 @@ class GraphData(_DatasourceData):
         names = [widgets.metric_name(position, key) for position, graph in known.items() for key in graph.keys]
         if datasource.keys:
             names += [widgets.metric_name(position, widgets.OTHERS) for position in known]
-        return widgets.graph_rows(repository.series(datasource, known, within), names)
+        rows = widgets.graph_rows(repository.series(datasource, known, within), names)
+        if not rows and widgets.LACKS_TITLES:
+            return widgets.empty_rows(names, repository.ends(within))
+        return rows
 
 
 class LatestData(_DatasourceData):

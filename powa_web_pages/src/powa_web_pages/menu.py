@@ -29,8 +29,11 @@ def entry_of_datasource(server: str, datasource: Datasource) -> Any:
     return MenuEntry(datasource.title, DATASOURCE_PAGE, OrderedDict(server=server, declared=datasource.name))
 
 
-def with_children(entry: Any, children: Iterable[Any]) -> Any:
-    """Return an entry with a list of entries below it."""
+def with_children(entry: Any, title: str, children: Iterable[Any]) -> Any:
+    """Return an entry with a list of entries below it.
+
+    :param title: of the list, with powa-web 5
+    """
     found: List[Any] = list(children)
-    entry.children_title, entry.children = entry.title, found
+    entry.children_title, entry.children = title, found
     return entry

@@ -165,10 +165,15 @@ class Repository:
         )
         return [Point(*row) for row in self._cursor.fetchall()]
 
+    def ends(self, within: Range) -> Tuple[float, float]:
+        """Return both ends of a range, in seconds since 1970."""
+        self._execute(SQL(sql.ENDS), within)
+        since, until = self._cursor.fetchone()
+        return since, until
+
     def _step(self, within: Range) -> float:
-        self._execute(SQL("SELECT pg_catalog.date_part('epoch', %(to)s::timestamptz - %(from)s::timestamptz)"), within)
-        (seconds,) = self._cursor.fetchone()
-        return max(1.0, float(math.ceil(seconds / STEPS)))
+        since, until = self.ends(within)
+        return max(1.0, float(math.ceil((until - since) / STEPS)))
 
     def _samples(self, datasource: Datasource, positions: Sequence[int], within: Range) -> Tuple[Composable, int]:
         """Return the query of the samples in history, and of how many samples of a row it should read one."""

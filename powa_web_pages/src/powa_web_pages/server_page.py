@@ -36,9 +36,12 @@ class ServerOverview(StockServerOverview):
         return dashboard
 
     @classmethod
-    def get_childmenu(cls, handler: Any, params: Any) -> List[Any]:
-        entries = [menu.entry_of_set(params["server"], entry) for entry in getattr(handler, "sets", ())]
-        return [*(super().get_childmenu(handler, params) or ()), *entries]
+    def get_breadcrumb(cls, handler: Any, params: Any) -> List[Any]:
+        own, *above = super().get_breadcrumb(handler, params)
+        sets = [menu.entry_of_set(params["server"], entry) for entry in handler.sets]
+        if sets:
+            menu.with_children(own, "Databases and sets", [*(own.children or ()), *sets])
+        return [own, *above]
 
 
 def _rows(handler: PageHandler) -> List[List[Any]]:

@@ -46,6 +46,7 @@ class DeclaredSet(DashboardPage):
             *(
                 menu.with_children(
                     menu.entry_of_set(server, found),
+                    "Datasources",
                     (menu.entry_of_datasource(server, datasource) for datasource in found.datasources),
                 )
                 for found in handler.sets

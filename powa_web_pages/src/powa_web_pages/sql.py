@@ -80,6 +80,10 @@ DATABASE_VALUE = """coalesce((SELECT d.datname::text FROM {schema}.powa_database
 
 RANGE = "pg_catalog.tstzrange(%(from)s::timestamptz, %(to)s::timestamptz, '[]')"
 
+ENDS = """
+SELECT pg_catalog.date_part('epoch', %(from)s::timestamptz), pg_catalog.date_part('epoch', %(to)s::timestamptz)
+"""
+
 # The busiest combinations of each metric of one of the datasources. History keeps the least and greatest values of a
 # range, so no sample has to be read.
 BUSIEST = """

@@ -17,16 +17,18 @@ from powa_web_pages.definitions import Datasource
 from powa_web_pages.graph_lines import GraphLines
 from powa_web_pages.ranking import Ranked
 from powa_web_pages.repository import Point
-from powa_web_pages.shown import USUAL_LENGTH, shown
+from powa_web_pages.shown import USUAL_LENGTH, Form, shown
 
 OTHERS = "others"
-#: powa-web 4 writes texts into its pages without escaping them.
-_ESCAPES = powa.__VERSION_NUM__[0] < 5
+_IS_5 = powa.__VERSION_NUM__[0] >= 5
+#: powa-web 4 shows a graph without any rows as "No data", and nobody knows of what.
+LACKS_TITLES = not _IS_5
 
 
 def text(value: str) -> str:
     """Return a text in a form that is safe in a widget: keys may be any text found on a server."""
-    return escape(value) if _ESCAPES else value
+    # powa-web 4 writes texts into its pages without escaping them.
+    return value if _IS_5 else escape(value)
 
 
 def title(value: str) -> str:
@@ -120,6 +122,11 @@ def graph_rows(points: Sequence[Point], names: Sequence[str]) -> List[Dict[str, 
     return [rows[step] for step in sorted(rows)]
 
 
+def empty_rows(names: Sequence[str], moments: Iterable[float]) -> List[Dict[str, Any]]:
+    """Return rows without values, with which a graph is empty and has its title."""
+    return [dict(dict.fromkeys(names, None), ts=moment) for moment in moments]
+
+
 def grid_group(datasource: Datasource, lengths: Mapping[int, str]) -> Group:
     """Return the group of the grid of a datasource's latest values.
 
@@ -145,17 +152,27 @@ def grid(datasource: Datasource, group: Group) -> Any:
 
 
 def grid_rows(datasource: Datasource, latest: Sequence[Sequence[Any]]) -> List[Dict[str, Any]]:
-    """Return the rows of the grid. What is missing has no place in a row: powa-web 5 cannot show null as a size."""
+    """Return the rows of the grid."""
     rows = []
     for names, sampled, *values in latest:
         row: Dict[str, Any] = {"k{0}".format(position): name or "" for position, name in enumerate(names)}
         row["sampled"] = row["ts"] = sampled
         for position, metric in enumerate(datasource.metrics):
-            row["v{0}".format(position)] = _written(values[2 * position])
-            if shown(metric).rate:
-                row["r{0}".format(position)] = _written(values[2 * position + 1])
-        rows.append({name: value for name, value in row.items() if value is not None})
+            how = shown(metric)
+            _put(row, "v{0}".format(position), values[2 * position], how.value)
+            if how.growth is not None:
+                _put(row, "r{0}".format(position), values[2 * position + 1], how.growth)
+        rows.append(row)
     return rows
+
+
+def _put(row: Dict[str, Any], name: str, value: Any, form: Form) -> None:
+    written = _written(value)
+    if written is not None:
+        row[name] = written
+    elif _IS_5 and form.grid_type == "size":
+        # It writes a hyphen, and fails where nothing is.
+        row[name] = 0
 
 
 def links_group(name: str, label: str) -> Group:
