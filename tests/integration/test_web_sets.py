@@ -75,7 +75,7 @@ def test_sixty_datasources(database: Database) -> None:
             assert [graph.split(" (")[0].replace(" per second", "") for graph in graphs] == _marked(declared)
             page.lines(3)
             page.shot("overview")
-            assert [cell for cell in page.cells() if cell in titles] == titles
+            assert page.cells()[: 2 * len(titles) : 2] == titles
 
             page.follow(HOSTILE)
             page.lines(5)
