@@ -16,8 +16,7 @@ WHERE e.extname = 'powa'
 # The comments that hold the definitions of one or all datasources whose history the user may read, and whether each is
 # registered for the server. Whoever may create objects in PoWA's schema (everybody, until PostgreSQL 14) can imitate
 # ours, so an object counts only if its owner could change PoWA itself: a superuser, or the owner of the extension. What
-# runs users' queries in local mode belongs to a role of its own, which nobody may become. What is cast to a name
-# is found by an index.
+# runs users' queries in local mode belongs to a role of its own, which nobody may become.
 DEFINITIONS = """
 WITH maker AS (
     SELECT r.oid, true AS of_all
@@ -35,7 +34,7 @@ FROM pg_catalog.pg_extension AS e
 JOIN pg_catalog.pg_proc AS p ON p.pronamespace = e.extnamespace AND p.proname LIKE 'powa\\_%%\\_snapshot'
     AND p.proargtypes::text = '23'
 LEFT JOIN pg_catalog.pg_proc AS source ON source.pronamespace = e.extnamespace
-    AND source.proname = pg_catalog.regexp_replace(p.proname, 'snapshot$', 'src')::name
+    AND source.proname = pg_catalog.regexp_replace(p.proname, 'snapshot$', 'src')
     AND source.proargtypes::text = '23'
     AND pg_catalog.obj_description(source.oid, 'pg_proc') LIKE %(mark)s
     AND EXISTS (SELECT FROM maker AS k WHERE k.oid = source.proowner)
@@ -47,10 +46,10 @@ WHERE e.extname = 'powa'
        FROM pg_catalog.pg_class AS c
        WHERE c.relnamespace = e.extnamespace AND EXISTS (SELECT FROM maker AS k WHERE k.oid = c.relowner AND k.of_all)
          AND ((c.relkind = 'r' AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
-               AND c.relname IN (pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history')::name,
-                                 pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history_current')::name))
+               AND c.relname IN (pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history'),
+                                 pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history_current')))
               OR (c.relkind = 'c'
-                  AND c.relname = pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history_record')::name))) = 3
+                  AND c.relname = pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history_record')))) = 3
 ORDER BY p.proname
 """
 
