@@ -48,7 +48,7 @@ class Page:
         page.on("requestfinished", lambda _request: self._count(-1))
         page.on("requestfailed", lambda _request: self._count(-1))
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", lambda error: self.errors.append(error.stack or str(error)))
         page.on("dialog", lambda dialog: (self.errors.append("a script has run"), dialog.dismiss()))
 
     def _on_console(self, message: Any) -> None:
