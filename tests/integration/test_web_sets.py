@@ -101,6 +101,8 @@ def test_sixty_datasources(database: Database) -> None:
             others = page.path
             assert page.alerts == [] and page.errors == []
 
+    # Another one, which nobody has left with requests.
+    with running_powa_web(database) as get:
         # However many datasources a page has.
         assert _statements(database, get, large) == _statements(database, get, others)
         with pytest.raises(HTTPError, match="This server has no set of datasources with this address"):
