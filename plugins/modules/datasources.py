@@ -139,8 +139,9 @@ options:
           unit:
             description:
               - Unit of the values, such as V(locks). A graph of a counter shows them per second.
-              - V(bytes), V(kB), V(MB), V(GB), V(us), V(ms), V(s), V(min) and V(%) are shown as powa-web shows sizes,
-                durations and percentages, such as C(1.5 MB).
+              - powa-web shows V(bytes), V(kB), V(MB), V(GB) and V(TB) as sizes, V(us), V(ms), V(s), V(min), V(h) and
+                V(d) as lengths of time in the unit that fits, and V(%) and V(ratio) as percentages. A counter of time
+                it shows as percent of the time that passed.
             type: str
             version_added: 0.2.0
           description:

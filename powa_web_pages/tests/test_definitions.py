@@ -13,7 +13,6 @@ from types import SimpleNamespace
 import pytest
 from powa_web_pages.definitions import Metric, datasource_of
 from powa_web_pages.page_range import page_range
-from powa_web_pages.shown import shown
 
 STORED = {
     "name": "lock_modes",
@@ -47,21 +46,16 @@ def test_what_is_no_definition(text):
     assert datasource_of("powa", text) is None
 
 
-@pytest.mark.parametrize(
-    "type_name, counter, unit, expected",
-    [
-        ("bigint", True, "", ("number", "M (per second)", 1)),
-        ("bigint", True, "rows", ("number", "M (rows per second)", 1)),
-        ("bigint", True, "kB", ("sizerate", "M per second", 1024)),
-        ("numeric", False, "%", ("percent", "M", 1)),
-        ("real", False, "s", ("duration", "M", 1000)),
-        ("boolean", True, "", ("number", "M", 1)),
-        ("text", True, "", ("string", "M", 1)),
-    ],
-)
-def test_units(type_name, counter, unit, expected):
-    how = shown(Metric("m", type_name, counter, "M", unit))
-    assert (how.type, how.title, how.factor) == expected
+@pytest.mark.parametrize("wrong", [{"title": 5}, {"set": ["x"]}, {"name": None, "keys": [{"name": 1, "type": "text"}]}])
+def test_a_comment_whose_texts_are_none(wrong):
+    assert datasource_of("powa", comment(**wrong)) is None
+
+
+def test_what_it_is_shown_with():
+    metrics = [dict(STORED["metrics"][0], overview=True), {"name": "other", "type": "bigint", "overview": None}]
+    found = datasource_of("powa", comment(set=" Locks ", metrics=metrics))
+    assert found.set_title == "Locks" and [metric.overview for metric in found.metrics] == [True, False]
+    assert datasource_of("powa", comment()).set_title == ""
 
 
 def request(query="", referer=""):

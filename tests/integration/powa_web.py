@@ -15,12 +15,12 @@ import tempfile
 from contextlib import contextmanager
 from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Any, Callable, Iterator
+from typing import Any, Iterator, List
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 
-from servers import PASSWORD, ROOT, Database, locked, unit_environment, wait_until
+from servers import PASSWORD, ROOT, Database, locked, podman, unit_environment, wait_until
 
 
 def _install(version: str) -> Path:
@@ -42,23 +42,71 @@ def _free_port() -> int:
         return int(listening.getsockname()[1])
 
 
+class PowaWeb:
+    """A running powa-web, and somebody who has logged in; called with the path of a page, it gets that page.
+
+    :param url: what all addresses begin with
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.cookies = CookieJar()
+        self._opener = build_opener(HTTPCookieProcessor(self.cookies))
+
+    def __call__(self, path: str, **headers: str) -> str:
+        text: str = self._opener.open(Request(self.url + path, headers=headers), timeout=60).read().decode()
+        return text
+
+    def answers(self) -> bool:
+        """Return whether it answers, as it does to those who are not logged in."""
+        try:
+            self("/login/")
+        except HTTPError as error:
+            return error.code == 403
+        except OSError:
+            return False
+        return True
+
+    def login(self, user: str, password: str) -> None:
+        """Log in."""
+        # The name of the field differs between 4 and 5.
+        form = urlencode({"user": user, "username": user, "password": password, "server": "main"}).encode()
+        self._opener.open(self.url + "/login/", data=form, timeout=60)
+        assert {"user", "username"} & {cookie.name for cookie in self.cookies}, "powa-web refuses the login"
+
+
+def inside(container: str) -> List[str]:
+    """Return what a command begins with that is to run in the network of a container.
+
+    In that of the machine, a browser drops what it loads whenever another container starts: the network has changed.
+    """
+    number = podman("inspect", "--format={{.State.Pid}}", container)
+    return ["nsenter", "--net=/proc/{0}/ns/net".format(number)]
+
+
 @contextmanager
 def running_powa_web(
-    database: Database, user: str = "postgres", password: str = PASSWORD
-) -> Iterator[Callable[[str], str]]:
-    """Run powa-web with this database as its repository, log in, and give a function that gets a page."""
+    database: Database, user: str = "postgres", password: str = PASSWORD, for_browser: bool = False
+) -> Iterator[PowaWeb]:
+    """Run powa-web with this database as its repository, and log in.
+
+    :param for_browser: whether it runs in the network of the server
+    """
     version = database.value(
         "SELECT substring(extversion from '^\\d+\\.\\d+') FROM pg_extension WHERE extname = 'powa'"
     )
     folder = _install(version)
     port = _free_port()
+    address = database.server.address if for_browser else "127.0.0.1"
     with tempfile.TemporaryDirectory() as work:
         login = {"host": database.server.address, "port": "5432", "database": database.name}
-        configuration = "servers = {0!r}\ncookie_secret = {1!r}\nport = {2}\naddress = '127.0.0.1'\n"
-        (Path(work) / "powa-web.conf").write_text(configuration.format({"main": login}, secrets.token_hex(), port))
+        configuration = "servers = {0!r}\ncookie_secret = {1!r}\nport = {2}\naddress = {3!r}\n"
+        (Path(work) / "powa-web.conf").write_text(
+            configuration.format({"main": login}, secrets.token_hex(), port, address)
+        )
         with open(Path(work) / "log", "w+") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "powa_web_pages"],
+                [*(inside(database.server.container) if for_browser else ()), sys.executable, "-m", "powa_web_pages"],
                 cwd=work,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -69,7 +117,10 @@ def running_powa_web(
                 ),
             )
             try:
-                yield _login("http://127.0.0.1:{0}".format(port), process, user, password)
+                found = PowaWeb("http://{0}:{1}".format(address, port))
+                wait_until(lambda: _answers(process, found), "powa-web answers")
+                found.login(user, password)
+                yield found
             finally:
                 process.terminate()
                 process.wait(timeout=30)
@@ -77,28 +128,6 @@ def running_powa_web(
                 print(log.read())
 
 
-def _login(url: str, process: "subprocess.Popen[Any]", user: str, password: str) -> Callable[[str], str]:
-    cookies = CookieJar()
-    opener = build_opener(HTTPCookieProcessor(cookies))
-
-    def answers() -> bool:
-        assert process.poll() is None, "powa-web has ended"
-        try:
-            opener.open(url + "/login/", timeout=10)
-        except HTTPError as error:
-            # What it answers to those who are not logged in.
-            return error.code == 403
-        except OSError:
-            return False
-        return True
-
-    def get(path: str) -> str:
-        text: str = opener.open(url + path, timeout=60).read().decode()
-        return text
-
-    wait_until(answers, "powa-web answers")
-    # The name of the field differs between 4 and 5.
-    form = urlencode({"user": user, "username": user, "password": password, "server": "main"}).encode()
-    opener.open(url + "/login/", data=form, timeout=60)
-    assert {"user", "username"} & {cookie.name for cookie in cookies}, "powa-web refuses the login"
-    return get
+def _answers(process: "subprocess.Popen[Any]", powa_web: PowaWeb) -> bool:
+    assert process.poll() is None, "powa-web has ended"
+    return powa_web.answers()

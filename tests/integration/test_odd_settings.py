@@ -311,6 +311,7 @@ def _page(database: Database, srvid: int) -> Any:
     sys.path.insert(0, str(ROOT / "powa_web_pages" / "src"))
     from powa_web_pages.connection import reading
     from powa_web_pages.repository import Range, Repository
+    from powa_web_pages.selection import all_graphs
 
     within = Range("2020-01-01T00:00:00+00:00", "2100-01-01T00:00:00+00:00")
     with closing(database.server.connect(database.name, ROLE)) as connection:
@@ -318,9 +319,8 @@ def _page(database: Database, srvid: int) -> Any:
         with reading(SimpleNamespace(connect=lambda: connection)) as cursor:
             repository = Repository(cursor, srvid)
             found = {entry.name: entry for entry in repository.datasources()}
-            return found.keys(), [
-                (repository.busiest(entry, within), repository.latest(entry, within)) for entry in found.values()
-            ]
+            busiest = repository.busiest([all_graphs(entry) for entry in found.values()], within)
+            return found.keys(), busiest, [repository.latest(entry, within) for entry in found.values()]
 
 
 def test_what_a_page_of_powa_web_reads(collected: Database) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import NUMBERS, TYPE_NAMES
+from powa_web_pages.graph_lines import GraphLines
 from powa_web_pages.repository import Range, Repository
 from servers import Database, on_every_server
 
@@ -29,8 +30,8 @@ COUNTERS = {
     "pg_lsn": ("16/B374D848", "16/B374D8AC", 10),
     "boolean": ("false", "true", None),
 }
-#: How many of powa-web's numbers are one of ours: it has durations in milliseconds.
-POWA_WEB = {"interval": 1000.0}
+#: How many of powa-web's numbers are one of ours: of lengths of time it shows the percentage of the time that passed.
+POWA_WEB = {"interval": 100.0}
 
 
 def test_every_number_has_its_case() -> None:
@@ -59,7 +60,7 @@ def _powa_web(database: Database, srvid: int) -> Dict[str, float]:
         repository = Repository(cursor, srvid)
         datasource = repository.datasource("counters")
         assert datasource is not None
-        points = repository.series(datasource, {}, Range(SINCE, UNTIL))
+        points = repository.series(datasource, dict.fromkeys(range(len(COUNTERS)), GraphLines()), Range(SINCE, UNTIL))
     last = max(point.ts for point in points)
     names = [metric.name for metric in datasource.metrics]
     return {names[point.metric]: point.value for point in points if point.ts == last}

@@ -13,7 +13,9 @@ from urllib.parse import urlencode
 import pytest
 from datasources import AWKWARD, COMMITS, LOCK_MODES
 from powa_web import running_powa_web
+from powa_web_pages.graph_lines import GraphLines
 from powa_web_pages.repository import Range, Repository
+from powa_web_pages.selection import all_graphs
 from servers import Database, on_the_newest_server
 
 SIDES = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
@@ -47,8 +49,10 @@ def test_lines_end_with_the_last_sample(database: Database, reader: str) -> None
         for name in ("lock_modes", "commits", "awkward"):
             datasource = repository.datasource(name)
             assert datasource is not None
-            lines = repository.busiest(datasource, asked)
-            named = {position: [line.key for line in found] for position, found in lines.items()}
+            (ranked,) = repository.busiest([all_graphs(datasource)], asked)
+            named = {
+                position: GraphLines(tuple(line.key for line in graph.lines)) for position, graph in ranked.items()
+            }
             points = repository.series(datasource, named, asked)
             latest = repository.latest(datasource, asked)
             if name == "awkward":
@@ -93,6 +97,6 @@ def test_the_newest_powa_web_has_the_pages(database: Database) -> None:
     with running_powa_web(database) as get:
         assert "<html" in get(page + "overview/")
         since_until = urlencode({"from": asked.since, "to": asked.until})
-        (row,) = json.loads(get(page + "graphs/0-/?" + since_until))["data"]
+        (row,) = json.loads(get(page + "graphs/0-s-/?" + since_until))["data"]
     rate = "SELECT commits FROM powa_commits_rate({0}, NULL, NULL) ORDER BY ts DESC LIMIT 1".format(srvid)
     assert row["m0_"] == pytest.approx(float(database.value(rate)))

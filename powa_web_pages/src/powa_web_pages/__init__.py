@@ -23,7 +23,7 @@ def make_app(**settings: Any) -> Any:
 
     app = powa.make_app(**settings)
 
-    from powa_web_pages.pages import url_specs
+    from powa_web_pages.addresses import url_specs
 
     # Tornado tries added rules before the existing ones, so the server's page is ours.
     app.add_handlers(r".*", url_specs(options.url_prefix))

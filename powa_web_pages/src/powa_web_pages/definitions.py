@@ -31,6 +31,7 @@ class Metric:
 
     :param type: as PostgreSQL's C(format_type) prints it
     :param counter: whether its values only grow until they are reset
+    :param overview: whether it is among the few that the overview of a server shows
     """
 
     name: str
@@ -39,6 +40,7 @@ class Metric:
     title: str
     unit: str = ""
     description: str = ""
+    overview: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Datasource:
 
     :param schema: where its tables are
     :param keys: those of its tables, including the database and keys that are no longer declared
+    :param set_title: the title of the set that it is shown with, or an empty text
     """
 
     schema: str
@@ -55,6 +58,7 @@ class Datasource:
     description: str
     keys: Tuple[Key, ...]
     metrics: Tuple[Metric, ...]
+    set_title: str = ""
 
     def table(self, suffix: str) -> str:
         """Return the name of one of its tables."""
@@ -80,25 +84,35 @@ def datasource_of(schema: str, comment: str) -> Optional[Datasource]:
 
 
 def _parse(schema: str, stored: Mapping[str, Any]) -> Datasource:
+    name = _text(stored["name"])
     kept = (stored.get("kept") or {}).get("keys", [])
     keys = [Key("dbid", "oid")] if stored.get("scope") == "database" else []
-    keys += [Key(key["name"], key["type"]) for key in [*stored["keys"], *kept]]
-    metrics = [
-        Metric(
-            name=metric["name"],
-            type=metric["type"],
-            counter=metric.get("kind", "counter") == "counter",
-            title=metric.get("title") or titled(metric["name"]),
-            unit=metric.get("unit") or "",
-            description=metric.get("description") or "",
-        )
-        for metric in stored["metrics"]
-    ]
+    keys += [Key(_text(key["name"]), _text(key["type"])) for key in [*stored["keys"], *kept]]
     return Datasource(
         schema=schema,
-        name=stored["name"],
-        title=stored.get("title") or titled(stored["name"]),
-        description=stored.get("description") or "",
+        name=name,
+        title=_text(stored.get("title")) or titled(name),
+        description=_text(stored.get("description")),
         keys=tuple(keys),
-        metrics=tuple(metrics),
+        metrics=tuple(map(_metric, stored["metrics"])),
+        set_title=_text(stored.get("set")).strip(),
     )
+
+
+def _metric(stored: Mapping[str, Any]) -> Metric:
+    name = _text(stored["name"])
+    return Metric(
+        name=name,
+        type=_text(stored["type"]),
+        counter=stored.get("kind", "counter") == "counter",
+        title=_text(stored.get("title")) or titled(name),
+        unit=_text(stored.get("unit")),
+        description=_text(stored.get("description")),
+        overview=stored.get("overview") is True,
+    )
+
+
+def _text(value: Any) -> str:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(value)
+    return value or ""

@@ -13,7 +13,7 @@ JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
 WHERE e.extname = 'powa'
 """
 
-# The comments that hold the definitions of all datasources whose history the user may read, and whether each is
+# The comments that hold the definitions of one or all datasources whose history the user may read, and whether each is
 # registered for the server. Whoever may create objects in PoWA's schema (everybody, until PostgreSQL 14) can imitate
 # ours, so an object counts only if its owner could change PoWA itself: a superuser, or the owner of the extension. What
 # runs users' queries in local mode belongs to a role of its own, which nobody may become.
@@ -39,6 +39,7 @@ LEFT JOIN pg_catalog.pg_proc AS source ON source.pronamespace = e.extnamespace
     AND pg_catalog.obj_description(source.oid, 'pg_proc') LIKE %(mark)s
     AND EXISTS (SELECT FROM maker AS k WHERE k.oid = source.proowner)
 WHERE e.extname = 'powa'
+  AND (%(snapshot)s::text IS NULL OR p.proname = %(snapshot)s::text)
   AND pg_catalog.obj_description(p.oid, 'pg_proc') LIKE %(mark)s
   AND EXISTS (SELECT FROM maker AS k WHERE k.oid = p.proowner AND k.of_all)
   AND (SELECT pg_catalog.count(*)
@@ -79,10 +80,14 @@ DATABASE_VALUE = """coalesce((SELECT d.datname::text FROM {schema}.powa_database
 
 RANGE = "pg_catalog.tstzrange(%(from)s::timestamptz, %(to)s::timestamptz, '[]')"
 
-# The busiest combinations of each metric. History keeps the least and greatest values of a range, so no sample has to
-# be read.
+ENDS = """
+SELECT pg_catalog.date_part('epoch', %(from)s::timestamptz), pg_catalog.date_part('epoch', %(to)s::timestamptz)
+"""
+
+# The busiest combinations of each metric of one of the datasources. History keeps the least and greatest values of a
+# range, so no sample has to be read.
 BUSIEST = """
-WITH part AS (
+(WITH part AS (
     SELECT {key_of_history} AS k, {values_of_history} AS names, {scores_of_history}
     FROM {history} AS h
     WHERE h.srvid = %(server)s AND h.coalesce_range && {range}
@@ -96,8 +101,11 @@ WITH part AS (
 ), ranked AS (
     SELECT total.*, {ranks} FROM total
 )
-SELECT k, names, {rank_columns} FROM ranked WHERE {busiest} ORDER BY names
+SELECT {number}, k, names, ARRAY[{rank_columns}]::bigint[], ARRAY[{score_columns}]::double precision[]
+FROM ranked
+WHERE {busiest})
 """
+ALL_BUSIEST = "SELECT x.* FROM ({ranked}) AS x (number, k, names, ranks, scores) ORDER BY x.number, x.names"
 HISTORY_PEAK = "{maximum}"
 HISTORY_GROWTH = "{maximum} - {minimum}"
 CURRENT_PEAK = "max({value})"

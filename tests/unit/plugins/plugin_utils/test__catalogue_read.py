@@ -47,6 +47,12 @@ def test_each_says_what_it_shows(entry: Any) -> None:
     assert not entry.is_default or not (entry.needs or entry.expensive or definition.get("scope"))
 
 
+def test_an_overview_of_a_server_has_a_few_graphs_each_of_another_set() -> None:
+    marked = [entry for entry in ENTRIES for metric in entry.definition["metrics"] if metric.get("overview")]
+    assert 6 <= len(marked) <= 9 and len({entry.definition["set"] for entry in marked}) == len(marked)
+    assert sum(entry.is_default for entry in marked) >= 6
+
+
 @pytest.mark.parametrize("each", catalogue().values(), ids=lambda each: each.name)
 def test_a_server_takes_a_whole_set_or_none_of_it(each: Any) -> None:
     assert each.title and len({entry.definition.get("scope") for entry in each.entries}) == 1

@@ -376,10 +376,10 @@ def test_the_pages_are_those_of_the_collection():
     folder, package, *pages = found["files"]
     assert (folder["path"], folder["state"], folder["mode"]) == ("/opt/powa-web/pages", "directory", "0755")
     assert (package["path"], package["state"], package["mode"]) == (PAGES, "directory", "0755")
-    assert {"__init__.py", "__main__.py", "pages.py"} <= {page["path"].rpartition("/")[2] for page in pages}
+    assert {"__init__.py", "__main__.py", "set_page.py"} <= {page["path"].rpartition("/")[2] for page in pages}
     assert all(page["mode"] == "0644" and page["owner"] == "root" and page["state"] == "present" for page in pages)
     assert all(page["path"].startswith(PAGES + "/") and page["path"].endswith(".py") for page in pages)
-    assert next(page for page in pages if page["path"].endswith("/pages.py"))["content"].startswith("# Copyright")
+    assert next(page for page in pages if page["path"].endswith("/set_page.py"))["content"].startswith("# Copyright")
 
 
 def test_pages_of_another_version_go():

@@ -1,0 +1,94 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which combinations of keys the graphs of a page name: the statement that ranks them, for all of its datasources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import List, Optional, Sequence
+
+from psycopg2.sql import SQL, Composable, Literal
+
+from powa_web_pages import composed, sql
+from powa_web_pages.composed import comma, identifier
+from powa_web_pages.definitions import Datasource
+from powa_web_pages.selection import Selection
+from powa_web_pages.shown import RANGED, Shown, shown
+
+#: How many combinations of keys a graph names; powa-web has nine colours, and the last is for all others.
+NAMED = 8
+
+
+@dataclass(frozen=True)
+class Line:
+    """A combination of keys that a graph names.
+
+    :param key: its hash
+    :param label: its values
+    """
+
+    key: str
+    label: str
+
+
+@dataclass
+class Ranked:
+    """What a graph names.
+
+    :param greatest: the greatest number of any line, or None if there is none
+    """
+
+    lines: List[Line] = field(default_factory=list)
+    greatest: Optional[float] = None
+
+
+def statement(selections: Sequence[Selection]) -> Composable:
+    """Return the statement that ranks the combinations of keys of each selection, in one go."""
+    ranked = [_ranked(number, selection) for number, selection in enumerate(selections)]
+    return SQL(sql.ALL_BUSIEST).format(ranked=SQL(" UNION ALL ").join(ranked))
+
+
+def _ranked(number: int, selection: Selection) -> Composable:
+    datasource = selection.datasource
+    how = [(position, shown(datasource.metrics[position])) for position in selection.positions]
+    scores = [identifier("score{0}".format(position)) for position in selection.positions]
+    ranks = [identifier("rank{0}".format(position)) for position in selection.positions]
+    return SQL(sql.BUSIEST).format(
+        number=Literal(number),
+        scores_of_history=comma(
+            composed.named(_history_score(datasource, position, each), "score{0}", position) for position, each in how
+        ),
+        scores_of_current=comma(_current_score(datasource, position, each) for position, each in how),
+        totals=comma(
+            SQL("{total}({score}) AS {score}").format(total=SQL("sum" if each.rate else "max"), score=score)
+            for (_position, each), score in zip(how, scores)
+        ),
+        ranks=comma(SQL(sql.RANK).format(score=score, name=name) for score, name in zip(scores, ranks)),
+        rank_columns=comma(ranks),
+        score_columns=comma(scores),
+        busiest=SQL(" OR ").join(SQL("{0} <= {1}").format(rank, Literal(NAMED)) for rank in ranks),
+        **composed.tables(datasource),
+        **composed.keys(datasource),
+    )
+
+
+def _history_score(datasource: Datasource, position: int, how: Shown) -> Composable:
+    metric = datasource.metrics[position]
+    if metric.type not in RANGED:
+        return SQL("0::double precision")
+    parts = {
+        name: SQL("{0}::double precision").format(
+            composed.number(how, SQL("(h.{0}).{1}").format(SQL(column), identifier(metric.name)))
+        )
+        for name, column in (("minimum", "mins_in_range"), ("maximum", "maxs_in_range"))
+    }
+    return SQL(sql.HISTORY_GROWTH if how.rate else sql.HISTORY_PEAK).format(**parts)
+
+
+def _current_score(datasource: Datasource, position: int, how: Shown) -> Composable:
+    if datasource.metrics[position].type not in RANGED:
+        return SQL("0::double precision")
+    value = SQL("{0}::double precision").format(composed.number(how, composed.current(datasource, position)))
+    return SQL(sql.CURRENT_GROWTH if how.rate else sql.CURRENT_PEAK).format(value=value)

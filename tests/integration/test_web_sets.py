@@ -1,0 +1,121 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sixty datasources in powa-web: under their sets, a few graphs on the server's page, and units as people read them."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+from urllib.error import HTTPError
+
+import pytest
+from browser import browsing
+from catalogue_samples import ENTRIES
+from powa_web import PowaWeb, running_powa_web
+from servers import Database, statements_sent
+from sixty_datasources import HOSTILE, LARGE, NUMBER, sixty, take_samples
+
+BOTH = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
+OTHERS = "Other datasources"
+SERVER = "/server/{0}/overview/"
+#: What the test looks at, besides the generated ones.
+SAMPLED = ["lock_counts", "lock_waits", "blocking_sessions", "connections", "wal_position", "database_ages"]
+
+
+def _statements(database: Database, get: PowaWeb, path: str) -> int:
+    """Return how many statements powa-web sends for a page and what is on it, without the points of its lines."""
+    # powa-web 5 gives the contents for the asking.
+    _page, sent = statements_sent(database, lambda: get(path, **{"Content-Type": "application/json"}))
+    return sent
+
+
+def _marked(declared: List[Dict[str, Any]]) -> List[str]:
+    """Return the names of the graphs that the server's page has, without their units, in order."""
+    found = [
+        (entry["set"].lower(), entry["title"].lower(), entry["title"], metric["title"])
+        for entry in declared
+        for metric in entry["metrics"]
+        if metric.get("overview")
+    ]
+    return [metric if metric == title else "{0}: {1}".format(title, metric) for _s, _t, title, metric in sorted(found)]
+
+
+def test_sixty_datasources(database: Database) -> None:
+    (srvid,) = database.arrived("one")
+    declared = sixty(database.powa)
+    titles = sorted({entry["set"] for entry in declared if "set" in entry}, key=str.lower) + [OTHERS]
+    assert len(declared) == NUMBER and len(titles) > 15
+    server = SERVER.format(srvid)
+    with running_powa_web(database, for_browser=True) as get:
+        database.ok("datasources", datasources=[ENTRIES["connections"].definition], **BOTH)
+        with_one = _statements(database, get, server)
+        database.ok("datasources", datasources=declared, **BOTH)
+        take_samples(database, srvid, declared, SAMPLED)
+        assert _statements(database, get, server) == with_one
+
+        with browsing(get, database.server.container, database.powa) as page:
+            page.open(server)
+            listed = [entry for entry in page.menu() if entry in titles]
+            # powa-web 5 shows the first ones.
+            assert listed == titles[: len(listed)] and len(listed) >= (len(titles) if database.powa == "4" else 3)
+            page.choose("Locks")
+            metrics = [metric for name in SAMPLED[:3] for metric in ENTRIES[name].definition["metrics"]]
+            graphs = page.titles()
+            assert len(graphs) == len(metrics) + 1 and graphs[-1] == "Datasources"
+            assert "Waiting for locks: Waiting sessions (sessions)" in graphs
+            page.lines(2)
+            page.shot("locks")
+            locks = page.path
+
+            page.open(server)
+            page.tab("Datasources")
+            *graphs, links, _databases = page.titles()
+            assert links == "Sets of datasources"
+            assert [graph.split(" (")[0].replace(" per second", "") for graph in graphs] == _marked(declared)
+            page.lines(3)
+            page.shot("overview")
+            assert page.cells()[: 2 * len(titles) : 2] == titles
+
+            page.follow(HOSTILE)
+            page.lines(5)
+            page.shot("units")
+            assert {graph.split(": ")[-1] for graph in page.titles()[:-1]} == {
+                "Bytes", "A while (h)", "Share (%)", "Busy (% of the time)", "Sent per second", "Nothing"
+            }  # fmt: skip
+            page.follow("Of every unit")
+            page.shot("values")
+            size, hours, share, _busy, busy, _sent, sent, nothing = page.cells()[1:]
+            assert size == "2.79 G" and [float(value) for value in (hours, share, busy)] == [25, 37.5, 25]
+            assert sent in ("1024 B", "1024.00 B") and nothing in ("(NA)", "-")
+
+            page.open(server)
+            page.choose(LARGE)
+            assert len(page.tabs()) > 1 and "Generated" in page.tabs()[0]
+            page.lines(9)
+            page.shot("large")
+            large = page.path
+            page.open(server)
+            page.choose(OTHERS)
+            page.lines(9)
+            others = page.path
+            assert page.alerts == [] and page.errors == []
+
+    # Another one, which nobody has left with requests.
+    with running_powa_web(database) as get:
+        # However many datasources a page has.
+        assert _statements(database, get, large) == _statements(database, get, others)
+        with pytest.raises(HTTPError, match="This server has no set of datasources with this address"):
+            get("/server/{0}/set/0123456789ab/overview/".format(srvid))
+
+        # What cannot be read is left out, and spoils nothing.
+        database.sql("DROP TABLE powa_blocking_sessions_history_current")
+        database.sql("ALTER TABLE powa_lock_counts_history RENAME COLUMN maxs_in_range TO renamed")
+        database.sql("COMMENT ON FUNCTION powa_generated_00_src(integer) IS 'pgfleet.powa datasource generated_00: {'")
+        for path, there, gone in (
+            (locks, "Waiting for locks: Waiting sessions", "Blocking sessions: "),
+            (locks, "Waiting for locks: Waiting sessions", "Locks by mode: "),
+            (others, "Generated 05: ", "Generated 00: "),
+        ):
+            text = get(path, **{"Content-Type": "application/json"})
+            assert there in text and gone not in text
