@@ -109,7 +109,7 @@ class Fleet:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """Two hosts with PostgreSQL and without PoWA, and the environment."""
+    """Two hosts with PostgreSQL and no database of PoWA, and the environment."""
     with ExitStack() as running, ThreadPoolExecutor() as threads:
         building = threads.submit(build, tmp_path_factory.mktemp("build"))
         repository, remote = (running.enter_context(running_server("5", name)) for name in ("-repository", "-remote"))
