@@ -19,8 +19,8 @@ from servers import CONTAINERS, NETWORK, ROOT
 REPOSITORY = "pg-repository.example.com"
 #: podman is that of the tests.
 ENVIRONMENT = {**os.environ, "PATH": "{0}:{1}".format(CONTAINERS, os.environ["PATH"])}
-#: What AWX sets for every job, and pipelining.
-SETTINGS = {"ANSIBLE_HOST_KEY_CHECKING": "False", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1"}
+#: What AWX sets for every job, and no colours.
+SETTINGS = {"ANSIBLE_HOST_KEY_CHECKING": "False", "ANSIBLE_NOCOLOR": "1"}
 
 
 class Job:
