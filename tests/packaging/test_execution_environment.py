@@ -39,8 +39,9 @@ CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 INSTALL_SSH = """
 set -e
 export DEBIAN_FRONTEND=noninteractive
-apt-get --quiet=2 update
-apt-get --quiet=2 install --yes --no-install-recommends openssh-server
+install='apt-get --quiet=2 install --yes --no-install-recommends openssh-server'
+# The image has apt's lists, which may be old.
+$install || { apt-get --quiet=2 update && $install; }
 """
 #: A user as teams have one, with a key and sudo.
 LET_IN = """
