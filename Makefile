@@ -132,8 +132,8 @@ build: setup  ## The collection's tarball
 	ansible-galaxy collection build --force
 
 clean:  ## Remove the tools, the images and what was built
-	rm -rf $(cache) .ansible .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache tests/output pgfleet-powa-*.tar.gz \
-	  $(subst .,/,$(collections:%=.collections/ansible_collections/%))
+	rm -rf $(cache) .ansible .bench .hypothesis .mypy_cache .pytest_cache .ruff_cache context tests/output \
+	  pgfleet-powa-*.tar.gz $(subst .,/,$(collections:%=.collections/ansible_collections/%))
 	podman images --quiet --filter 'reference=localhost/pgfleet/*' | xargs --no-run-if-empty podman rmi
 
 setup: $(venvs:%=$(cache)/%/ready) $(cache)/collections

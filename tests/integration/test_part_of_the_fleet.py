@@ -2,10 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs as AWX makes them: jobs of its project with an inventory from the repository and the variables of a survey.
+"""Runs of site.yml whose inventory has only a part of the fleet, as a slice of a job or without a disabled host.
 
-And runs of site.yml whose inventory has only a part of the fleet, as a slice of a job or without a disabled host. The
-hosts of the inventory are one container. Its collector connects to each remote by another name.
+The hosts of the inventory are one container. Its collector connects to each remote by another name.
 """
 
 from __future__ import annotations
@@ -17,9 +16,6 @@ from typing import Any, Dict, Iterator, List, Sequence
 
 import pytest
 import yaml
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import ROLES, Option, options_of
-from awx_jobs import Project
-from datasources import LOCK_MODES
 from servers import PASSWORD, ROOT, Database, run_playbook, running_server, wait_until
 
 REMOTES = ["db1", "db2", "db3"]
@@ -99,90 +95,6 @@ def has_snapshots(database: Database) -> bool:
         "SELECT count(*) FROM powa_snapshot_metas AS m JOIN powa_servers AS s ON s.id = m.srvid"
         " WHERE s.id > 0 AND s.frequency > 0 AND (m.snapts = '-infinity' OR cardinality(m.errors) > 0)"
     )
-
-
-@pytest.fixture
-def whole(fleet: Database, tmp_path: Path) -> Database:
-    """The fleet with each server as its first run left it."""
-    if fleet.sql(FREQUENCIES) != EVERY or passwords(fleet) != REMOTES:
-        run = Run(tmp_path, fleet, HOSTS, "--forks", "1")
-        assert not run.failed and fleet.sql(FREQUENCIES) == EVERY, run.output
-    return fleet
-
-
-def as_text(option: Option) -> str:
-    """Return the default of an option as a survey would pass it."""
-    if isinstance(option.default, str):
-        return option.default
-    return "" if option.default is None else json.dumps(option.default)
-
-
-#: The address of a host is its own, and passwords come with a credential.
-NOT_GIVEN = {"powa_host", "powa_monitoring_password", "powa_collector_password"}
-GIVEN = {
-    name: option
-    for roles in (ROLES, ("import",), ("awx",))
-    for name, option in options_of(roles).items()
-    if name not in NOT_GIVEN
-}
-SECRETS = {
-    "secret_powa_monitoring_password": PASSWORD,
-    "secret_powa_collector_password": PASSWORD,
-    # A field of the credential that nobody has filled in.
-    "secret_powa_web_password": "",
-}
-
-
-def stored(project: Project, database: Database) -> Dict[str, Any]:
-    """Return the inventory that AWX has after an update, with the way to the hosts."""
-    variables = project.folder / "inventory" / "group_vars"
-    variables.mkdir()
-    (variables / "powa_remotes.yml").write_text("powa_pause_timeout: 59\n")
-    certificates = project.folder / "empty.pem"
-    certificates.write_text("")
-    login = {"POWA_LOGIN_HOST": database.server.address, "POWA_LOGIN_PORT": "", "POWA_LOGIN_DB": ""}
-    login.update(POWA_LOGIN_USER="postgres", POWA_LOGIN_PASSWORD=PASSWORD, POWA_LOGIN_CA_CERT=str(certificates))
-    done = project.inventory(**login)
-    assert done.returncode == 0, done.stderr
-    # The host's own certificate, which is for another name.
-    certificates.write_text(database.server.shell("cat /etc/ssl/certs/ssl-cert-snakeoil.pem"))
-    refused = project.inventory(**login)
-    assert refused.returncode != 0 and "server certificate for" in refused.stderr, refused.stderr
-    found: Dict[str, Any] = json.loads(done.stdout)
-    assert found["powa_remotes"]["vars"] == {"powa_pause_timeout": 59}
-    shared = listed(database, ["pg"], {})["_meta"]["hostvars"]["pg"]
-    for name in ("powa_host", "powa_database", "powa_monitoring_password", "powa_collector_password"):
-        del shared[name]
-    for name in HOSTS:
-        found["_meta"]["hostvars"].setdefault(name, {}).update(shared, powa_host=name)
-    return found
-
-
-def test_jobs_of_the_example_project(whole: Database, tmp_path: Path) -> None:
-    project = Project(tmp_path / "job", "pg")
-    found = stored(project, whole)
-    assert sorted(found["powa_remotes"]["hosts"]) == REMOTES and found["powa_collectors"]["hosts"] == ["pg"]
-    # Everything that a survey can ask, and nobody has answered.
-    empty = {**dict.fromkeys(GIVEN, ""), "powa_stats_extensions": "[]"}
-    for options in (["--check", "--diff"], []):
-        job = project.run("site.yml", found, *options, **empty, **SECRETS)
-        assert job.rc == 0 and not re.search("changed=[1-9]", job.output), job.output
-        assert job.artifacts["powa_lost"] == {}
-    job = project.run("doctor.yml", found, **empty, **SECRETS)
-    assert job.rc == 0 and job.artifacts["powa_doctor"]["servers"] == len(HOSTS), job.output
-    job = project.run("report.yml", found, **empty, **SECRETS)
-    assert job.rc == 0 and job.artifacts["powa_report"]["file"], job.output
-    assert PASSWORD not in "".join(path.read_text() for path in tmp_path.glob("job/artifacts/*/stdout"))
-
-    # The answers of a survey are texts.
-    answers = {**{name: as_text(option) for name, option in GIVEN.items()}, "powa_stats_extensions": "[]"}
-    answers["powa_datasources"] = yaml.safe_dump([LOCK_MODES])
-    answers["powa_frequency"] = "300"
-    answers["powa_doctor_ignore"] = "inventory\nsnapshot_late"
-    job = project.run("site.yml", found, **answers, **SECRETS)
-    assert job.rc == 0, job.output
-    assert whole.value("SELECT count(*) FROM pg_proc WHERE proname = 'powa_lock_modes_src'") == 1
-    assert whole.sql(FREQUENCIES) == EVERY
 
 
 @pytest.mark.parametrize(("number", "options"), [(0, []), (1, []), (2, []), (0, ["--tags", "collectors"])])

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Jobs as AWX runs them: by ansible-runner, with a private data directory and a project."""
+"""Jobs as AWX runs them: by ansible-runner in an execution environment, with a private data directory and a project."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any, Dict, Mapping
 
-from servers import ROOT
+from servers import CONTAINERS, NETWORK, ROOT
 
 #: The repository that the files of the example name.
 REPOSITORY = "pg-repository.example.com"
+#: podman is that of the tests.
+ENVIRONMENT = {**os.environ, "PATH": "{0}:{1}".format(CONTAINERS, os.environ["PATH"])}
+#: What AWX sets for every job, and no colours.
+SETTINGS = {"ANSIBLE_HOST_KEY_CHECKING": "False", "ANSIBLE_NOCOLOR": "1"}
 
 
 class Job:
@@ -39,41 +43,44 @@ class Job:
 
 
 class Project:
-    """A project with the files of the example, and the private data directory of its jobs."""
+    """A project with the files of the example, and the private data directory of its jobs.
 
-    def __init__(self, folder: Path, repository: str) -> None:
+    :param image: the execution environment
+    :param key: the private key of the machine credential
+    :param addresses: those of the hosts by their names, the repository first
+    """
+
+    def __init__(self, folder: Path, image: str, key: str, addresses: Mapping[str, str]) -> None:
         self.folder = folder / "project"
         self._private = folder
+        self._image = image
+        # As in a container without root, the files of the private data directory belong to the user in there.
+        self._container = ["--network={0}".format(NETWORK), "--user=root"]
+        self._container += ["--add-host={0}:{1}".format(*each) for each in addresses.items()]
         self._jobs = 0
         copytree(ROOT / "examples" / "awx", self.folder)
         for name in ("hosts", "fleet.powa.yml"):
             path = self.folder / "inventory" / name
-            path.write_text(path.read_text().replace(REPOSITORY, repository))
+            path.write_text(path.read_text().replace(REPOSITORY, next(iter(addresses))))
         for name in ("inventory", "env"):
             (folder / name).mkdir()
+        (folder / "env" / "envvars").write_text(json.dumps(SETTINGS))
+        (folder / "env" / "ssh_key").write_text(key)
 
     def inventory(self, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Do what an update of the inventory does, with no variable that tells Ansible where the collection is."""
-        # The collection is where the example's ansible.cfg has Ansible look for it.
-        home = self._private / "home"
-        (home / ".ansible").mkdir(parents=True, exist_ok=True)
-        if not (home / ".ansible" / "collections").is_symlink():
-            (home / ".ansible" / "collections").symlink_to(ROOT / ".collections")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "POWA_", "PG"))}
+        environment["ANSIBLE_COLLECTIONS_PATHS"] = "/runner/requirements_collections"
+        environment["ANSIBLE_INVENTORY_UNPARSED_FAILED"] = "1"
+        options = ["--env={0}={1}".format(*each) for each in environment.items()]
+        options += ["--volume={0}:/runner".format(self._private), "--workdir=/runner/project", *self._container]
+        command = ["ansible-inventory", "-i", "inventory", "--list", "--export"]
         return subprocess.run(
-            ["ansible-inventory", "-i", "inventory", "--list", "--export"],
-            cwd=self.folder,
+            ["podman", "run", "--rm", *options, self._image, *command],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            env=dict(
-                kept,
-                HOME=str(home),
-                ANSIBLE_COLLECTIONS_PATHS="/runner/requirements_collections",
-                ANSIBLE_INVENTORY_UNPARSED_FAILED="1",
-                **environment,
-            ),
+            env=ENVIRONMENT,
         )
 
     def run(self, playbook: str, found: Mapping[str, Any], *options: str, **variables: str) -> Job:
@@ -93,26 +100,30 @@ class Project:
         credential.write_text(_marked(secrets))
         credential.chmod(0o600)
         (self._private / "env" / "extravars").write_text(_marked(others))
-        (self._private / "env" / "cmdline").write_text(" ".join(["-e", "@{0}".format(credential), *options]))
+        credentials = "-e @/runner/env/{0}".format(credential.name)
+        (self._private / "env" / "cmdline").write_text(" ".join([credentials, *options]))
+        # It names the container, too.
+        ident = "{0}-{1}".format(NETWORK, self._jobs)
         done = subprocess.run(
-            ["ansible-runner", "run", str(self._private), "--playbook", playbook, "--ident", str(self._jobs)],
+            [
+                *("ansible-runner", "run", str(self._private), "--playbook", playbook, "--ident", ident),
+                *("--process-isolation", "--process-isolation-executable", "podman", "--container-image", self._image),
+                *("--container-option=" + option for option in self._container),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            env=dict(
-                os.environ,
-                ANSIBLE_NOCOLOR="1",
-                ANSIBLE_PIPELINING="1",
-                ANSIBLE_COLLECTIONS_PATH=str(ROOT / ".collections"),
-                ANSIBLE_CONNECTION_PLUGINS=str(ROOT / "molecule" / "shared" / "connection"),
-            ),
+            env=ENVIRONMENT,
         )
-        return Job(done, self._private / "artifacts" / str(self._jobs))
+        return Job(done, self._private / "artifacts" / ident)
+
+    def printed(self) -> str:
+        """Return what all jobs have printed."""
+        return "".join(path.read_text() for path in self._private.glob("artifacts/*/stdout"))
 
 
 def _marked(variables: Mapping[str, str]) -> str:
     """Return variables as AWX passes them."""
-    return "".join(
-        "!unsafe {0}: !unsafe {1}\n".format(json.dumps(name), json.dumps(text)) for name, text in variables.items()
-    )
+    lines = ["!unsafe {0}: !unsafe {1}".format(json.dumps(name), json.dumps(text)) for name, text in variables.items()]
+    return "\n".join(lines) or "{}"
