@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError, returned_columns
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import Document, read_mapping
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.exporter_columns import columns_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     CLUSTER,
@@ -20,12 +19,12 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Found,
     Metric,
     Problem,
-    Variant,
     is_true,
     mapping,
     texts,
     wrong_format,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import known_outputs, variant_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.versions import VersionRange, version_range
 
 EXPECTED = "queries of postgres_exporter (names, each with its query and metrics)"
@@ -50,7 +49,7 @@ def read_postgres_exporter(text: Any) -> Found:
     return found_queries(read_mapping(text, EXPECTED), EXPECTED)
 
 
-def found_queries(document: Mapping[str, Any], expected: str) -> Found:
+def found_queries(document: Document, expected: str) -> Found:
     """Return the metrics of what a file holds.
 
     :raises AnsibleFilterError: if it is no such file
@@ -58,7 +57,7 @@ def found_queries(document: Mapping[str, Any], expected: str) -> Found:
     if not any(isinstance(entry, dict) and {"query", "metrics"} <= set(entry) for entry in document.values()):
         raise wrong_format(expected, "no entry with query and metrics")
     branches: List[_Branch] = []
-    problems: List[Problem] = []
+    problems = document.repeated_problems(document)
     for name, entry in document.items():
         try:
             branches.append(_branch(name, mapping(entry, "the entry"), problems))
@@ -74,18 +73,15 @@ def _branch(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> _Br
     if not sql.strip():
         raise CannotTakeError("it has no query")
     notes: List[str] = []
-    columns = columns_of(entry.get("metrics"), notes)
+    found = known_outputs(sql, notes)
+    columns, grouped = columns_of(entry.get("metrics"), found, notes)
     scope, role, databases = _scope(entry, notes)
     lowest, end = _versions(entry)
-    try:
-        exact = returned_columns(sql) == [column.source for column in columns]
-    except UnknownColumnsError:
-        exact = False
     for field in ("predicate_query", "predicate_queries"):
         if entry.get(field):
             notes.append(_NO_COUNTERPART.format(field) + ", so the query runs without it")
     problems += [Problem(name, note, skipped=False) for note in notes]
-    variant = Variant(sql, tuple(columns), lowest, end, exact)
+    variant = variant_of(sql, columns, found, lowest, end)._replace(grouped=grouped)
     description = str(entry.get("desc") or "")
     return _Branch(str(entry.get("name") or name), Metric(name, (variant,), description, scope, role, databases))
 
