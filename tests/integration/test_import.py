@@ -117,7 +117,7 @@ def test_what_is_written_is_collected(database: Database, tmp_path: Path, tool: 
 
 def test_what_is_left_out_is_named(tmp_path: Path) -> None:
     printed = imported(tmp_path, "pgwatch")
-    assert "events: skipped: it has no SQL" in printed and "datasources: 1, left out: 1" in printed
+    assert "events: skipped: it has no SQL" in printed and "datasources: 1, left out: 2" in printed
     assert "# events: skipped: it has no SQL" in (tmp_path / "ours.yml").read_text()
 
 

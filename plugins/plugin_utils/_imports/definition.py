@@ -184,14 +184,15 @@ class _Writer:
 
     def query(self, variant: Variant) -> str:
         """Return the query of a variant, as it is if that will do."""
+        role = self._role or variant.role
         selected = [self._selected(_of(variant, column), column.name) for column in self._columns]
         as_it_is = [_quoted_of_q(column.name) for column in self._columns]
-        if variant.exact and self._role is None and selected == as_it_is and len(variant.columns) == len(selected):
+        if variant.exact and role is None and selected == as_it_is and len(variant.columns) == len(selected):
             return variant.sql
         lines = ",\n".join("    " + text for text in selected)
         if not variant.sql:
             return "SELECT\n{0}\nWHERE false".format(lines)
-        end = [_ROLES[self._role]] if self._role else []
+        end = [_ROLES[role]] if role else []
         if variant.grouped:
             keys = (_quoted_of_q(column.source) for column in variant.columns if column.kind == KEY and column.source)
             end.append("GROUP BY {0}".format(", ".join(keys)))

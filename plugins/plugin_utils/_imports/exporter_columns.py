@@ -86,7 +86,7 @@ def columns_of(metrics: Any, found: Optional[Outputs], notes: List[str]) -> Colu
         columns += _unlisted(listed, found, notes)
     if only_labels(columns) and notes:
         raise CannotTakeError("it has no column with a number ({0})".format("; ".join(notes)))
-    return Columns(columns, grouped)
+    return Columns(columns, grouped and any(column.kind == KEY for column in columns))
 
 
 def _listed(metrics: Any) -> List[_Listed]:

@@ -40,6 +40,7 @@ class Variant(NamedTuple):
     :param exact: whether the query is known to return these columns and no others
     :param aliases: names for all columns of the query, where its own are not unique
     :param grouped: whether the metrics are aggregates of the rows with the same keys
+    :param role: C(PRIMARY) or C(STANDBY) if, in these versions, it is for those only
     """
 
     sql: str
@@ -49,6 +50,7 @@ class Variant(NamedTuple):
     exact: bool = False
     aliases: Tuple[str, ...] = ()
     grouped: bool = False
+    role: Optional[str] = None
 
 
 class Metric(NamedTuple):

@@ -27,7 +27,7 @@ _EXPECTED = "a file of pgMonitor (queries_*.yml or crunchy_*_collector.yml)"
 _PER_DATABASE = re.compile(r"per_db|bloat|table_stats")
 #: What its set-up writes a number instead of.
 _PLACEHOLDER = re.compile(r"#[A-Z_]+#")
-_FILE = re.compile(r"^#\s*Begin File:\s*(\S+)", re.MULTILINE)
+_FILE = re.compile(r"^#\s*Begin File:\s*(.+)$", re.MULTILINE)
 
 
 def read_pgmonitor(text: Any) -> Found:

@@ -128,15 +128,24 @@ def _scope_of_tags(tags: List[str], notes: List[str]) -> Tuple[str, Optional[str
 
 
 def _merged(branches: List[_Branch]) -> List[Metric]:
-    """Make one metric of the entries that share a name, and differ in their versions only."""
-    groups: Dict[Tuple[Any, ...], List[_Branch]] = {}
+    """Make one metric of the entries that share a name, and differ in their versions, or those and their roles."""
+    shared: Dict[Tuple[Any, ...], List[_Branch]] = {}
     for branch in branches:
         metric = branch.metric
-        groups.setdefault((branch.shared_name, metric.scope, metric.role, metric.databases), []).append(branch)
+        shared.setdefault((branch.shared_name, metric.scope, metric.databases), []).append(branch)
+    groups: List[Tuple[str, Optional[str], List[_Branch]]] = []
+    for (name, _scope, _databases), group in shared.items():
+        if not _overlap(group):
+            groups.append((name, None, _with_own_roles(group)))
+            continue
+        by_role: Dict[Optional[str], List[_Branch]] = {}
+        for branch in group:
+            by_role.setdefault(branch.metric.role, []).append(branch)
+        groups += [(name, role, same) for role, same in by_role.items()]
     names = [group[0] for group in groups]
     metrics: List[Metric] = []
-    for (name, _scope, role, _databases), group in groups.items():
-        if len(group) > 1 and _overlap(group):
+    for name, role, group in groups:
+        if _overlap(group):
             metrics += [branch.metric for branch in group]
             continue
         own = group[0].metric
@@ -146,6 +155,20 @@ def _merged(branches: List[_Branch]) -> List[Metric]:
         variants = tuple(variant for branch in group for variant in branch.metric.variants)
         metrics.append(own._replace(name=name, variants=variants, description=description))
     return metrics
+
+
+def _with_own_roles(group: List[_Branch]) -> List[_Branch]:
+    """Have each version say itself which servers it is for, where not all are for the same."""
+    if len({branch.metric.role for branch in group}) == 1:
+        return group
+    return [
+        branch._replace(
+            metric=branch.metric._replace(
+                role=None, variants=tuple(each._replace(role=branch.metric.role) for each in branch.metric.variants)
+            )
+        )
+        for branch in group
+    ]
 
 
 def _overlap(group: List[_Branch]) -> bool:

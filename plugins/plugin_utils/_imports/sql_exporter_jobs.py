@@ -36,7 +36,8 @@ def has_jobs(document: Mapping[str, Any]) -> bool:
 
 def found_jobs(document: Mapping[str, Any]) -> Found:
     """Return the metrics of all jobs of a file."""
-    shared = document.get("queries")
+    queries_by_name = document.get("queries")
+    shared = {str(name): sql for name, sql in queries_by_name.items()} if isinstance(queries_by_name, dict) else {}
     metrics: List[Metric] = []
     problems: List[Problem] = []
     sets: Dict[str, List[str]] = {}
@@ -48,7 +49,7 @@ def found_jobs(document: Mapping[str, Any]) -> Found:
             notes: List[str] = []
             try:
                 options = mapping(entry, "the query")
-                metrics.append(_metric(name, options, shared if isinstance(shared, dict) else {}, notes))
+                metrics.append(_metric(name, options, shared, notes))
             except CannotTakeError as error:
                 problems.append(Problem(name, str(error)))
             problems += [Problem(name, note, skipped=False) for note in notes]
@@ -57,12 +58,12 @@ def found_jobs(document: Mapping[str, Any]) -> Found:
     return Found(metrics, problems, sets)
 
 
-def _metric(name: str, options: Mapping[str, Any], shared: Mapping[Any, Any], notes: List[str]) -> Metric:
+def _metric(name: str, options: Mapping[str, Any], shared: Mapping[str, Any], notes: List[str]) -> Metric:
     for field in ("labels", "values"):
         if not isinstance(options.get(field) or [], list):
             raise CannotTakeError("{0} is {1}, expected a list".format(field, kind_of(options[field])))
     reference = options.get("query_ref")
-    sql = str(options.get("query") or shared.get(reference) or "")
+    sql = str(options.get("query") or shared.get(str(reference)) or "")
     if not sql.strip():
         missing = 'there is no query "{0}", which its query_ref names'.format(reference)
         raise CannotTakeError(missing if reference else "it has no query")

@@ -21,7 +21,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
     unwrapped,
 )
 
-#: C(UNKNOWN) is whatever only the server knows.
+#: C(XID) is a number that is none for PostgreSQL, also an C(oid). C(UNKNOWN) is whatever only the server knows.
 NUMBER, TIME, TEXT, XID, UNKNOWN = "number", "time", "text", "xid", ""
 #: A text in quotes is of the type that its place asks for.
 _LITERAL = "literal"
@@ -126,9 +126,9 @@ def _value_of(tokens: Tokens, resolve: Resolver) -> str:
 def _first_known(values: Sequence[str]) -> str:
     """Return what is known of values that have one type, which a literal takes on."""
     known = [value for value in values if value not in (UNKNOWN, _LITERAL)]
-    if known or not values:
-        return known[0] if known else UNKNOWN
-    return UNKNOWN if UNKNOWN in values else _LITERAL
+    if known:
+        return known[0]
+    return _LITERAL if values and UNKNOWN not in values else UNKNOWN
 
 
 def _results(case: Tokens) -> List[Tokens]:

@@ -236,6 +236,16 @@ def test_tags_say_where_a_query_runs(warnings: List[str]) -> None:
     ]
 
 
+def test_each_version_may_be_for_other_servers() -> None:
+    text = OF_PG_EXPORTER.replace(
+        "min_version: 170000\n  tags: [cluster, primary]", "min_version: 170000\n  tags: [cluster]"
+    )
+    (io,) = from_exporter(text, names="io*")
+    old, new = (each["query"] for each in io["queries"])
+    assert io["name"] == "io" and "NOT pg_catalog.pg_is_in_recovery" in old
+    assert "pg_is_in_recovery" not in new
+
+
 def test_entries_for_the_same_version_stay_apart() -> None:
     text = OF_PG_EXPORTER.replace("max_version: 170000", "max_version: 180000")
     assert {"io_13", "io_17"} <= set(named(from_exporter(text, names="io*")))
