@@ -237,21 +237,22 @@ def _resolver(rest: Tokens, scope: _Scope) -> Resolver:
     sources = [(_alias(source), source) for source in _sources(rest)]
     known: Dict[int, Optional[Dict[str, str]]] = {}
 
-    def value_in(number: int, name: str) -> Optional[str]:
-        """Return what is known of a column of a source, or None if the source has no such column."""
-        source = sources[number][1]
+    def columns_of(number: int) -> Optional[Dict[str, str]]:
+        """Return what is known of the columns of a source, or None for a relation, which only the server knows."""
         if number not in known:
             try:
-                known[number] = dict(_source_columns(source, scope))
+                known[number] = dict(_source_columns(sources[number][1], scope))
             except UnknownColumnsError:
                 known[number] = None
-        values = known[number]
-        return values.get(name) if values is not None else _value_in_relation(source, name)
+        return known[number]
 
     def resolve(alias: Optional[str], name: str) -> str:
-        found = {value_in(number, name) for number, (own, _source) in enumerate(sources) if alias in (None, own)}
-        values = [value for value in found if value is not None]
-        return values[0] if len(values) == 1 else UNKNOWN
+        wanted = [number for number, (own, _source) in enumerate(sources) if alias in (None, own)]
+        listed = [columns[name] for columns in map(columns_of, wanted) if columns is not None and name in columns]
+        guessed = (_value_in_relation(sources[number][1], name) for number in wanted if columns_of(number) is None)
+        # Only one source has the column, or PostgreSQL would not know which one is meant.
+        values = set(listed or guessed)
+        return values.pop() if len(values) == 1 else UNKNOWN
 
     return resolve
 

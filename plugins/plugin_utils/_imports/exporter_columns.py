@@ -74,7 +74,7 @@ def columns_of(metrics: Any, found: Optional[Outputs], notes: List[str]) -> Colu
     # Those of pg_exporter count rows, and the query returns nothing but the values to count.
     grouped = bool(columns) and only_labels(columns) and any("bucket" in each.options for each in histograms)
     for each in histograms:
-        parts = _counted(each) if grouped else _aggregates(each, found)
+        parts = _counted(each, found) if grouped else _aggregates(each, found)
         columns += parts
         notes.append((_OF_HISTOGRAM if parts else _NO_HISTOGRAM).format(each.name))
     usages = (*_KINDS, _HISTOGRAM, *_IGNORED)
@@ -133,15 +133,16 @@ def _aggregates(listed: _Listed, found: Optional[Outputs]) -> List[Column]:
     return [column for column in columns if found is None or column.source in found.values]
 
 
-def _counted(listed: _Listed) -> List[Column]:
+def _counted(listed: _Listed, found: Optional[Outputs]) -> List[Column]:
     """Return the sum and the number of what the rows with the same labels have."""
+    number = number_column(listed.source, GAUGE, listed.description, found).expression
     return [
         Column(
             listed.source,
             "{0}_{1}".format(listed.name, part),
             GAUGE,
             listed.description,
-            expression=part + "({0})",
+            expression="{0}({1})".format(part, number),
             value=NUMBER,
         )
         for part in ("sum", "count")

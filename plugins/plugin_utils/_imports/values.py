@@ -22,7 +22,8 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
 )
 
 #: C(XID) is a number that is none for PostgreSQL, also an C(oid). C(UNKNOWN) is whatever only the server knows.
-NUMBER, TIME, TEXT, XID, UNKNOWN = "number", "time", "text", "xid", ""
+#: C(EXTRACTED) is a number that C(extract) returns: C(numeric), and before PostgreSQL 14 C(double precision).
+NUMBER, EXTRACTED, TIME, TEXT, XID, UNKNOWN = "number", "extracted", "time", "text", "xid", ""
 #: A text in quotes is of the type that its place asks for.
 _LITERAL = "literal"
 #: Returns what is known of a column, by what stands before its name, and its name.
@@ -36,8 +37,9 @@ _BY_TYPE = {
     **dict.fromkeys(("oid", "xid"), XID),
 }
 _BY_FUNCTION = {
+    "extract": EXTRACTED,
     **dict.fromkeys(
-        "count extract date_part ascii pg_size_bytes pg_wal_lsn_diff pg_database_size pg_relation_size pg_table_size"
+        "count date_part ascii pg_size_bytes pg_wal_lsn_diff pg_database_size pg_relation_size pg_table_size"
         " pg_total_relation_size pg_indexes_size pg_tablespace_size".split(),
         NUMBER,
     ),
@@ -48,8 +50,8 @@ _BY_FUNCTION = {
     ),
     **dict.fromkeys("concat current_setting lpad ltrim replace rtrim split_part substr substring".split(), TEXT),
 }
-#: Those that return one of their arguments.
-_CHOOSING = ("coalesce", "max", "min", "greatest", "least", "nullif")
+#: Those that return one of their arguments, or a number where that is one.
+_CHOOSING = ("coalesce", "max", "min", "greatest", "least", "nullif", "sum", "avg", "abs", "round")
 #: Columns of PostgreSQL's own views and functions that are no numbers, as far as files of metrics return them.
 _OF_POSTGRESQL = {
     **dict.fromkeys(
@@ -71,6 +73,7 @@ _OF_POSTGRESQL = {
         UNKNOWN,
     ),
 }
+_ARITHMETIC = ("+", "-", "*", "/")
 _NUMBER_TEXT = r"^\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\s*$"
 
 
@@ -78,6 +81,9 @@ def number_sql(expression: str, value: str) -> str:
     """Return SQL of a number, as an exporter makes one of a value. One that is no number becomes NULL."""
     if value == TIME:
         return "extract(epoch FROM {0})::double precision".format(expression)
+    if value == EXTRACTED:
+        # Remotes of all versions are to return the same type.
+        return "{0}::double precision".format(expression)
     if value == XID:
         return "{0}::text::bigint".format(expression)
     if value == TEXT:
@@ -118,7 +124,10 @@ def _value_of(tokens: Tokens, resolve: Resolver) -> str:
     if cast is not None:
         # It belongs to the last operand, so it says nothing of a sum.
         return UNKNOWN if _has_operator(tokens[:cast]) else _BY_TYPE.get(tokens[cast + 1].value, UNKNOWN)
-    if not tokens or _has_operator(tokens):
+    if _has_operator(tokens):
+        calculated = all(token.is_mark(*_ARITHMETIC) for token in top if _is_operator(token))
+        return EXTRACTED if calculated and top[0].is_word("extract") else UNKNOWN
+    if not tokens:
         return UNKNOWN
     return _value_of_operand(tokens, resolve)
 
@@ -127,7 +136,7 @@ def _first_known(values: Sequence[str]) -> str:
     """Return what is known of values that have one type, which a literal takes on."""
     known = [value for value in values if value not in (UNKNOWN, _LITERAL)]
     if known:
-        return known[0]
+        return EXTRACTED if EXTRACTED in known else known[0]
     return _LITERAL if values and UNKNOWN not in values else UNKNOWN
 
 
@@ -146,8 +155,11 @@ def _results(case: Tokens) -> List[Tokens]:
 
 
 def _has_operator(tokens: Tokens) -> bool:
-    marks = [token for _position, token in outside(tokens) if token.kind == "other"]
-    return any(not token.is_mark("(", ")", "[", "]", ".", ",") for token in marks)
+    return any(_is_operator(token) for _position, token in outside(tokens))
+
+
+def _is_operator(token: Token) -> bool:
+    return token.kind == "other" and not token.is_mark("(", ")", "[", "]", ".", ",")
 
 
 def _value_of_operand(tokens: Tokens, resolve: Resolver) -> str:

@@ -91,9 +91,10 @@ def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
         ("SELECT last_vacuum, pg_x.last_vacuum v FROM mine JOIN pg_x ON true", "? time"),
         (
             "SELECT x.last_vacuum, y.n FROM (SELECT extract(epoch FROM last_vacuum) last_vacuum FROM pg_a) x, y",
-            "number ?",
+            "extracted ?",
         ),
         ("WITH q AS (SELECT now() AS a, 1 AS b) SELECT q.a, b, c FROM q, (SELECT 2 c) d", "time number number"),
+        ("SELECT last_vacuum FROM (SELECT 1 AS last_vacuum) x JOIN pg_stat_user_tables USING (relid)", "number"),
         ("WITH q (a) AS (SELECT now()) SELECT a, (SELECT now()) b FROM q", "? time"),
         (
             "SELECT CASE setting WHEN 'on' THEN '1' ELSE setting END s, CASE WHEN a THEN '1' END t FROM pg_settings",
@@ -104,7 +105,13 @@ def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
             " CASE a WHEN 1 THEN now() END g, coalesce('0', f(1)) h, coalesce(stats_reset, '-infinity') i FROM pg_t",
             "number ? time ? time",
         ),
-        ("SELECT sum(a) FILTER (WHERE b), f(a)[1] c, count(*) OVER () d FROM pg_t", "? ? number"),
+        (
+            "SELECT extract(epoch FROM a) b, greatest(0, extract(epoch FROM a)) c, extract(epoch FROM a) * 2 d,"
+            " extract(epoch FROM a) > 2 e, CASE WHEN f THEN 0 ELSE max(extract(epoch FROM a)) END g,"
+            " (extract(epoch FROM a) * 2)::bigint h FROM t",
+            "extracted extracted extracted ? extracted number",
+        ),
+        ("SELECT sum(a) FILTER (WHERE b), f(a)[1] c, count(*) OVER () d FROM pg_t", "number ? number"),
     ],
 )
 def test_values(sql: str, values: str) -> None:

@@ -188,13 +188,14 @@ idle:
 def test_rows_that_a_histogram_counts_are_aggregated() -> None:
     text = """
 age:
-  query: SELECT datname, age, extra FROM f()
+  query: SELECT datname, extract(epoch FROM now() - t) AS age, extra FROM f()
   tags: [cluster, primary]
   metrics: [{datname: {usage: LABEL}}, {age: {usage: HISTOGRAM, bucket: [1, 3]}}]
 """
     (found,) = from_exporter(text)
     assert found["query"].startswith(
-        "SELECT\n    q.datname,\n    sum(q.age) AS age_sum,\n    count(q.age) AS age_count\nFROM ("
+        "SELECT\n    q.datname,\n    sum(q.age::double precision) AS age_sum,\n"
+        "    count(q.age::double precision) AS age_count\nFROM ("
     )
     assert found["query"].endswith("\n) AS q\nWHERE (SELECT NOT pg_catalog.pg_is_in_recovery())\nGROUP BY q.datname")
 
