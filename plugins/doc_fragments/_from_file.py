@@ -17,7 +17,8 @@ description:
     metric with texts V(text), in all versions.
   - An exporter makes numbers of all values, and so do its filters where the text of a query tells that it returns
     something else. A time, such as C(last_vacuum), becomes seconds since 1970, a text its number, or C(NULL) if it is
-    none. What C(extract) returns becomes V(double precision), as it is before PostgreSQL 14. The metrics of pgwatch stay as they are; PoWA stores texts, and draws no graph of them.
+    none. What C(extract) returns becomes V(double precision), as it is before PostgreSQL 14.
+  - The metrics of pgwatch stay as they are. PoWA stores texts, and draws no graph of them.
   - If a query returns several columns of one name, the last one is taken, as the other tools do.
   - Keys can be C(NULL), since the other tool takes such labels for empty ones.
   - A query is put into a SELECT of the wanted columns where it returns others, or where it is only for primaries or
