@@ -143,7 +143,10 @@ class Describer:
             advice = "correct it, or grant the role the right that it needs"
             not_found = answer.sqlstate in (codes.UNDEFINED_TABLE, codes.UNDEFINED_FUNCTION, codes.UNDEFINED_OBJECT)
             if not_found and asked.definition.scope == DATABASE:
-                advice = "write its schema before its name, since the collector looks up names in pg_catalog only"
+                advice = (
+                    "correct it, and write the schema before names that are not in pg_catalog, where alone the"
+                    " collector looks"
+                )
             who = ' for role "{0}"'.format(self._role) if self._role else ""
             self.problems.append(
                 "{0}: PostgreSQL refuses it{1} ({2}): {3}".format(asked.where, who, answer.message, advice)

@@ -131,6 +131,8 @@ def _select(tokens: Tokens, scope: _Scope) -> List[Output]:
         tokens = tokens[closing(tokens, 2) :] if with_on else tokens[1:]
     end = _end_of_columns(tokens)
     columns: List[Output] = []
+    # One for all columns, or each level of nested queries would multiply the time.
+    resolve = _resolver(tokens[end:], scope)
     for item in split(tokens[:end], _is_comma):
         if item and item[-1].is_mark("*") and (len(item) == 1 or item[-2].is_mark(".")):
             columns += _all_columns(tokens[end:], item[-3].value if len(item) > 2 else None, scope)
@@ -138,7 +140,7 @@ def _select(tokens: Tokens, scope: _Scope) -> List[Output]:
         name = _name(item, scope)
         if name is None:
             raise UnknownColumnsError("its column number {0} has no name".format(len(columns) + 1))
-        columns.append(Output(name, _value(item, tokens[end:], scope)))
+        columns.append(Output(name, _value(item, resolve, scope)))
     return columns
 
 
@@ -208,17 +210,14 @@ def _source_columns(source: Tokens, scope: _Scope) -> List[Output]:
     return columns
 
 
-def _value(item: Tokens, rest: Tokens, scope: _Scope) -> str:
-    """Return what is known of the values of one column.
-
-    :param rest: what follows the columns
-    """
+def _value(item: Tokens, resolve: Resolver, scope: _Scope) -> str:
+    """Return what is known of the values of one column."""
     expression = _split_alias(item)[0]
     inner = unwrapped(expression)
     try:
         if inner and inner[0].is_word("select", "with"):
             return _query(inner, scope)[0].value
-        return value_of(expression, _resolver(rest, scope))
+        return value_of(expression, resolve)
     except (UnknownColumnsError, IndexError):
         return UNKNOWN
 
@@ -234,6 +233,10 @@ def _split_alias(item: Tokens) -> Tuple[Tokens, Optional[str]]:
 
 
 def _resolver(rest: Tokens, scope: _Scope) -> Resolver:
+    """Return what resolves the columns of one SELECT.
+
+    :param rest: what follows its columns
+    """
     sources = [(_alias(source), source) for source in _sources(rest)]
     known: Dict[int, Optional[Dict[str, str]]] = {}
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Dict, Iterable, List, Mapping, Sequence
 
 import yaml
@@ -33,9 +34,9 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """Note the keys that a mapping has twice, of which YAML takes the last one."""
-        names = [str(key.value) for key, _value in node.value]
-        if len(set(names)) < len(names):
-            self.repeated += sorted({name for name in names if names.count(name) > 1})
+        # A tag can call something else a mapping, which is refused.
+        counts = Counter(str(key.value) for key, _value in node.value) if isinstance(node, yaml.MappingNode) else {}
+        self.repeated += [name for name, count in counts.items() if count > 1]
         return super().construct_mapping(node, deep)
 
 

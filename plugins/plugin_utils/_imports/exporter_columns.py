@@ -135,6 +135,8 @@ def _aggregates(listed: _Listed, found: Optional[Outputs]) -> List[Column]:
 
 def _counted(listed: _Listed, found: Optional[Outputs]) -> List[Column]:
     """Return the sum and the number of what the rows with the same labels have."""
+    if found is not None and listed.source not in found.values:
+        return []
     number = number_column(listed.source, GAUGE, listed.description, found).expression
     return [
         Column(

@@ -117,3 +117,12 @@ def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
 def test_values(sql: str, values: str) -> None:
     found = [output.value or "?" for output in returned_columns(sql)]
     assert found == values.split()
+
+
+def test_nested_queries_are_read_once() -> None:
+    columns = ["c{0}".format(number) for number in range(20)]
+    sql = "SELECT {0} FROM pg_t".format(", ".join(columns))
+    for _level in range(8):
+        sql = "SELECT {0} FROM ({1}) AS q".format(", ".join("max({0}) AS {0}".format(name) for name in columns), sql)
+    # It would not end if each column read the nested query anew.
+    assert {output.value for output in returned_columns(sql)} == {"number"}

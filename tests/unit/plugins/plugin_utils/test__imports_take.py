@@ -88,6 +88,7 @@ def test_a_result_can_be_changed_without_changing_the_next() -> None:
         ("just text", "found a text, expected "),
         ("- a\n", "found a list, expected "),
         ("a: 2026-13-45\n", "found no "),
+        ("a: !!map [b]", "the text is no YAML in line 1 (expected a mapping node"),
         ("a: !!python/object:os.system x\n", "the text is no YAML in line 1 ("),
         ("a: b\n", "found no "),
         (None, "found empty, expected "),
