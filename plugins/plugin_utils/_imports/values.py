@@ -93,13 +93,13 @@ def number_sql(expression: str, value: str) -> str:
 
 def float_sql(expression: str, value: str) -> str:
     """Return SQL of a C(double precision), of a value of any type."""
-    if value == NUMBER:
-        return "{0}::double precision".format(expression)
+    if value in (NUMBER, XID):
+        return "{0}::double precision".format(number_sql(expression, value))
     if value == UNKNOWN:
         return "CASE {0}::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE {1} END".format(
             expression, number_sql(expression + "::text", TEXT)
         )
-    return "({0})::double precision".format(number_sql(expression, value))
+    return number_sql(expression, value)
 
 
 def value_of_column(name: str) -> str:
