@@ -66,7 +66,13 @@ _OF_POSTGRESQL = {
         " userid xmin".split(),
         XID,
     ),
-    **dict.fromkeys("boot_val reset_val setting".split(), TEXT),
+    **dict.fromkeys(
+        "application_name backend_type boot_val category cipher client_hostname command conninfo context datname"
+        " funcname indexrelname last_archived_wal last_failed_wal locktype mode name object phase plugin query relname"
+        " reset_val schemaname sender_host setting slot_name slot_type state status subname sync_state unit usename"
+        " vartype wait_event wait_event_type wal_status worker_type".split(),
+        TEXT,
+    ),
     **dict.fromkeys(
         "active conflicting failover full_page_writes granted indisvalid is_slot_logical pg_is_in_recovery"
         " pg_is_wal_replay_paused ssl synced temporary two_phase".split(),

@@ -87,6 +87,7 @@ def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
             "time number xid ?",
         ),
         ("SELECT pg_postmaster_start_time s FROM pg_postmaster_start_time()", "time"),
+        ("SELECT query, max(a.state) s, query, calls FROM pg_stat_activity a", "text text text number"),
         ("SELECT active, synced AS s, true, null AS n FROM pg_replication_slots", "? ? ? ?"),
         ("SELECT last_vacuum, pg_x.last_vacuum v FROM mine JOIN pg_x ON true", "? time"),
         (

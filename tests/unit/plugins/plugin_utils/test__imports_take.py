@@ -230,3 +230,10 @@ def test_a_file_may_be_in_a_configmap() -> None:
     for data, number in (("{}", 0), ("{a: x, b: y}", 2), ("a", 0)):
         with pytest.raises(AnsibleFilterError, match="found a ConfigMap with {0} files, expected".format(number)):
             importer("postgres_exporter")("kind: ConfigMap\ndata: " + data)
+
+
+def test_a_text_of_pgwatch_that_some_versions_lack_stays_a_text() -> None:
+    text = "metrics: {m: {is_instance_level: true, sqls: {14: SELECT n FROM pg_t, 17: 'SELECT n, state FROM pg_t'}}}"
+    (found,) = importer("pgwatch")(text)
+    assert "    NULL::text AS state" in by_version(found)[140000]
+    assert "    q.state::text" in by_version(found)[170000]
