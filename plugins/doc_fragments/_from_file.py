@@ -43,6 +43,8 @@ options:
     description:
       - The scope of all datasources. By default, each has the one that the file gives it.
       - V(database) needs PoWA 5. With PoWA 4 use V(cluster), which runs each query in PoWA's database only.
+      - With V(database), a query that names something of an extension without its schema is refused. Write the schema
+        into the file, or into the definition.
     type: str
     choices: [cluster, database]
   on_problem:
