@@ -18,6 +18,8 @@ description:
   - pgMonitor has a file for each version. A mapping of versions to files becomes one definition for each name, and each
     version is used until the next one of the mapping.
   - Many queries use functions and views of pgMonitor's own. The remotes need these, or they refuse the datasource.
+  - A query with a placeholder such as C(#PG_STAT_STATEMENTS_LIMIT#), which the set-up of pgMonitor replaces, is
+    skipped.
   - The scope is V(database) for the files that pgMonitor runs in each database (C(per_db), C(bloat) and
     C(table_stats)), otherwise V(cluster). The name of a collector among O(names) stands for its metrics.
 author:

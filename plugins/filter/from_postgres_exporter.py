@@ -12,9 +12,11 @@ short_description: Read queries of postgres_exporter as definitions of datasourc
 version_added: 0.2.0
 description:
   - Reads the text of C(queries.yaml), and returns definitions for the variable C(powa_datasources). It also reads what
-    CloudNativePG and pg_exporter add to that format.
+    CloudNativePG and pg_exporter add to that format, and a ConfigMap that holds such a file.
   - C(LABEL) becomes a key, C(GAUGE) and C(COUNTER) metrics with their description. C(MAPPEDMETRIC), C(DURATION),
-    C(scale) and C(default) become SQL. C(DISCARD) and columns that are not listed are left out, as is C(HISTOGRAM).
+    C(scale) and C(default) become SQL. C(DISCARD) is left out, and so is what the query does not return.
+  - Columns that the file does not list are left out, unless there would be no metric without them.
+  - Of a C(HISTOGRAM), the sum and the count become gauges. The buckets are left out.
   - C(runonserver), C(min_version) and C(max_version) become C(queries), also where entries for several versions share
     a C(name). C(primary) and tags such as C(primary) and C(replica) are honoured, other tags are named.
   - The scope is V(cluster), also with C(master), which means one database only. It is V(database) with

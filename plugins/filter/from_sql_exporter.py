@@ -16,7 +16,9 @@ description:
     that has its own C(query). C(key_labels) become keys, and C(values) metrics, with C(type) and C(help).
   - C(static_labels) that all metrics of a query have become keys, others are left out, since they tell no rows apart.
     C(static_value) becomes a metric, and C(timestamp_value) is left out.
-  - The scope is V(cluster). The name of a collector among O(names) stands for its metrics.
+  - Another exporter, by JustWatch, is called sql_exporter, too. Its configuration has C(jobs), whose C(queries) become
+    datasources. Their C(labels) become keys, and C(values) gauges.
+  - The scope is V(cluster). The name of a collector or a job among O(names) stands for its metrics.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -24,7 +26,7 @@ extends_documentation_fragment:
 positional: names, prefix, scope
 options:
   _input:
-    description: The text of a collector, or of a configuration with C(collectors).
+    description: The text of a collector, or of a configuration with C(collectors) or with C(jobs) that have queries.
     type: str
     required: true
 """

@@ -163,7 +163,8 @@ options:
       scope:
         description:
           - V(cluster) takes one set of rows per server, V(database) one per database, with the additional key C(dbid).
-          - V(database) needs PoWA 5 and a remote server. Nothing is installed there.
+          - V(database) needs PoWA 5 and a remote server. Nothing is installed there. The query looks up names in
+            C(pg_catalog) only, so all others need their schema.
         type: str
         choices: [cluster, database]
         default: cluster

@@ -20,8 +20,8 @@ metrics:
   imported:
     description: Sessions of {{ everybody }}
     sqls:
-      13: "SELECT 1::bigint AS epoch_ns, \\n\\tstate AS tag_state, \\n '{{ x }}' AS tag_braces, count(*) AS sessions
-           FROM pg_stat_activity WHERE pid = pg_backend_pid() GROUP BY state"
+      13: "SELECT 1::bigint AS epoch_ns, 0 AS sessions, \\n\\tstate AS tag_state, \\n '{{ x }}' AS tag_braces,
+           count(*) AS sessions FROM pg_stat_activity WHERE pid = pg_backend_pid() GROUP BY state"
     gauges: ['*']
     is_instance_level: true
   events:
@@ -30,13 +30,27 @@ metrics:
     "postgres_exporter": """
 imported:
   query: |
-    SELECT state, '{{ x }}' AS braces, count(*) AS sessions
+    SELECT state, '{{ x }}' AS braces, count(*) AS sessions, pg_postmaster_start_time() AS started,
+      current_setting('server_version_num') AS version, max(datid) AS number
     FROM pg_stat_activity WHERE pid = pg_backend_pid() GROUP BY state
   metrics:
     - state: {usage: LABEL}
     - braces: {usage: LABEL}
     - sessions: {usage: GAUGE, description: "Sessions of {{ everybody }}"}
+    - started: {usage: GAUGE}
+    - version: {usage: GAUGE}
+    - number: {usage: GAUGE}
 """,
+}
+#: By the tool, columns that hold what PostgreSQL says of itself.
+NUMBERS = {
+    "pgwatch": ("1", "1"),
+    "postgres_exporter": (
+        "started, version, number",
+        "extract(epoch FROM pg_postmaster_start_time())::double precision,"
+        " current_setting('server_version_num')::double precision,"
+        " (SELECT oid::bigint FROM pg_database WHERE datname = current_database())",
+    ),
 }
 
 
@@ -95,11 +109,15 @@ def test_what_is_written_is_collected(database: Database, tmp_path: Path, tool: 
     assert database.sql("SELECT state, braces, sessions FROM powa_imported_get(%s, NULL, NULL)", (srvid,)) == [
         ("active", "{{ x }}", 1)
     ]
+    collected, expected = NUMBERS[tool]
+    assert database.sql(
+        "SELECT {0} FROM powa_imported_get(%s, NULL, NULL)".format(collected), (srvid,)
+    ) == database.sql("SELECT " + expected)
 
 
 def test_what_is_left_out_is_named(tmp_path: Path) -> None:
     printed = imported(tmp_path, "pgwatch")
-    assert "events: skipped: it has no SQL" in printed and "datasources: 1, left out: 1" in printed
+    assert "events: skipped: it has no SQL" in printed and "datasources: 1, left out: 2" in printed
     assert "# events: skipped: it has no SQL" in (tmp_path / "ours.yml").read_text()
 
 

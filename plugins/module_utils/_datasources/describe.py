@@ -9,7 +9,12 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column, Definition, Query
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
+    DATABASE,
+    Column,
+    Definition,
+    Query,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import (
     CANCELED,
     Answer,
@@ -135,10 +140,16 @@ class Describer:
         elif answer.sqlstate == CANCELED:
             self.problems.append(_too_slow(asked.where))
         else:
-            self.problems.append(
-                "{0}: PostgreSQL refuses it{1} ({2}): correct it, or grant the role the right that it needs".format(
-                    asked.where, ' for role "{0}"'.format(self._role) if self._role else "", answer.message
+            advice = "correct it, or grant the role the right that it needs"
+            not_found = answer.sqlstate in (codes.UNDEFINED_TABLE, codes.UNDEFINED_FUNCTION, codes.UNDEFINED_OBJECT)
+            if not_found and asked.definition.scope == DATABASE:
+                advice = (
+                    "correct it, and write the schema before names that are not in pg_catalog, where alone the"
+                    " collector looks"
                 )
+            who = ' for role "{0}"'.format(self._role) if self._role else ""
+            self.problems.append(
+                "{0}: PostgreSQL refuses it{1} ({2}): {3}".format(asked.where, who, answer.message, advice)
             )
 
     def _runs_with_other_rights(self, definition: Definition) -> bool:

@@ -83,8 +83,8 @@ class State:
     def query_path(self, definition: Definition) -> str:
         """Return the search_path that the query of a definition runs with."""
         if definition.scope == DATABASE:
-            # It runs in the session of the monitoring role.
-            return '"$user", public'
+            # That of powa-collector in its sessions in each database.
+            return "pg_catalog"
         return source_path(definition, self.archivist, self.quoted_query_schemas(definition))
 
     def manages(self, row: Row, side: Side) -> bool:

@@ -23,7 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost imp
     cost,
     sample_width,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import (
     CANCELED,
@@ -78,14 +78,13 @@ def read_samples(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         role = _role(cursor, params["monitoring_role"], state)
         connect = partial(connected, params, read_only=False, checked_texts=checked)
         seconds = max(1, params["timeout"])
-        path_of = partial(_path, state)
         began = time.monotonic()
         describer = Describer(
             cursor,
             DescribingSession(connect, seconds, _GROUP),
             state.archivist.server_version_num,
             role,
-            path_of,
+            state.query_path,
             _GROUP,
         )
         describer.describe(definitions)
@@ -150,12 +149,6 @@ def _other_role(wanted: Optional[str], role: Optional[str], state: State) -> Lis
     ]
 
 
-def _path(state: State, definition: Definition) -> str:
-    """Return the search_path that a query will have."""
-    # That of powa-collector in its sessions in each database.
-    return "pg_catalog" if definition.scope == DATABASE else state.query_path(definition)
-
-
 def _run(
     cursor: Any,
     session: UsersSession,
@@ -174,7 +167,7 @@ def _run(
     call = compose(
         texts.CALL,
         texts=literal([query.sql if query else "" for query in queries]),
-        paths=literal([_path(state, definition) for definition in definitions]),
+        paths=literal([state.query_path(definition) for definition in definitions]),
         most=literal(most),
     )
     try:

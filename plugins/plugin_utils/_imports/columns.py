@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The names of the columns that a query returns, found without a server.
+"""The columns that a query returns, found without a server.
 
 Formats that do not list the columns need it. It names columns as PostgreSQL does, as far as monitoring queries go, and
 says so where it cannot tell.
@@ -10,7 +10,7 @@ says so where it cannot tell.
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import (
     Token,
@@ -21,6 +21,12 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
     split,
     tokenize,
     unwrapped,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import (
+    UNKNOWN,
+    Resolver,
+    value_of,
+    value_of_column,
 )
 
 _SET_OPERATIONS = ("union", "intersect", "except")
@@ -42,41 +48,49 @@ class UnknownColumnsError(Exception):
     """The columns of a query cannot be told from its text; the message says why."""
 
 
+class Output(NamedTuple):
+    """A column that a query returns.
+
+    :param value: what is known of its values, such as C(NUMBER)
+    """
+
+    name: str
+    value: str = UNKNOWN
+
+
 class _Scope:
     """The names that C(WITH) gives to queries, and their columns once these are asked for."""
 
     def __init__(self, outer: Optional[_Scope] = None) -> None:
         self._outer = outer
         self._queries: Dict[str, Tuple[Sequence[str], Tokens, _Scope]] = {}
+        self._known: Dict[str, List[Output]] = {}
 
     def add(self, name: str, columns: Sequence[str], query: Tokens) -> None:
         self._queries[name] = (columns, query, self)
 
-    def columns(self, name: str) -> Optional[List[str]]:
+    def columns(self, name: str) -> Optional[List[Output]]:
         """Return the columns of a query that C(WITH) names, or None if there is none of that name."""
         if name not in self._queries:
             return self._outer.columns(name) if self._outer else None
-        columns, query, scope = self._queries[name]
-        found = _query(query, scope) if len(columns) == 0 else []
-        return list(columns) or found
+        if name not in self._known:
+            columns, query, scope = self._queries[name]
+            self._known[name] = [Output(column) for column in columns] or _query(query, scope)
+        return self._known[name]
 
 
-def returned_columns(sql: str) -> List[str]:
-    """Return the names of the columns of a query, in their order.
+def returned_columns(sql: str) -> List[Output]:
+    """Return the columns of a query, in their order; PostgreSQL lets several have the same name.
 
     :raises UnknownColumnsError: where its text does not tell
     """
     try:
-        columns = _query(tokenize(sql), _Scope())
+        return _query(tokenize(sql), _Scope())
     except (IndexError, RecursionError):
         raise UnknownColumnsError("its columns cannot be read from the query") from None
-    twice = sorted({name for name in columns if columns.count(name) > 1})
-    if twice:
-        raise UnknownColumnsError('it returns two columns called "{0}"'.format(twice[0]))
-    return columns
 
 
-def _query(tokens: Tokens, scope: _Scope) -> List[str]:
+def _query(tokens: Tokens, scope: _Scope) -> List[Output]:
     tokens = unwrapped(tokens)
     if tokens and tokens[0].is_word("with"):
         scope = _Scope(scope)
@@ -87,7 +101,7 @@ def _query(tokens: Tokens, scope: _Scope) -> List[str]:
         return _query(first[1 : closing(first, 0) - 1], scope)
     if first and first[0].is_word("values"):
         row = unwrapped(first[1 : closing(first, 1)])
-        return ["column{0}".format(number + 1) for number in range(len(split(row, _is_comma)))]
+        return [Output("column{0}".format(number + 1)) for number in range(len(split(row, _is_comma)))]
     if not first or not first[0].is_word("select"):
         raise UnknownColumnsError("it is no SELECT")
     return _select(first[1:], scope)
@@ -111,12 +125,14 @@ def _read_with(tokens: Tokens, scope: _Scope) -> Tokens:
         position = end + 1
 
 
-def _select(tokens: Tokens, scope: _Scope) -> List[str]:
+def _select(tokens: Tokens, scope: _Scope) -> List[Output]:
     if tokens[0].is_word("all", "distinct"):
         with_on = tokens[0].is_word("distinct") and tokens[1].is_word("on")
         tokens = tokens[closing(tokens, 2) :] if with_on else tokens[1:]
     end = _end_of_columns(tokens)
-    columns: List[str] = []
+    columns: List[Output] = []
+    # One for all columns, or each level of nested queries would multiply the time.
+    resolve = _resolver(tokens[end:], scope)
     for item in split(tokens[:end], _is_comma):
         if item and item[-1].is_mark("*") and (len(item) == 1 or item[-2].is_mark(".")):
             columns += _all_columns(tokens[end:], item[-3].value if len(item) > 2 else None, scope)
@@ -124,7 +140,7 @@ def _select(tokens: Tokens, scope: _Scope) -> List[str]:
         name = _name(item, scope)
         if name is None:
             raise UnknownColumnsError("its column number {0} has no name".format(len(columns) + 1))
-        columns.append(name)
+        columns.append(Output(name, _value(item, resolve, scope)))
     return columns
 
 
@@ -137,7 +153,7 @@ def _end_of_columns(tokens: Tokens) -> int:
     return len(tokens)
 
 
-def _all_columns(tokens: Tokens, alias: Optional[str], scope: _Scope) -> List[str]:
+def _all_columns(tokens: Tokens, alias: Optional[str], scope: _Scope) -> List[Output]:
     """Return the columns that a C(*) stands for.
 
     :param tokens: what follows the columns
@@ -145,15 +161,26 @@ def _all_columns(tokens: Tokens, alias: Optional[str], scope: _Scope) -> List[st
     """
     if not tokens or not tokens[0].is_word("from"):
         raise UnknownColumnsError("it selects * from nothing")
-    end = find(tokens[1:], *_AFTER_FROM)
-    sources = tokens[1:] if end is None else tokens[1 : end + 1]
-    if alias is None and find(sources, "using", "natural") is not None:
+    if alias is None and find(_from(tokens), "using", "natural") is not None:
         raise UnknownColumnsError("it selects * from a join by columns of the same name")
-    columns: List[str] = []
-    for source in split(sources, lambda token: _is_comma(token) or token.is_word(*_JOINS)):
-        if source and (alias is None or alias == _alias(source)):
+    columns: List[Output] = []
+    for source in _sources(tokens):
+        if alias is None or alias == _alias(source):
             columns += _source_columns(source, scope)
     return columns
+
+
+def _from(tokens: Tokens) -> Tokens:
+    """Return what stands between C(FROM) and what follows it."""
+    if not tokens or not tokens[0].is_word("from"):
+        return []
+    end = find(tokens[1:], *_AFTER_FROM)
+    return tokens[1:] if end is None else tokens[1 : end + 1]
+
+
+def _sources(tokens: Tokens) -> List[Tokens]:
+    parts = split(_from(tokens), lambda token: _is_comma(token) or token.is_word(*_JOINS))
+    return [part for part in parts if part]
 
 
 def _alias(source: Tokens) -> str:
@@ -163,14 +190,14 @@ def _alias(source: Tokens) -> str:
     return names[-1] if names else ""
 
 
-def _source_columns(source: Tokens, scope: _Scope) -> List[str]:
+def _source_columns(source: Tokens, scope: _Scope) -> List[Output]:
     if source[0].is_word("lateral"):
         source = source[1:]
     if source[0].is_mark("("):
         end = closing(source, 0)
         rest = [token for token in source[end:] if not token.is_word("as")]
         if len(rest) > 1 and rest[1].is_mark("("):
-            return [token.value for token in rest[2 : closing(rest, 1) - 1] if token.is_name]
+            return [Output(token.value) for token in rest[2 : closing(rest, 1) - 1] if token.is_name]
         return _query(source[1 : end - 1], scope)
     plain = len(source) == 1 or not source[1].is_mark(".", "(")
     columns = scope.columns(source[0].value) if plain else None
@@ -183,19 +210,71 @@ def _source_columns(source: Tokens, scope: _Scope) -> List[str]:
     return columns
 
 
+def _value(item: Tokens, resolve: Resolver, scope: _Scope) -> str:
+    """Return what is known of the values of one column."""
+    expression = _split_alias(item)[0]
+    inner = unwrapped(expression)
+    try:
+        if inner and inner[0].is_word("select", "with"):
+            return _query(inner, scope)[0].value
+        return value_of(expression, resolve)
+    except (UnknownColumnsError, IndexError):
+        return UNKNOWN
+
+
+def _split_alias(item: Tokens) -> Tuple[Tokens, Optional[str]]:
+    """Return an expression, and its alias or None."""
+    named = [position for position, token in outside(item) if token.is_word("as")]
+    if named:
+        return item[: named[-1]], item[named[-1] + 1].value
+    if len(item) > 1 and item[-1].is_name and _ends_expression(item[:-1]) and not item[-1].is_word("end"):
+        return item[:-1], item[-1].value
+    return item, None
+
+
+def _resolver(rest: Tokens, scope: _Scope) -> Resolver:
+    """Return what resolves the columns of one SELECT.
+
+    :param rest: what follows its columns
+    """
+    sources = [(_alias(source), source) for source in _sources(rest)]
+    known: Dict[int, Optional[Dict[str, str]]] = {}
+
+    def columns_of(number: int) -> Optional[Dict[str, str]]:
+        """Return what is known of the columns of a source, or None for a relation, which only the server knows."""
+        if number not in known:
+            try:
+                known[number] = dict(_source_columns(sources[number][1], scope))
+            except UnknownColumnsError:
+                known[number] = None
+        return known[number]
+
+    def resolve(alias: Optional[str], name: str) -> str:
+        wanted = [number for number, (own, _source) in enumerate(sources) if alias in (None, own)]
+        listed = [columns[name] for columns in map(columns_of, wanted) if columns is not None and name in columns]
+        guessed = (_value_in_relation(sources[number][1], name) for number in wanted if columns_of(number) is None)
+        # Only one source has the column, or PostgreSQL would not know which one is meant.
+        values = set(listed or guessed)
+        return values.pop() if len(values) == 1 else UNKNOWN
+
+    return resolve
+
+
+def _value_in_relation(source: Tokens, name: str) -> str:
+    own = source[2:] if source[0].is_word("pg_catalog") else source
+    return value_of_column(name) if own and own[0].value.startswith("pg_") else UNKNOWN
+
+
 def _is_comma(token: Token) -> bool:
     return token.is_mark(",")
 
 
 def _name(item: Tokens, scope: _Scope) -> Optional[str]:
     """Return the name of one column, or None if it has none."""
-    top = list(outside(item))
-    named = [position for position, token in top if token.is_word("as")]
-    if named:
-        return item[named[-1] + 1].value
-    if len(item) > 1 and item[-1].is_name and _ends_expression(item[:-1]) and not item[-1].is_word("end"):
-        return item[-1].value
-    casts = [position for position, token in top if token.is_mark("::")]
+    alias = _split_alias(item)[1]
+    if alias is not None:
+        return alias
+    casts = [position for position, token in outside(item) if token.is_mark("::")]
     if casts:
         rest = _after_type(item[casts[-1] + 1 :])
         if rest:
@@ -243,7 +322,7 @@ def _name_of_expression(item: Tokens, scope: _Scope) -> Optional[str]:
     if item[0].is_mark("(") and closing(item, 0) == len(item):
         inner = unwrapped(item)
         if inner and inner[0].is_word("select", "with"):
-            return _query(inner, scope)[0]
+            return _query(inner, scope)[0].name
         return _name(inner, scope)
     if item[0].is_word("case") and item[-1].is_word("end"):
         return "case"

@@ -29,6 +29,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Variant,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import outside, tokenize
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import TEXT, float_sql
 
 #: The oldest PostgreSQL that the collection supports, and the oldest that a definition may name.
 _OLDEST, _OLDEST_NAMED = 130000, 90000
@@ -77,7 +78,7 @@ def definition_of(metric: Metric, name: str) -> Dict[str, Any]:
     if all(column.kind == KEY for column in columns):
         raise CannotTakeError("it has no column with a number, only labels")
     common = {
-        column.name: _COMMON_KEY_TYPE if column.kind == KEY else _COMMON_TYPE
+        column.name: _COMMON_KEY_TYPE if column.kind == KEY or column.value == TEXT else _COMMON_TYPE
         for column in columns
         if any(_of(variant, column) is None for variant in variants)
     }
@@ -183,21 +184,28 @@ class _Writer:
 
     def query(self, variant: Variant) -> str:
         """Return the query of a variant, as it is if that will do."""
+        role = self._role or variant.role
         selected = [self._selected(_of(variant, column), column.name) for column in self._columns]
         as_it_is = [_quoted_of_q(column.name) for column in self._columns]
-        if variant.exact and self._role is None and selected == as_it_is and len(variant.columns) == len(selected):
+        if variant.exact and role is None and selected == as_it_is and len(variant.columns) == len(selected):
             return variant.sql
         lines = ",\n".join("    " + text for text in selected)
         if not variant.sql:
             return "SELECT\n{0}\nWHERE false".format(lines)
-        end = [_ROLES[self._role]] if self._role else []
-        return "\n".join(["SELECT", lines, "FROM (", variant.sql, ") AS q", *end])
+        end = [_ROLES[role]] if role else []
+        if variant.grouped:
+            keys = (_quoted_of_q(column.source) for column in variant.columns if column.kind == KEY and column.source)
+            end.append("GROUP BY {0}".format(", ".join(keys)))
+        aliases = " ({0})".format(", ".join(map(_quoted, variant.aliases))) if variant.aliases else ""
+        return "\n".join(["SELECT", lines, "FROM (", variant.sql, ") AS q" + aliases, *end])
 
     def _selected(self, column: Optional[Column], name: str) -> str:
         source = _quoted_of_q(column.source) if column and column.source is not None else ""
         value = column.expression if column else "NULL"
         value = value.replace("{0}", source) if source else value
-        if name in self._common:
+        if self._common.get(name) == _COMMON_TYPE and column:
+            value = float_sql(value if value == source else "({0})".format(value), column.value)
+        elif name in self._common:
             value = "{0}::{1}".format(value if value in (source, "NULL") else "({0})".format(value), self._common[name])
         if value == _quoted_of_q(self._names[name]):
             return value

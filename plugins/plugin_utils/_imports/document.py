@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from collections import Counter
+from typing import Any, Dict, Iterable, List, Mapping, Sequence
 
 import yaml
 from ansible.errors import AnsibleFilterError
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import kind_of, wrong_format
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import Problem, kind_of, wrong_format
 
 _BOOLEAN, _TIMESTAMP = "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"
 
@@ -27,8 +28,36 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.repeated: List[str] = []
 
-def read_mapping(text: Any, expected: str) -> Dict[str, Any]:
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        """Note the keys that a mapping has twice, of which YAML takes the last one."""
+        # A tag can call something else a mapping, which is refused.
+        counts = Counter(str(key.value) for key, _value in node.value) if isinstance(node, yaml.MappingNode) else {}
+        self.repeated += [name for name, count in counts.items() if count > 1]
+        return super().construct_mapping(node, deep)
+
+
+class Document(Dict[str, Any]):
+    """What a file holds.
+
+    :ivar repeated: names that one of its mappings has twice
+    """
+
+    repeated: Sequence[str] = ()
+
+    def repeated_problems(self, names: Iterable[str]) -> List[Problem]:
+        """Return what is to be said of those of these names that are repeated."""
+        return [
+            Problem(name, "the file has it more than once, of which the last one is taken", skipped=False)
+            for name in names
+            if name in self.repeated
+        ]
+
+
+def read_mapping(text: Any, expected: str) -> Document:
     """Return the mapping that a text holds.
 
     :param expected: the format that it should have, for the message
@@ -40,7 +69,8 @@ def read_mapping(text: Any, expected: str) -> Dict[str, Any]:
         raise wrong_format(expected, "an empty text")
     try:
         # The loader in C takes none of Ansible's own kinds of text.
-        found = yaml.load(str.__str__(text), Loader=_Loader)
+        loader = _Loader(str.__str__(text))
+        found = loader.get_single_data()
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = " in line {0}".format(mark.line + 1) if mark else ""
@@ -52,4 +82,17 @@ def read_mapping(text: Any, expected: str) -> Dict[str, Any]:
         ) from None
     if not isinstance(found, dict) or not found:
         raise wrong_format(expected, kind_of(found) if found else "no content")
-    return {str(key): value for key, value in found.items()}
+    if found.get("kind") == "ConfigMap":
+        return read_mapping(_only_file(found, expected), expected)
+    document = Document({str(key): value for key, value in found.items()})
+    document.repeated = loader.repeated
+    return document
+
+
+def _only_file(config_map: Mapping[str, Any], expected: str) -> str:
+    """Return the one file that a ConfigMap of Kubernetes holds, such as the queries of CloudNativePG."""
+    data = config_map.get("data")
+    files = {str(name): file for name, file in data.items() if isinstance(file, str)} if isinstance(data, dict) else {}
+    if len(files) != 1:
+        raise wrong_format(expected, "a ConfigMap with {0} files".format(len(files)))
+    return next(iter(files.values()))

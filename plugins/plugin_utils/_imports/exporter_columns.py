@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     COUNTER,
@@ -18,45 +18,145 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     kind_of,
     mapping,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import (
+    Outputs,
+    number_column,
+    only_labels,
+    returned_only,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER
 
 _KINDS = {"LABEL": KEY, "COUNTER": COUNTER, "GAUGE": GAUGE, "MAPPEDMETRIC": GAUGE, "DURATION": GAUGE}
-_IGNORED = ("DISCARD", "")
+_HISTOGRAM, _IGNORED = "HISTOGRAM", ("DISCARD", "")
+_OF_HISTOGRAM = "of the histogram {0} only the sum and the count are taken, since PoWA has nothing like its buckets"
+_UNKNOWN_USAGE = 'column "{0}" is left out, since its usage is "{1}", expected one of {2}'
+_NO_HISTOGRAM = "the histogram {0} is left out, since PoWA has nothing like it"
 
 
-def columns_of(metrics: Any, notes: List[str]) -> List[Column]:
-    """Return the columns that become keys and metrics.
+class Columns(NamedTuple):
+    """The columns of an entry that become keys and metrics.
+
+    :param grouped: whether the metrics are aggregates of the rows with the same labels
+    """
+
+    columns: Sequence[Column]
+    grouped: bool = False
+
+
+class _Listed(NamedTuple):
+    """A column as the file lists it."""
+
+    source: str
+    usage: str
+    options: Mapping[str, Any]
+
+    @property
+    def description(self) -> str:
+        return str(self.options.get("description") or "")
+
+    @property
+    def name(self) -> str:
+        """What the exporter calls it."""
+        return str(self.options.get("rename") or self.options.get("name") or self.source)
+
+
+def columns_of(metrics: Any, found: Optional[Outputs], notes: List[str]) -> Columns:
+    """Return the columns of an entry.
 
     :param metrics: a list of mappings, each with one column
+    :param found: what the query returns, or None where its text does not tell
     :param notes: gets a sentence for each column that is left out
     :raises CannotTakeError: if it is no such list
     """
+    listed = _listed(metrics)
+    columns = [_column(each, found) for each in listed if each.usage in _KINDS]
+    histograms = [each for each in listed if each.usage == _HISTOGRAM]
+    # Those of pg_exporter count rows, and the query returns nothing but the values to count.
+    grouped = bool(columns) and only_labels(columns) and any("bucket" in each.options for each in histograms)
+    for each in histograms:
+        parts = _counted(each, found) if grouped else _aggregates(each, found)
+        columns += parts
+        notes.append((_OF_HISTOGRAM if parts else _NO_HISTOGRAM).format(each.name))
+    usages = (*_KINDS, _HISTOGRAM, *_IGNORED)
+    for each in listed:
+        if each.usage not in usages:
+            notes.append(_UNKNOWN_USAGE.format(each.source, each.usage, ", ".join(filter(None, usages))))
+    columns = returned_only(columns, found, notes)
+    if only_labels(columns) and found is not None:
+        columns += _unlisted(listed, found, notes)
+    if only_labels(columns) and notes:
+        raise CannotTakeError("it has no column with a number ({0})".format("; ".join(notes)))
+    return Columns(columns, grouped and any(column.kind == KEY for column in columns))
+
+
+def _listed(metrics: Any) -> List[_Listed]:
     if not isinstance(metrics, list):
         raise CannotTakeError("metrics is {0}, expected a list of columns".format(kind_of(metrics)))
-    columns: List[Column] = []
+    listed: List[_Listed] = []
     for entry in metrics:
         for source, value in mapping(entry, "an entry of metrics").items():
             options = mapping(value or {}, 'column "{0}"'.format(source))
-            usage = str(options.get("usage") or "").strip().upper()
-            if usage in _KINDS:
-                columns.append(_column(source, usage, options))
-            elif usage not in _IGNORED:
-                notes.append('column "{0}" is left out, since PoWA has nothing like {1}'.format(source, usage))
-    return columns
+            listed.append(_Listed(source, str(options.get("usage") or "").strip().upper(), options))
+    return listed
 
 
-def _column(source: str, usage: str, options: Mapping[str, Any]) -> Column:
-    expression, unit = "{0}", ""
+def _column(listed: _Listed, found: Optional[Outputs]) -> Column:
+    source, usage, options = listed
+    column = number_column(source, _KINDS[usage], listed.description, found, listed.name)
+    if usage == "LABEL":
+        return column._replace(expression="{0}")
+    expression, unit = column.expression, ""
     if usage == "MAPPEDMETRIC":
         expression = _mapped(source, options.get("metric_mapping") or options.get("mapping"))
     elif usage == "DURATION":
         # The exporter reads a text such as 10ms, and counts in milliseconds.
         expression, unit = "extract(epoch FROM {0}::text::interval)::double precision * 1000", "ms"
-    if usage != "LABEL" and options.get("scale") not in (None, 1):
+    if options.get("scale") not in (None, 1):
         expression = "{0} * {1}".format(expression, _number(source, "scale", options["scale"]))
-    if usage != "LABEL" and options.get("default") is not None:
+    if options.get("default") is not None:
         expression = "coalesce({0}, {1})".format(expression, _number(source, "default", options["default"]))
-    name = str(options.get("rename") or options.get("name") or source)
-    return Column(source, name, _KINDS[usage], str(options.get("description") or ""), unit, expression)
+    return column._replace(unit=unit, expression=expression, value=column.value if expression == "{0}" else NUMBER)
+
+
+def _aggregates(listed: _Listed, found: Optional[Outputs]) -> List[Column]:
+    """Return the sum and the number of observations, which the query returns beside the buckets."""
+    columns = [
+        Column(
+            "{0}_{1}".format(listed.source, part),
+            "{0}_{1}".format(listed.name, part),
+            GAUGE,
+            listed.description,
+            value=NUMBER,
+        )
+        for part in ("sum", "count")
+    ]
+    return [column for column in columns if found is None or column.source in found.values]
+
+
+def _counted(listed: _Listed, found: Optional[Outputs]) -> List[Column]:
+    """Return the sum and the number of what the rows with the same labels have."""
+    if found is not None and listed.source not in found.values:
+        return []
+    number = number_column(listed.source, GAUGE, listed.description, found).expression
+    return [
+        Column(
+            listed.source,
+            "{0}_{1}".format(listed.name, part),
+            GAUGE,
+            listed.description,
+            expression="{0}({1})".format(part, number),
+            value=NUMBER,
+        )
+        for part in ("sum", "count")
+    ]
+
+
+def _unlisted(listed: Sequence[_Listed], found: Outputs, notes: List[str]) -> List[Column]:
+    """Return columns that the query returns and the file does not list, which the exporter takes as well."""
+    names = [name for name in found.values if name not in {each.source for each in listed}]
+    for name in names:
+        notes.append('column "{0}" is taken as a gauge, though metrics does not list it'.format(name))
+    return [number_column(name, GAUGE, "", found) for name in names]
 
 
 def _mapped(source: str, values: Any) -> str:

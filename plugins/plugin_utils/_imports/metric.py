@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import UNKNOWN
 
 KEY, COUNTER, GAUGE = "key", "counter", "gauge"
 PRIMARY, STANDBY = "primary", "standby"
@@ -21,6 +22,7 @@ class Column(NamedTuple):
     :param source: its name in the query, or None if C(expression) is a constant
     :param expression: SQL of its value, with C({0}) for the column
     :param name: its name in the definition
+    :param value: what is known of the expression's values
     """
 
     source: Optional[str]
@@ -29,12 +31,16 @@ class Column(NamedTuple):
     description: str = ""
     unit: str = ""
     expression: str = "{0}"
+    value: str = UNKNOWN
 
 
 class Variant(NamedTuple):
     """The query for servers from C(min_version) on, up to but without C(max_version) (None for all later ones).
 
     :param exact: whether the query is known to return these columns and no others
+    :param aliases: names for all columns of the query, where its own are not unique
+    :param grouped: whether the metrics are aggregates of the rows with the same keys
+    :param role: C(PRIMARY) or C(STANDBY) if, in these versions, it is for those only
     """
 
     sql: str
@@ -42,6 +48,9 @@ class Variant(NamedTuple):
     min_version: int = 0
     max_version: Optional[int] = None
     exact: bool = False
+    aliases: Tuple[str, ...] = ()
+    grouped: bool = False
+    role: Optional[str] = None
 
 
 class Metric(NamedTuple):

@@ -16,6 +16,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     DATABASE,
     Found,
     Metric,
+    Problem,
     Variant,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.postgres_exporter import found_queries
@@ -24,7 +25,9 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter
 _EXPECTED = "a file of pgMonitor (queries_*.yml or crunchy_*_collector.yml)"
 #: What pgMonitor runs in each database is in files of their own.
 _PER_DATABASE = re.compile(r"per_db|bloat|table_stats")
-_FILE = re.compile(r"^#\s*Begin File:\s*(\S+)", re.MULTILINE)
+#: What its set-up writes a number instead of.
+_PLACEHOLDER = re.compile(r"#[A-Z_]+#")
+_FILE = re.compile(r"^#\s*Begin File:\s*(.+)$", re.MULTILINE)
 
 
 def read_pgmonitor(text: Any) -> Found:
@@ -60,10 +63,26 @@ def _read(text: Any) -> Found:
         collectors = document.get("collectors") or [document]
         names: List[str] = [str(each.get("collector_name")) for each in collectors if isinstance(each, dict)]
         return found_collectors(document, _EXPECTED, _scope(names))
-    found = found_queries(document, _EXPECTED)
+    found = _complete(found_queries(document, _EXPECTED))
     if _scope(files) == DATABASE:
         return found._replace(metrics=[metric._replace(scope=DATABASE) for metric in found.metrics])
     return found
+
+
+def _complete(found: Found) -> Found:
+    """Leave out queries that the set-up of pgMonitor has not filled in."""
+    missing = {
+        metric.name: placeholder.group()
+        for metric in found.metrics
+        for placeholder in map(_PLACEHOLDER.search, (variant.sql for variant in metric.variants))
+        if placeholder
+    }
+    problems = (
+        Problem(name, "its query has {0}, which the set-up of pgMonitor replaces: replace it in the file".format(text))
+        for name, text in missing.items()
+    )
+    metrics = [metric for metric in found.metrics if metric.name not in missing]
+    return found._replace(metrics=metrics, problems=[*found.problems, *problems])
 
 
 def _scope(names: List[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError, returned_columns
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     CLUSTER,
@@ -31,6 +31,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     texts,
     wrong_format,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import outputs, variant_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import tokenize
 
 _EXPECTED = "pgwatch's metrics.yaml (metrics, each with its sqls)"
@@ -52,7 +53,7 @@ def read_pgwatch(text: Any) -> Found:
         found = "no metric with sqls" if isinstance(entries, dict) else "metrics that are {0}".format(kind_of(entries))
         raise wrong_format(_EXPECTED, found)
     metrics: List[Metric] = []
-    problems: List[Problem] = []
+    problems = document.repeated_problems(map(str, entries))
     for name, entry in ((str(key), value) for key, value in entries.items()):
         try:
             metrics.append(_metric(name, mapping(entry, "the metric"), problems))
@@ -76,14 +77,16 @@ def _metric(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> Met
     queries = {version: sql for version, sql in queries.items() if sql.strip()}
     if not queries:
         raise CannotTakeError("it has no SQL, since pgwatch itself collects it")
-    variants = [_variant(sql, version, gauges) for version, sql in sorted(queries.items())]
+    notes: List[str] = []
+    variants = [_variant(sql, version, gauges, notes) for version, sql in sorted(queries.items())]
     _check_helpers(name, entry, queries.values(), problems)
     role = entry.get("node_status") or None
     if role is not None and role not in _ROLES:
         raise CannotTakeError('its node_status is "{0}", expected primary or standby'.format(role))
     for field in ("statement_timeout_seconds", "metric_attrs"):
         if entry.get(field):
-            problems.append(Problem(name, "{0} has no counterpart in PoWA".format(field), skipped=False))
+            notes.append("{0} has no counterpart in PoWA".format(field))
+    problems += [Problem(name, note, skipped=False) for note in dict.fromkeys(notes)]
     return Metric(
         name,
         tuple(variants),
@@ -112,19 +115,19 @@ def _check_helpers(name: str, entry: Mapping[str, Any], queries: Any, problems: 
         problems.append(Problem(name, "its init_sql is not run: do what it does by hand", skipped=False))
 
 
-def _variant(sql: str, version: int, gauges: List[str]) -> Variant:
+def _variant(sql: str, version: int, gauges: List[str], notes: List[str]) -> Variant:
     if not tokenize(sql.replace(";", " ")):
         return Variant("", (), version)
-    returned = returned_columns(sql)
-    if _TAG in returned:
+    found = outputs(sql, notes)
+    if _TAG in found.values:
         raise CannotTakeError('its column "{0}" has no name'.format(_TAG))
-    columns = [_column(name, returned, gauges) for name in returned if name != _TIME]
-    return Variant(sql, tuple(columns), version, exact=_TIME not in returned)
+    columns = [_column(name, found.values, gauges) for name in found.values if name != _TIME]
+    return variant_of(sql, columns, found, version)
 
 
-def _column(source: str, returned: List[str], gauges: List[str]) -> Column:
+def _column(source: str, returned: Mapping[str, str], gauges: List[str]) -> Column:
     if source.startswith(_TAG):
         short = source[len(_TAG) :]
         return Column(source, source if short in returned else short, KEY)
     is_gauge = "*" in gauges or source in gauges
-    return Column(source, source, GAUGE if is_gauge else COUNTER)
+    return Column(source, source, GAUGE if is_gauge else COUNTER, value=returned[source])

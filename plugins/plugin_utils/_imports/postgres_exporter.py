@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError, returned_columns
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import Document, read_mapping
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.exporter_columns import columns_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     CLUSTER,
@@ -20,12 +19,12 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Found,
     Metric,
     Problem,
-    Variant,
     is_true,
     mapping,
     texts,
     wrong_format,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import known_outputs, variant_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.versions import VersionRange, version_range
 
 EXPECTED = "queries of postgres_exporter (names, each with its query and metrics)"
@@ -50,7 +49,7 @@ def read_postgres_exporter(text: Any) -> Found:
     return found_queries(read_mapping(text, EXPECTED), EXPECTED)
 
 
-def found_queries(document: Mapping[str, Any], expected: str) -> Found:
+def found_queries(document: Document, expected: str) -> Found:
     """Return the metrics of what a file holds.
 
     :raises AnsibleFilterError: if it is no such file
@@ -58,7 +57,7 @@ def found_queries(document: Mapping[str, Any], expected: str) -> Found:
     if not any(isinstance(entry, dict) and {"query", "metrics"} <= set(entry) for entry in document.values()):
         raise wrong_format(expected, "no entry with query and metrics")
     branches: List[_Branch] = []
-    problems: List[Problem] = []
+    problems = document.repeated_problems(document)
     for name, entry in document.items():
         try:
             branches.append(_branch(name, mapping(entry, "the entry"), problems))
@@ -74,18 +73,15 @@ def _branch(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> _Br
     if not sql.strip():
         raise CannotTakeError("it has no query")
     notes: List[str] = []
-    columns = columns_of(entry.get("metrics"), notes)
+    found = known_outputs(sql, notes)
+    columns, grouped = columns_of(entry.get("metrics"), found, notes)
     scope, role, databases = _scope(entry, notes)
     lowest, end = _versions(entry)
-    try:
-        exact = returned_columns(sql) == [column.source for column in columns]
-    except UnknownColumnsError:
-        exact = False
     for field in ("predicate_query", "predicate_queries"):
         if entry.get(field):
             notes.append(_NO_COUNTERPART.format(field) + ", so the query runs without it")
     problems += [Problem(name, note, skipped=False) for note in notes]
-    variant = Variant(sql, tuple(columns), lowest, end, exact)
+    variant = variant_of(sql, columns, found, lowest, end)._replace(grouped=grouped)
     description = str(entry.get("desc") or "")
     return _Branch(str(entry.get("name") or name), Metric(name, (variant,), description, scope, role, databases))
 
@@ -132,15 +128,24 @@ def _scope_of_tags(tags: List[str], notes: List[str]) -> Tuple[str, Optional[str
 
 
 def _merged(branches: List[_Branch]) -> List[Metric]:
-    """Make one metric of the entries that share a name, and differ in their versions only."""
-    groups: Dict[Tuple[Any, ...], List[_Branch]] = {}
+    """Make one metric of the entries that share a name, and differ in their versions, or those and their roles."""
+    shared: Dict[Tuple[Any, ...], List[_Branch]] = {}
     for branch in branches:
         metric = branch.metric
-        groups.setdefault((branch.shared_name, metric.scope, metric.role, metric.databases), []).append(branch)
+        shared.setdefault((branch.shared_name, metric.scope, metric.databases), []).append(branch)
+    groups: List[Tuple[str, Optional[str], List[_Branch]]] = []
+    for (name, _scope, _databases), group in shared.items():
+        if not _overlap(group):
+            groups.append((name, None, _with_own_roles(group)))
+            continue
+        by_role: Dict[Optional[str], List[_Branch]] = {}
+        for branch in group:
+            by_role.setdefault(branch.metric.role, []).append(branch)
+        groups += [(name, role, same) for role, same in by_role.items()]
     names = [group[0] for group in groups]
     metrics: List[Metric] = []
-    for (name, _scope, role, _databases), group in groups.items():
-        if len(group) > 1 and _overlap(group):
+    for name, role, group in groups:
+        if _overlap(group):
             metrics += [branch.metric for branch in group]
             continue
         own = group[0].metric
@@ -150,6 +155,20 @@ def _merged(branches: List[_Branch]) -> List[Metric]:
         variants = tuple(variant for branch in group for variant in branch.metric.variants)
         metrics.append(own._replace(name=name, variants=variants, description=description))
     return metrics
+
+
+def _with_own_roles(group: List[_Branch]) -> List[_Branch]:
+    """Have each version say itself which servers it is for, where not all are for the same."""
+    if len({branch.metric.role for branch in group}) == 1:
+        return group
+    return [
+        branch._replace(
+            metric=branch.metric._replace(
+                role=None, variants=tuple(each._replace(role=branch.metric.role) for each in branch.metric.variants)
+            )
+        )
+        for branch in group
+    ]
 
 
 def _overlap(group: List[_Branch]) -> bool:

@@ -2,13 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Collectors of sql_exporter, alone or in its configuration."""
+"""Collectors of sql_exporter, alone or in its configuration; what is also called so has jobs instead."""
 
 from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError, returned_columns
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     CLUSTER,
@@ -20,14 +19,20 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Found,
     Metric,
     Problem,
-    Variant,
     kind_of,
     mapping,
     texts,
     wrong_format,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import (
+    known_outputs,
+    number_column,
+    returned_only,
+    variant_of,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter_jobs import found_jobs, has_jobs
 
-EXPECTED = "a collector of sql_exporter (collector_name, metrics and queries)"
+EXPECTED = "a collector of sql_exporter (collector_name, metrics and queries) or jobs with queries"
 _KINDS = {"counter": COUNTER, "gauge": GAUGE}
 
 
@@ -36,7 +41,9 @@ def read_sql_exporter(text: Any) -> Found:
 
     :raises AnsibleFilterError: in one sentence, if it is no such file
     """
-    return found_collectors(read_mapping(text, EXPECTED), EXPECTED)
+    document = read_mapping(text, EXPECTED)
+    # A configuration with collectors may have jobs, too, which then have no queries.
+    return found_jobs(document) if has_jobs(document) else found_collectors(document, EXPECTED)
 
 
 def is_collector(document: Mapping[str, Any]) -> bool:
@@ -115,20 +122,18 @@ def _metric(name: str, sql: str, entries: List[Mapping[str, Any]], scope: str, n
             columns.setdefault(label, Column(label, label, KEY))
     for label, value in _static_labels(entries, notes):
         columns.setdefault(label, Column(None, label, KEY, expression=_text(value)))
+    found = known_outputs(sql, notes)
     for entry in entries:
         kind, help_text = _KINDS[str(entry["type"]).lower()], str(entry.get("help") or "")
         for value in texts(entry.get("values")):
-            columns.setdefault(value, Column(value, value, kind, help_text))
+            columns.setdefault(value, number_column(value, kind, help_text, found))
         if entry.get("static_value") is not None:
             own = str(entry.get("metric_name"))
             columns.setdefault(own, Column(None, own, kind, help_text, expression=_constant(entry["static_value"])))
         if entry.get("timestamp_value"):
             notes.append("timestamp_value is left out, since PoWA stores the time of its snapshot")
-    try:
-        exact = returned_columns(sql) == [column.source for column in columns.values()]
-    except UnknownColumnsError:
-        exact = False
-    return Metric(name, (Variant(sql, tuple(columns.values()), exact=exact),), scope=scope)
+    kept = returned_only(list(columns.values()), found, notes)
+    return Metric(name, (variant_of(sql, kept, found),), scope=scope)
 
 
 def _static_labels(entries: List[Mapping[str, Any]], notes: List[str]) -> List[Tuple[str, str]]:

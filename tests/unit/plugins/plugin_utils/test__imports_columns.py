@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The names of the columns that a query returns."""
+"""The columns that a query returns, and what its text tells of their values."""
 
 from __future__ import annotations
 
@@ -42,10 +42,11 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns impo
         ("SELECT y.*, x.p FROM (VALUES (1, 2)) AS x (p, q) LEFT JOIN LATERAL (SELECT 1 AS z) y ON true", "z p"),
         ("SELECT * FROM (VALUES (1, 2)) AS x (p, q)", "p q"),
         ("SELECT not_a, a + b c, - d e, f.order FROM t", "not_a c e order"),
+        ("SELECT a, b AS a FROM t", "a a"),
     ],
 )
 def test_names(sql: str, names: str) -> None:
-    assert returned_columns(sql) == names.split()
+    assert [output.name for output in returned_columns(sql)] == names.split()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,6 @@ def test_names(sql: str, names: str) -> None:
         ("SELECT * FROM (SELECT 1 a) x JOIN (SELECT 1 a, 2 b) y USING (a)", "a join by columns of the same name"),
         ("SELECT a, a + 1 FROM t", "its column number 2 has no name"),
         ("SELECT 1", "its column number 1 has no name"),
-        ("SELECT a, b AS a FROM t", 'it returns two columns called "a"'),
         ("SHOW pools", "it is no SELECT"),
         ("", "it is no SELECT"),
         ("SELECT", "its columns cannot be read from the query"),
@@ -68,3 +68,62 @@ def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
     with pytest.raises(UnknownColumnsError) as caught:
         returned_columns(sql)
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sql", "values"),
+    [
+        (
+            "SELECT a::int8, b::timestamptz, c::text, 1 d, 'x' e, count(*), f(1)",
+            "number time text number text number ?",
+        ),
+        (
+            "SELECT now() a, current_timestamp b, pg_catalog.now() c, now() - x d, x::text || y e",
+            "time time time ? text",
+        ),
+        ("SELECT coalesce(max(a::date), x) b, (current_setting('c')) c, d::xid, (e + f::text) g", "time text xid ?"),
+        (
+            "SELECT last_vacuum, s.n_tup_ins i, relid, s.x + 1 y FROM pg_catalog.pg_stat_user_tables s",
+            "time number xid ?",
+        ),
+        ("SELECT pg_postmaster_start_time s FROM pg_postmaster_start_time()", "time"),
+        ("SELECT query, max(a.state) s, query, calls FROM pg_stat_activity a", "text text text number"),
+        ("SELECT active, synced AS s, true, null AS n FROM pg_replication_slots", "? ? ? ?"),
+        ("SELECT last_vacuum, pg_x.last_vacuum v FROM mine JOIN pg_x ON true", "? time"),
+        (
+            "SELECT x.last_vacuum, y.n FROM (SELECT extract(epoch FROM last_vacuum) last_vacuum FROM pg_a) x, y",
+            "extracted ?",
+        ),
+        ("WITH q AS (SELECT now() AS a, 1 AS b) SELECT q.a, b, c FROM q, (SELECT 2 c) d", "time number number"),
+        ("SELECT last_vacuum FROM (SELECT 1 AS last_vacuum) x JOIN pg_stat_user_tables USING (relid)", "number"),
+        ("WITH q (a) AS (SELECT now()) SELECT a, (SELECT now()) b FROM q", "? time"),
+        (
+            "SELECT CASE setting WHEN 'on' THEN '1' ELSE setting END s, CASE WHEN a THEN '1' END t FROM pg_settings",
+            "text text",
+        ),
+        (
+            "SELECT CASE WHEN CASE WHEN b THEN 'x' END = c THEN 1 ELSE NULL END d, CASE WHEN a THEN f() ELSE '0' END e,"
+            " CASE a WHEN 1 THEN now() END g, coalesce('0', f(1)) h, coalesce(stats_reset, '-infinity') i FROM pg_t",
+            "number ? time ? time",
+        ),
+        (
+            "SELECT extract(epoch FROM a) b, greatest(0, extract(epoch FROM a)) c, extract(epoch FROM a) * 2 d,"
+            " extract(epoch FROM a) > 2 e, CASE WHEN f THEN 0 ELSE max(extract(epoch FROM a)) END g,"
+            " (extract(epoch FROM a) * 2)::bigint h FROM t",
+            "extracted extracted extracted ? extracted number",
+        ),
+        ("SELECT sum(a) FILTER (WHERE b), f(a)[1] c, count(*) OVER () d FROM pg_t", "number ? number"),
+    ],
+)
+def test_values(sql: str, values: str) -> None:
+    found = [output.value or "?" for output in returned_columns(sql)]
+    assert found == values.split()
+
+
+def test_nested_queries_are_read_once() -> None:
+    columns = ["c{0}".format(number) for number in range(20)]
+    sql = "SELECT {0} FROM pg_t".format(", ".join(columns))
+    for _level in range(8):
+        sql = "SELECT {0} FROM ({1}) AS q".format(", ".join("max({0}) AS {0}".format(name) for name in columns), sql)
+    # It would not end if each column read the nested query anew.
+    assert {output.value for output in returned_columns(sql)} == {"number"}

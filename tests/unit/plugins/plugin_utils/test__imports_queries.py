@@ -119,7 +119,9 @@ def test_usages_become_sql(warnings: List[str]) -> None:
     first, last = wal["queries"]
     assert first["query"] == (
         "SELECT\n    (coalesce(q.written * 0.001, 0))::double precision AS written_kb,\n"
-        "    q.pending::double precision AS waiting,\n"
+        "    CASE q.pending::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE substring(q.pending::text FROM '"
+        r"^\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\s*$"
+        "')::double precision END AS waiting,\n"
         "    ((CASE q.state::text WHEN 'up' THEN 1 WHEN 'it''s down' THEN 0 END)::double precision)::double precision"
         " AS state,\n"
         "    (extract(epoch FROM q.since::text::interval)::double precision * 1000)::double precision AS since\n"
@@ -133,8 +135,8 @@ def test_usages_become_sql(warnings: List[str]) -> None:
     assert [each["kind"] for each in wal["metrics"]] == ["counter", "gauge", "gauge", "gauge"]
     assert wal["metrics"][3]["unit"] == "ms"
     assert warnings == [
-        'from_postgres_exporter: wal: taken over in part: column "buckets" is left out, since PoWA has nothing like'
-        " HISTOGRAM"
+        "from_postgres_exporter: wal: taken over in part: the histogram buckets is left out, since PoWA has nothing"
+        " like it"
     ]
 
 
@@ -146,6 +148,77 @@ def test_entries_of_one_name_become_one_datasource_with_a_query_for_each_version
         ("reads", None),
         ("bytes", "double precision"),
     ]
+
+
+def test_what_an_exporter_turns_into_a_number_becomes_one() -> None:
+    text = """
+m:
+  query: "SELECT last_vacuum, now() AS at, relid, current_setting('x') AS limits, n_live_tup FROM pg_stat_user_tables"
+  metrics:
+    - last_vacuum: {usage: GAUGE, rename: vacuumed}
+    - at: {usage: COUNTER}
+    - relid: {usage: GAUGE}
+    - limits: {usage: GAUGE}
+    - n_live_tup: {usage: GAUGE}
+"""
+    (found,) = from_exporter(text)
+    assert found["query"].startswith(
+        "SELECT\n    extract(epoch FROM q.last_vacuum)::double precision AS vacuumed,\n"
+        "    extract(epoch FROM q.at)::double precision AS at,\n"
+        "    q.relid::text::bigint AS relid,\n    substring(q.limits FROM '^"
+    )
+    assert ")::double precision AS limits,\n    q.n_live_tup\nFROM (" in found["query"]
+
+
+def test_a_histogram_becomes_its_sum_and_its_count(warnings: List[str]) -> None:
+    text = """
+idle:
+  query: SELECT state, buckets AS s, counts AS s_bucket, total AS s_sum, n AS s_count FROM f()
+  metrics: [{state: {usage: LABEL}}, {s: {usage: HISTOGRAM, description: Seconds}}]
+"""
+    (found,) = from_exporter(text)
+    assert found["metrics"] == [
+        {"name": name, "kind": "gauge", "description": "Seconds"} for name in ("s_sum", "s_count")
+    ]
+    assert [text.split(": ", 3)[3] for text in warnings] == [
+        "of the histogram s only the sum and the count are taken, since PoWA has nothing like its buckets"
+    ]
+
+
+def test_rows_that_a_histogram_counts_are_aggregated() -> None:
+    text = """
+age:
+  query: SELECT datname, extract(epoch FROM now() - t) AS age, extra FROM f()
+  tags: [cluster, primary]
+  metrics: [{datname: {usage: LABEL}}, {age: {usage: HISTOGRAM, bucket: [1, 3]}}]
+"""
+    (found,) = from_exporter(text)
+    assert found["query"].startswith(
+        "SELECT\n    q.datname,\n    sum(q.age::double precision) AS age_sum,\n"
+        "    count(q.age::double precision) AS age_count\nFROM ("
+    )
+    assert found["query"].endswith("\n) AS q\nWHERE (SELECT NOT pg_catalog.pg_is_in_recovery())\nGROUP BY q.datname")
+
+
+def test_columns_that_the_query_does_not_return_are_left_out(warnings: List[str]) -> None:
+    text = """
+sizes:
+  query: SELECT relname, size AS size_bytes FROM f()
+  metrics: [{relname: {usage: LABEL}}, {bytes: {usage: GAUGE}}]
+"""
+    (found,) = from_exporter(text)
+    assert found["query"] == "SELECT relname, size AS size_bytes FROM f()"
+    assert found["metrics"] == [{"name": "size_bytes", "kind": "gauge"}]
+    assert [text.split(": ", 3)[3] for text in warnings] == [
+        'column "bytes" is left out, since the query does not return it',
+        'column "size_bytes" is taken as a gauge, though metrics does not list it',
+    ]
+
+
+def test_of_several_columns_of_one_name_the_last_one_counts(warnings: List[str]) -> None:
+    (found,) = from_exporter("m: {query: 'SELECT a, b, c AS a FROM t', metrics: [{a: {usage: GAUGE}}]}")
+    assert found["query"] == "SELECT\n    q.a\nFROM (\nSELECT a, b, c AS a FROM t\n) AS q (unused_0, b, a)"
+    assert 'its query returns several columns called "a", of which the last one is taken' in warnings[0]
 
 
 def test_tags_say_where_a_query_runs(warnings: List[str]) -> None:
@@ -164,6 +237,16 @@ def test_tags_say_where_a_query_runs(warnings: List[str]) -> None:
     ]
 
 
+def test_each_version_may_be_for_other_servers() -> None:
+    text = OF_PG_EXPORTER.replace(
+        "min_version: 170000\n  tags: [cluster, primary]", "min_version: 170000\n  tags: [cluster]"
+    )
+    (io,) = from_exporter(text, names="io*")
+    old, new = (each["query"] for each in io["queries"])
+    assert io["name"] == "io" and "NOT pg_catalog.pg_is_in_recovery" in old
+    assert "pg_is_in_recovery" not in new
+
+
 def test_entries_for_the_same_version_stay_apart() -> None:
     text = OF_PG_EXPORTER.replace("max_version: 170000", "max_version: 180000")
     assert {"io_13", "io_17"} <= set(named(from_exporter(text, names="io*")))
@@ -173,6 +256,11 @@ def test_entries_for_the_same_version_stay_apart() -> None:
     ("entry", "reason"),
     [
         ("query: SELECT 1, metrics: {a: 1}", "metrics is a mapping, expected a list of columns"),
+        (
+            "query: SELECT 1 AS a, metrics: [{a: {usage: GUAGE}}]",
+            'it has no column with a number (column "a" is left out, since its usage is "GUAGE", expected one of LABEL',
+        ),
+        ("query: SELECT 1 AS a, metrics: [{a: {usage: HISTOGRAM}}]", "(the histogram a is left out, since PoWA has"),
         (
             "query: SELECT 1, metrics: [{a: {usage: MAPPEDMETRIC}}]",
             'column "a" is a MAPPEDMETRIC without metric_mapping',
@@ -215,6 +303,13 @@ def test_versions_that_make_no_range(text: str) -> None:
 
 def queries(sql: str, file: str = "queries_global.yml") -> str:
     return "# Begin File: {0}\n\nccp_x:\n  query: {1}\n  metrics: [{{n: {{usage: GAUGE}}}}]\n".format(file, sql)
+
+
+def test_what_the_set_up_of_pgmonitor_fills_in_is_named() -> None:
+    (problem,) = from_pgmonitor(queries('"SELECT n FROM t LIMIT #A_LIMIT#"'), on_problem="list")
+    assert problem["skipped"] and problem["reason"] == (
+        "its query has #A_LIMIT#, which the set-up of pgMonitor replaces: replace it in the file"
+    )
 
 
 def test_pgmonitor_has_queries_or_a_collector() -> None:

@@ -120,3 +120,53 @@ def test_a_file_without_collectors_is_an_error(text: str) -> None:
 def test_queries_have_to_be_a_list() -> None:
     with pytest.raises(AnsibleFilterError, match="found queries that are a mapping, expected a collector"):
         from_sql_exporter(FILE[: FILE.index("queries:")] + "queries: {a: SELECT 1}\n")
+
+
+def test_values_become_numbers() -> None:
+    entry = "metrics: [{metric_name: workers, type: gauge, help: h, values: [n, most, nix], query: QUERY}]"
+    text = entry.replace("QUERY", "\"SELECT count(*) AS n, current_setting('x') AS most FROM t\"")
+    (found,) = from_sql_exporter(text)
+    assert found["query"].startswith("SELECT\n    q.n,\n    substring(q.most FROM '^")
+    assert [metric["name"] for metric in found["metrics"]] == ["n", "most"]
+
+
+JOBS = """
+jobs:
+- name: all
+  interval: 5m
+  connections: ['postgres://localhost/postgres']
+  queries:
+  - {name: sessions, help: Sessions, labels: [state], values: [n], query: "SELECT state, n FROM t"}
+  - {name: sizes, values: [size], query_ref: size, timestamp: at}
+  - {name: lost, values: [n], query_ref: nix}
+  - {name: none, values: [n]}
+  - {name: odd, values: n, query: SELECT n FROM t}
+  - odd
+- name: empty
+queries:
+  size: SELECT size, at FROM s
+"""
+
+
+def test_jobs_have_queries_with_labels_and_values() -> None:
+    sessions, sizes = from_sql_exporter(JOBS)
+    assert not collect_definitions([sessions, sizes])[2]
+    assert sessions == {
+        "name": "sessions",
+        "description": "Sessions",
+        "query": "SELECT state, n FROM t",
+        "keys": [{"name": "state", "nullable": True}],
+        "metrics": [{"name": "n", "kind": "gauge"}],
+    }
+    assert sizes["query"] == "SELECT\n    q.size\nFROM (\nSELECT size, at FROM s\n) AS q"
+    assert from_sql_exporter(JOBS, names=["all"]) == [sessions, sizes]
+
+
+def test_what_is_left_out_of_jobs_has_a_reason() -> None:
+    assert [(each["name"], each["skipped"], each["reason"]) for each in from_sql_exporter(JOBS, on_problem="list")] == [
+        ("sizes", False, "timestamp is left out, since PoWA stores the time of its snapshot"),
+        ("lost", True, 'there is no query "nix", which its query_ref names'),
+        ("none", True, "it has no query"),
+        ("odd", True, "values is a text, expected a list"),
+        ("a query", True, "the query is a text, expected a mapping"),
+    ]

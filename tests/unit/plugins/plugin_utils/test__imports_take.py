@@ -88,6 +88,7 @@ def test_a_result_can_be_changed_without_changing_the_next() -> None:
         ("just text", "found a text, expected "),
         ("- a\n", "found a list, expected "),
         ("a: 2026-13-45\n", "found no "),
+        ("a: !!map [b]", "the text is no YAML in line 1 (expected a mapping node"),
         ("a: !!python/object:os.system x\n", "the text is no YAML in line 1 ("),
         ("a: b\n", "found no "),
         (None, "found empty, expected "),
@@ -172,8 +173,8 @@ metrics:
   w:
     is_instance_level: true
     sqls:
-      14: SELECT a AS tag_a, b FROM t
-      17: SELECT b, c, d AS tag_d FROM t
+      14: SELECT a AS tag_a, b FROM pg_t
+      17: SELECT b, c, d AS tag_d FROM pg_t
 """
     (definition,) = importer("pgwatch")(text)
     assert definition["keys"] == [
@@ -186,7 +187,53 @@ metrics:
     ]
     assert by_version(definition) == {
         140000: "SELECT\n    q.b,\n    NULL::double precision AS c,\n    NULL::text AS d,\n    q.tag_a::text AS a\n"
-        "FROM (\nSELECT a AS tag_a, b FROM t\n) AS q",
+        "FROM (\nSELECT a AS tag_a, b FROM pg_t\n) AS q",
         170000: "SELECT\n    q.b,\n    q.c::double precision AS c,\n    q.tag_d::text AS d,\n    NULL::text AS a\n"
-        "FROM (\nSELECT b, c, d AS tag_d FROM t\n) AS q",
+        "FROM (\nSELECT b, c, d AS tag_d FROM pg_t\n) AS q",
     }
+
+
+def test_a_metric_that_the_file_has_twice_is_named() -> None:
+    entry = "m: {query: SELECT 1 AS a, metrics: [{a: {usage: GAUGE}}]}\n"
+    (found,) = importer("postgres_exporter")(entry + entry.replace("1", "2"))
+    assert found["query"] == "SELECT 2 AS a"
+    (problem,) = importer("postgres_exporter")(entry + entry, on_problem="list")
+    assert problem["reason"] == "the file has it more than once, of which the last one is taken"
+    (problem,) = importer("pgwatch")(
+        "metrics: {m: {sqls: {14: ''}}, m: {sqls: {14: SELECT 1 AS a}}}", on_problem="list"
+    )
+    assert problem["name"] == "m" and not problem["skipped"]
+
+
+def test_a_value_that_some_versions_lack_is_a_number_whatever_its_type_is() -> None:
+    text = """
+m_13: {name: m, query: "SELECT n FROM pg_t", max_version: 170000, tags: [cluster], metrics: [{n: {usage: GAUGE}}]}
+m_17:
+  name: m
+  query: "SELECT n, active, stats_reset, x::text FROM pg_t"
+  min_version: 170000
+  tags: [cluster]
+  metrics: [{n: {usage: GAUGE}}, {active: {usage: GAUGE}}, {stats_reset: {usage: GAUGE}}, {x: {usage: GAUGE}}]
+"""
+    (found,) = importer("postgres_exporter")(text)
+    old, new = (each["query"] for each in found["queries"])
+    assert old.count("NULL::double precision") == 3
+    assert "    CASE q.active::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE " in new
+    assert "    (extract(epoch FROM q.stats_reset)::double precision)::double precision AS stats_reset" in new
+    assert "    (substring(q.x FROM '" in new
+
+
+def test_a_file_may_be_in_a_configmap() -> None:
+    queries = "m: {query: SELECT 1 AS a, metrics: [{a: {usage: GAUGE}}]}"
+    text = "kind: ConfigMap\ndata:\n  queries: |\n    " + queries
+    assert importer("postgres_exporter")(text) == importer("postgres_exporter")(queries)
+    for data, number in (("{}", 0), ("{a: x, b: y}", 2), ("a", 0)):
+        with pytest.raises(AnsibleFilterError, match="found a ConfigMap with {0} files, expected".format(number)):
+            importer("postgres_exporter")("kind: ConfigMap\ndata: " + data)
+
+
+def test_a_text_of_pgwatch_that_some_versions_lack_stays_a_text() -> None:
+    text = "metrics: {m: {is_instance_level: true, sqls: {14: SELECT n FROM pg_t, 17: 'SELECT n, state FROM pg_t'}}}"
+    (found,) = importer("pgwatch")(text)
+    assert "    NULL::text AS state" in by_version(found)[140000]
+    assert "    q.state::text" in by_version(found)[170000]

@@ -45,7 +45,7 @@ def test_the_schemas_of_a_query(changes, schemas):
     ("changes", "path"),
     [
         ({"search_path": ["App"]}, 'pg_catalog, "PoWA", "App", pg_temp'),
-        ({"scope": "database"}, '"$user", public'),
+        ({"scope": "database"}, "pg_catalog"),
     ],
 )
 def test_where_a_query_looks_up_names(changes, path):

@@ -1,0 +1,76 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The configuration of the other exporter called sql_exporter, that of JustWatch: jobs, each with its queries."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping
+
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
+    GAUGE,
+    KEY,
+    CannotTakeError,
+    Column,
+    Found,
+    Metric,
+    Problem,
+    kind_of,
+    mapping,
+    texts,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import (
+    known_outputs,
+    number_column,
+    returned_only,
+    variant_of,
+)
+
+
+def has_jobs(document: Mapping[str, Any]) -> bool:
+    """Return whether a file holds jobs with queries."""
+    jobs = document.get("jobs")
+    return isinstance(jobs, list) and any(isinstance(job, dict) and job.get("queries") for job in jobs)
+
+
+def found_jobs(document: Mapping[str, Any]) -> Found:
+    """Return the metrics of all jobs of a file."""
+    queries_by_name = document.get("queries")
+    shared = {str(name): sql for name, sql in queries_by_name.items()} if isinstance(queries_by_name, dict) else {}
+    metrics: List[Metric] = []
+    problems: List[Problem] = []
+    sets: Dict[str, List[str]] = {}
+    for job in document["jobs"]:
+        before = len(metrics)
+        queries = job.get("queries") if isinstance(job, dict) else None
+        for entry in queries if isinstance(queries, list) else ():
+            name = str(entry.get("name") or "a query without a name") if isinstance(entry, dict) else "a query"
+            notes: List[str] = []
+            try:
+                options = mapping(entry, "the query")
+                metrics.append(_metric(name, options, shared, notes))
+            except CannotTakeError as error:
+                problems.append(Problem(name, str(error)))
+            problems += [Problem(name, note, skipped=False) for note in notes]
+        if isinstance(job, dict) and job.get("name"):
+            sets[str(job["name"])] = [metric.name for metric in metrics[before:]]
+    return Found(metrics, problems, sets)
+
+
+def _metric(name: str, options: Mapping[str, Any], shared: Mapping[str, Any], notes: List[str]) -> Metric:
+    for field in ("labels", "values"):
+        if not isinstance(options.get(field) or [], list):
+            raise CannotTakeError("{0} is {1}, expected a list".format(field, kind_of(options[field])))
+    reference = options.get("query_ref")
+    sql = str(options.get("query") or shared.get(str(reference)) or "")
+    if not sql.strip():
+        missing = 'there is no query "{0}", which its query_ref names'.format(reference)
+        raise CannotTakeError(missing if reference else "it has no query")
+    if options.get("timestamp"):
+        notes.append("timestamp is left out, since PoWA stores the time of its snapshot")
+    found = known_outputs(sql, notes)
+    columns = [Column(label, label, KEY) for label in texts(options.get("labels"))]
+    columns += [number_column(value, GAUGE, "", found) for value in texts(options.get("values"))]
+    kept = returned_only(columns, found, notes)
+    return Metric(name, (variant_of(sql, kept, found),), str(options.get("help") or ""))
