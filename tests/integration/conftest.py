@@ -85,7 +85,9 @@ def pytest_addoption(parser: Any) -> None:
 
 
 def pytest_collection_modifyitems(config: Any, items: List[Any]) -> None:
-    """Leave out with --quick what `make test-quick` has no time for."""
+    """Leave out with --quick what `make test-quick` has no time for, and begin with what takes minutes."""
+    # Begun at the end, it would run while the other workers have nothing to do.
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if not config.getoption("--quick"):
         return
     on_powa_5 = [item for item in items if getattr(item, "callspec", None) is None or _server(item) in ("5", None)]

@@ -139,6 +139,7 @@ def expected(server: Server, name: str, layout: Layout) -> str:
     return layout.says.format(folder, server.shell("wc -l < {0}/postgresql.conf".format(folder)))
 
 
+@pytest.mark.long
 def test_a_run_restarts_only_where_a_restart_has_the_wanted_effect(clusters: Server, tmp_path: Path) -> None:
     written = (
         "find /etc/postgresql -name powa.conf; grep -l '^{0}' /var/lib/postgresql/*/*/postgresql.auto.conf || true"

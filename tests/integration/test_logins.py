@@ -142,6 +142,7 @@ def ask(container: Server, user: str, port: int, query: str, database: str = "po
     return container.shell(psql.format(user, port, query, database))
 
 
+@pytest.mark.long
 def test_runs_log_in_and_leave_out_as_the_inventory_says(
     container: Server, fleet: Dict[str, Any], tmp_path: Path
 ) -> None:
