@@ -28,7 +28,8 @@ WITH maker AS (
     WHERE r.rolname = 'powa_queries' AND NOT r.rolsuper AND NOT r.rolcanlogin
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m WHERE m.roleid = r.oid)
 )
-SELECT coalesce(pg_catalog.obj_description(source.oid, 'pg_proc'), pg_catalog.obj_description(p.oid, 'pg_proc')),
+SELECT p.proname::text,
+    coalesce(pg_catalog.obj_description(source.oid, 'pg_proc'), pg_catalog.obj_description(p.oid, 'pg_proc')),
     {registered}
 FROM pg_catalog.pg_extension AS e
 JOIN pg_catalog.pg_proc AS p ON p.pronamespace = e.extnamespace AND p.proname LIKE 'powa\\_%%\\_snapshot'
