@@ -84,7 +84,9 @@ def take_samples(database: Database, srvid: int, declared: List[Dict[str, Any]],
             database.sql(
                 "UPDATE powa_{0}_src_tmp SET ts = {1} WHERE ts > now() - interval '5 minutes'".format(name, moment)
             )
-    insert = "INSERT INTO powa_{0}_src_tmp SELECT {1}, t, {2} FROM unnest(ARRAY[{3}]) AS t, generate_series(1, {4}) AS n"
+    insert = (
+        "INSERT INTO powa_{0}_src_tmp SELECT {1}, t, {2} FROM unnest(ARRAY[{3}]) AS t, generate_series(1, {4}) AS n"
+    )
     every = ", ".join(moments)
     database.sql(insert.format(UNITS, srvid, _of_units(), every, 1))
     for number, name in enumerate(entry["name"] for entry in declared if entry["name"].startswith("generated_")):
