@@ -46,7 +46,16 @@ def test_what_is_no_definition(text):
     assert datasource_of("powa", text) is None
 
 
-@pytest.mark.parametrize("wrong", [{"title": 5}, {"set": ["x"]}, {"name": None, "keys": [{"name": 1, "type": "text"}]}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"title": 5},
+        {"set": ["x"]},
+        {"set": "half \ud800"},
+        {"name": "zero\0"},
+        {"name": None, "keys": [{"name": 1, "type": "text"}]},
+    ],
+)
 def test_a_comment_whose_texts_are_none(wrong):
     assert datasource_of("powa", comment(**wrong)) is None
 

@@ -77,17 +77,18 @@ def _of_units() -> str:
 
 def take_samples(database: Database, srvid: int, declared: List[Dict[str, Any]], catalogue: List[str]) -> None:
     """Take three samples, 10 minutes apart, of those that were made up, and of some of the catalogue."""
-    for minutes in (20, 10, 0):
-        when = "now() - interval '{0} minutes'".format(minutes)
+    moments = ["now() - interval '{0} minutes'".format(minutes) for minutes in (20, 10, 0)]
+    for moment in moments:
         for name in catalogue:
             database.collect(name, srvid)
             database.sql(
-                "UPDATE powa_{0}_src_tmp SET ts = {1} WHERE ts > now() - interval '5 minutes'".format(name, when)
+                "UPDATE powa_{0}_src_tmp SET ts = {1} WHERE ts > now() - interval '5 minutes'".format(name, moment)
             )
-        insert = (
-            "INSERT INTO powa_{0}_src_tmp SELECT {1}, t, {2} FROM (VALUES ({3})) AS v (t), generate_series(1, {4}) AS n"
-        )
-        database.sql(insert.format(UNITS, srvid, _of_units(), when, 1))
-        for number, name in enumerate(entry["name"] for entry in declared if entry["name"].startswith("generated_")):
-            database.sql(insert.format(name, srvid, _OF_KEYS.format(number + 1), when, _KEYS))
+    insert = (
+        "INSERT INTO powa_{0}_src_tmp SELECT {1}, t, {2} FROM unnest(ARRAY[{3}]) AS t, generate_series(1, {4}) AS n"
+    )
+    every = ", ".join(moments)
+    database.sql(insert.format(UNITS, srvid, _of_units(), every, 1))
+    for number, name in enumerate(entry["name"] for entry in declared if entry["name"].startswith("generated_")):
+        database.sql(insert.format(name, srvid, _OF_KEYS.format(number + 1), every, _KEYS))
     database.take_snapshot(srvid)

@@ -7,11 +7,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Mapping, Optional, Tuple
 
 #: The beginning of the comments of the collection's objects.
 MARK = "pgfleet.powa datasource "
+#: What JSON can express, but no statement or page: a zero byte or a lone surrogate.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -115,4 +118,6 @@ def _metric(stored: Mapping[str, Any]) -> Metric:
 def _text(value: Any) -> str:
     if value is not None and not isinstance(value, str):
         raise TypeError(value)
+    if value and _UNSTORABLE.search(value):
+        raise ValueError(value)
     return value or ""

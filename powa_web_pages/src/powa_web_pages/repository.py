@@ -73,9 +73,10 @@ class Repository:
         snapshot = None if name is None else "powa_{0}_snapshot".format(name)
         self._execute(SQL(sql.DEFINITIONS).format(registered=registered), mark=MARK + "%", snapshot=snapshot)
         active, others = [], []
-        for comment, is_registered in self._cursor.fetchall():
+        for function, comment, is_registered in self._cursor.fetchall():
             datasource = datasource_of(schema, comment)
-            if datasource is not None:
+            # Only the tables of that name have been looked at.
+            if datasource is not None and function == datasource.table("_snapshot"):
                 (active if is_registered else others).append(datasource)
         if others:
             asked = [SQL(sql.COLLECTED).format(name=Literal(entry.name), **composed.tables(entry)) for entry in others]

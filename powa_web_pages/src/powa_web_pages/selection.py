@@ -58,7 +58,7 @@ def sets_of(datasources: Iterable[Datasource]) -> List[DatasourceSet]:
 
 
 def _key(title: str) -> str:
-    return sha256(title.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return sha256(title.encode()).hexdigest()[:12]
 
 
 def _set(key: str, title: str, datasources: Sequence[Datasource]) -> DatasourceSet:
