@@ -153,6 +153,12 @@ options:
             type: bool
             default: false
             version_added: 0.2.0
+      may_be_empty:
+        description: Whether it is normal that the query returns no rows, such as one about standbys on a server without
+          any. Otherwise the doctor reports a datasource that has no samples of a server.
+        type: bool
+        default: false
+        version_added: 0.2.0
       extension:
         description:
           - The extension that the datasource belongs to. PoWA registers the datasource under that name, and several

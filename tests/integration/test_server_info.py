@@ -282,6 +282,8 @@ def test_a_datasource_without_samples(database: Database) -> None:
         ("datasource_without_samples", "one", "commits"),
         ("datasource_without_samples", "one", "lock_modes"),
     }
+    declare(database, COMMITS, dict(LOCK_MODES, may_be_empty=True))
+    assert problems(look(database)) == {("datasource_without_samples", "one", "commits")}
     database.sql(
         "UPDATE powa_snapshot_metas SET errors = %s WHERE srvid = %s",
         (["Error while calling public.powa_commits_src:\npermission denied for function powa_commits_src\n"], srvid),

@@ -103,6 +103,7 @@ class Definition:
     :param pause_on: servers whose snapshots to stop then, whatever the columns
     :param title: its name where it is shown, or None
     :param set_title: the title of the set that it is shown with, or None
+    :param may_be_empty: whether it is normal that its query returns no rows
     """
 
     name: str
@@ -127,6 +128,7 @@ class Definition:
     pause_on: Tuple[str, ...] = ()
     title: Optional[str] = None
     set_title: Optional[str] = None
+    may_be_empty: bool = False
 
     @property
     def module(self) -> str:
@@ -173,6 +175,7 @@ class Definition:
         return {
             **({"title": self.title} if self.title else {}),
             **({"set": self.set_title} if self.set_title else {}),
+            **({"may_be_empty": True} if self.may_be_empty else {}),
             "name": self.name,
             "description": self.description,
             "extension": self.extension,

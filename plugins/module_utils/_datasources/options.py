@@ -44,6 +44,7 @@ DATASOURCES = {
                 overview={"type": "bool", "default": False},
             ),
         },
+        "may_be_empty": {"type": "bool", "default": False},
         "extension": {"type": "str"},
         "scope": {"type": "str", "choices": ["cluster", "database"], "default": "cluster"},
         "servers": {"type": "list", "elements": "str"},

@@ -185,6 +185,7 @@ def _parse(name: str, parameter: Mapping[str, Any], problems: _Problems) -> Defi
         pause_on=tuple(parameter.get("paused_on") or ()),
         title=(parameter.get("title") or "").strip() or None,
         set_title=(parameter.get("set") or "").strip() or None,
+        may_be_empty=bool(parameter.get("may_be_empty")),
     )
     _check_adopted_history(definition, problems)
     _check_extension(definition, problems)

@@ -186,6 +186,7 @@ def _parse(datasource: str, comment: str) -> Stored:
         search_path=fields.get("search_path", _list_of(_text), ()),
         title=fields.get("title", _or_none(_text), None) or None,
         set_title=fields.get("set", _or_none(_text), None) or None,
+        may_be_empty=fields.get("may_be_empty", _flag, False),
     )
     if not definition.queries or not definition.metrics:
         raise _NotOurs("no {0} in it".format("metrics" if definition.queries else "query"))

@@ -122,7 +122,8 @@ class Kind(str, Enum):
     )
     DATASOURCE_WITHOUT_SAMPLES = (
         "datasource_without_samples",
-        "The datasource is active for the server, and has never collected anything from it.",
+        "The datasource is active for the server, and has never collected anything from it, though it is not declared"
+        " with may_be_empty or its snapshots fail.",
     )
     DUPLICATE_KEYS = (
         "duplicate_keys",

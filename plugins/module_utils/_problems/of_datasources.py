@@ -107,6 +107,8 @@ def _datasource_of_servers(datasource: Mapping[str, Any], found: Found) -> Itera
                 for error in server["errors"]
                 if object_name(name, "_") in error or "datasource data {0}:".format(name) in error
             ]
+            if not mentioned and (datasource["definition"] or {}).get("may_be_empty"):
+                continue
             yield Problem(
                 Kind.DATASOURCE_WITHOUT_SAMPLES,
                 "it has no samples of the server",

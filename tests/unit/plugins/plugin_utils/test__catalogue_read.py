@@ -23,6 +23,7 @@ QUERIES = [
     for entry in ENTRIES
     for query in entry.definition.get("queries") or [entry.definition]
 ]
+FIELDS = set("name title set description may_be_empty query queries scope keys metrics".split())
 #: Keywords of SQL are in capitals. These are functions of the grammar, and aliases with columns.
 _NO_CALLS = "bit coalesce greatest least nullif p t".split()
 
@@ -35,7 +36,7 @@ def test_the_module_takes_all_of_them_in_one_list() -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_each_says_what_it_shows(entry: Any) -> None:
     definition = entry.definition
-    assert set(definition) <= {"name", "title", "set", "description", "query", "queries", "scope", "keys", "metrics"}
+    assert set(definition) <= FIELDS
     assert definition["title"] and not definition["description"].endswith(".") and entry.use.endswith(".")
     for column in [*definition.get("keys", ()), *definition["metrics"]]:
         # PoWA's repository needs no remote to know it.

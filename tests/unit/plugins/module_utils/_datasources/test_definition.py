@@ -40,7 +40,7 @@ def test_it_is_stored():
 
 def test_what_is_left_out_is_not_stored():
     stored = parsed(datasource_set=" ", overview=False).as_dict()
-    assert not {"title", "set"} & set(stored)
+    assert not {"title", "set", "may_be_empty"} & set(stored)
     assert stored["metrics"] == [{"name": "held", "type": "bigint", "kind": "gauge"}]
 
 

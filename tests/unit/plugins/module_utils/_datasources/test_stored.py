@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 FULL = definition(
     title="Locks",
     set="Sessions",
+    may_be_empty=True,
     description="Locks held, by mode",
     query=None,
     queries=[{"query": "SELECT 1"}, {"min_version": 170000, "query": "SELECT '{\"ä\": 1}'"}],
@@ -177,6 +178,7 @@ def test_a_field_that_may_be_missing(field):
         ("search_path", [None, "app", [1], {}]),
         ("title", [1, [], "\0"]),
         ("set", [1, [], "\0"]),
+        ("may_be_empty", [None, 0, "no"]),
         ("paused", [None, 1, "1", ["1"], [1.0], [True], [2**31], {}]),
         ("queries", [None, "SELECT 1", 1, {}]),
         ("keys", [None, "mode", 1, {}]),

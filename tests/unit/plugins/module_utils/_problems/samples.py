@@ -25,6 +25,7 @@ def server(srvid=1, name="one", **changes):
 def datasource(name="locks", **changes):
     tables = {"transient": 0, "current": 0, "history": 0}
     nothing = {"damaged": None, "refused": [], "drift": [], "servers": [], "bytes": tables, "cost": None}
+    nothing["definition"] = {}
     return {"name": name, **nothing, **changes}
 
 

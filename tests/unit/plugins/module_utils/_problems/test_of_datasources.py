@@ -110,6 +110,14 @@ def test_no_samples(entry, changes, expected):
     assert identities(problems) == ([("datasource_without_samples", "one", "locks", None)] if expected else [])
 
 
+@pytest.mark.parametrize("errors", [[], ["powa_locks_src() failed: permission denied"]], ids=["no error", "error"])
+def test_a_datasource_that_may_be_empty(errors):
+    entry = datasource(servers=[of_server(has_samples=False)], definition={"may_be_empty": True})
+    problems = datasource_problems(found(datasources=[entry], servers=[server(errors=errors)]))
+    kinds = [kind for kind, *_subject in identities(problems)]
+    assert ("datasource_without_samples" in kinds) == bool(errors)
+
+
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
