@@ -39,6 +39,14 @@ FORGET = """
 """
 
 
+#: What everybody does who is logged in, for the message of a wait that was in vain.
+SESSIONS = """
+    SELECT pid, usename, application_name, state, wait_event_type, wait_event, pg_blocking_pids(pid),
+        now() - state_change, query
+    FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
 def podman(*arguments):
     return subprocess.run(["podman", *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
 
@@ -71,8 +79,11 @@ def delete_servers(which):
 def wait_until(condition, what, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "not within {0} s: {1}; last were {2}".format(
-            seconds, what, sql(REPOSITORY, "SELECT srvid, now() - snapts, errors FROM powa_snapshot_metas")
+        assert time.monotonic() < deadline, "not within {0} s: {1}; last were {2}; sessions are {3}".format(
+            seconds,
+            what,
+            sql(REPOSITORY, "SELECT srvid, now() - snapts, errors FROM powa_snapshot_metas"),
+            {host: sql(host, SESSIONS) for host in (REPOSITORY, *REMOTES)},
         )
         time.sleep(0.5)
 
@@ -185,8 +196,9 @@ class Findings:
 
     def the(self, kind, server, datasource=None):
         """Return the only problem of a kind that a server, or one of its datasources, has."""
-        [problem] = self.all(kind, server, datasource)
-        return problem
+        found = self.all(kind, server, datasource)
+        assert len(found) == 1, found
+        return found[0]
 
 
 def mend():

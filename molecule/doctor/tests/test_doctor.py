@@ -129,7 +129,11 @@ def test_roles_extensions_datasources_passwords_and_rows_that_are_left(well, tmp
     assert "no source function" in findings.the("datasource_drift", SECOND, "sessions")["cause"]
     assert "powa_lock_modes_snapshot" in findings.the("datasource_drift", REPOSITORY, "lock_modes")["cause"]
     assert "no rows" in findings.the("datasource_without_samples", FIRST, "waits")["cause"]
-    assert "fails" in findings.the("transient_rows", FIRST)["cause"]
+    # On a slow machine, rows of a snapshot that runs can be as old as these.
+    (left,) = [
+        problem for problem in findings.all("transient_rows", FIRST) if "powa_lock_modes_src_tmp" in problem["problem"]
+    ]
+    assert "fails" in left["cause"]
     assert "powa_sessions_src" in str(findings.all("snapshot_errors", SECOND))
     assert "powa_lock_modes_snapshot" in str(findings.all("snapshot_errors", FIRST))
     assert "planted" not in findings.output + json.dumps(findings.problems)
