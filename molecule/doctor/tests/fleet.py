@@ -222,8 +222,9 @@ def mend():
         wait_until_accepting(host)
     for host in REMOTES:
         sql(host, "ALTER ROLE powa_monitor NOSUPERUSER", "DROP TABLE IF EXISTS app_waits")
+    # Where a remote lacks an extension that is active for it, a worker can end with an error, and its transaction stays.
+    shell(REPOSITORY, "systemctl stop powa-collector")
     delete_servers("s.id > 0 AND s.alias NOT IN ('{0}', '{1}')".format(*REMOTES))
-    shell(REPOSITORY, "systemctl restart powa-collector || true")
     site()
     remove_datasource("waits")
     sql(REPOSITORY, "DROP EXTENSION IF EXISTS pg_track_settings", FORGET)

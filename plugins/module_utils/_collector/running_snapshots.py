@@ -38,10 +38,23 @@ def wait_for_snapshots(connection: Connection, archivist: Archivist, timeout: fl
             return
         if time.monotonic() > deadline:
             raise PowaError(
-                "{0} snapshots that began before this task still run after {1} s, so {2}: run the task again, with a"
-                " longer timeout if need be".format(len(running), timeout, so)
+                "{0} snapshots that began before this task still run after {1} s, so {2}: {3}".format(
+                    len(running), timeout, so, _cure(connection, running, timeout)
+                )
             )
         time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _cure(connection: Connection, running: List[Any], timeout: float) -> str:
+    with connection.reading() as cursor:
+        cursor.execute(compose(texts.IDLE_WORKERS, transactions=literal(running), seconds=literal(timeout)))
+        idle = [name for (name,) in cursor.fetchall()]
+    if not idle:
+        return "run the task again, with a longer timeout if need be"
+    return (
+        'nothing has come from "{0}" meanwhile, so look into the collector\'s log whether it has ended with an error,'
+        " restart powa-collector if it has, and run the task again"
+    ).format('", "'.join(idle))
 
 
 def with_worker(connection: Connection, srvids: Iterable[int], timeout: int) -> Set[int]:

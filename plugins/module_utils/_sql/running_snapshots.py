@@ -23,6 +23,19 @@ STILL_RUNNING = """
       AND l.virtualtransaction = ANY ({transactions}::text[])
 """
 
+# A worker of the collector that ends with an error leaves its connections as they were.
+IDLE_WORKERS = """
+    SELECT a.application_name
+    FROM pg_catalog.pg_locks AS l
+        JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+    WHERE l.locktype = 'virtualxid' AND l.virtualxid = l.virtualtransaction
+      AND l.virtualtransaction = ANY ({transactions}::text[])
+      AND a.application_name ~ '^PoWA collector - repo_conn'
+      AND a.state = 'idle in transaction'
+      AND pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - a.state_change) >= {seconds}
+    ORDER BY 1
+"""
+
 # A role that may not see the sessions of others sees none.
 COLLECTOR_RUNS = """
     SELECT pg_catalog.count(*) > 0

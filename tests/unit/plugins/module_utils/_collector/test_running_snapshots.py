@@ -16,13 +16,18 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, Session, literals
 
 
-def wait(still_running, timeout=60):
-    """Wait for the readers of the registry; each further look has the next answer."""
+def wait(still_running, timeout=60, idle=()):
+    """Wait for the readers of the registry; each further look has the next answer.
+
+    :param idle: the workers of the collector from which nothing comes
+    """
 
     class Looks(Recorder):
         def execute(self, statement):
             super().execute(statement)
-            if "virtualxid" in self.statements[-1]:
+            if "idle in transaction" in self.statements[-1]:
+                self._rows = [(name,) for name in idle]
+            elif "virtualxid" in self.statements[-1]:
                 self._rows = still_running.pop(0)
 
     cursor = Looks({"l.relation = ANY": [("3/1",), ("3/2",)]})
@@ -42,6 +47,14 @@ def test_a_snapshot_that_runs_too_long():
         PowaError, match="1 snapshots that began before this task still run after -1 s, so nothing changes yet: run"
     ):
         wait([[("3/2",)]], timeout=-1)
+
+
+def test_a_worker_of_the_collector_that_has_ended():
+    worker = "PoWA collector - repo_conn for worker db1:5432"
+    with pytest.raises(
+        PowaError, match='nothing has come from "{0}" meanwhile.* restart powa-collector'.format(worker)
+    ):
+        wait([[("3/2",)]], timeout=-1, idle=[worker])
 
 
 def test_no_snapshot_runs():
