@@ -222,7 +222,7 @@ def mend():
         wait_until_accepting(host)
     for host in REMOTES:
         sql(host, "ALTER ROLE powa_monitor NOSUPERUSER", "DROP TABLE IF EXISTS app_waits")
-    # Where a remote lacks an extension that is active for it, a worker can end with an error, and its transaction stays.
+    # Where a remote lacks an extension that is active for it, a worker may end with an error and leave its transaction.
     shell(REPOSITORY, "systemctl stop powa-collector")
     delete_servers("s.id > 0 AND s.alias NOT IN ('{0}', '{1}')".format(*REMOTES))
     site()
