@@ -37,8 +37,8 @@ def datasource(name, metrics, servers=("one",), **changes):
     return {"name": name, **about, **changes}
 
 
-def repository(*datasources, host="hub", asked=DAY, registered=()):
-    history = {"since": SINCE, "until": UNTIL, "asked": asked, "datasources": list(datasources)}
+def repository(*datasources, host="hub", asked=None, registered=()):
+    history = {"since": SINCE, "until": UNTIL, "asked": asked or DAY, "datasources": list(datasources)}
     info = {"datasources": [{"name": each["name"], "servers": list(registered)} for each in datasources]}
     return {"host": host, "info": info, "history": history}
 
