@@ -654,8 +654,10 @@ def _without_its_primary(server: Server, options: Dict[str, Any]) -> None:
         try:
             cursor.execute("ALTER SYSTEM SET primary_conninfo = ''")
             cursor.execute("SELECT pg_reload_conf()")
-            lost = wait_until(lambda: [row for row in [replay()] if not row["streaming"]], "the primary is lost")
-            assert lost[0]["delay"] > 0 and lost[0]["silence"] is None
+            # The receiver first stops, and then is gone.
+            wait_until(lambda: replay()["silence"] is None, "the primary is lost")
+            lost = replay()
+            assert not lost["streaming"] and lost["delay"] > 0
         finally:
             cursor.execute("ALTER SYSTEM SET primary_conninfo = %s", (primary,))
             cursor.execute("SELECT pg_reload_conf()")
