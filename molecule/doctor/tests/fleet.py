@@ -88,7 +88,7 @@ def wait_until(condition, what, seconds=60):
         time.sleep(0.5)
 
 
-def wait_for_snapshots(besides=""):
+def wait_for_snapshots(besides="", seconds=60):
     """Wait until a snapshot of every server that has begun after this was taken without an error.
 
     :param besides: the alias of a server that has none
@@ -96,7 +96,9 @@ def wait_for_snapshots(besides=""):
     condition = "s.alias = '{0}' OR m.snapts > '{1}' AND m.errors IS NULL".format(
         besides, sql(REPOSITORY, "SELECT now()")
     )
-    wait_until(lambda: sql(REPOSITORY, SNAPSHOTS.format(condition=condition)) == "t", "a snapshot of every server")
+    wait_until(
+        lambda: sql(REPOSITORY, SNAPSHOTS.format(condition=condition)) == "t", "a snapshot of every server", seconds
+    )
 
 
 def wait_until_late():
@@ -137,7 +139,8 @@ def ansible(program, *arguments):
 
 def site(**variables):
     done = ansible("ansible-playbook", "--extra-vars", json.dumps(variables), "playbooks/site.yml")
-    assert done.returncode == 0, done.stdout
+    log = "journalctl --unit=powa-collector --lines=60 --no-pager"
+    assert done.returncode == 0, done.stdout + shell(REPOSITORY, log)
 
 
 def module(name, hosts, **options):

@@ -313,5 +313,7 @@ def test_versions_libraries_and_what_is_down_or_absent(well, tmp_path):
     kinds = {problem["kind"] for problem in findings.problems}
     assert not kinds & {"restart_pending", "database_unreachable"}
     assert 'database "powa" has no extension powa' in findings.the("powa_absent", FIRST)["problem"]
+    # The kernel tries for two minutes to connect to a host that was down when it began.
+    wait_for_snapshots(besides=FIRST, seconds=180)
     site()
     well()
