@@ -145,7 +145,7 @@ def as_text(option: Option) -> str:
 NOT_GIVEN = {"powa_host", "powa_monitoring_password", "powa_collector_password"}
 GIVEN = {
     name: option
-    for roles in (ROLES, ("import",), ("awx",))
+    for roles in (ROLES, ("import", "awx", "try"))
     for name, option in options_of(roles).items()
     if name not in NOT_GIVEN
 }
