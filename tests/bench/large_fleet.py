@@ -15,7 +15,7 @@ from typing import Any, Collection, Dict, Iterator, List, Mapping
 
 from bulk import declared_datasources, declared_servers, run_module
 from fleet import OURS, clusters, running_fleet
-from measured import RUNS, Amount, Measure, Subject, seconds
+from measured import Amount, Measure, Subject, seconds
 from playing import BENCH, play
 from servers import Database, running_server
 
@@ -24,6 +24,8 @@ DATASOURCES = 50
 #: How many servers are measured, and of which the estimate begins.
 MEASURED = (10, 20, 40)
 BASE = 20
+#: Of each, since a run takes minutes and their values lie close together.
+RUNS = 3
 
 REMOTES = {
     "fleet300_remotes_first": Subject(

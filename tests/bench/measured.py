@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
-#: Runs of every benchmark.
+#: Runs of a benchmark that does not say otherwise.
 RUNS = 5
 
 
