@@ -72,7 +72,7 @@ test: setup images  ## Every check and test
 	@$(in_parallel) test-integration test-molecule lint test-torture test-packaging sanity test-unit 2>&1 | tee $(cache)/test.log \
 	  || { printf '\nWhat failed:\n'; grep --extended-regexp $(failure) $(cache)/test.log; exit 1; }
 
-test-quick: setup images  ## In 5 minutes: lint, unit tests, the contract of each module and one test of each other file, on PoWA 5
+test-quick: setup images  ## In 5 minutes: lint, unit tests, the contract of each module and one short test of each other file, on PoWA 5
 	$(in_parallel) test-integration-quick lint test-unit
 
 lint: setup  ## yamllint, ruff, mypy, import-linter, ansible-lint, no data computed in Jinja, changelog, documentation

@@ -81,7 +81,9 @@ def encoded(request: Any, server: servers.Server) -> Iterator[servers.Database]:
 
 
 def pytest_addoption(parser: Any) -> None:
-    parser.addoption("--quick", action="store_true", help="the contract, and one test of each other file, on PoWA 5")
+    parser.addoption(
+        "--quick", action="store_true", help="the contract, and one short test of each other file, on PoWA 5"
+    )
 
 
 def pytest_collection_modifyitems(config: Any, items: List[Any]) -> None:
@@ -90,7 +92,8 @@ def pytest_collection_modifyitems(config: Any, items: List[Any]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if not config.getoption("--quick"):
         return
-    on_powa_5 = [item for item in items if getattr(item, "callspec", None) is None or _server(item) in ("5", None)]
+    short = [item for item in items if item.get_closest_marker("long") is None]
+    on_powa_5 = [item for item in short if getattr(item, "callspec", None) is None or _server(item) in ("5", None)]
     seen: Set[Path] = set()
     chosen = []
     for item in on_powa_5:

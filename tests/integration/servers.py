@@ -453,6 +453,7 @@ def run_playbook(*arguments: str) -> "subprocess.CompletedProcess[str]":
             ANSIBLE_NOCOLOR="1",
             ANSIBLE_PIPELINING="1",
             ANSIBLE_CONNECTION_PLUGINS=str(ROOT / "molecule" / "shared" / "connection"),
+            ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "molecule" / "shared" / "callback"),
         ),
     )
 
