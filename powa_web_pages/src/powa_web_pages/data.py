@@ -17,7 +17,7 @@ from powa_web_pages import graph_lines, menu, widgets
 from powa_web_pages.connection import reading
 from powa_web_pages.definitions import Datasource
 from powa_web_pages.graph_lines import GraphLines
-from powa_web_pages.handler import LOG
+from powa_web_pages.ranking import LOG
 from powa_web_pages.repository import Range, Repository
 from powa_web_pages.selection import sets_of
 
@@ -36,8 +36,6 @@ class _Data(AuthHandler):
                 rows = read(cursor)
         except LookupError as error:
             problem = str(error.args[0])
-        except psycopg2.errors.DataError as error:
-            raise HTTPError(400, str(error).replace("%", "%%")) from error
         except psycopg2.Error as error:
             LOG.error("%s cannot be read: %s", subject, error)
             problem = "{0} cannot be read: {1}".format(subject, error)
@@ -64,6 +62,10 @@ class _DatasourceData(_Data):
 
         def read(cursor: Any) -> List[Any]:
             repository = Repository(cursor, int(server))
+            try:
+                repository.ends(within)
+            except ValueError as error:
+                raise HTTPError(400, str(error).replace("%", "%%")) from error
             datasource = repository.datasource(name)
             if datasource is None:
                 raise LookupError("Datasource {0} is no longer declared for this server.".format(name))

@@ -18,6 +18,7 @@ from powa_web_pages.definitions import Datasource
 from powa_web_pages.graph_lines import GraphLines
 from powa_web_pages.handler import PageHandler, not_found
 from powa_web_pages.selection import all_graphs
+from powa_web_pages.shown import USUAL_LENGTH
 
 
 class DeclaredOverview(DashboardPage):
@@ -55,7 +56,8 @@ class DeclaredOverview(DashboardPage):
 
 def _rows(handler: PageHandler, datasource: Datasource) -> List[List[Any]]:
     (drawn,) = handler.draw([all_graphs(datasource)], among_others=False)
-    group = widgets.grid_group(datasource, {position: shape.length for position, shape in drawn.shapes.items()})
-    units = {position: GraphLines(length=shape.length) for position, shape in drawn.shapes.items()}
+    lengths = {position: shape.length for position, shape in drawn.shapes.items() if shape.length != USUAL_LENGTH}
+    group = widgets.grid_group(datasource, lengths)
+    units = {position: GraphLines(length=length) for position, length in lengths.items()}
     handler.add_group(group, "declared_latest", datasource.name, graph_lines.written(units))
     return [*widgets.in_rows(drawn.graphs), [widgets.grid(datasource, group)]]
