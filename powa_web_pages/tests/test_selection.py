@@ -85,6 +85,14 @@ def test_graphs_in_an_address():
     assert re.fullmatch("[0-9a-z_-]*", graph_lines.written(graphs)) and graph_lines.read("") == {}
 
 
+def test_many_graphs_have_several_addresses():
+    graphs = {at: GraphLines(("0123456789",) * 8, "min") for at in range(3, 1600)}
+    parts = list(graph_lines.in_addresses(graphs))
+    assert {at: graph for part in parts for at, graph in part.items()} == graphs
+    assert sum(map(len, parts)) == len(graphs) and max(len(graph_lines.written(part)) for part in parts) < 5000
+    assert list(graph_lines.in_addresses({})) == []
+
+
 @pytest.mark.parametrize("part", ["x", "0", "0-years", "a-s-1f", "_", "0-s_"])
 def test_what_is_no_graph_in_an_address(part):
     with pytest.raises(ValueError):

@@ -7,18 +7,44 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
+from types import SimpleNamespace
+from typing import Any, Dict, List
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 import pytest
 from datasources import AWKWARD, COMMITS, LOCK_MODES
 from powa_web import running_powa_web
+from powa_web_pages.connection import STATEMENT_TIMEOUT, reading
 from powa_web_pages.graph_lines import GraphLines
 from powa_web_pages.repository import Range, Repository
 from powa_web_pages.selection import all_graphs
 from servers import Database, on_the_newest_server
 
 SIDES = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
+
+#: More metrics than an address of their graphs can have, with more keys than a graph names.
+METRICS, KEYS = 100, 12
+WIDE: Dict[str, Any] = {
+    "name": "wide",
+    "query": "SELECT n AS key, {0} FROM generate_series(1, {1}) AS n".format(
+        ", ".join("{0} * 1000 + n AS m{0}".format(number) for number in range(METRICS)), KEYS
+    ),
+    "keys": [{"name": "key", "type": "integer"}],
+    "metrics": [{"name": "m{0}".format(number), "type": "integer", "kind": "gauge"} for number in range(METRICS)],
+}
+#: What nginx takes by default for an address, with the range.
+LONGEST = 8192 - 200
+NO_RANGES = [
+    {"from": "nonsense", "to": "now"},
+    {"from": "-infinity", "to": "now"},
+    {"from": "2026-01-02", "to": "2026-01-01"},
+    {"from": "294277-01-01", "to": "now"},
+    {"from": "\0", "to": "now"},
+    {"from": "now"},
+]
 
 
 def within(database: Database) -> Range:
@@ -82,6 +108,46 @@ def test_a_title_or_unit_changes_no_table(database: Database) -> None:
     paused = dict(LOCK_MODES, state="paused")
     assert not database.ok("datasources", server_kind=["repository"], datasources=[paused]).changed
     assert not database.ok("datasources", datasources=[shown], **SIDES).changed
+
+
+def test_many_metrics_and_what_is_no_range(database: Database) -> None:
+    (srvid,) = database.register("one")
+    database.ok("datasources", datasources=[WIDE], **SIDES)
+    database.collect("wide", srvid)
+    database.take_snapshot(srvid)
+    asked = within(database)
+    found: List[float] = [0.0] * METRICS
+    with running_powa_web(database) as get:
+        page = get("/server/{0}/declared/wide/overview/".format(srvid), **{"Content-Type": "application/json"})
+        urls = re.findall('"data_url": *"([^"]*/declared/wide/graphs/[^"]*)"', page)
+        assert len(urls) > 1 and all(len(url) < LONGEST for url in urls)
+        for url in urls:
+            (row,) = json.loads(get(url + "?" + urlencode({"from": asked.since, "to": asked.until})))["data"]
+            for line, value in row.items():
+                if line != "ts":
+                    found[int(line[1:].split("_")[0])] += value
+        for wrong in NO_RANGES:
+            with pytest.raises(HTTPError) as refused:
+                get(urls[0] + "?" + urlencode(wrong))
+            assert refused.value.code == 400, wrong
+    columns = ", ".join("sum(m{0})".format(number) for number in range(METRICS))
+    (expected,) = database.sql("SELECT {0} FROM powa_wide_get({1}, NULL, NULL)".format(columns, srvid))
+    assert found == [float(value) for value in expected]
+
+
+def test_a_statement_has_the_timeout_that_it_is_given(database: Database) -> None:
+    show = "SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'"
+    with closing(database.server.connect(database.name)) as connection:
+        # As powa-web's own are.
+        connection.autocommit = False
+        handler = SimpleNamespace(connect=lambda: connection)
+        for given, expected in (({}, STATEMENT_TIMEOUT), ({"timeout": 50}, 50)):
+            with reading(handler, **given) as cursor:
+                cursor.execute(show)
+                assert cursor.fetchone() == (expected,)
+            with connection.cursor() as after:
+                after.execute(show)
+                assert after.fetchone() == (0,)
 
 
 @on_the_newest_server

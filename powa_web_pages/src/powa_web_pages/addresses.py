@@ -13,6 +13,7 @@ from tornado.web import URLSpec
 from powa_web_pages.data import DatasourcesData, GraphData, LatestData, SetsData
 from powa_web_pages.datasource_page import DeclaredOverview
 from powa_web_pages.login import LoginOfOnlyServer
+from powa_web_pages.overview_page import DeclaredOfServer
 from powa_web_pages.server_page import ServerOverview
 from powa_web_pages.set_page import DeclaredSet
 
@@ -32,6 +33,7 @@ def url_specs(prefix: str) -> List[Any]:
     ]
     return [
         URLSpec(prefix + r"login/", LoginOfOnlyServer, name="login"),
+        *DeclaredOfServer.url_specs(prefix),
         *DeclaredOverview.url_specs(prefix),
         *DeclaredSet.url_specs(prefix),
         *ServerOverview.url_specs(prefix),

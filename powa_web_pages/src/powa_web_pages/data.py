@@ -17,9 +17,9 @@ from powa_web_pages import graph_lines, menu, widgets
 from powa_web_pages.connection import reading
 from powa_web_pages.definitions import Datasource
 from powa_web_pages.graph_lines import GraphLines
-from powa_web_pages.handler import LOG
+from powa_web_pages.ranking import LOG
 from powa_web_pages.repository import Range, Repository
-from powa_web_pages.selection import sets_of
+from powa_web_pages.selection import overview_graphs, sets_of
 
 
 class _Data(AuthHandler):
@@ -36,8 +36,6 @@ class _Data(AuthHandler):
                 rows = read(cursor)
         except LookupError as error:
             problem = str(error.args[0])
-        except psycopg2.errors.DataError as error:
-            raise HTTPError(400, str(error).replace("%", "%%")) from error
         except psycopg2.Error as error:
             LOG.error("%s cannot be read: %s", subject, error)
             problem = "{0} cannot be read: {1}".format(subject, error)
@@ -64,6 +62,10 @@ class _DatasourceData(_Data):
 
         def read(cursor: Any) -> List[Any]:
             repository = Repository(cursor, int(server))
+            try:
+                repository.ends(within)
+            except ValueError as error:
+                raise HTTPError(400, str(error).replace("%", "%%")) from error
             datasource = repository.datasource(name)
             if datasource is None:
                 raise LookupError("Datasource {0} is no longer declared for this server.".format(name))
@@ -102,16 +104,17 @@ class SetsData(_Data):
     """Answers with the sets of a server."""
 
     def get(self, server: str) -> None:
-        """Answer with a row for each set."""
+        """Answer with a row for each set, and one for the overview before them."""
 
         def read(cursor: Any) -> List[Any]:
+            sets = sets_of(Repository(cursor, int(server)).datasources())
+            overview = [selection.datasource for selection in overview_graphs(sets)]
+            entries = [(entry.title, (menu.SET_PAGE, server, entry.key), entry.datasources) for entry in sets]
+            if overview:
+                entries.insert(0, (menu.OVERVIEW, (menu.OVERVIEW_PAGE, server), overview))
             return widgets.links_rows(
-                (
-                    entry.title,
-                    self.reverse_url(menu.SET_PAGE, server, entry.key),
-                    ", ".join(datasource.title for datasource in entry.datasources),
-                )
-                for entry in sets_of(Repository(cursor, int(server)).datasources())
+                (title, self.reverse_url(*address), ", ".join(datasource.title for datasource in datasources))
+                for title, address, datasources in entries
             )
 
         self.answer("The list of sets", read)

@@ -6,46 +6,36 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Any, List
-
-from powa.config import ConfigChangesGlobal
-from powa.dashboards import DashboardPage
-from powa.server import ServerOverview as StockServerOverview
+from functools import partial
+from typing import Any, Callable, List, Tuple
 
 from powa_web_pages import graph_lines, menu, widgets
+from powa_web_pages.declared_page import DeclaredPage
 from powa_web_pages.definitions import Datasource
 from powa_web_pages.graph_lines import GraphLines
 from powa_web_pages.handler import PageHandler, not_found
 from powa_web_pages.selection import all_graphs
+from powa_web_pages.shown import USUAL_LENGTH
 
 
-class DeclaredOverview(DashboardPage):
+class DeclaredOverview(DeclaredPage):
     """The page."""
 
     base_url = r"/server/(\d+)/declared/([a-z_][a-z0-9_]*)/overview/"
     params = ["server", "declared"]
-    parent = StockServerOverview
-    dashboard_handler_cls = PageHandler
-    own_datasources: List[Any] = []
-    # Without this, powa-web 5 draws nothing.
-    timeline = ConfigChangesGlobal
     title = "%(declared)s"
 
-    def dashboard(self: Any) -> Any:
-        if getattr(self, "_dashboard", None) is None:
-            datasource = next((entry for entry in self.declared if entry.name == self.path_args[1]), None)
-            if datasource is None:
-                raise not_found(
-                    "Datasource %s is not declared for this server, or you may not read it." % self.path_args[1]
-                )
-            self._dashboard = widgets.dashboard(datasource.title, _rows(self, datasource) if self.has_contents else [])
-        return self._dashboard
+    def contents(self: Any) -> Tuple[str, Callable[[], List[List[Any]]]]:
+        datasource = next((entry for entry in self.declared if entry.name == self.path_args[1]), None)
+        if datasource is None:
+            raise not_found(
+                "Datasource %s is not declared for this server, or you may not read it." % self.path_args[1]
+            )
+        return datasource.title, partial(_rows, self, datasource)
 
     @classmethod
     def get_breadcrumb(cls, handler: Any, params: Any) -> List[Any]:
-        server = params["server"]
-        above = StockServerOverview.get_breadcrumb(handler, OrderedDict(server=server))
+        server, above = params["server"], cls.above(handler, params)
         for found in handler.sets:
             for datasource in found.datasources:
                 if datasource.name == params["declared"]:
@@ -55,7 +45,8 @@ class DeclaredOverview(DashboardPage):
 
 def _rows(handler: PageHandler, datasource: Datasource) -> List[List[Any]]:
     (drawn,) = handler.draw([all_graphs(datasource)], among_others=False)
-    group = widgets.grid_group(datasource, {position: shape.length for position, shape in drawn.shapes.items()})
-    units = {position: GraphLines(length=shape.length) for position, shape in drawn.shapes.items()}
+    lengths = {position: shape.length for position, shape in drawn.shapes.items() if shape.length != USUAL_LENGTH}
+    group = widgets.grid_group(datasource, lengths)
+    units = {position: GraphLines(length=length) for position, length in lengths.items()}
     handler.add_group(group, "declared_latest", datasource.name, graph_lines.written(units))
     return [*widgets.in_rows(drawn.graphs), [widgets.grid(datasource, group)]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Mapping, Optional, Tuple
 
 #: The beginning of the comments of the collection's objects.
@@ -74,6 +75,8 @@ def titled(name: str) -> str:
     return words[:1].upper() + words[1:] or name
 
 
+# Each page reads all comments, and they seldom change.
+@lru_cache(maxsize=4096)
 def datasource_of(schema: str, comment: str) -> Optional[Datasource]:
     """Return the datasource that a comment describes, or None where it describes none."""
     if not comment.startswith(MARK):

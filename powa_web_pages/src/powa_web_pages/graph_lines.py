@@ -7,9 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Mapping, Tuple
+from typing import Dict, Iterator, Mapping, Tuple
 
 from powa_web_pages.shown import LENGTHS, USUAL_LENGTH
+
+#: How many graphs an address has at most: with all of their lines about 4 kB, of 8 that nginx takes.
+_GRAPHS = 40
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,13 @@ class GraphLines:
 def written(graphs: Mapping[int, GraphLines]) -> str:
     """Return graphs, by position, as a part of an address, such as C(0-s-1f0a-9c2e_1-min-1f0a)."""
     return "_".join("-".join([str(position), graph.length, *graph.keys]) for position, graph in graphs.items())
+
+
+def in_addresses(graphs: Mapping[int, GraphLines]) -> Iterator[Dict[int, GraphLines]]:
+    """Return graphs, as many in each as one address can have."""
+    positions = list(graphs)
+    for first in range(0, len(positions), _GRAPHS):
+        yield {position: graphs[position] for position in positions[first : first + _GRAPHS]}
 
 
 def read(part: str) -> Dict[int, GraphLines]:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
 
 import powa
@@ -20,12 +19,13 @@ from powa_web_pages.connection import reading
 from powa_web_pages.definitions import Datasource
 from powa_web_pages.graph_lines import GraphLines
 from powa_web_pages.page_range import page_range
-from powa_web_pages.ranking import Ranked
+from powa_web_pages.ranking import LOG, Graphs, together_or_alone
 from powa_web_pages.repository import Repository
 from powa_web_pages.selection import DatasourceSet, Selection, sets_of
 from powa_web_pages.shown import is_length, length_for
 
-LOG = logging.getLogger("tornado.application")
+#: In milliseconds, for each of two statements. With as much again for what tries alone, it is what nginx waits at most.
+RANKING_TIMEOUT = 15_000
 
 
 def not_found(sentence: str) -> HTTPError:
@@ -59,7 +59,9 @@ class PageHandler(DashboardHandler):
     @property
     def sets(self) -> List[DatasourceSet]:
         """The sets of these datasources."""
-        return sets_of(self.declared)
+        if not hasattr(self, "_sets"):
+            self._sets = sets_of(self.declared)
+        return self._sets
 
     @property
     def has_contents(self) -> bool:
@@ -67,41 +69,26 @@ class PageHandler(DashboardHandler):
         return powa.__VERSION_NUM__[0] < 5 or self.request.headers.get("Content-Type") == "application/json"
 
     def draw(self, selections: Sequence[Selection], among_others: bool = True) -> List[Drawn]:
-        """Return the graphs of datasources, none where a history cannot be read, and give the page their data.
+        """Return the graphs of datasources, with a sentence where one cannot be read, and give the page their data.
 
         :param among_others: whether the page has other datasources
         """
-        return [
-            self._draw(selection, ranked, among_others)
-            for selection, ranked in zip(selections, self._ranked_or_less(selections))
-        ]
+        ranked = together_or_alone(selections, RANKING_TIMEOUT, self._ranked)
+        return [self._draw(selection, graphs, among_others) for selection, graphs in zip(selections, ranked)]
 
-    def _draw(self, selection: Selection, ranked: Mapping[int, Ranked], among_others: bool) -> Drawn:
+    def _draw(self, selection: Selection, ranked: Graphs, among_others: bool) -> Drawn:
         shapes = _shapes(selection, ranked)
-        group = widgets.graph_group(selection.datasource, ranked, shapes)
-        if group.metrics:
-            self.add_group(group, "declared_graphs", selection.datasource.name, graph_lines.written(shapes))
-        return Drawn(widgets.graphs(selection.datasource, shapes, group, among_others), shapes)
+        graphs: List[Any] = []
+        for number, some in enumerate(graph_lines.in_addresses(shapes)):
+            group = widgets.graph_group(selection.datasource, number, ranked, some)
+            self.add_group(group, "declared_graphs", selection.datasource.name, graph_lines.written(some))
+            graphs += widgets.graphs(selection.datasource, some, group, among_others)
+        return Drawn(graphs, shapes)
 
-    def _ranked_or_less(self, selections: Sequence[Selection]) -> List[Mapping[int, Ranked]]:
-        try:
-            # As many statements as for one of them.
-            return self._ranked(selections)
-        except psycopg2.Error:
-            # One of them is to blame, and the others are shown.
-            return [self._ranked_alone(selection) for selection in selections]
-
-    def _ranked(self, selections: Sequence[Selection]) -> List[Mapping[int, Ranked]]:
+    def _ranked(self, selections: Sequence[Selection], timeout: int) -> List[Graphs]:
         within = page_range(self.request)
-        with reading(self) as cursor:
-            return [*Repository(cursor, int(self.path_args[0])).busiest(selections, within)]
-
-    def _ranked_alone(self, selection: Selection) -> Mapping[int, Ranked]:
-        try:
-            return self._ranked([selection])[0]
-        except psycopg2.Error as error:
-            LOG.error("The history of datasource %s cannot be read: %s", selection.datasource.name, error)
-            return {}
+        with reading(self, timeout) as cursor:
+            return Repository(cursor, int(self.path_args[0])).busiest(selections, within)
 
     def add_group(self, group: widgets.Group, url_name: str, *arguments: str) -> None:
         """Give the page a source of data."""
@@ -128,7 +115,7 @@ class PageHandler(DashboardHandler):
         return url
 
 
-def _shapes(selection: Selection, ranked: Mapping[int, Ranked]) -> Dict[int, GraphLines]:
+def _shapes(selection: Selection, ranked: Graphs) -> Dict[int, GraphLines]:
     metrics = selection.datasource.metrics
     return {
         position: GraphLines(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Entries of powa-web's menus that lead to sets and to datasources."""
+"""Entries of powa-web's menus that lead to a server's overview, to sets and to datasources."""
 
 from __future__ import annotations
 
@@ -15,8 +15,17 @@ from powa_web_pages.definitions import Datasource
 from powa_web_pages.selection import DatasourceSet
 
 #: The names that the addresses of the pages have.
+OVERVIEW_PAGE = "DeclaredOfServer"
 SET_PAGE = "DeclaredSet"
 DATASOURCE_PAGE = "DeclaredOverview"
+
+#: The title of the page with what matters most.
+OVERVIEW = "Overview of datasources"
+
+
+def entry_of_overview(server: str) -> Any:
+    """Return the entry that leads to the graphs that matter most."""
+    return MenuEntry(OVERVIEW, OVERVIEW_PAGE, OrderedDict(server=server))
 
 
 def entry_of_set(server: str, entry: DatasourceSet) -> Any:

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
-from typing import List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence
 
+import psycopg2
 from psycopg2.sql import SQL, Composable, Literal
 
 from powa_web_pages import composed, sql
@@ -17,6 +19,7 @@ from powa_web_pages.definitions import Datasource
 from powa_web_pages.selection import Selection
 from powa_web_pages.shown import RANGED, Shown, shown
 
+LOG = logging.getLogger("tornado.application")
 #: How many combinations of keys a graph names; powa-web has nine colours, and the last is for all others.
 NAMED = 8
 
@@ -38,10 +41,43 @@ class Ranked:
     """What a graph names.
 
     :param greatest: the greatest number of any line, or None if there is none
+    :param problem: why it is not known, or an empty text
     """
 
     lines: List[Line] = field(default_factory=list)
     greatest: Optional[float] = None
+    problem: str = ""
+
+
+#: What is known of the graphs of a datasource, by the position of the metric.
+Graphs = Dict[int, Ranked]
+
+
+def together_or_alone(
+    selections: Sequence[Selection], timeout: int, rank: Callable[[Sequence[Selection], int], List[Graphs]]
+) -> List[Graphs]:
+    """Return what graphs name: if that fails for all in one go, then each tries alone, and the others are shown.
+
+    :param timeout: in milliseconds, which those that try alone share, so that they take no longer than all in one go
+    :param rank: reads it for some of them, with a timeout
+    """
+    if not selections:
+        return []
+    try:
+        return rank(selections, timeout)
+    except psycopg2.Error as error:
+        if len(selections) == 1:
+            return [_unranked(selections[0], error)]
+        each = max(1, timeout // len(selections))
+        return [graphs for selection in selections for graphs in together_or_alone([selection], each, rank)]
+
+
+def _unranked(selection: Selection, error: psycopg2.Error) -> Graphs:
+    """Return graphs that name nothing but the problem."""
+    LOG.error("The busiest keys of datasource %s cannot be read: %s", selection.datasource.name, error)
+    problem = "The busiest keys cannot be read: {0}".format((error.diag.message_primary or str(error)).strip())
+    lines = [] if selection.datasource.keys else [Line("", problem)]
+    return {position: Ranked(list(lines), problem=problem) for position in selection.positions}
 
 
 def statement(selections: Sequence[Selection]) -> Composable:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple
 
+import psycopg2
 from psycopg2.sql import SQL, Composable, Literal
 
 from powa_web_pages import composed, sql
 from powa_web_pages.composed import comma, identifier
 from powa_web_pages.definitions import MARK, Datasource, datasource_of
 from powa_web_pages.graph_lines import GraphLines
-from powa_web_pages.ranking import NAMED, Line, Ranked, statement
+from powa_web_pages.ranking import NAMED, Graphs, Line, Ranked, statement
 from powa_web_pages.selection import Selection
 from powa_web_pages.shown import USUAL_LENGTH, is_length, is_number, shown
 
@@ -89,7 +90,7 @@ class Repository:
         """Return the datasource of that name, or None."""
         return next((entry for entry in self.datasources(name) if entry.name == name), None)
 
-    def busiest(self, selections: Sequence[Selection], within: Range) -> List[Dict[int, Ranked]]:
+    def busiest(self, selections: Sequence[Selection], within: Range) -> List[Graphs]:
         """Return for each selection the lines that its graphs should name, by the position of the metric."""
         found = self._ranked(selections, within)
         quiet = [
@@ -108,8 +109,8 @@ class Repository:
                     graph.greatest = graphs[position].greatest
         return found
 
-    def _ranked(self, selections: Sequence[Selection], within: Range) -> List[Dict[int, Ranked]]:
-        found = [{position: Ranked() for position in selection.positions} for selection in selections]
+    def _ranked(self, selections: Sequence[Selection], within: Range) -> List[Graphs]:
+        found: List[Graphs] = [{position: Ranked() for position in selection.positions} for selection in selections]
         asked = [number for number, selection in enumerate(selections) if _has_ranks(selection)]
         if asked:
             self._execute(statement([selections[number] for number in asked]), within)
@@ -167,9 +168,17 @@ class Repository:
         return [Point(*row) for row in self._cursor.fetchall()]
 
     def ends(self, within: Range) -> Tuple[float, float]:
-        """Return both ends of a range, in seconds since 1970."""
-        self._execute(SQL(sql.ENDS), within)
+        """Return both ends of a range, in seconds since 1970.
+
+        :raises ValueError: if it is no range of time
+        """
+        try:
+            self._execute(SQL(sql.ENDS), within)
+        except psycopg2.DataError as error:
+            raise ValueError(str(error)) from error
         since, until = self._cursor.fetchone()
+        if not -math.inf < since <= until < math.inf:
+            raise ValueError("{0} to {1} is no range of time".format(within.since, within.until))
         return since, until
 
     def _step(self, within: Range) -> float:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""powa-web's page of a server, with the sets of declared datasources in its menu, and a tab for what matters most."""
+"""powa-web's page of a server, with the overview and sets of declared datasources in its menu and in a tab of links."""
 
 from __future__ import annotations
 
@@ -38,14 +38,15 @@ class ServerOverview(StockServerOverview):
     @classmethod
     def get_breadcrumb(cls, handler: Any, params: Any) -> List[Any]:
         own, *above = super().get_breadcrumb(handler, params)
-        sets = [menu.entry_of_set(params["server"], entry) for entry in handler.sets]
-        if sets:
-            menu.with_children(own, "Databases and sets", [*(own.children or ()), *sets])
+        entries = [menu.entry_of_set(params["server"], entry) for entry in handler.sets]
+        if overview_graphs(handler.sets):
+            entries.insert(0, menu.entry_of_overview(params["server"]))
+        if entries:
+            menu.with_children(own, "Databases and sets", [*(own.children or ()), *entries])
         return [own, *above]
 
 
 def _rows(handler: PageHandler) -> List[List[Any]]:
-    graphs = [graph for drawn in handler.draw(overview_graphs(handler.sets)) for graph in drawn.graphs]
     group = widgets.links_group("declared_sets", "Its datasources")
     handler.add_group(group, "declared_sets")
-    return [*widgets.in_rows(graphs), [widgets.links("Sets of datasources", "Set", group)]]
+    return [[widgets.links("Sets of datasources", "Set", group)]]

@@ -6,42 +6,33 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from typing import Any, List
+from functools import partial
+from typing import Any, Callable, List, Tuple
 
-from powa.config import ConfigChangesGlobal
-from powa.dashboards import DashboardPage, TabContainer
-from powa.server import ServerOverview as StockServerOverview
+from powa.dashboards import TabContainer
 
 from powa_web_pages import menu, widgets
+from powa_web_pages.declared_page import DeclaredPage
 from powa_web_pages.handler import PageHandler, not_found
 from powa_web_pages.selection import DatasourceSet, all_graphs, tab_title, tabs_of
 
 
-class DeclaredSet(DashboardPage):
+class DeclaredSet(DeclaredPage):
     """The page."""
 
     base_url = r"/server/(\d+)/set/([0-9a-z]+)/overview/"
     params = ["server", "set"]
-    parent = StockServerOverview
-    dashboard_handler_cls = PageHandler
-    own_datasources: List[Any] = []
-    # Without this, powa-web 5 draws nothing.
-    timeline = ConfigChangesGlobal
     title = "%(set)s"
 
-    def dashboard(self: Any) -> Any:
-        if getattr(self, "_dashboard", None) is None:
-            found = next((entry for entry in self.sets if entry.key == self.path_args[1]), None)
-            if found is None:
-                raise not_found("This server has no set of datasources with this address, or you may not read any.")
-            self._dashboard = widgets.dashboard(found.title, _rows(self, found) if self.has_contents else [])
-        return self._dashboard
+    def contents(self: Any) -> Tuple[str, Callable[[], List[List[Any]]]]:
+        found = next((entry for entry in self.sets if entry.key == self.path_args[1]), None)
+        if found is None:
+            raise not_found("This server has no set of datasources with this address, or you may not read any.")
+        return found.title, partial(_rows, self, found)
 
     @classmethod
     def get_breadcrumb(cls, handler: Any, params: Any) -> List[Any]:
         server = params["server"]
-        above = StockServerOverview.get_breadcrumb(handler, OrderedDict(server=server))
         return [
             *(
                 menu.with_children(
@@ -52,7 +43,7 @@ class DeclaredSet(DashboardPage):
                 for found in handler.sets
                 if found.key == params["set"]
             ),
-            *above,
+            *cls.above(handler, params),
         ]
 
 

@@ -40,7 +40,7 @@ LEFT JOIN (pg_catalog.pg_proc AS source
         AND source_comment.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass
         AND source_comment.description LIKE %(mark)s)
     ON source.pronamespace = e.extnamespace
-    AND source.proname = pg_catalog.regexp_replace(p.proname, 'snapshot$', 'src')
+    AND source.proname = pg_catalog.left(p.proname, -8) || 'src'
     AND source.proargtypes::text = '23'
     AND EXISTS (SELECT FROM maker AS k WHERE k.oid = source.proowner)
 WHERE e.extname = 'powa'
@@ -50,10 +50,10 @@ WHERE e.extname = 'powa'
        FROM pg_catalog.pg_class AS c
        WHERE c.relnamespace = e.extnamespace AND EXISTS (SELECT FROM maker AS k WHERE k.oid = c.relowner AND k.of_all)
          AND ((c.relkind = 'r' AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
-               AND c.relname IN (pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history'),
-                                 pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history_current')))
+               AND c.relname IN (pg_catalog.left(p.proname, -8) || 'history',
+                                 pg_catalog.left(p.proname, -8) || 'history_current'))
               OR (c.relkind = 'c'
-                  AND c.relname = pg_catalog.regexp_replace(p.proname, 'snapshot$', 'history_record')))) = 3
+                  AND c.relname = pg_catalog.left(p.proname, -8) || 'history_record'))) = 3
 ORDER BY p.proname
 """
 

@@ -71,18 +71,24 @@ def metric_name(position: int, line: str) -> str:
     return "m{0}_{1}".format(position, line)
 
 
-def graph_group(datasource: Datasource, ranked: Mapping[int, Ranked], graphs: Mapping[int, GraphLines]) -> Group:
-    """Return the group of a datasource's graphs, with a metric for each of their lines."""
-    group = Group("graphs_" + datasource.name)
+def graph_group(
+    datasource: Datasource, number: int, ranked: Mapping[int, Ranked], graphs: Mapping[int, GraphLines]
+) -> Group:
+    """Return a group of a datasource's graphs, with a metric for each of their lines.
+
+    :param number: of the group, since a datasource with many graphs has several
+    """
+    group = Group("graphs{0}_{1}".format(number, datasource.name))
     for position, graph in graphs.items():
         metric = datasource.metrics[position]
         form = shown(metric, graph.length).drawn
         lines = ranked[position].lines
+        others = ranked[position].problem or ("all others" if lines else "no samples yet")
         common = {"type": form.type, "desc": text(metric.description or datasource.description or form.title)}
         for line in lines:
             group.add(metric_name(position, line.key), label=text(line.label), **common)
         if datasource.keys:
-            group.add(metric_name(position, OTHERS), label="all others" if lines else "no samples yet", **common)
+            group.add(metric_name(position, OTHERS), label=text(others), **common)
     return group
 
 

@@ -1,0 +1,63 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What graphs name if some of them cannot be read."""
+
+from __future__ import annotations
+
+import psycopg2
+import psycopg2.errors
+from powa_web_pages.definitions import Datasource, Key, Metric
+from powa_web_pages.ranking import Line, Ranked, together_or_alone
+from powa_web_pages.selection import all_graphs
+
+TIMEOUT = 1000
+
+
+def selection(name, keys=()):
+    keys = tuple(Key(key, "text") for key in keys)
+    return all_graphs(Datasource("powa", name, name, "", keys, (Metric("m", "bigint", True, "M"),)))
+
+
+class Reading:
+    """Reads graphs, but not those of some datasources."""
+
+    def __init__(self, *broken):
+        self.broken, self.asked = broken, []
+
+    def __call__(self, selections, timeout):
+        self.asked.append((len(selections), timeout))
+        if any(entry.datasource.name in self.broken for entry in selections):
+            raise psycopg2.errors.QueryCanceled("canceling statement due to statement timeout\n")
+        return [{0: Ranked([Line("k", entry.datasource.name)])} for entry in selections]
+
+
+def labels(found):
+    return [[line.label for line in graphs[0].lines] for graphs in found]
+
+
+def test_all_of_them_in_one_go():
+    rank = Reading()
+    assert labels(together_or_alone([selection("a"), selection("b")], TIMEOUT, rank)) == [["a"], ["b"]]
+    assert rank.asked == [(2, TIMEOUT)]
+    assert together_or_alone([], TIMEOUT, rank) == [] and len(rank.asked) == 1
+
+
+def test_one_that_cannot_be_read_says_so_and_spoils_nothing():
+    rank = Reading("b", "c")
+    found = together_or_alone([selection("a"), selection("b"), selection("c", ["k"])], TIMEOUT, rank)
+    problem = "The busiest keys cannot be read: canceling statement due to statement timeout"
+    # A graph with keys has a line for all of them, whose label is the problem.
+    assert labels(found) == [["a"], [problem], []]
+    assert [graphs[0].problem for graphs in found] == ["", problem, problem]
+
+
+def test_trying_alone_takes_no_longer_than_all_in_one_go():
+    for number in (1, 2, 7, 60):
+        rank = Reading("d0", "d1")
+        together_or_alone([selection("d%d" % at) for at in range(number)], TIMEOUT, rank)
+        first, *alone = rank.asked
+        assert first == (number, TIMEOUT) and len(alone) == (number if number > 1 else 0)
+        # A timeout of 0 would be none.
+        assert sum(timeout for _one, timeout in alone) <= TIMEOUT and all(timeout > 0 for _one, timeout in alone)
