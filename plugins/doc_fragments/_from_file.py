@@ -21,6 +21,7 @@ description:
   - What C(extract) returns becomes V(double precision), as it is before PostgreSQL 14.
   - Other values of pgwatch stay as they are. PoWA stores texts, and draws no graph of them.
   - If a query returns several columns of one name, the last one is taken, as the other tools do.
+  - Metrics get a unit if their names end with one, such as C(_bytes), C(_seconds) or C(_ms).
   - Keys can be C(NULL), since the other tool takes such labels for empty ones.
   - A query is put into a SELECT of the wanted columns where it returns others, or where it is only for primaries or
     standbys. On other servers such a datasource has no rows.

@@ -30,6 +30,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Variant,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import outside, tokenize
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import unit_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import TEXT, float_sql
 
 #: The oldest PostgreSQL that the collection supports, and the oldest that a definition may name.
@@ -229,7 +230,7 @@ def _key(column: Column, names: Mapping[str, str], common: Mapping[str, str]) ->
 
 
 def _metric(column: Column, names: Mapping[str, str], common: Mapping[str, str]) -> Dict[str, Any]:
-    shown = (("unit", column.unit), ("description", " ".join(column.description.split())))
+    shown = (("unit", column.unit or unit_of(column.name)), ("description", " ".join(column.description.split())))
     texts = {field: text for field, text in shown if text}
     return {"name": names[column.name], "kind": column.kind, **_type(column, common), **texts}
 
