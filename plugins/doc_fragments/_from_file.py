@@ -19,7 +19,8 @@ description:
     something else. A time, such as C(last_vacuum), becomes seconds since 1970, a text its number, or C(NULL) if it is
     none.
   - What C(extract) returns becomes V(double precision), as it is before PostgreSQL 14.
-  - Other values of pgwatch stay as they are. PoWA stores texts, and draws no graph of them.
+  - But for what C(extract) returns, the values of pgwatch stay as they are. PoWA stores texts, and draws no graph of
+    them.
   - If a query returns several columns of one name, the last one is taken, as the other tools do.
   - Metrics get a unit if their names end with one, such as C(_bytes), C(_seconds) or C(_ms).
   - Keys can be C(NULL), since the other tool takes such labels for empty ones.
