@@ -17,9 +17,12 @@ description:
     metric with texts V(text), in all versions.
   - An exporter makes numbers of all values, and so do its filters where the text of a query tells that it returns
     something else. A time, such as C(last_vacuum), becomes seconds since 1970, a text its number, or C(NULL) if it is
-    none. What C(extract) returns becomes V(double precision), as it is before PostgreSQL 14.
-  - The metrics of pgwatch stay as they are. PoWA stores texts, and draws no graph of them.
+    none.
+  - What C(extract) returns becomes V(double precision), as it is before PostgreSQL 14.
+  - But for what C(extract) returns, the values of pgwatch stay as they are. PoWA stores texts, and draws no graph of
+    them.
   - If a query returns several columns of one name, the last one is taken, as the other tools do.
+  - Metrics get a unit if their names end with one, such as C(_bytes), C(_seconds) or C(_ms).
   - Keys can be C(NULL), since the other tool takes such labels for empty ones.
   - A query is put into a SELECT of the wanted columns where it returns others, or where it is only for primaries or
     standbys. On other servers such a datasource has no rows.
@@ -43,8 +46,10 @@ options:
     description:
       - The scope of all datasources. By default, each has the one that the file gives it.
       - V(database) needs PoWA 5. With PoWA 4 use V(cluster), which runs each query in PoWA's database only.
-      - With V(database), a query that names something of an extension without its schema is refused. Write the schema
-        into the file, or into the definition.
+      - With V(database), a query looks up names in C(pg_catalog) only. Where it names a view or function of
+        C(pg_buffercache), C(pg_freespacemap), C(pg_stat_kcache), C(pg_stat_statements), C(pgstattuple),
+        C(pg_visibility) or C(pg_wait_sampling) without a schema, the definition names the extension, and the query
+        runs in each database that has it. Write the schema of everything else into the file, or into the definition.
     type: str
     choices: [cluster, database]
   on_problem:

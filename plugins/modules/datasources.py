@@ -171,6 +171,12 @@ options:
           - V(cluster) takes one set of rows per server, V(database) one per database, with the additional key C(dbid).
           - V(database) needs PoWA 5 and a remote server. Nothing is installed there. The query looks up names in
             C(pg_catalog) only, so all others need their schema.
+          - An extension may be in another schema in each database. Write its name in braces in place of the schema, as
+            in V({pgstattuple}.pgstattuple_approx(c.oid::regclass\)). A database without that extension has no samples.
+            PoWA's own database needs it, since queries are tried there.
+          - Whoever may create objects in the schema of an extension can add a function of the same name with other
+            arguments, which would run with the rights of the monitoring role. So cast arguments to the types that the
+            extension's function has. PostgreSQL then takes no other one.
         type: str
         choices: [cluster, database]
         default: cluster

@@ -138,6 +138,11 @@ class Page:
         """What the page complains of."""
         return [text for text in self._page.locator(_ALERTS).all_inner_texts() if text.strip()]
 
+    @property
+    def overflow(self) -> int:
+        """How many pixels of the page are beside the window."""
+        return max(0, int(self._page.evaluate("() => document.documentElement.scrollWidth - window.innerWidth")))
+
     def shot(self, name: str) -> None:
         """Save what is seen."""
         folder = ROOT / ".cache" / "screenshots" / ("integration" + self._powa)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.take import read
 from samples import aggregate, collect
-from servers import ROOT, Database, run_playbook
+from servers import ROOT, Database, on_every_server, run_playbook
 
 FILES = {
     "pgwatch": """
@@ -113,6 +114,17 @@ def test_what_is_written_is_collected(database: Database, tmp_path: Path, tool: 
     assert database.sql(
         "SELECT {0} FROM powa_imported_get(%s, NULL, NULL)".format(collected), (srvid,)
     ) == database.sql("SELECT " + expected)
+
+
+@on_every_server
+def test_what_extract_returns_has_one_type(database: Database) -> None:
+    age = "extract(epoch from now() - pg_postmaster_start_time())"
+    columns = [age, "1000 * " + age, "ceil({0}) / 60".format(age), "max({0})".format(age)]
+    sql = "select " + ", ".join("{0} as c{1}".format(column, place) for place, column in enumerate(columns))
+    metric = {"sqls": {13: sql}, "gauges": ["*"], "is_instance_level": True}
+    (found,), _problems = read("pgwatch", json.dumps({"metrics": {"ages": metric}}))
+    (sampled,) = database.ok("sample_info", datasources=[found], monitoring_role="powa")["datasources"]
+    assert set(sampled["types"].values()) == {"double precision"} and len(sampled["types"]) == len(columns)
 
 
 def test_what_is_left_out_is_named(tmp_path: Path) -> None:

@@ -134,7 +134,14 @@ def _describe(
     # A host compiles whatever a task imports, each time, and most tasks describe nothing.
     from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer
 
-    describer = Describer(cursor, describe_texts, state.archivist.server_version_num, runs_as, state.query_path)
+    describer = Describer(
+        cursor,
+        describe_texts,
+        state.archivist.server_version_num,
+        runs_as,
+        state.query_path,
+        state.quoted_extension_schemas,
+    )
     describer.describe(definitions)
     return _Descriptions(describer.types, describer.problems, describer.untried, describer.rows)
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
@@ -21,6 +21,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe
     DescribeTexts,
     ReturnedColumn,
     UserText,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import (
+    named_extensions,
+    with_schemas,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import (
     UNDECLARED,
@@ -56,6 +60,7 @@ class Describer:
     :param describe_texts: asks the server
     :param role: who will run the queries, which is no superuser; None if the task does not say
     :param search_path_of: returns where the query of a definition looks up names
+    :param extension_schemas: by extension that a query names, its schema in this database, quoted
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class Describer:
         server_version_num: int,
         role: Optional[str],
         search_path_of: Callable[[Definition], str],
+        extension_schemas: Mapping[str, str],
         group: str = "pg_monitor",
     ) -> None:
         self._cursor = cursor
@@ -72,6 +78,7 @@ class Describer:
         self._version = server_version_num
         self._role = role
         self._search_path_of = search_path_of
+        self._extension_schemas = extension_schemas
         self._group = group
         self.types: Described = {}
         #: How many rows the planner expects of each datasource.
@@ -113,8 +120,20 @@ class Describer:
                 " add one with a lower min_version".format(definition.name, self._version)
             )
             return []
+        field = _field(definition, query)
+        missing = [name for name in named_extensions(query.sql) if name not in self._extension_schemas]
+        if missing:
+            self.problems += [
+                'datasource "{0}", {1}: it names the extension "{2}", which is not installed in this database, where'
+                " queries are tried: create the extension, or leave the datasource out".format(
+                    definition.name, field, name
+                )
+                for name in missing
+            ]
+            return []
         path = self._search_path_of(definition)
-        asked = [_Asked(definition, _field(definition, query), UserText(query.sql, path, False))]
+        sql = with_schemas(query.sql, self._extension_schemas)
+        asked = [_Asked(definition, field, UserText(sql, path, False))]
         if definition.query_cleanup:
             asked.append(_Asked(definition, "query_cleanup", UserText(definition.query_cleanup, path, True)))
         return asked
@@ -145,7 +164,7 @@ class Describer:
             if not_found and asked.definition.scope == DATABASE:
                 advice = (
                     "correct it, and write the schema before names that are not in pg_catalog, where alone the"
-                    " collector looks"
+                    " collector looks, or {name of the extension} before those of an extension"
                 )
             who = ' for role "{0}"'.format(self._role) if self._role else ""
             self.problems.append(

@@ -66,7 +66,7 @@ def registry_rows(
         return archivist.registry_rows(registration)
     module = DatabaseModule(
         "{0}.{1}".format(archivist.quoted_schema, object_name(definition.name, TRANSIENT)),
-        {query.min_version: sample_query(definition, query).as_string(cursor) for query in definition.queries},
+        {query.min_version: sample_query(cursor, definition, query) for query in definition.queries},
         definition.databases,
     )
     return archivist.database_module_rows(registration, module)

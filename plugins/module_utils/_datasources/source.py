@@ -17,6 +17,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
     user_sql,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column, Definition, Query
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import (
+    named_extensions,
+    split_at_names,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CLEANUP, RUN, RUN_CLEANUP, SOURCE
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import (
@@ -127,9 +131,45 @@ def run_cleanup_function(parts: Parts, monitoring_role: str) -> Function:
     )
 
 
-def sample_query(definition: Definition, query: Query) -> Any:
+def sample_query(cursor: Any, definition: Definition, query: Query) -> str:
     """Return the SELECT of the declared columns, with the declared types, from a user's query."""
-    return compose(bodies.SAMPLE, columns=_cast_columns(definition.columns), query=user_sql(query.sql))
+    if named_extensions(query.sql):
+        return _sample_with_extensions(cursor, definition, query)
+    sample = compose(bodies.SAMPLE, columns=_cast_columns(definition.columns), query=user_sql(query.sql))
+    return str(sample.as_string(cursor))
+
+
+def _sample_with_extensions(cursor: Any, definition: Definition, query: Query) -> str:
+    """Return a SELECT that looks up the schemas of the extensions in the database where it runs."""
+    texts = joined(
+        compose("q.{name}::{type}::pg_catalog.text", name=identifier(column.name), type=raw(column.type.name))
+        for column in definition.columns
+    )
+    pieces = split_at_names(compose(bodies.ALL_ROWS, columns=texts, query=user_sql(query.sql)).as_string(cursor))
+    sample = compose(
+        bodies.SAMPLE_WITH_EXTENSIONS,
+        columns=joined(
+            compose(
+                "q.fields[{place}]::{type} AS {name}",
+                place=literal(place),
+                type=raw(column.type.name),
+                name=identifier(column.name),
+            )
+            for place, column in enumerate(definition.columns, start=1)
+        ),
+        query=joined(
+            (
+                compose("e.{name}", name=identifier(piece)) if place % 2 else literal(piece)
+                for place, piece in enumerate(pieces)
+            ),
+            " OPERATOR(pg_catalog.||) ",
+        ),
+        schemas=joined(
+            compose(bodies.SCHEMA_OF_EXTENSION, name=literal(name), alias=identifier(name))
+            for name in named_extensions(query.sql)
+        ),
+    )
+    return str(sample.as_string(cursor))
 
 
 def _cast_columns(columns: Sequence[Column]) -> Any:

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a statement ends in the text that a user gave."""
+"""Where a statement ends in the text that a user gave, and what its tokens are."""
 
 from __future__ import annotations
 
 import re
+from typing import Iterator, NamedTuple, Optional
 
-#: The tokens of PostgreSQL's SQL, as far as a semicolon in one of them ends nothing.
+#: The tokens of PostgreSQL's SQL, as far as a semicolon or a brace in one of them means nothing.
 _TOKEN = re.compile(
     r"""
     (?P<space> \s+ | --[^\n\r]* )
@@ -34,23 +35,44 @@ def clean_sql(sql: str) -> str:
 
 def _end_of_statement(sql: str) -> int:
     """Return the position of the semicolon that only comments and further semicolons follow, or the length."""
-    position, end = 0, len(sql)
-    while position < len(sql):
-        token = _TOKEN.match(sql, position)
-        if token is None or token.group() in _UNCLOSED:
+    end = len(sql)
+    for token in tokens(sql):
+        if token.kind is None:
             # PostgreSQL will say that the quotation never ends.
             return len(sql)
-        kind, start, position = token.lastgroup, position, token.end()
+        if token.kind == "semicolon":
+            end = min(end, token.start)
+        elif token.kind not in ("space", "comment"):
+            end = len(sql)
+    return end
+
+
+class Token(NamedTuple):
+    """A piece of SQL.
+
+    :param kind: a group of the tokens' pattern, or None for the rest of a text with a quotation that never ends
+    """
+
+    kind: Optional[str]
+    start: int
+    end: int
+
+
+def tokens(sql: str) -> Iterator[Token]:
+    """Return the tokens of a text, which follow each other without a gap."""
+    position = 0
+    while position < len(sql):
+        found = _TOKEN.match(sql, position)
+        if found is None or found.group() in _UNCLOSED:
+            yield Token(None, position, len(sql))
+            return
+        kind, start, position = found.lastgroup, position, found.end()
         if kind == "comment":
             position = _end_of_comment(sql, position)
-        elif kind == "semicolon":
-            end = min(end, start)
-        elif kind != "space":
-            end = len(sql)
-        if kind == "dollar":
-            closing = sql.find(token.group(), position)
-            position = len(sql) if closing < 0 else closing + len(token.group())
-    return end
+        elif kind == "dollar":
+            closing = sql.find(found.group(), position)
+            position = len(sql) if closing < 0 else closing + len(found.group())
+        yield Token(kind, start, position)
 
 
 def _end_of_comment(sql: str, position: int) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, read_catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import named_extensions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
@@ -80,6 +81,11 @@ class State:
         """Return the same as a search_path writes them."""
         return [self.schemas[name].quoted for name in self.query_schemas(definition)]
 
+    @property
+    def quoted_extension_schemas(self) -> Dict[str, str]:
+        """Where the extensions of the task are installed, as SQL writes it."""
+        return {name: self.schemas[schema].quoted for name, schema in self.extension_schemas.items()}
+
     def query_path(self, definition: Definition) -> str:
         """Return the search_path that the query of a definition runs with."""
         if definition.scope == DATABASE:
@@ -117,8 +123,10 @@ def read_state(
     roles = [role for role in named if role]
     cursor.execute(compose(texts.ROLES, names=literal(roles)))
     existing = [role for (role,) in cursor.fetchall()]
-    extensions = sorted({definition.extension for definition in definitions if definition.extension})
-    cursor.execute(compose(texts.EXTENSION_SCHEMAS, names=literal(extensions)))
+    extensions = {definition.extension for definition in definitions if definition.extension}
+    queries = (query for definition in definitions for query in definition.queries)
+    extensions.update(name for query in queries for name in named_extensions(query.sql))
+    cursor.execute(compose(texts.EXTENSION_SCHEMAS, names=literal(sorted(extensions))))
     extension_schemas: Dict[str, str] = dict(cursor.fetchall())
     schemas = {schema for definition in definitions for schema in definition.search_path}
     cursor.execute(compose(texts.SCHEMAS, names=literal(sorted(schemas | set(extension_schemas.values())))))

@@ -29,6 +29,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe
     CANCELED,
     DescribingSession,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import with_schemas
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state
@@ -85,6 +86,7 @@ def read_samples(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             state.archivist.server_version_num,
             role,
             state.query_path,
+            state.quoted_extension_schemas,
             _GROUP,
         )
         describer.describe(definitions)
@@ -166,7 +168,7 @@ def _run(
     queries = [definition.query_for(state.archivist.server_version_num) for definition in definitions]
     call = compose(
         texts.CALL,
-        texts=literal([query.sql if query else "" for query in queries]),
+        texts=literal([with_schemas(query.sql, state.quoted_extension_schemas) if query else "" for query in queries]),
         paths=literal([state.query_path(definition) for definition in definitions]),
         most=literal(most),
     )

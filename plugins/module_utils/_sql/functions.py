@@ -48,6 +48,35 @@ FROM (
 {query}
 ) AS q"""
 
+# The schema of an extension may be another in each database, and there is no function of ours to look it up. So the
+# query is a text that query_to_xml runs, with the schemas filled in. One value holds all rows, without a character that
+# XML would escape. In a database that lacks an extension, its schema is NULL, and so is the text: there are no rows.
+SAMPLE_WITH_EXTENSIONS = """SELECT {columns}
+FROM (
+    SELECT s.fields::pg_catalog.text[] AS fields
+    FROM pg_catalog.unnest((
+        SELECT pg_catalog.convert_from(pg_catalog.decode(nullif(pg_catalog.split_part(pg_catalog.split_part(
+            pg_catalog.query_to_xml({query}, false, false, '')::pg_catalog.text,
+            '<all_rows>', 2), '</all_rows>', 1), ''), 'base64'), pg_catalog.getdatabaseencoding())
+        FROM (SELECT {schemas}) AS e
+    )::pg_catalog.text[]) AS s (fields)
+    OFFSET 0
+) AS q"""
+
+SCHEMA_OF_EXTENSION = """(
+            SELECT pg_catalog.quote_ident(n.nspname)
+            FROM pg_catalog.pg_extension AS x
+            JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) x.extnamespace
+            WHERE x.extname OPERATOR(pg_catalog.=) {name}
+        ) AS {alias}"""
+
+ALL_ROWS = """SELECT pg_catalog.encode(pg_catalog.convert_to(
+    pg_catalog.array_agg(ARRAY[{columns}]::pg_catalog.text)::pg_catalog.text,
+    pg_catalog.getdatabaseencoding()), 'base64') AS all_rows
+FROM (
+{query}
+) AS q"""
+
 CLEANUP = """
 BEGIN
     EXECUTE {cleanup};

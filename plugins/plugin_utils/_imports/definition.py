@@ -18,6 +18,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse im
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.sql_text import clean_sql
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_NAMES
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.extensions import naming_extensions
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     DATABASE,
     KEY,
@@ -29,6 +30,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Variant,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import outside, tokenize
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import unit_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import TEXT, float_sql
 
 #: The oldest PostgreSQL that the collection supports, and the oldest that a definition may name.
@@ -73,7 +75,7 @@ def definition_of(metric: Metric, name: str) -> Dict[str, Any]:
 
     :raises CannotTakeError: with the reason, if there can be none
     """
-    variants = _timeline([_cleaned(variant) for variant in metric.variants])
+    variants = _timeline([_cleaned(variant, metric.scope) for variant in metric.variants])
     columns = _all_columns(variants)
     if all(column.kind == KEY for column in columns):
         raise CannotTakeError("it has no column with a number, only labels")
@@ -109,7 +111,7 @@ def _check(definition: Mapping[str, Any]) -> None:
         raise CannotTakeError("; ".join(problem.split('", ', 1)[-1] for problem in found))
 
 
-def _cleaned(variant: Variant) -> Variant:
+def _cleaned(variant: Variant, scope: str) -> Variant:
     sql = clean_sql(variant.sql)
     tokens = tokenize(sql)
     if any(token.is_mark(";") for _position, token in outside(tokens)):
@@ -117,7 +119,7 @@ def _cleaned(variant: Variant) -> Variant:
     first = next((token for token in tokens if not token.is_mark("(")), None)
     if first and not first.is_word(*_QUERIES):
         raise CannotTakeError('its query begins with "{0}", expected a SELECT'.format(first.value))
-    return variant._replace(sql=sql)
+    return variant._replace(sql=naming_extensions(sql) if scope == DATABASE else sql)
 
 
 def _timeline(variants: Sequence[Variant]) -> List[Variant]:
@@ -228,7 +230,7 @@ def _key(column: Column, names: Mapping[str, str], common: Mapping[str, str]) ->
 
 
 def _metric(column: Column, names: Mapping[str, str], common: Mapping[str, str]) -> Dict[str, Any]:
-    shown = (("unit", column.unit), ("description", " ".join(column.description.split())))
+    shown = (("unit", column.unit or unit_of(column.name)), ("description", " ".join(column.description.split())))
     texts = {field: text for field, text in shown if text}
     return {"name": names[column.name], "kind": column.kind, **_type(column, common), **texts}
 

@@ -85,4 +85,5 @@ def _without_tabs(text: str) -> str:
     A text in quotes stays as it is.
     """
     changed = "\n".join(line.expandtabs().rstrip() for line in text.splitlines())
-    return changed if "$" not in text and tokenize(changed) == tokenize(text) else text
+    same = [token[:2] for token in tokenize(changed)] == [token[:2] for token in tokenize(text)]
+    return changed if same and "$" not in text else text

@@ -33,6 +33,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import outputs, variant_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import tokenize
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import EXTRACTED, NUMBER, number_sql
 
 _EXPECTED = "pgwatch's metrics.yaml (metrics, each with its sqls)"
 _TIME, _TAG = "epoch_ns", "tag_"
@@ -129,5 +130,7 @@ def _column(source: str, returned: Mapping[str, str], gauges: List[str]) -> Colu
     if source.startswith(_TAG):
         short = source[len(_TAG) :]
         return Column(source, source if short in returned else short, KEY)
-    is_gauge = "*" in gauges or source in gauges
-    return Column(source, source, GAUGE if is_gauge else COUNTER, value=returned[source])
+    kind, value = GAUGE if "*" in gauges or source in gauges else COUNTER, returned[source]
+    if value == EXTRACTED:
+        return Column(source, source, kind, expression=number_sql("{0}", EXTRACTED), value=NUMBER)
+    return Column(source, source, kind, value=value)

@@ -34,10 +34,13 @@ class Token(NamedTuple):
 
     :param kind: C(word), C(quoted) (a name in quotes), C(text), C(number), C(cast) or C(other)
     :param value: a word in lower case, a quoted name without its quotes, anything else as it is
+    :param start: its position in the SQL
     """
 
     kind: str
     value: str
+    start: int = 0
+    end: int = 0
 
     @property
     def is_name(self) -> bool:
@@ -64,10 +67,10 @@ def tokenize(sql: str) -> List[Token]:
 def _tokens(sql: str) -> Iterator[Token]:
     position = 0
     while position < len(sql):
-        token = _PLAIN_TEXT.match(sql, position)
+        start, token = position, _PLAIN_TEXT.match(sql, position)
         if token is not None:
             position = token.end()
-            yield Token("text", token.group())
+            yield Token("text", token.group(), start, position)
             continue
         token = _TOKEN.match(sql, position)
         if token is None:
@@ -78,13 +81,13 @@ def _tokens(sql: str) -> Iterator[Token]:
         elif kind == "dollar":
             closing = sql.find(value, position)
             position = len(sql) if closing < 0 else closing + len(value)
-            yield Token("text", value)
+            yield Token("text", value, start, position)
         elif kind == "word":
-            yield Token(kind, value.lower())
+            yield Token(kind, value.lower(), start, position)
         elif kind == "quoted":
-            yield Token(kind, value[1:-1].replace('""', '"'))
+            yield Token(kind, value[1:-1].replace('""', '"'), start, position)
         elif kind != "space":
-            yield Token(kind, value)
+            yield Token(kind, value, start, position)
 
 
 def _end_of_comment(sql: str, position: int) -> int:

@@ -51,7 +51,7 @@ _BY_FUNCTION = {
     **dict.fromkeys("concat current_setting lpad ltrim replace rtrim split_part substr substring".split(), TEXT),
 }
 #: Those that return one of their arguments, or a number where that is one.
-_CHOOSING = ("coalesce", "max", "min", "greatest", "least", "nullif", "sum", "avg", "abs", "round")
+_CHOOSING = tuple("coalesce max min greatest least nullif sum avg abs round ceil ceiling floor trunc".split())
 #: Columns of PostgreSQL's own views and functions that are no numbers, as far as files of metrics return them.
 _OF_POSTGRESQL = {
     **dict.fromkeys(
@@ -126,13 +126,12 @@ def _value_of(tokens: Tokens, resolve: Resolver) -> str:
     top = [token for _position, token in outside(tokens)]
     if any(first.is_mark("|") and second.is_mark("|") for first, second in zip(top, top[1:])):
         return TEXT
+    if any(_is_operator(token) for token in top):
+        calculated = all(token.is_mark(*_ARITHMETIC) for token in top if _is_operator(token))
+        return _value_of_sum(tokens, resolve) if calculated else UNKNOWN
     cast = next((position for position, token in reversed(list(outside(tokens))) if token.is_mark("::")), None)
     if cast is not None:
-        # It belongs to the last operand, so it says nothing of a sum.
-        return UNKNOWN if _has_operator(tokens[:cast]) else _BY_TYPE.get(tokens[cast + 1].value, UNKNOWN)
-    if _has_operator(tokens):
-        calculated = all(token.is_mark(*_ARITHMETIC) for token in top if _is_operator(token))
-        return EXTRACTED if calculated and top[0].is_word("extract") else UNKNOWN
+        return _BY_TYPE.get(tokens[cast + 1].value, UNKNOWN)
     if not tokens:
         return UNKNOWN
     return _value_of_operand(tokens, resolve)
@@ -160,8 +159,15 @@ def _results(case: Tokens) -> List[Tokens]:
     return [result for result in results if not (len(result) == 1 and result[0].is_word("null"))]
 
 
-def _has_operator(tokens: Tokens) -> bool:
-    return any(_is_operator(token) for _position, token in outside(tokens))
+def _value_of_sum(tokens: Tokens, resolve: Resolver) -> str:
+    """Return what is known of a calculation, which has the type of C(extract) if its operands are numbers."""
+    operands = [operand for operand in split(tokens, _is_operator) if operand]
+    if any(operand[0].is_word("interval", "make_interval") for operand in operands):
+        return UNKNOWN
+    values = [_value_of(operand, resolve) for operand in operands]
+    # What is calculated from the first one is hardly ever anything else.
+    known = values[0] == EXTRACTED or all(value in (NUMBER, EXTRACTED) for value in values)
+    return EXTRACTED if EXTRACTED in values and known and TIME not in values else UNKNOWN
 
 
 def _is_operator(token: Token) -> bool:

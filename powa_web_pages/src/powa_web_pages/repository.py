@@ -23,6 +23,8 @@ from powa_web_pages.shown import USUAL_LENGTH, is_length, is_number, shown
 
 #: How many points a line has. No graph is wider.
 STEPS = 300
+#: How much of the value of a key a legend has. The grid of the latest values has all of it.
+LONGEST_NAME = 40
 #: With more samples than this, only one of each row that PoWA has aggregated is read, if a line has enough rows.
 MANY_SAMPLES = 250_000
 ENOUGH_ROWS = 60
@@ -269,6 +271,12 @@ def _has_ranks(selection: Selection) -> bool:
 def label(datasource: Datasource, names: Sequence[Optional[str]]) -> str:
     """Return a combination of keys as one text."""
     if len(names) == 1:
-        return "(none)" if names[0] is None else names[0] or "(empty)"
-    texts = [name for name in names if name]
+        return "(none)" if names[0] is None else _shortened(names[0]) or "(empty)"
+    texts = [_shortened(name) for name in names if name]
     return ", ".join(texts) or "(none)"
+
+
+def _shortened(name: str) -> str:
+    # A legend with the texts of queries would cover the graph.
+    name = " ".join(name.split())
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"

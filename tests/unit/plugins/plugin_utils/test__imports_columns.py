@@ -112,6 +112,13 @@ def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
             " (extract(epoch FROM a) * 2)::bigint h FROM t",
             "extracted extracted extracted ? extracted number",
         ),
+        (
+            "SELECT 1000 * extract(epoch FROM a) b, (extract(epoch FROM a)) / x::numeric c, -extract(epoch FROM a) d,"
+            " ceil(extract(epoch FROM a)) / 60 e, extract(epoch FROM a) * interval '1s' f,"
+            " now() - extract(day FROM a) g, y * extract(epoch FROM a) h,"
+            " coalesce(extract(epoch FROM a), 0) + count(*) i, a + b::int j FROM t",
+            "extracted extracted extracted extracted ? ? ? extracted ?",
+        ),
         ("SELECT sum(a) FILTER (WHERE b), f(a)[1] c, count(*) OVER () d FROM pg_t", "number ? number"),
     ],
 )

@@ -97,6 +97,21 @@ def test_a_query_that_fits_stays_as_it_is() -> None:
     assert query == {"min_version": 140000, "query": "select pg_database_size(current_database()) as size_b"}
 
 
+def test_what_extract_returns_has_one_type_in_all_versions() -> None:
+    sql = "select extract(epoch from now() - state_change) as age, now() as at, 1 as n from pg_stat_activity"
+    (found,) = from_pgwatch("metrics:\n  m:\n    sqls: {{14: '{0}'}}\n".format(sql))
+    assert found["queries"][0]["query"] == (
+        "SELECT\n    q.age::double precision AS age,\n    q.at,\n    q.n\nFROM (\n" + sql + "\n) AS q"
+    )
+
+
+def test_an_extension_is_named_where_its_schema_may_be_another_in_each_database() -> None:
+    (query,) = definition("buffers")["queries"]
+    assert query["query"] == "select count(*) as used from {pg_buffercache}.pg_buffercache"
+    (found,) = from_pgwatch(FILE, names=["buffers"], scope="cluster")
+    assert found["queries"][0]["query"] == "select count(*) as used from pg_buffercache"
+
+
 def test_what_is_not_of_the_instance_is_of_each_database() -> None:
     assert definition("sizes")["scope"] == "database" and "scope" not in definition("wal")
     (found,) = from_pgwatch(FILE, names=["sizes"], scope="cluster")

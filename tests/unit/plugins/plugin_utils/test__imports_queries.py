@@ -110,7 +110,7 @@ def test_labels_kinds_and_descriptions_come_along() -> None:
         "query": "SELECT\n    q.datname,\n    q.bytes\nFROM (\n"
         "SELECT datname, pg_database_size(oid) AS bytes, xid FROM pg_database\n) AS q",
         "keys": [{"name": "datname", "nullable": True}],
-        "metrics": [{"name": "bytes", "kind": "gauge", "description": "Size of the database"}],
+        "metrics": [{"name": "bytes", "kind": "gauge", "unit": "bytes", "description": "Size of the database"}],
     }
 
 
@@ -208,7 +208,7 @@ sizes:
 """
     (found,) = from_exporter(text)
     assert found["query"] == "SELECT relname, size AS size_bytes FROM f()"
-    assert found["metrics"] == [{"name": "size_bytes", "kind": "gauge"}]
+    assert found["metrics"] == [{"name": "size_bytes", "kind": "gauge", "unit": "bytes"}]
     assert [text.split(": ", 3)[3] for text in warnings] == [
         'column "bytes" is left out, since the query does not return it',
         'column "size_bytes" is taken as a gauge, though metrics does not list it',

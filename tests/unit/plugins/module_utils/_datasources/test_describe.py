@@ -18,6 +18,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.users_se
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import definition
 
 AS_DECLARED = (("mode", "text"), ("held", "bigint"))
+SCHEMAS = {"pgstattuple": '"Of It"'}
 CLEANUP = {"query_cleanup": "SELECT reset_x()"}
 
 
@@ -51,7 +52,7 @@ class Server:
 
 
 def described(*answers, role="mon", **changes):
-    describer = Describer(None, Server(*answers), 170000, role, lambda _definition: "pg_catalog")
+    describer = Describer(None, Server(*answers), 170000, role, lambda _definition: "pg_catalog", SCHEMAS)
     describer.describe([definition(**changes)])
     return describer
 
@@ -159,7 +160,7 @@ def test_one_of_several_queries_is_named_by_its_version():
 
 def test_all_texts_are_asked_for_at_once():
     server = Server(answer(*AS_DECLARED), Answer(), answer(("mode", "text")))
-    describer = Describer(None, server, 170000, "mon", lambda definition: definition.name)
+    describer = Describer(None, server, 170000, "mon", lambda definition: definition.name, SCHEMAS)
     describer.describe([definition(**CLEANUP), definition(name="two")])
     query = definition().queries[0].sql
     texts = [
@@ -171,9 +172,28 @@ def test_all_texts_are_asked_for_at_once():
     assert [problem.split(":")[0] for problem in describer.problems] == ['datasource "two", query']
 
 
+def test_a_query_is_tried_with_the_schemas_of_its_extensions():
+    server = Server(answer(*AS_DECLARED))
+    describer = Describer(None, server, 170000, "mon", lambda _definition: "x", SCHEMAS)
+    query = "SELECT '{pgstattuple}' AS mode, {pgstattuple}.pg_relpages('a') AS held"
+    describer.describe([definition(query=query, scope="database")])
+    tried = "SELECT '{pgstattuple}' AS mode, \"Of It\".pg_relpages('a') AS held"
+    assert server.asked == [("mon", [UserText(tried, "x", False)])]
+    assert describer.problems == []
+
+
+def test_an_extension_that_is_not_there():
+    query = "SELECT * FROM {pg_buffercache}.f(), {pgstattuple}.g(), {pg_buffercache}.h()"
+    found = described(answer(), query=query, scope="database")
+    assert found.problems == [
+        'datasource "locks", query: it names the extension "pg_buffercache", which is not installed in this database,'
+        " where queries are tried: create the extension, or leave the datasource out"
+    ]
+
+
 def test_no_query_asks_nothing():
     server = Server()
-    Describer(None, server, 170000, None, lambda _definition: "x").describe([])
+    Describer(None, server, 170000, None, lambda _definition: "x", SCHEMAS).describe([])
     assert server.asked == []
 
 

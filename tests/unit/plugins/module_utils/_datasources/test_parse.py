@@ -216,6 +216,11 @@ HELD = {"name": "held", "type": "bigint"}
         ({"extension": "pg_qualstats"}, 'extension: PoWA itself has datasources for "pg_qualstats": leave it out'),
         ({"databases": []}, 'databases: it works only with scope "database": set that scope, or leave it out'),
         (
+            {"query": "SELECT 'm' AS mode, {x}.f() AS held"},
+            'query: it names an extension as {x}, which works only with scope "database": set that scope, or leave {x}.'
+            " out, and give search_path",
+        ),
+        (
             {"scope": "database", "extension": "x"},
             'extension: scope "database" installs nothing on the remote that could use it',
         ),

@@ -18,7 +18,6 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     definition,
     wanted,
 )
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import render
 
 QUERIES = [{"query": "SELECT 13"}, {"min_version": 170000, "query": "SELECT 17"}]
 
@@ -40,11 +39,22 @@ def test_where_a_query_looks_up_names(security_definer, search_path, path):
     assert source_path(definition(security_definer=security_definer), POWA_5, search_path) == path
 
 
-def test_a_sample_has_the_declared_columns_and_types():
+def test_a_sample_has_the_declared_columns_and_types(offline_driver):
     declared = definition()
-    assert render(sample_query(declared, Query(0, "SELECT 1 -- %"))) == (
+    assert sample_query(None, declared, Query(0, "SELECT 1 -- %")) == (
         'SELECT q."mode"::text, q."held"::bigint\nFROM (\nSELECT 1 -- %\n) AS q'
     )
+
+
+def test_a_sample_looks_up_the_schemas_of_extensions(offline_driver):
+    sql = "SELECT '{a}' AS mode, {x}.f() AS held FROM {y}.v"
+    sample = sample_query(None, definition(), Query(0, sql))
+    assert sample.startswith('SELECT q.fields[1]::text AS "mode", q.fields[2]::bigint AS "held"\nFROM (')
+    assert "{x}" not in sample and "{y}" not in sample
+    for name in ("x", "y"):
+        assert "WHERE x.extname OPERATOR(pg_catalog.=) '{0}'\n        ) AS \"{0}\"".format(name) in sample
+    concat = " OPERATOR(pg_catalog.||) "
+    assert concat + 'e."x"' + concat + "'.f() AS held FROM '" + concat + 'e."y"' + concat in sample
 
 
 def test_a_snapshot_of_a_remote_is_what_the_collector_has_copied():

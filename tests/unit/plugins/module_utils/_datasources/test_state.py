@@ -17,7 +17,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     definition,
     state,
 )
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, literals
 
 FOUND = state(
     POWA_5,
@@ -74,6 +74,14 @@ ANSWERS = {
     "extversion": [("4.1.4", "public", "public", 150000, "powa")],
     "current_setting('powa.coalesce'": [(False, None)],
 }
+
+
+def test_the_schemas_of_extensions():
+    assert FOUND.quoted_extension_schemas == {"x": "ext"}
+    recorder = Recorder(ANSWERS)
+    of_databases = definition(query="SELECT {z}.a, {y}.b", scope="database")
+    read_state(recorder, ["locks"], [definition(extension="x"), of_databases], REMOTE)
+    assert [["x", "y", "z"]] in [literals(statement) for statement in recorder.composed]
 
 
 @pytest.mark.parametrize("side", [REMOTE, REPOSITORY])

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a query names something of an extension without its schema.
+
+Other tools find it through search_path. With scope C(database) the collector looks up names in C(pg_catalog) alone, so
+that nobody who may create objects in a database can have the monitoring role run them. So the query names the extension
+instead, as in C({pg_stat_statements}.pg_stat_statements), and its schema is looked up in each database.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import (
+    Tokens,
+    closing,
+    split,
+    tokenize,
+)
+
+#: By the name of a view, its extension.
+_VIEWS = {
+    **dict.fromkeys(("pg_stat_statements", "pg_stat_statements_info"), "pg_stat_statements"),
+    **dict.fromkeys(("pg_stat_kcache", "pg_stat_kcache_detail"), "pg_stat_kcache"),
+    **dict.fromkeys(
+        ("pg_wait_sampling_current", "pg_wait_sampling_history", "pg_wait_sampling_profile"), "pg_wait_sampling"
+    ),
+    **dict.fromkeys(("pg_buffercache", "pg_buffercache_numa"), "pg_buffercache"),
+}
+#: By the name of a function, its extension.
+_FUNCTIONS = {
+    **dict.fromkeys(("pg_stat_statements", "pg_stat_statements_info"), "pg_stat_statements"),
+    "pg_stat_kcache": "pg_stat_kcache",
+    **dict.fromkeys(
+        "pgstattuple pgstattuple_approx pgstatindex pgstatginindex pgstathashindex pg_relpages".split(), "pgstattuple"
+    ),
+    **dict.fromkeys(
+        ("pg_buffercache_pages", "pg_buffercache_summary", "pg_buffercache_usage_counts"), "pg_buffercache"
+    ),
+    "pg_freespace": "pg_freespacemap",
+    "pg_visibility_map_summary": "pg_visibility",
+}
+#: By the name of a function and the number of its arguments, their types. With arguments of just these types,
+#: PostgreSQL takes no function that somebody else has created in the same schema.
+_ARGUMENTS: Dict[Tuple[str, int], Tuple[str, ...]] = {
+    ("pg_stat_statements", 1): ("boolean",),
+    **dict.fromkeys(
+        (
+            ("pg_stat_statements_info", 0),
+            ("pg_stat_kcache", 0),
+            ("pg_buffercache_pages", 0),
+            ("pg_buffercache_summary", 0),
+            ("pg_buffercache_usage_counts", 0),
+        ),
+        (),
+    ),
+    **{(name, 1): ("regclass",) for name, extension in _FUNCTIONS.items() if extension == "pgstattuple"},
+    ("pg_freespace", 1): ("regclass",),
+    ("pg_freespace", 2): ("regclass", "bigint"),
+    ("pg_visibility_map_summary", 1): ("regclass",),
+}
+_AFTER_FROM = "where group having window order limit offset fetch for select union intersect except returning".split()
+
+
+class _Insertion(NamedTuple):
+    position: int
+    text: str
+
+
+def naming_extensions(sql: str) -> str:
+    """Return a query that names the extension wherever it names something of a known one without a schema."""
+    tokens = tokenize(sql)
+    if not any(token.is_name and (token.value in _VIEWS or token.value in _FUNCTIONS) for token in tokens):
+        return sql
+    own = _of_with(tokens)
+    insertions = [*_of_views(tokens, own), *_of_functions(tokens, own)]
+    pieces, begin = [], 0
+    for insertion in sorted(insertions, key=lambda each: each.position):
+        pieces += [sql[begin : insertion.position], insertion.text]
+        begin = insertion.position
+    return "".join([*pieces, sql[begin:]])
+
+
+def _of_with(tokens: Tokens) -> Set[str]:
+    """Return the names that C(WITH) gives to queries."""
+    return {
+        token.value
+        for position, token in enumerate(tokens[1:], start=1)
+        if token.is_name
+        and (tokens[position - 1].is_word("with", "recursive") or tokens[position - 1].is_mark(","))
+        and _is_as_query(tokens, position + 1)
+    }
+
+
+def _is_as_query(tokens: Tokens, position: int) -> bool:
+    if position < len(tokens) and tokens[position].is_mark("("):
+        position = closing(tokens, position)
+    rest = [token for token in tokens[position : position + 4] if not token.is_word("not", "materialized")]
+    return len(rest) > 1 and rest[0].is_word("as") and rest[1].is_mark("(")
+
+
+def _of_views(tokens: Tokens, own: Set[str]) -> Iterator[_Insertion]:
+    for position in _relations(tokens):
+        token = tokens[position]
+        following = tokens[position + 1] if position + 1 < len(tokens) else None
+        qualifies = following is not None and following.is_mark(".", "(")
+        if token.is_name and token.value in _VIEWS and token.value not in own and not qualifies:
+            yield _Insertion(token.start, "{{{0}}}.".format(_VIEWS[token.value]))
+
+
+def _relations(tokens: Tokens) -> Iterator[int]:
+    """Return the positions where C(FROM) expects a relation."""
+    expected = within = False
+    outer: List[Tuple[bool, bool]] = []
+    for position, token in enumerate(tokens):
+        if token.is_mark("(", "["):
+            outer.append((within, False))
+            # A parenthesis may hold a join.
+            within = expected
+            continue
+        if token.is_mark(")", "]"):
+            within, expected = outer.pop() if outer else (False, False)
+            continue
+        if expected and not token.is_word("only", "lateral"):
+            yield position
+            expected = False
+        if token.is_word("from", "join"):
+            within = expected = True
+        elif token.is_word(*_AFTER_FROM):
+            within = expected = False
+        elif token.is_mark(","):
+            expected = within
+
+
+def _of_functions(tokens: Tokens, own: Set[str]) -> Iterator[_Insertion]:
+    for position, token in enumerate(tokens[:-1]):
+        if not token.is_name or token.value not in _FUNCTIONS or not tokens[position + 1].is_mark("("):
+            continue
+        before = tokens[position - 1] if position else None
+        if before is not None and (before.is_mark(".") or before.is_word("as") or token.value in own):
+            continue
+        casts = _casts(token.value, tokens[position + 2 : closing(tokens, position + 1) - 1])
+        if casts is not None:
+            yield _Insertion(token.start, "{{{0}}}.".format(_FUNCTIONS[token.value]))
+            yield from casts
+
+
+def _casts(name: str, inside: Tokens) -> Optional[List[_Insertion]]:
+    """Return what gives the arguments of a function their types, or None for other arguments than those it has."""
+    arguments = split(inside, lambda token: token.is_mark(",")) if inside else []
+    types = _ARGUMENTS.get((name, len(arguments)))
+    if types is None or not all(arguments):
+        return None
+    casts: List[_Insertion] = []
+    for argument, type_name in zip(arguments, types):
+        value = _without_name(argument)
+        casts.append(_Insertion(value[0].start, "("))
+        casts.append(_Insertion(value[-1].end, ")::{0}".format(type_name)))
+    return casts
+
+
+def _without_name(argument: Tokens) -> Tokens:
+    marks = [token.value for token in argument[1:3]]
+    return argument[3:] if marks in ([":", "="], ["=", ">"]) and len(argument) > 3 else argument

@@ -1,0 +1,139 @@
+# Copyright (c) 2026, pgfleet
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Extensions of each database, where the collector itself looks up their schemas: its rows are those of plain SQL."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Iterator, List
+
+import pytest
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.take import read
+from column_values import VALUES, quoted
+from servers import Database, running_collector, wait_until
+
+REMOTE = {"server_kind": ["remote"], "monitoring_role": "powa"}
+BOTH = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
+on_powa_5 = pytest.mark.parametrize("server", ["5", "5-pg18"], ids="powa{0}".format, indirect=True, scope="session")
+
+#: A metric of another tool, which finds the function through search_path, and calls it with another type than it has.
+THEIRS = """
+metrics:
+  measured:
+    sqls:
+      14: |
+        with mine as (select oid, relname from pg_class where relname = 'measured')
+        select mine.relname as tag_relation, '{pgstattuple}' as tag_braces, pg_relpages(mine.oid) as pages from mine
+    gauges: ['*']
+"""
+OURS = "SELECT oid::regclass::text AS relation, {pgstattuple}.pg_relpages(oid::regclass) AS pages"
+OURS += " FROM pg_class WHERE relname = 'measured'"
+ODD = """Odd 'one' "two\""""
+
+
+@pytest.fixture
+def others(database: Database) -> Iterator[List[str]]:
+    """Two databases: in one the extension has another schema, the other one has no such extension."""
+    names = ["{0}_{1}".format(database.name, name) for name in ("odd", "bare")]
+    for name in names:
+        database.server.sql("postgres", "CREATE DATABASE {0} TEMPLATE template0".format(name))
+        database.server.sql(name, "CREATE TABLE measured AS SELECT repeat('x', 5000) FROM generate_series(1, 500)")
+    yield names
+    for name in names:
+        database.server.sql("postgres", "DROP DATABASE {0} WITH (FORCE)".format(name))
+
+
+def has_extension(database: Database, name: str, schema: str) -> None:
+    database.server.sql(name, "CREATE EXTENSION pgstattuple SCHEMA {0}".format(schema))
+    database.server.sql(name, "GRANT USAGE ON SCHEMA {0} TO powa".format(schema))
+    database.server.sql(name, "GRANT EXECUTE ON FUNCTION {0}.pg_relpages(regclass) TO powa".format(schema))
+
+
+@on_powa_5
+def test_the_schema_of_each_database_is_found(database: Database, others: List[str]) -> None:
+    odd = others[0]
+    ours: Dict[str, Any] = {
+        "name": "ours",
+        "scope": "database",
+        "query": OURS,
+        "keys": [{"name": "relation"}],
+        "metrics": [{"name": "pages", "kind": "gauge"}],
+        "databases": [database.name, *others],
+    }
+    (theirs,), _left_out = read("pgwatch", THEIRS)
+    missing = 'the extension "pgstattuple", which is not installed in this database'
+    assert missing in database.refused("datasources", datasources=[ours], **REMOTE)
+    assert missing in database.refused("sample_info", datasources=[ours], monitoring_role="powa")
+    refused = database.refused("datasources", datasources=[dict(ours, scope="cluster", databases=None)], **REMOTE)
+    assert 'query: it names an extension as {pgstattuple}, which works only with scope "database"' in refused
+
+    has_extension(database, database.name, "public")
+    database.sql("CREATE TABLE public.measured ()")
+    database.server.sql(odd, "CREATE SCHEMA {0}".format(quoted(ODD)))
+    has_extension(database, odd, quoted(ODD))
+    # Somebody in that database has a function that fits an oid better.
+    database.server.sql(
+        odd,
+        "CREATE FUNCTION {0}.pg_relpages(oid) RETURNS bigint LANGUAGE sql AS 'SELECT -1'".format(quoted(ODD)),
+    )
+    (sampled,) = database.ok("sample_info", datasources=[ours], monitoring_role="powa")["datasources"]
+    assert sampled["rows"] == [{"relation": "public.measured", "pages": 0}]
+
+    database.ok("servers", servers=[{"hostname": "127.0.0.1", "username": "powa", "dbname": database.name,
+        "frequency": 5}])  # fmt: skip
+    params = dict(datasources=[ours, dict(theirs, databases=ours["databases"])], **BOTH)
+    database.ok("datasources", **params)
+    again = database.ok("datasources", **params)
+    assert not again.changed and again.diff["before"] == again.diff["after"]
+    srvid = database.value("SELECT id FROM powa_servers WHERE id > 0")
+    taken = "SELECT count(DISTINCT ts) FROM powa_ours_get(%s, NULL, NULL)"
+    with running_collector(database):
+        wait_until(lambda: database.value(taken, (srvid,)) >= 2, "two snapshots")
+        assert database.errors(srvid) is None
+    ((pages,),) = database.server.sql(odd, "SELECT {0}.pg_relpages('measured'::regclass)".format(quoted(ODD)))
+    assert pages > 1
+    for name, columns in (("ours", "relation"), ("measured", "relation, braces")):
+        found = database.sql(
+            "SELECT DISTINCT d.datname::text, {0}, pages FROM powa_{1}_get(%s, NULL, NULL) AS g"
+            " JOIN pg_database AS d ON d.oid = g.dbid ORDER BY pages".format(columns, name),
+            (srvid,),
+        )
+        braces = ("{pgstattuple}",) if name == "measured" else ()
+        schema = "" if name == "measured" else "public."
+        assert found == [
+            (database.name, schema + "measured", *braces, 0), (odd, schema + "measured", *braces, pages)
+        ]  # fmt: skip
+
+
+@on_powa_5
+def test_every_value_comes_as_it_is(database: Database) -> None:
+    columns = {"c{0}".format(place): name for place, name in enumerate(VALUES)}
+    database.sql("CREATE TABLE public.kept (n integer, {0})".format(", ".join(map(" ".join, columns.items()))))
+    database.sql("GRANT SELECT ON public.kept TO powa")
+    for row in range(max(map(len, VALUES.values()))):
+        values = ["({0})::{1}".format(dict(enumerate(VALUES[name])).get(row, "NULL"), name)
+            for name in columns.values()]  # fmt: skip
+        database.sql("INSERT INTO public.kept VALUES ({0}, {1})".format(row, ", ".join(values)).replace("%", "%%"), ())
+    database.ok(
+        "datasources",
+        datasources=[
+            {
+                "name": "kept",
+                "scope": "database",
+                "query": "SELECT k.* FROM public.kept AS k WHERE {plpgsql}.now() IS NOT NULL",
+                "keys": [{"name": "n"}],
+                "metrics": [{"name": name, "kind": "gauge"} for name in columns],
+            }
+        ],
+        **BOTH,
+    )
+    query = database.value("SELECT query_source FROM powa_db_module_src_queries WHERE db_module = 'kept'")
+    texts = ", ".join("{0}::text, pg_typeof({0})::text".format(name) for name in ("n", *columns))
+    sampled, plain = (
+        database.sql("SELECT {0} FROM ({1}) AS src ORDER BY n".format(texts, each))
+        for each in (query, "SELECT * FROM public.kept")
+    )
+    assert len(plain) > 4 and sampled == plain
+    database.sql("DELETE FROM public.kept")
+    assert database.sql(query) == []
