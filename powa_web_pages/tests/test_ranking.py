@@ -9,7 +9,7 @@ from __future__ import annotations
 import psycopg2
 import psycopg2.errors
 from powa_web_pages.definitions import Datasource, Key, Metric
-from powa_web_pages.ranking import Line, Ranked, together_or_alone
+from powa_web_pages.ranking import NAMED, Line, Ranked, complete, has_room, together_or_alone
 from powa_web_pages.selection import all_graphs
 
 TIMEOUT = 1000
@@ -61,3 +61,31 @@ def test_trying_alone_takes_no_longer_than_all_in_one_go():
         assert first == (number, TIMEOUT) and len(alone) == (number if number > 1 else 0)
         # A timeout of 0 would be none.
         assert sum(timeout for _one, timeout in alone) <= TIMEOUT and all(timeout > 0 for _one, timeout in alone)
+
+
+def test_a_long_message_is_cut():
+    def rank(_selections, _timeout):
+        raise psycopg2.errors.NumericValueOutOfRange('"1{0}" is out of range'.format("0" * 1000))
+
+    (graphs,) = together_or_alone([selection("a", ["k"])], TIMEOUT, rank)
+    assert len(graphs[0].problem) < 250 and graphs[0].problem.endswith("…")
+
+
+def lines(*keys):
+    return [Line(key, key) for key in keys]
+
+
+def test_quiet_graphs_name_lines_of_all_of_history_too():
+    graphs = {0: Ranked(lines("a", "b"), 5.0), 1: Ranked()}
+    assert has_room(selection("x", ["k"]), graphs) and not has_room(selection("x"), graphs)
+    more = lines(*"cbdefghij")
+    complete(graphs, {0: Ranked(more, 9.0), 1: Ranked(more, 9.0)})
+    assert [line.key for line in graphs[0].lines] == [*"abcdefgh"] and len(graphs[1].lines) == NAMED
+    assert [graph.greatest for graph in graphs.values()] == [5.0, 9.0]
+    assert not has_room(selection("x", ["k"]), graphs)
+
+
+def test_what_is_known_outlives_a_problem_with_all_of_history():
+    graphs = {0: Ranked(lines("a"), 5.0), 1: Ranked()}
+    complete(graphs, {0: Ranked(problem="no"), 1: Ranked(problem="no")})
+    assert graphs == {0: Ranked(lines("a"), 5.0), 1: Ranked(problem="no")}

@@ -35,6 +35,12 @@ WIDE: Dict[str, Any] = {
     "keys": [{"name": "key", "type": "integer"}],
     "metrics": [{"name": "m{0}".format(number), "type": "integer", "kind": "gauge"} for number in range(METRICS)],
 }
+OLD: Dict[str, Any] = {
+    "name": "old",
+    "query": "SELECT 'here'::text AS key, 1.5 AS m",
+    "keys": [{"name": "key", "type": "text"}],
+    "metrics": [{"name": "m", "type": "numeric", "kind": "gauge"}],
+}
 #: What nginx takes by default for an address, with the range.
 LONGEST = 8192 - 200
 NO_RANGES = [
@@ -133,6 +139,23 @@ def test_many_metrics_and_what_is_no_range(database: Database) -> None:
     columns = ", ".join("sum(m{0})".format(number) for number in range(METRICS))
     (expected,) = database.sql("SELECT {0} FROM powa_wide_get({1}, NULL, NULL)".format(columns, srvid))
     assert found == [float(value) for value in expected]
+
+
+def test_what_is_busy_now_is_named_although_older_history_cannot_be_read(database: Database) -> None:
+    (srvid,) = database.register("one")
+    database.ok("datasources", datasources=[OLD], **SIDES)
+    database.collect("old", srvid)
+    database.take_snapshot(srvid)
+    # More than a double precision holds.
+    database.sql(
+        "INSERT INTO powa_old_history (srvid, key, coalesce_range, records, mins_in_range, maxs_in_range)"
+        " SELECT {0}, 'gone', '[2020-01-01, 2020-01-01]', ARRAY[ROW('2020-01-01', 1e400)::powa_old_history_record],"
+        " x.r, x.r FROM (SELECT ROW('2020-01-01', 1e400)::powa_old_history_record_minmax AS r) AS x".format(srvid)
+    )
+    with running_powa_web(database) as get:
+        page = get("/server/{0}/declared/old/overview/".format(srvid), **{"Content-Type": "application/json"})
+    labels = re.findall('"label": *"([^"]*)"', page)
+    assert "here" in labels and not [label for label in labels if "cannot be read" in label], labels
 
 
 def test_a_statement_has_the_timeout_that_it_is_given(database: Database) -> None:

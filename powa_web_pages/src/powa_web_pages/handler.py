@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Dict, List, Mapping, NamedTuple, Sequence
 
 import powa
@@ -19,8 +20,8 @@ from powa_web_pages.connection import reading
 from powa_web_pages.definitions import Datasource
 from powa_web_pages.graph_lines import GraphLines
 from powa_web_pages.page_range import page_range
-from powa_web_pages.ranking import LOG, Graphs, together_or_alone
-from powa_web_pages.repository import Repository
+from powa_web_pages.ranking import LOG, Graphs, complete, has_room, together_or_alone
+from powa_web_pages.repository import EVER, Range, Repository
 from powa_web_pages.selection import DatasourceSet, Selection, sets_of
 from powa_web_pages.shown import is_length, length_for
 
@@ -73,7 +74,13 @@ class PageHandler(DashboardHandler):
 
         :param among_others: whether the page has other datasources
         """
-        ranked = together_or_alone(selections, RANKING_TIMEOUT, self._ranked)
+        ranked = together_or_alone(selections, RANKING_TIMEOUT, partial(self._ranked, page_range(self.request)))
+        quiet = [number for number, graphs in enumerate(ranked) if has_room(selections[number], graphs)]
+        # Somebody who looks at a quiet hour may move on to a busy one. This reads much more than a page's range does,
+        # so it must not cost what is known.
+        asked = [selections[number] for number in quiet]
+        for number, ever in zip(quiet, together_or_alone(asked, RANKING_TIMEOUT, partial(self._ranked, EVER))):
+            complete(ranked[number], ever)
         return [self._draw(selection, graphs, among_others) for selection, graphs in zip(selections, ranked)]
 
     def _draw(self, selection: Selection, ranked: Graphs, among_others: bool) -> Drawn:
@@ -85,8 +92,7 @@ class PageHandler(DashboardHandler):
             graphs += widgets.graphs(selection.datasource, some, group, among_others)
         return Drawn(graphs, shapes)
 
-    def _ranked(self, selections: Sequence[Selection], timeout: int) -> List[Graphs]:
-        within = page_range(self.request)
+    def _ranked(self, within: Range, selections: Sequence[Selection], timeout: int) -> List[Graphs]:
         with reading(self, timeout) as cursor:
             return Repository(cursor, int(self.path_args[0])).busiest(selections, within)
 

@@ -22,6 +22,8 @@ from powa_web_pages.shown import RANGED, Shown, shown
 LOG = logging.getLogger("tornado.application")
 #: How many combinations of keys a graph names; powa-web has nine colours, and the last is for all others.
 NAMED = 8
+#: How long the message of an error in a graph may be.
+_PROBLEM = 200
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,34 @@ def together_or_alone(
 def _unranked(selection: Selection, error: psycopg2.Error) -> Graphs:
     """Return graphs that name nothing but the problem."""
     LOG.error("The busiest keys of datasource %s cannot be read: %s", selection.datasource.name, error)
-    problem = "The busiest keys cannot be read: {0}".format((error.diag.message_primary or str(error)).strip())
+    message = (error.diag.message_primary or str(error)).strip()
+    # It may quote a value.
+    short = message if len(message) <= _PROBLEM else message[: _PROBLEM - 1] + "…"
+    problem = "The busiest keys cannot be read: {0}".format(short)
     lines = [] if selection.datasource.keys else [Line("", problem)]
     return {position: Ranked(list(lines), problem=problem) for position in selection.positions}
+
+
+def has_room(selection: Selection, graphs: Graphs) -> bool:
+    """Return whether some of these graphs could name more lines."""
+    return bool(selection.datasource.keys) and any(
+        len(graph.lines) < NAMED and not graph.problem for graph in graphs.values()
+    )
+
+
+def complete(graphs: Graphs, ever: Graphs) -> None:
+    """Let graphs with fewer lines than they could name have those of all of history, too.
+
+    :param ever: what is known of the same graphs there
+    """
+    for position, graph in graphs.items():
+        other = ever[position]
+        there = {line.key for line in graph.lines}
+        graph.lines += [line for line in other.lines if line.key not in there][: NAMED - len(graph.lines)]
+        if graph.greatest is None:
+            graph.greatest = other.greatest
+        if not graph.lines:
+            graph.problem = graph.problem or other.problem
 
 
 def statement(selections: Sequence[Selection]) -> Composable:

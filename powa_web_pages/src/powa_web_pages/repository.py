@@ -38,6 +38,10 @@ class Range:
     until: str
 
 
+#: All of history.
+EVER = Range("-infinity", "infinity")
+
+
 @dataclass(frozen=True)
 class Point:
     """A value of a graph.
@@ -94,24 +98,6 @@ class Repository:
 
     def busiest(self, selections: Sequence[Selection], within: Range) -> List[Graphs]:
         """Return for each selection the lines that its graphs should name, by the position of the metric."""
-        found = self._ranked(selections, within)
-        quiet = [
-            number
-            for number, graphs in enumerate(found)
-            if selections[number].datasource.keys and any(len(graph.lines) < NAMED for graph in graphs.values())
-        ]
-        # Somebody who looks at a quiet hour may move on to a busy one.
-        ever = self._ranked([selections[number] for number in quiet], Range("-infinity", "infinity"))
-        for number, graphs in zip(quiet, ever):
-            for position, graph in found[number].items():
-                there = {line.key for line in graph.lines}
-                others = [line for line in graphs[position].lines if line.key not in there]
-                graph.lines += others[: NAMED - len(graph.lines)]
-                if graph.greatest is None:
-                    graph.greatest = graphs[position].greatest
-        return found
-
-    def _ranked(self, selections: Sequence[Selection], within: Range) -> List[Graphs]:
         found: List[Graphs] = [{position: Ranked() for position in selection.positions} for selection in selections]
         asked = [number for number, selection in enumerate(selections) if _has_ranks(selection)]
         if asked:
