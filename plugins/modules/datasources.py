@@ -176,7 +176,8 @@ options:
             PoWA's own database needs it, since queries are tried there.
           - Whoever may create objects in the schema of an extension can add a function of the same name with other
             arguments, which would run with the rights of the monitoring role. So cast arguments to the types that the
-            extension's function has. PostgreSQL then takes no other one.
+            extension's function has. PostgreSQL then takes no other one. Name nothing that an older version of the
+            extension lacks, where a database may still have it, since somebody may have created that, too.
         type: str
         choices: [cluster, database]
         default: cluster

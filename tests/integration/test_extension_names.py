@@ -28,7 +28,7 @@ metrics:
     gauges: ['*']
 """
 OURS = "SELECT oid::regclass::text AS relation, {pgstattuple}.pg_relpages(oid::regclass) AS pages"
-OURS += " FROM pg_class WHERE relname = 'measured'"
+OURS += r" FROM pg_class WHERE relname = 'measured' AND E'\\' OPERATOR(pg_catalog.<>) '{pgstattuple}'"
 ODD = """Odd 'one' "two\""""
 
 
@@ -72,6 +72,7 @@ def test_the_schema_of_each_database_is_found(database: Database, others: List[s
     database.sql("CREATE TABLE public.measured ()")
     database.server.sql(odd, "CREATE SCHEMA {0}".format(quoted(ODD)))
     has_extension(database, odd, quoted(ODD))
+    database.server.sql("postgres", "ALTER DATABASE {0} SET standard_conforming_strings = off".format(odd))
     # Somebody in that database has a function that fits an oid better.
     database.server.sql(
         odd,

@@ -159,7 +159,10 @@ def _sample_with_extensions(cursor: Any, definition: Definition, query: Query) -
         ),
         query=joined(
             (
-                compose("e.{name}", name=identifier(piece)) if place % 2 else literal(piece)
+                # What a backslash between ' means depends on a setting of each database.
+                _dollar_quoted(user_sql(piece), definition)
+                if place % 2 == 0
+                else compose("e.{name}", name=identifier(piece))
                 for place, piece in enumerate(pieces)
             ),
             " OPERATOR(pg_catalog.||) ",

@@ -14,7 +14,9 @@ _TOKEN = re.compile(
     r"""
     (?P<space> \s+ | --[^\n\r]* )
     | (?P<comment> /\* )
-    | (?P<quoted> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*" )
+    # A text goes on in the next line, and there a backslash means what it meant before.
+    | (?P<quoted> [eE]'(?:[^'\\]|\\.|'')*' (?: [ \t\f\v]*[\n\r]\s*'(?:[^'\\]|\\.|'')*' )*
+        | '(?:[^']|'')*' | "(?:[^"]|"")*" )
     | (?P<dollar> \$(?:[^\W\d]\w*)?\$ )
     | (?P<word> [^\W\d][\w$]* )
     | (?P<semicolon> ; )

@@ -23,6 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extensio
         ("SELECT * FROM {b}.f(), {a}.v, {b}.g()", ["b", "a"]),
         ('SELECT {uuid-ossp}.uuid_nil() AS "{c}"', ["uuid-ossp"]),
         ("SELECT '{a}.b', E'\\'{a}', $${a}$$, $x${a}$x$ -- {a}\n/* {a} /* {a} */ {a} */", []),
+        ("SELECT E'a'\n  '\\'{a}' || E'a' '\\', {b}.f()", ["b"]),
         ("SELECT '{}'::int[], {a b}.c, {}, {", []),
         ("SELECT {a}.b, '{c}.d", ["a"]),
     ],
@@ -40,8 +41,19 @@ def test_their_schemas_are_filled_in():
     assert split_at_names(sql) == ["SELECT '{a}' FROM ", "a", ".v JOIN ", "b", ".w ON true -- {a}"]
 
 
-@pytest.mark.parametrize("text", ["{" * 200_000, "{a}" * 100_000, "{" + "a" * 200_000, "'{a}'" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{" * 200_000,
+        "{a}" * 100_000,
+        "{" + "a" * 200_000,
+        "'{a}'" * 100_000,
+        "E'{'" + "\n" * 200_000,
+        "E'{'\n" * 100_000,
+    ],
+)
 def test_long_texts_take_no_time(text):
-    started = time.monotonic()
+    # Of the processor, which other tests may be using, too.
+    started = time.process_time()
     split_at_names(text)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

@@ -47,14 +47,19 @@ def test_a_sample_has_the_declared_columns_and_types(offline_driver):
 
 
 def test_a_sample_looks_up_the_schemas_of_extensions(offline_driver):
-    sql = "SELECT '{a}' AS mode, {x}.f() AS held FROM {y}.v"
+    sql = "SELECT '{a}\\' AS mode, {x}.f() AS held FROM {y}.v"
     sample = sample_query(None, definition(), Query(0, sql))
     assert sample.startswith('SELECT q.fields[1]::text AS "mode", q.fields[2]::bigint AS "held"\nFROM (')
     assert "{x}" not in sample and "{y}" not in sample
     for name in ("x", "y"):
         assert "WHERE x.extname OPERATOR(pg_catalog.=) '{0}'\n        ) AS \"{0}\"".format(name) in sample
+    # What an outer ' would make of the backslash depends on a setting.
+    assert "$query$\nSELECT pg_catalog.encode(" in sample and "SELECT '{a}\\' AS mode, \n$query$" in sample
     concat = " OPERATOR(pg_catalog.||) "
-    assert concat + 'e."x"' + concat + "'.f() AS held FROM '" + concat + 'e."y"' + concat in sample
+    named = concat + 'e."x"' + concat + "$query$\n.f() AS held FROM \n$query$" + concat + 'e."y"' + concat
+    assert named in sample
+    quoted = definition(query=sql + " -- $query$", scope="database")
+    assert " -- $query$\n) AS q\n$query_$" in sample_query(None, quoted, quoted.queries[0])
 
 
 def test_a_snapshot_of_a_remote_is_what_the_collector_has_copied():
