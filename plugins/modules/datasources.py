@@ -174,10 +174,9 @@ options:
           - An extension may be in another schema in each database. Write its name in braces in place of the schema, as
             in V({pgstattuple}.pgstattuple_approx(c.oid::regclass\)). A database without that extension has no samples.
             PoWA's own database needs it, since queries are tried there.
-          - Whoever may create objects in the schema of an extension can add a function of the same name with other
-            arguments, which would run with the rights of the monitoring role. So cast arguments to the types that the
-            extension's function has. PostgreSQL then takes no other one. Name nothing that an older version of the
-            extension lacks, where a database may still have it, since somebody may have created that, too.
+          - A database has no samples either where somebody has created a function, view or type with a name that the
+            query takes from the extension, in the extension's schema. It would run with the rights of the monitoring
+            role.
         type: str
         choices: [cluster, database]
         default: cluster

@@ -29,6 +29,14 @@ metrics:
 """
 OURS = "SELECT oid::regclass::text AS relation, {pgstattuple}.pg_relpages(oid::regclass) AS pages"
 OURS += r" FROM pg_class WHERE relname = 'measured' AND E'\\' OPERATOR(pg_catalog.<>) '{pgstattuple}'"
+#: What somebody else may create with the name of a function of the extension; the function fits an oid better.
+STRANGERS = {
+    "FUNCTION": "RETURNS bigint LANGUAGE sql AS 'SELECT -1'",
+    "VIEW": "AS SELECT 1 AS one",
+    "TABLE": "(one integer)",
+    "DOMAIN": "AS integer",
+    "TYPE": "AS (one integer)",
+}
 ODD = """Odd 'one' "two\""""
 
 
@@ -73,11 +81,6 @@ def test_the_schema_of_each_database_is_found(database: Database, others: List[s
     database.server.sql(odd, "CREATE SCHEMA {0}".format(quoted(ODD)))
     has_extension(database, odd, quoted(ODD))
     database.server.sql("postgres", "ALTER DATABASE {0} SET standard_conforming_strings = off".format(odd))
-    # Somebody in that database has a function that fits an oid better.
-    database.server.sql(
-        odd,
-        "CREATE FUNCTION {0}.pg_relpages(oid) RETURNS bigint LANGUAGE sql AS 'SELECT -1'".format(quoted(ODD)),
-    )
     (sampled,) = database.ok("sample_info", datasources=[ours], monitoring_role="powa")["datasources"]
     assert sampled["rows"] == [{"relation": "public.measured", "pages": 0}]
 
@@ -108,6 +111,38 @@ def test_the_schema_of_each_database_is_found(database: Database, others: List[s
 
 
 @on_powa_5
+def test_nobody_else_has_the_monitoring_role_run_anything(database: Database) -> None:
+    database.sql("CREATE SCHEMA app")
+    has_extension(database, database.name, "app")
+    database.sql("CREATE TABLE public.measured ()")
+    params = dict(
+        datasources=[
+            {
+                "name": "ours",
+                "scope": "database",
+                "query": OURS,
+                "keys": [{"name": "relation"}],
+                "metrics": [{"name": "pages", "kind": "gauge"}],
+            }
+        ],
+        **BOTH,
+    )
+    database.ok("datasources", **params)
+    query = database.value("SELECT query_source FROM powa_db_module_src_queries WHERE db_module = 'ours'")
+    assert database.sql(query) == [("measured", 0)]
+    for kind, rest in STRANGERS.items():
+        name = "app.pg_relpages" + ("(oid)" if kind == "FUNCTION" else "")
+        database.sql("CREATE {0} {1} {2}".format(kind, name, rest))
+        assert database.sql(query) == [], kind
+        assert "not everything with the name pg_relpages belongs to the extension" in database.refused(
+            "datasources", **dict(params, datasources=[dict(params["datasources"][0], name="new")])
+        )
+        database.sql("DROP {0} {1}".format(kind, name))
+        assert database.sql(query) == [("measured", 0)], kind
+    assert not database.ok("datasources", **params).changed
+
+
+@on_powa_5
 def test_every_value_comes_as_it_is(database: Database) -> None:
     columns = {"c{0}".format(place): name for place, name in enumerate(VALUES)}
     database.sql("CREATE TABLE public.kept (n integer, {0})".format(", ".join(map(" ".join, columns.items()))))
@@ -122,7 +157,7 @@ def test_every_value_comes_as_it_is(database: Database) -> None:
             {
                 "name": "kept",
                 "scope": "database",
-                "query": "SELECT k.* FROM public.kept AS k WHERE {plpgsql}.now() IS NOT NULL",
+                "query": "SELECT k.* FROM public.kept AS k WHERE NULL::{btree_gist}.gbtreekey4 IS NULL",
                 "keys": [{"name": "n"}],
                 "metrics": [{"name": name, "kind": "gauge"} for name in columns],
             }

@@ -140,7 +140,7 @@ def _describe(
         state.archivist.server_version_num,
         runs_as,
         state.query_path,
-        state.quoted_extension_schemas,
+        state.named_schemas,
     )
     describer.describe(definitions)
     return _Descriptions(describer.types, describer.problems, describer.untried, describer.rows)

@@ -23,7 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe
     UserText,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import (
-    named_extensions,
+    names_of_extensions,
     with_schemas,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import (
@@ -60,7 +60,8 @@ class Describer:
     :param describe_texts: asks the server
     :param role: who will run the queries, which is no superuser; None if the task does not say
     :param search_path_of: returns where the query of a definition looks up names
-    :param extension_schemas: by extension that a query names, its schema in this database, quoted
+    :param extension_schemas: by extension that a query names and that this database has, its schema, quoted; None if
+        not all that has one of the names there belongs to the extension
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Describer:
         server_version_num: int,
         role: Optional[str],
         search_path_of: Callable[[Definition], str],
-        extension_schemas: Mapping[str, str],
+        extension_schemas: Mapping[str, Optional[str]],
         group: str = "pg_monitor",
     ) -> None:
         self._cursor = cursor
@@ -121,15 +122,13 @@ class Describer:
             )
             return []
         field = _field(definition, query)
-        missing = [name for name in named_extensions(query.sql) if name not in self._extension_schemas]
-        if missing:
-            self.problems += [
-                'datasource "{0}", {1}: it names the extension "{2}", which is not installed in this database, where'
-                " queries are tried: create the extension, or leave the datasource out".format(
-                    definition.name, field, name
-                )
-                for name in missing
-            ]
+        wrong = [
+            (name, objects)
+            for name, objects in names_of_extensions(query.sql).items()
+            if self._extension_schemas.get(name) is None
+        ]
+        if wrong:
+            self.problems += [self._wrong_extension(definition.name, field, *each) for each in wrong]
             return []
         path = self._search_path_of(definition)
         sql = with_schemas(query.sql, self._extension_schemas)
@@ -199,6 +198,18 @@ class Describer:
                     sentence, cast if definition.security_definer and not asked.text.is_cleanup else ""
                 )
             )
+
+    def _wrong_extension(self, datasource: str, field: str, name: str, objects: Sequence[str]) -> str:
+        begin = 'datasource "{0}", {1}: it names the extension "{2}", '.format(datasource, field, name)
+        if name not in self._extension_schemas:
+            return begin + (
+                "which is not installed in this database, where queries are tried: create the extension, or leave the"
+                " datasource out"
+            )
+        return begin + (
+            "and in that extension's schema not everything with the name {0} belongs to the extension: drop or rename"
+            " the rest, or leave the datasource out".format(" or ".join(objects))
+        )
 
     def _compare(self, asked: _Asked, answer: Answer) -> None:
         types, problems = _compare(asked.definition, answer.columns)

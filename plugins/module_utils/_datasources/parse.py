@@ -24,7 +24,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
     Query,
     Removal,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import named_extensions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import names_of_extensions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     LONGEST_SUFFIX,
     MAX_IDENTIFIER_BYTES,
@@ -231,13 +231,21 @@ def _check_scope(definition: Definition, problems: _Problems) -> None:
     if definition.scope == CLUSTER:
         if definition.databases is not None:
             problems.add("databases", 'it works only with scope "database": set that scope, or leave it out')
-        for name in dict.fromkeys(name for query in definition.queries for name in named_extensions(query.sql)):
+        for name in dict.fromkeys(name for query in definition.queries for name in names_of_extensions(query.sql)):
             problems.add(
                 "query",
                 'it names an extension as {{{0}}}, which works only with scope "database": set that scope, or leave'
                 " {{{0}}}. out, and give search_path".format(name),
             )
         return
+    for query in definition.queries:
+        for name, objects in names_of_extensions(query.sql).items():
+            if "" in objects:
+                problems.add(
+                    "query",
+                    "found {{{0}}} without a name behind it, expected {{{0}}}.NAME for something of that extension:"
+                    " write its name, or leave {{{0}}} out".format(name),
+                )
     for field, given in (
         ("extension", definition.extension),
         ("query_cleanup", definition.query_cleanup),

@@ -18,7 +18,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column, Definition, Query
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import (
-    named_extensions,
+    lookup,
+    names_of_extensions,
     split_at_names,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CLEANUP, RUN, RUN_CLEANUP, SOURCE
@@ -133,7 +134,7 @@ def run_cleanup_function(parts: Parts, monitoring_role: str) -> Function:
 
 def sample_query(cursor: Any, definition: Definition, query: Query) -> str:
     """Return the SELECT of the declared columns, with the declared types, from a user's query."""
-    if named_extensions(query.sql):
+    if names_of_extensions(query.sql):
         return _sample_with_extensions(cursor, definition, query)
     sample = compose(bodies.SAMPLE, columns=_cast_columns(definition.columns), query=user_sql(query.sql))
     return str(sample.as_string(cursor))
@@ -167,10 +168,7 @@ def _sample_with_extensions(cursor: Any, definition: Definition, query: Query) -
             ),
             " OPERATOR(pg_catalog.||) ",
         ),
-        schemas=joined(
-            compose(bodies.SCHEMA_OF_EXTENSION, name=literal(name), alias=identifier(name))
-            for name in named_extensions(query.sql)
-        ),
+        schemas=lookup(names_of_extensions(query.sql)),
     )
     return str(sample.as_string(cursor))
 

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, read_catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import named_extensions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import (
+    lookup,
+    names_of_extensions,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
@@ -49,6 +52,8 @@ class State:
     :param roles: those of the task's roles that exist
     :param schemas: those that queries look names up in, by name
     :param extension_schemas: where an extension of the task is installed
+    :param named_schemas: the same, quoted, for those that queries name; None where not all that has one of the names
+        there belongs to the extension
     :param intervals: intervals of the task as PostgreSQL writes them
     :param bad_intervals: what PostgreSQL says about the others
     :param local_mode: whether the background worker is loaded
@@ -63,6 +68,7 @@ class State:
     roles: Sequence[str]
     schemas: Mapping[str, Schema]
     extension_schemas: Mapping[str, str]
+    named_schemas: Mapping[str, Optional[str]]
     intervals: Mapping[str, str]
     bad_intervals: Mapping[str, str]
     local_mode: bool
@@ -80,11 +86,6 @@ class State:
     def quoted_query_schemas(self, definition: Definition) -> List[str]:
         """Return the same as a search_path writes them."""
         return [self.schemas[name].quoted for name in self.query_schemas(definition)]
-
-    @property
-    def quoted_extension_schemas(self) -> Dict[str, str]:
-        """Where the extensions of the task are installed, as SQL writes it."""
-        return {name: self.schemas[schema].quoted for name, schema in self.extension_schemas.items()}
 
     def query_path(self, definition: Definition) -> str:
         """Return the search_path that the query of a definition runs with."""
@@ -124,10 +125,11 @@ def read_state(
     cursor.execute(compose(texts.ROLES, names=literal(roles)))
     existing = [role for (role,) in cursor.fetchall()]
     extensions = {definition.extension for definition in definitions if definition.extension}
-    queries = (query for definition in definitions for query in definition.queries)
-    extensions.update(name for query in queries for name in named_extensions(query.sql))
+    taken = _names_of_extensions(definitions)
+    extensions.update(taken)
     cursor.execute(compose(texts.EXTENSION_SCHEMAS, names=literal(sorted(extensions))))
     extension_schemas: Dict[str, str] = dict(cursor.fetchall())
+    named_schemas = _read_named_schemas(cursor, taken, extension_schemas)
     schemas = {schema for definition in definitions for schema in definition.search_path}
     cursor.execute(compose(texts.SCHEMAS, names=literal(sorted(schemas | set(extension_schemas.values())))))
     found = {name: Schema(*rest) for name, *rest in cursor.fetchall()}
@@ -143,6 +145,7 @@ def read_state(
         roles=existing,
         schemas=found,
         extension_schemas=extension_schemas,
+        named_schemas=named_schemas,
         intervals={text: interval for text, (interval, _seconds) in intervals.items()},
         bad_intervals=bad_intervals,
         local_mode=local_mode,
@@ -150,6 +153,25 @@ def read_state(
         stranger=stranger,
         histories=_read_histories(cursor, archivist, definitions, catalog) if side.stores else None,
     )
+
+
+def _names_of_extensions(definitions: Sequence[Definition]) -> Dict[str, List[str]]:
+    """Return what all queries take from extensions that they name, by extension."""
+    named: Dict[str, List[str]] = {}
+    for definition in definitions:
+        for query in definition.queries:
+            for extension, names in names_of_extensions(query.sql).items():
+                named.setdefault(extension, []).extend(names)
+    return named
+
+
+def _read_named_schemas(
+    cursor: Any, named: Mapping[str, Sequence[str]], installed: Mapping[str, str]
+) -> Dict[str, Optional[str]]:
+    if not named:
+        return {}
+    cursor.execute(compose("SELECT {schemas}", schemas=lookup(named)))
+    return {name: schema for name, schema in zip(named, cursor.fetchone()) if name in installed}
 
 
 # A host compiles whatever a task imports, each time. So only the few tasks that need the following import it.

@@ -86,7 +86,7 @@ def read_samples(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             state.archivist.server_version_num,
             role,
             state.query_path,
-            state.quoted_extension_schemas,
+            state.named_schemas,
             _GROUP,
         )
         describer.describe(definitions)
@@ -168,7 +168,7 @@ def _run(
     queries = [definition.query_for(state.archivist.server_version_num) for definition in definitions]
     call = compose(
         texts.CALL,
-        texts=literal([with_schemas(query.sql, state.quoted_extension_schemas) if query else "" for query in queries]),
+        texts=literal([with_schemas(query.sql, state.named_schemas) if query else "" for query in queries]),
         paths=literal([state.query_path(definition) for definition in definitions]),
         most=literal(most),
     )

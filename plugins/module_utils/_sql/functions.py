@@ -51,6 +51,7 @@ FROM (
 # The schema of an extension may be another in each database, and there is no function of ours to look it up. So the
 # query is a text that query_to_xml runs, with the schemas filled in. One value holds all rows, without a character that
 # XML would escape. In a database that lacks an extension, its schema is NULL, and so is the text: there are no rows.
+# Nor are there any where somebody else has created something with a name that the query takes from the extension.
 SAMPLE_WITH_EXTENSIONS = """SELECT {columns}
 FROM (
     SELECT s.fields::pg_catalog.text[] AS fields
@@ -67,7 +68,31 @@ SCHEMA_OF_EXTENSION = """(
             SELECT pg_catalog.quote_ident(n.nspname)
             FROM pg_catalog.pg_extension AS x
             JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) x.extnamespace
-            WHERE x.extname OPERATOR(pg_catalog.=) {name}
+            WHERE x.extname OPERATOR(pg_catalog.=) {name} AND NOT EXISTS (
+                SELECT
+                FROM (
+                    SELECT p.tableoid, p.oid, p.proname, p.pronamespace
+                    FROM pg_catalog.pg_proc AS p
+                    UNION ALL
+                    SELECT c.tableoid, c.oid, c.relname, c.relnamespace
+                    FROM pg_catalog.pg_class AS c
+                    WHERE c.relkind OPERATOR(pg_catalog.<>) 'c'
+                    UNION ALL
+                    SELECT t.tableoid, t.oid, t.typname, t.typnamespace
+                    FROM pg_catalog.pg_type AS t
+                    LEFT JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) t.typrelid
+                    WHERE c.relkind IS NULL OR c.relkind OPERATOR(pg_catalog.=) 'c'
+                ) AS o (kind, id, name, schema)
+                WHERE o.schema OPERATOR(pg_catalog.=) x.extnamespace
+                AND o.name OPERATOR(pg_catalog.=) ANY ({objects}::pg_catalog.name[])
+                AND NOT EXISTS (
+                    SELECT
+                    FROM pg_catalog.pg_depend AS d
+                    WHERE d.classid OPERATOR(pg_catalog.=) o.kind AND d.objid OPERATOR(pg_catalog.=) o.id
+                    AND d.refclassid OPERATOR(pg_catalog.=) x.tableoid AND d.refobjid OPERATOR(pg_catalog.=) x.oid
+                    AND d.deptype OPERATOR(pg_catalog.=) 'e'
+                )
+            )
         ) AS {alias}"""
 
 ALL_ROWS = """SELECT pg_catalog.encode(pg_catalog.convert_to(

@@ -11,12 +11,11 @@ instead, as in C({pg_stat_statements}.pg_stat_statements), and its schema is loo
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Iterator, List, NamedTuple, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import (
     Tokens,
     closing,
-    split,
     tokenize,
 )
 
@@ -41,25 +40,6 @@ _FUNCTIONS = {
     ),
     "pg_freespace": "pg_freespacemap",
     "pg_visibility_map_summary": "pg_visibility",
-}
-#: By the name of a function and the number of its arguments, their types. With arguments of just these types,
-#: PostgreSQL takes no function that somebody else has created in the same schema.
-_ARGUMENTS: Dict[Tuple[str, int], Tuple[str, ...]] = {
-    ("pg_stat_statements", 1): ("boolean",),
-    **dict.fromkeys(
-        (
-            ("pg_stat_statements_info", 0),
-            ("pg_stat_kcache", 0),
-            ("pg_buffercache_pages", 0),
-            ("pg_buffercache_summary", 0),
-            ("pg_buffercache_usage_counts", 0),
-        ),
-        (),
-    ),
-    **{(name, 1): ("regclass",) for name, extension in _FUNCTIONS.items() if extension == "pgstattuple"},
-    ("pg_freespace", 1): ("regclass",),
-    ("pg_freespace", 2): ("regclass", "bigint"),
-    ("pg_visibility_map_summary", 1): ("regclass",),
 }
 _AFTER_FROM = "where group having window order limit offset fetch for select union intersect except returning".split()
 
@@ -141,26 +121,4 @@ def _of_functions(tokens: Tokens, own: Set[str]) -> Iterator[_Insertion]:
         before = tokens[position - 1] if position else None
         if before is not None and (before.is_mark(".") or before.is_word("as") or token.value in own):
             continue
-        casts = _casts(token.value, tokens[position + 2 : closing(tokens, position + 1) - 1])
-        if casts is not None:
-            yield _Insertion(token.start, "{{{0}}}.".format(_FUNCTIONS[token.value]))
-            yield from casts
-
-
-def _casts(name: str, inside: Tokens) -> Optional[List[_Insertion]]:
-    """Return what gives the arguments of a function their types, or None for other arguments than those it has."""
-    arguments = split(inside, lambda token: token.is_mark(",")) if inside else []
-    types = _ARGUMENTS.get((name, len(arguments)))
-    if types is None or not all(arguments):
-        return None
-    casts: List[_Insertion] = []
-    for argument, type_name in zip(arguments, types):
-        value = _without_name(argument)
-        casts.append(_Insertion(value[0].start, "("))
-        casts.append(_Insertion(value[-1].end, ")::{0}".format(type_name)))
-    return casts
-
-
-def _without_name(argument: Tokens) -> Tokens:
-    marks = [token.value for token in argument[1:3]]
-    return argument[3:] if marks in ([":", "="], ["=", ">"]) and len(argument) > 3 else argument
+        yield _Insertion(token.start, "{{{0}}}.".format(_FUNCTIONS[token.value]))

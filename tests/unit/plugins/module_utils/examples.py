@@ -122,6 +122,7 @@ def state(archivist=POWA_4, catalog=None, servers=(ALPHA, BETA), **changes):
         "roles": ["mon", "coll"],
         "schemas": {},
         "extension_schemas": {},
+        "named_schemas": {},
         "intervals": {},
         "bad_intervals": {},
         "local_mode": False,

@@ -18,7 +18,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.users_se
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import definition
 
 AS_DECLARED = (("mode", "text"), ("held", "bigint"))
-SCHEMAS = {"pgstattuple": '"Of It"'}
+SCHEMAS = {"pgstattuple": '"Of It"', "pg_visibility": None}
 CLEANUP = {"query_cleanup": "SELECT reset_x()"}
 
 
@@ -182,12 +182,15 @@ def test_a_query_is_tried_with_the_schemas_of_its_extensions():
     assert describer.problems == []
 
 
-def test_an_extension_that_is_not_there():
-    query = "SELECT * FROM {pg_buffercache}.f(), {pgstattuple}.g(), {pg_buffercache}.h()"
+def test_extensions_that_are_not_there_or_not_alone():
+    query = "SELECT * FROM {pg_buffercache}.f(), {pgstattuple}.g(), {pg_visibility}.H(), {pg_visibility}.i()"
     found = described(answer(), query=query, scope="database")
     assert found.problems == [
         'datasource "locks", query: it names the extension "pg_buffercache", which is not installed in this database,'
-        " where queries are tried: create the extension, or leave the datasource out"
+        " where queries are tried: create the extension, or leave the datasource out",
+        'datasource "locks", query: it names the extension "pg_visibility", and in that extension\'s schema not'
+        " everything with the name h or i belongs to the extension: drop or rename the rest, or leave the datasource"
+        " out",
     ]
 
 

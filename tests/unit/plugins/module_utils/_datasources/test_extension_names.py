@@ -10,7 +10,7 @@ import time
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import (
-    named_extensions,
+    names_of_extensions,
     split_at_names,
     with_schemas,
 )
@@ -19,17 +19,20 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extensio
 @pytest.mark.parametrize(
     ("sql", "names"),
     [
-        ("SELECT 1", []),
-        ("SELECT * FROM {b}.f(), {a}.v, {b}.g()", ["b", "a"]),
-        ('SELECT {uuid-ossp}.uuid_nil() AS "{c}"', ["uuid-ossp"]),
-        ("SELECT '{a}.b', E'\\'{a}', $${a}$$, $x${a}$x$ -- {a}\n/* {a} /* {a} */ {a} */", []),
-        ("SELECT E'a'\n  '\\'{a}' || E'a' '\\', {b}.f()", ["b"]),
-        ("SELECT '{}'::int[], {a b}.c, {}, {", []),
-        ("SELECT {a}.b, '{c}.d", ["a"]),
+        ("SELECT 1", {}),
+        ("SELECT * FROM {b}.f(), {a}.v, {b}.G($1), {b}.f", {"b": ["f", "g"], "a": ["v"]}),
+        ('SELECT {uuid-ossp}.uuid_nil() AS "{c}"', {"uuid-ossp": ["uuid_nil"]}),
+        ('SELECT {a}."Say ""it"" {b}.c"(), {a}.Ümlaut$1', {"a": ['Say "it" {b}.c', "Ümlaut$1"]}),
+        ("SELECT 1 OPERATOR({a}.+) 2", {"a": [""]}),
+        ("SELECT '{a}.b', E'\\'{a}', $${a}$$, $x${a}$x$ -- {a}\n/* {a} /* {a} */ {a} */", {}),
+        ("SELECT E'a'\n  '\\'{a}' || E'a' '\\', {b}.f()", {"b": ["f"]}),
+        ("SELECT '{}'::int[], {a b}.c, {}, {", {}),
+        ("SELECT {a}.b, '{c}.d", {"a": ["b"]}),
+        ("SELECT {a} .b, {c}", {"a": [""], "c": [""]}),
     ],
 )
-def test_which_ones_a_query_names(sql, names):
-    assert named_extensions(sql) == names
+def test_which_ones_a_query_names_and_what_it_takes_from_them(sql, names):
+    assert names_of_extensions(sql) == names
 
 
 def test_their_schemas_are_filled_in():
@@ -55,5 +58,5 @@ def test_their_schemas_are_filled_in():
 def test_long_texts_take_no_time(text):
     # Of the processor, which other tests may be using, too.
     started = time.process_time()
-    split_at_names(text)
+    names_of_extensions(text)
     assert time.process_time() - started < 5

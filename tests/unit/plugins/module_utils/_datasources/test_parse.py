@@ -221,6 +221,11 @@ HELD = {"name": "held", "type": "bigint"}
             " out, and give search_path",
         ),
         (
+            {"scope": "database", "query": "SELECT 'm' AS mode, 1 OPERATOR({x}.+) 2 AS held"},
+            "query: found {x} without a name behind it, expected {x}.NAME for something of that extension: write its"
+            " name, or leave {x} out",
+        ),
+        (
             {"scope": "database", "extension": "x"},
             'extension: scope "database" installs nothing on the remote that could use it',
         ),

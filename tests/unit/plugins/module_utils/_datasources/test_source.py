@@ -52,7 +52,9 @@ def test_a_sample_looks_up_the_schemas_of_extensions(offline_driver):
     assert sample.startswith('SELECT q.fields[1]::text AS "mode", q.fields[2]::bigint AS "held"\nFROM (')
     assert "{x}" not in sample and "{y}" not in sample
     for name in ("x", "y"):
-        assert "WHERE x.extname OPERATOR(pg_catalog.=) '{0}'\n        ) AS \"{0}\"".format(name) in sample
+        assert "WHERE x.extname OPERATOR(pg_catalog.=) '{0}' AND NOT EXISTS".format(name) in sample
+        assert ') AS "{0}"'.format(name) in sample
+    assert "o.name OPERATOR(pg_catalog.=) ANY (" in sample and sample.count("::pg_catalog.name[]") == 2
     # What an outer ' would make of the backslash depends on a setting.
     assert "$query$\nSELECT pg_catalog.encode(" in sample and "SELECT '{a}\\' AS mode, \n$query$" in sample
     concat = " OPERATOR(pg_catalog.||) "

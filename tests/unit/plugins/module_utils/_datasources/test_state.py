@@ -77,11 +77,13 @@ ANSWERS = {
 
 
 def test_the_schemas_of_extensions():
-    assert FOUND.quoted_extension_schemas == {"x": "ext"}
-    recorder = Recorder(ANSWERS)
-    of_databases = definition(query="SELECT {z}.a, {y}.b", scope="database")
-    read_state(recorder, ["locks"], [definition(extension="x"), of_databases], REMOTE)
-    assert [["x", "y", "z"]] in [literals(statement) for statement in recorder.composed]
+    installed = [("x", "ext"), ("y", "ext"), ("z", "Ext")]
+    recorder = Recorder({**ANSWERS, "x.extname OPERATOR": [('"Ext"', None, None)], "e.extname, n.nspname": installed})
+    of_databases = definition(query="SELECT {z}.a, {y}.b, {w}.c", scope="database")
+    found = read_state(recorder, ["locks"], [definition(extension="x"), of_databases], REMOTE)
+    assert [["w", "x", "y", "z"]] in [literals(statement) for statement in recorder.composed]
+    # What is installed and not found has something of that name beside it.
+    assert found.named_schemas == {"z": '"Ext"', "y": None}
 
 
 @pytest.mark.parametrize("side", [REMOTE, REPOSITORY])
