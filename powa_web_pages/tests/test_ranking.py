@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import psycopg2
 import psycopg2.errors
+import pytest
 from powa_web_pages.definitions import Datasource, Key, Metric
 from powa_web_pages.ranking import NAMED, Line, Ranked, complete, has_room, together_or_alone
 from powa_web_pages.selection import all_graphs
+
+from powa_web_pages import ranking
 
 TIMEOUT = 1000
 
@@ -53,14 +56,25 @@ def test_one_that_cannot_be_read_says_so_and_spoils_nothing():
     assert [graphs[0].problem for graphs in found] == ["", problem, problem]
 
 
-def test_trying_alone_takes_no_longer_than_all_in_one_go():
-    for number in (1, 2, 7, 60):
-        rank = Reading("d0", "d1")
-        together_or_alone([selection("d%d" % at) for at in range(number)], TIMEOUT, rank)
-        first, *alone = rank.asked
-        assert first == (number, TIMEOUT) and len(alone) == (number if number > 1 else 0)
-        # A timeout of 0 would be none.
-        assert sum(timeout for _one, timeout in alone) <= TIMEOUT and all(timeout > 0 for _one, timeout in alone)
+@pytest.mark.parametrize("broken", [["d0"], ["d0", "d1"], ["d59"], ["d%d" % at for at in range(60)]])
+@pytest.mark.parametrize("number", [1, 2, 7, 60])
+def test_trying_alone_takes_no_longer_than_all_in_one_go(monkeypatch, number, broken):
+    now = [1000.0]
+    monkeypatch.setattr(ranking.time, "monotonic", lambda: now[0])
+    read = Reading(*broken)
+
+    def rank(selections, timeout):
+        now[0] += (timeout if selections[0].datasource.name in broken else 1) / 1000
+        return read(selections, timeout)
+
+    together_or_alone([selection("d%d" % at) for at in range(number)], TIMEOUT, rank)
+    (asked, first), *alone = read.asked
+    assert (asked, first) == (number, TIMEOUT) and len(alone) in (0, number)
+    # A timeout of 0 would be none.
+    assert now[0] - 1000.0 <= 2 * TIMEOUT / 1000 + 0.001 * number and all(timeout > 0 for _one, timeout in alone)
+    if broken == ["d0"] and number == 60:
+        # Those after it have what the quick ones before them have left.
+        assert alone[0][1] < 20 and alone[-1][1] > TIMEOUT / 2
 
 
 def test_a_long_message_is_cut():

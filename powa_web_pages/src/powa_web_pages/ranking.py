@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Optional, Sequence
 
@@ -70,8 +71,13 @@ def together_or_alone(
     except psycopg2.Error as error:
         if len(selections) == 1:
             return [_unranked(selections[0], error)]
-        each = max(1, timeout // len(selections))
-        return [graphs for selection in selections for graphs in together_or_alone([selection], each, rank)]
+    end = time.monotonic() + timeout / 1000
+    found: List[Graphs] = []
+    for number, selection in enumerate(selections):
+        # What one has not used, the others have.
+        share = int((end - time.monotonic()) * 1000) // (len(selections) - number)
+        found += together_or_alone([selection], max(1, share), rank)
+    return found
 
 
 def _unranked(selection: Selection, error: psycopg2.Error) -> Graphs:
