@@ -58,6 +58,12 @@ def podman(*arguments: str, **options: Any) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, **options).stdout.strip()
 
 
+def remove_container(name: str) -> None:
+    """Remove a container, if there is one. podman gives up when its processes take seconds to end, on a busy machine."""
+    command = [str(CONTAINERS / "podman"), "rm", "--force", "--ignore", "--time", "0", name]
+    wait_until(lambda: not subprocess.run(command, check=False).returncode, "podman removes {0}".format(name))
+
+
 @contextmanager
 def locked(name: str) -> Iterator[None]:
     """Keep the other workers from doing the same at the same time."""
@@ -371,7 +377,7 @@ def running_server(key: str, beside: str = "") -> Iterator[Server]:
         [str(CONTAINERS / "image"), suite, "powa"], check=True, stdout=subprocess.PIPE, text=True
     ).stdout.strip()
     container = "-".join(filter(None, (NETWORK, WORKER, key + beside)))
-    podman("rm", "--force", "--ignore", "--time", "0", container)
+    remove_container(container)
     with locked("network"):
         if not _network_exists():
             podman("network", "create", NETWORK)
@@ -386,7 +392,7 @@ def running_server(key: str, beside: str = "") -> Iterator[Server]:
         yield server
         server.close()
     finally:
-        podman("rm", "--force", "--time", "0", container)
+        remove_container(container)
         for folder in filter(os.path.isdir, start.leaves):
             subprocess.run(["find", folder, "-depth", "-type", "d", "-exec", "rmdir", "{}", "+"], check=True)
 

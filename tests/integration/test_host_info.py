@@ -33,6 +33,7 @@ from servers import (
     on_every_server,
     podman,
     read_result,
+    remove_container,
     run_playbook,
     wait_until,
 )
@@ -722,7 +723,7 @@ def bare_host(suite: str, *options: str) -> Iterator[str]:
     try:
         yield container
     finally:
-        podman("rm", "--force", "--time", "0", container)
+        remove_container(container)
 
 
 @pytest.mark.parametrize("suite", sorted({**SUITES, **MORE_SUITES}.values()))

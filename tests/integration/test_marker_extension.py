@@ -15,7 +15,7 @@ import pytest
 import yaml
 from datasources import COMMITS, LOCK_MODES
 from powa_web import running_powa_web
-from servers import CONTAINERS, PASSWORD, SUITES, Database, podman, run_playbook
+from servers import CONTAINERS, PASSWORD, SUITES, Database, podman, remove_container, run_playbook
 
 REPOSITORY = {"server_kind": ["repository"], "datasources": [COMMITS, LOCK_MODES]}
 LOCAL = {"server_kind": ["local"], "datasources": [COMMITS]}
@@ -262,7 +262,7 @@ def test_what_the_roles_see_of_the_folder(server: Any, mode: str, tmp_path: Path
         copy = {"content": "{{ seen.extension_folder | to_json }}", "dest": str(tmp_path / "seen.json"), "mode": "0600"}
         run_tasks(tmp_path, container, [look, {"ansible.builtin.copy": copy, "delegate_to": "localhost"}])
     finally:
-        podman("rm", "--force", "--time", "0", container)
+        remove_container(container)
     seen = json.loads((tmp_path / "seen.json").read_text())
     assert seen["path"] == at
     assert seen["controls"] == ["theirs"]

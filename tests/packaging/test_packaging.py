@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from servers import remove_container
 
 CHECKOUT = Path(__file__).parents[2]
 OTHERS = CHECKOUT / ".collections"
@@ -34,7 +35,7 @@ def podman(*arguments, check=True):
 def inventory(tmp_path_factory):
     """A bare host in all groups, for --check to look at."""
     image = subprocess.check_output([CONTAINERS / "image", "bookworm", "base"], text=True).strip()
-    podman("rm", "--force", "--ignore", HOST)
+    remove_container(HOST)
     podman("run", "--detach", "--name", HOST, "--systemd", "always", image, "/sbin/init")
     limit = time.monotonic() + 60
     while podman("exec", HOST, "systemctl", "is-system-running", check=False).strip() not in ("running", "degraded"):
@@ -46,7 +47,7 @@ def inventory(tmp_path_factory):
     path = tmp_path_factory.mktemp("inventory") / "hosts.json"
     path.write_text(json.dumps(hosts))
     yield str(path)
-    podman("rm", "--force", "--time", "0", HOST)
+    remove_container(HOST)
 
 
 def test_the_installed_tarball(tmp_path, inventory):
