@@ -69,7 +69,7 @@ demo-down: setup  ## Remove the demo's containers and network
 
 # What failed stands last, because the output of the longest target hides it.
 test: setup images  ## Every check and test
-	@$(in_parallel) test-integration test-packaging test-molecule lint test-torture sanity test-unit 2>&1 | tee $(cache)/test.log \
+	@$(in_parallel) test-integration test-molecule lint test-torture test-packaging sanity test-unit 2>&1 | tee $(cache)/test.log \
 	  || { printf '\nWhat failed:\n'; grep --extended-regexp $(failure) $(cache)/test.log; exit 1; }
 
 test-quick: setup images  ## In 5 minutes: lint, unit tests, the contract of each module and one short test of each other file, on PoWA 5

@@ -59,7 +59,7 @@ def podman(*arguments: str, **options: Any) -> str:
 
 
 def remove_container(name: str) -> None:
-    """Remove a container, if there is one. podman gives up when its processes take seconds to end, on a busy machine."""
+    """Remove a container, if there is one; podman gives up when its processes take seconds to end."""
     command = [str(CONTAINERS / "podman"), "rm", "--force", "--ignore", "--time", "0", name]
     wait_until(lambda: not subprocess.run(command, check=False).returncode, "podman removes {0}".format(name))
 
