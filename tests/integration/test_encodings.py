@@ -82,7 +82,7 @@ def test_text_that_is_none_ends_no_collection_of_the_other_databases(database: D
     server = {"hostname": "127.0.0.1", "username": "postgres", "dbname": database.name, "frequency": 5}
     database.ok("servers", servers=[server])
     # As a query that names an extension, all rows of a database come as one value.
-    one_value = dict(OF_EACH, query=OF_EACH["query"] + " WHERE NULL::{btree_gist}.gbtreekey4 IS NULL")
+    one_value = dict(OF_EACH, query=OF_EACH["query"] + " WHERE {plpgsql}.plpgsql_validator(NULL) IS NULL")
     database.ok("datasources", datasources=[one_value], server_kind=["repository"], monitoring_role="powa")
     srvid = database.value("SELECT id FROM powa_servers WHERE id > 0")
     taken = "SELECT count(DISTINCT ts) FROM powa_words_get(%s, NULL, NULL)"

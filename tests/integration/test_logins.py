@@ -147,6 +147,8 @@ def test_runs_log_in_and_leave_out_as_the_inventory_says(
     container: Server, fleet: Dict[str, Any], tmp_path: Path
 ) -> None:
     first = play(tmp_path, fleet)
+    # Why the collector did not answer, if it did not.
+    print(container.shell("journalctl --no-pager --lines=50 --unit=powa-collector"))
     # Of the host that nobody may change, what is to be done by hand is named, and nothing was written there.
     assert {host for host, failed in first.failed.items() if failed} == {"plain"}, first.said
     (cause,) = re.findall(r'"msg": "plain is not finished: (.*?)[.] Fix', first.said)
