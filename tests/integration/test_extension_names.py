@@ -84,8 +84,8 @@ def test_the_schema_of_each_database_is_found(database: Database, others: List[s
     (sampled,) = database.ok("sample_info", datasources=[ours], monitoring_role="powa")["datasources"]
     assert sampled["rows"] == [{"relation": "public.measured", "pages": 0}]
 
-    database.ok("servers", servers=[{"hostname": "127.0.0.1", "username": "powa", "dbname": database.name,
-        "frequency": 5}])  # fmt: skip
+    server = {"hostname": "127.0.0.1", "username": "powa", "dbname": database.name, "frequency": 5}
+    database.ok("servers", servers=[server])
     params = dict(datasources=[ours, dict(theirs, databases=ours["databases"])], **BOTH)
     database.ok("datasources", **params)
     again = database.ok("datasources", **params)
@@ -105,9 +105,8 @@ def test_the_schema_of_each_database_is_found(database: Database, others: List[s
         )
         braces = ("{pgstattuple}",) if name == "measured" else ()
         schema = "" if name == "measured" else "public."
-        assert found == [
-            (database.name, schema + "measured", *braces, 0), (odd, schema + "measured", *braces, pages)
-        ]  # fmt: skip
+        relation = (schema + "measured", *braces)
+        assert found == [(database.name, *relation, 0), (odd, *relation, pages)]
 
 
 @on_powa_5
@@ -148,8 +147,9 @@ def test_every_value_comes_as_it_is(database: Database) -> None:
     database.sql("CREATE TABLE public.kept (n integer, {0})".format(", ".join(map(" ".join, columns.items()))))
     database.sql("GRANT SELECT ON public.kept TO powa")
     for row in range(max(map(len, VALUES.values()))):
-        values = ["({0})::{1}".format(dict(enumerate(VALUES[name])).get(row, "NULL"), name)
-            for name in columns.values()]  # fmt: skip
+        values = [
+            "({0})::{1}".format(dict(enumerate(VALUES[name])).get(row, "NULL"), name) for name in columns.values()
+        ]
         database.sql("INSERT INTO public.kept VALUES ({0}, {1})".format(row, ", ".join(values)).replace("%", "%%"), ())
     database.ok(
         "datasources",
