@@ -4,9 +4,9 @@
 
 """Where a query names something of an extension without its schema.
 
-Other tools find it through search_path. With scope C(database) the collector looks up names in C(pg_catalog) alone, so
-that nobody who may create objects in a database can have the monitoring role run them. So the query names the extension
-instead, as in C({pg_stat_statements}.pg_stat_statements), and its schema is looked up in each database.
+Other tools find it through search_path. With scope C(database) the collector searches C(pg_catalog) alone; anywhere else,
+the monitoring role could run what another user has created. So the query names the extension instead, as in
+C({pg_stat_statements}.pg_stat_statements), and its schema is looked up in each database.
 """
 
 from __future__ import annotations
