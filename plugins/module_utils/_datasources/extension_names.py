@@ -5,8 +5,8 @@
 """Extensions whose schema a query leaves open, as in C({pgstattuple}.pgstatindex(...)).
 
 Outside quotation marks, braces mean nothing in SQL. The collector's own queries name the schemas of extensions so.
-Whoever may create objects in such a schema must not have the monitoring role run them. So the schema counts as found
-only if all that has one of the names there belongs to the extension.
+The monitoring role must not run what another user has created in such a schema. So the schema counts as found only if
+everything there with a name that the query takes belongs to the extension.
 """
 
 from __future__ import annotations
