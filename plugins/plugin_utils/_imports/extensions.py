@@ -4,8 +4,8 @@
 
 """Where a query names something of an extension without its schema.
 
-Other tools find it through search_path. With scope C(database) the collector searches C(pg_catalog) alone: elsewhere the
-monitoring role could run what another user has created. So the query names the extension instead, as in
+Other tools find it through search_path. With scope C(database) the collector searches C(pg_catalog) alone, since
+elsewhere the monitoring role could run what another user has created. So the query names the extension instead, as in
 C({pg_stat_statements}.pg_stat_statements), and its schema is looked up in each database.
 """
 
