@@ -5,7 +5,8 @@
 """Keeps what Python compiles of the payloads of Ansible's modules.
 
 Python compiles what it imports from an archive each time, and does so twice. A payload has up to 190 files, and tests
-send some thousand payloads. With this a source is compiled once for each user of a container.
+send some thousand payloads. With this a source is compiled once for each user, in all containers of a checkout together:
+./podman gives them the folder.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import zipimport
 from types import CodeType
 
 _compile = zipimport._compile_source  # type: ignore[attr-defined]
-_FOLDER = "/var/tmp/kept-code-{0}-{1}".format(os.getuid(), sys.implementation.cache_tag)
+_FOLDER = "/var/tmp/kept-code/{0}-{1}".format(os.getuid(), sys.implementation.cache_tag)
 
 
 @functools.lru_cache(maxsize=None)
