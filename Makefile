@@ -14,6 +14,7 @@ cache := .cache
 venv := $(cache)/venv
 export PATH := $(CURDIR)/$(venv)/bin:$(CURDIR)/tests/containers:$(PATH)
 export MOLECULE_COMMAND_BORDERS := false
+export KEPT_CODE := $(CURDIR)/$(cache)/kept-code
 export TIMEFORMAT := It took %R s.
 # Each of some thousand runs of Python would compile the collection anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -87,9 +88,11 @@ lint: setup  ## yamllint, ruff, mypy, import-linter, ansible-lint, no data compu
 	antsibull-changelog lint
 	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all .
 
+# Tests and scenarios are not part of the collection's tarball, and are looked at with one ansible-core.
+not_shipped := tests/ molecule/ powa_web_pages/tests/
 sanity: $(venvs:%=sanity/%)  ## ansible-test sanity
 sanity/%: setup
-	time tests/tools/ansible-test $(cache)/$* sanity
+	time tests/tools/ansible-test $(cache)/$* sanity $(if $(filter venv,$*),,$(not_shipped:%=--exclude %))
 
 test-unit: $(venvs:%=unit/%) unit-pages  ## ansible-test units, and those of powa_web_pages
 # ansible-test starts a process for each test, which takes five times as long: a part is enough to see that they pass so.
@@ -144,6 +147,9 @@ host-packages:
 $(venv)/ready: tests/requirements.txt | host-packages
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --requirement $<
+# Modules that run here, such as those that start containers.
+	echo 'import os, sys; sys.path.append("$(CURDIR)/tests/containers"); "KEPT_CODE" in os.environ and __import__("kept_code"); sys.path.pop()' \
+	  > $$(echo $(@D)/lib/python*/site-packages)/kept_code.pth
 	@touch $@
 
 $(cache)/venv-%/ready: Makefile tests/unit/requirements.txt | host-packages

@@ -19,7 +19,9 @@ import zipimport
 from types import CodeType
 
 _compile = zipimport._compile_source  # type: ignore[attr-defined]
-_FOLDER = "/var/tmp/kept-code/{0}-{1}".format(os.getuid(), sys.implementation.cache_tag)
+_FOLDER = "{0}/{1}-{2}".format(
+    os.environ.get("KEPT_CODE", "/var/tmp/kept-code"), os.getuid(), sys.implementation.cache_tag
+)
 
 
 @functools.lru_cache(maxsize=None)

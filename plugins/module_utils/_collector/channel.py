@@ -23,11 +23,15 @@ _PAUSE_SECONDS = 0.5
 _WAKE_SECONDS = 1.0
 #: Wakes it. Without a channel to answer on, the collector does nothing more.
 _WAKE = "WORKERS_STATUS -"
+#: A collector that is only starting does not hear a question. It is asked again after this time, and then twice, four
+#: times as late, and so on.
+_REPEAT_SECONDS = 2.0
+_REPEATABLE = "WORKERS_STATUS"
 RUNNING = "running"
 #: A worker that has ended, such as for a server without PoWA, runs again only after a reload.
 _ENDED = "stopped"
 
-_LISTEN = "LISTEN {channel}"
+_LISTEN = "UNLISTEN *; LISTEN {channel}"
 _NOTIFY = "SELECT pg_catalog.pg_notify({channel}, message) FROM pg_catalog.unnest({messages}::text[]) AS m (message)"
 _BACKEND = "SELECT pg_catalog.pg_backend_pid()"
 
@@ -52,7 +56,7 @@ def at_work(workers: Mapping[int, str]) -> Set[int]:
 
 
 class Collector:
-    """Sends commands, and waits for their answers on a channel of its own."""
+    """Sends commands, and waits for the answers to each on a channel of its own."""
 
     def __init__(self, connection: Connection, timeout: int) -> None:
         self._connection = connection.raw
@@ -63,8 +67,8 @@ class Collector:
         #: Each of its statements is a transaction of its own.
         self.cursor = self._connection.cursor()
         self.cursor.execute(_BACKEND)
-        self._channel = "pgfleet_powa_{0}".format(self.cursor.fetchone()[0])
-        self.cursor.execute(compose(_LISTEN, channel=identifier(self._channel)))
+        (self._backend,) = self.cursor.fetchone()
+        self._exchanges = 0
 
     def __enter__(self) -> "Collector":
         return self
@@ -80,16 +84,15 @@ class Collector:
 
     def reload(self) -> None:
         """Have the collector read its list of servers again."""
-        self._ask("RELOAD", ["RELOAD {0}".format(self._channel)])
+        self._ask("RELOAD", [""])
 
     def workers(self, srvids: Iterable[int]) -> Dict[int, str]:
         """Return the status of the workers of these servers.
 
         It asks about each server by its number: an answer about many does not fit into a notification.
         """
-        messages = ["WORKERS_STATUS {0} {1}".format(self._channel, srvid) for srvid in srvids]
         found: Dict[int, str] = {}
-        for answer in self._ask("WORKERS_STATUS", messages):
+        for answer in self._ask("WORKERS_STATUS", [str(srvid) for srvid in srvids]):
             found.update({int(srvid): str(status) for srvid, status in json.loads(answer).items()})
         return found
 
@@ -110,15 +113,15 @@ class Collector:
 
     def force_snapshot(self, srvid: int) -> Answer:
         """Have the collector take a snapshot of a server now, and return its answer: it may refuse."""
-        (answer,) = self._exchange("FORCE_SNAPSHOT", ["FORCE_SNAPSHOT {0} {1}".format(self._channel, srvid)])
+        (answer,) = self._exchange("FORCE_SNAPSHOT", [str(srvid)])
         return answer
 
-    def _ask(self, command: str, messages: Sequence[str]) -> List[str]:
-        """Send messages and return their answers.
+    def _ask(self, command: str, arguments: Sequence[str]) -> List[str]:
+        """Send a command with each of these arguments and return the answers.
 
         :raises PowaError: when an answer does not come in time, or is a refusal
         """
-        answers = self._exchange(command, messages)
+        answers = self._exchange(command, arguments)
         for answer in answers:
             if answer.status != "OK":
                 raise PowaError(
@@ -127,35 +130,51 @@ class Collector:
                 )
         return [answer.text for answer in answers]
 
-    def _exchange(self, command: str, messages: Sequence[str]) -> List[Answer]:
-        """Send messages and return their answers. The session stays open, since the collector checks who asked.
+    def _exchange(self, command: str, arguments: Sequence[str]) -> List[Answer]:
+        """Send a command with each of these arguments and return the answers.
+
+        The session stays open, since the collector checks who asked.
 
         :raises NoAnswerError: when an answer does not come in time
         """
+        # An answer that comes late must not be taken for one to the next question.
+        self._exchanges += 1
+        channel = "pgfleet_powa_{0}_{1}".format(self._backend, self._exchanges)
+        self.cursor.execute(compose(_LISTEN, channel=identifier(channel)))
+        messages = ["{0} {1} {2}".format(command, channel, argument).rstrip() for argument in arguments]
         self._send(messages)
+        pause = _REPEAT_SECONDS
+        repeat = time.monotonic() + pause
         answers: List[Answer] = []
         while True:
             # Answers may have come together with the result of the statement above.
             self._connection.poll()
-            answers += self._answers(command)
+            answers += self._answers(channel)
             if len(answers) >= len(messages):
-                break
+                # Those to questions that were repeated may come after them.
+                return answers[: len(messages)]
             if self.remaining <= 0:
                 raise NoAnswerError(
                     "no powa-collector answered {0} within {1} s: check that its service runs, and that its repository"
                     " is this database".format(command, self.timeout)
                 )
-            if not select.select([self._connection], [], [], min(self.remaining, _WAKE_SECONDS))[0]:
+            if select.select([self._connection], [], [], min(self.remaining, _WAKE_SECONDS))[0]:
+                continue
+            if command == _REPEATABLE and not answers and time.monotonic() >= repeat:
+                self._send(messages)
+                pause *= 2
+                repeat += pause
+            else:
                 self._send([_WAKE])
-        return answers
 
     def _send(self, messages: Sequence[str]) -> None:
         self.cursor.execute(compose(_NOTIFY, channel=literal(_CHANNEL), messages=literal(list(messages))))
 
-    def _answers(self, command: str) -> List[Answer]:
+    def _answers(self, channel: str) -> List[Answer]:
         answers = []
         while self._connection.notifies:
-            found, status, text = (self._connection.notifies.pop(0).payload.split(" ", 2) + ["", ""])[:3]
-            if found == command:
+            notify = self._connection.notifies.pop(0)
+            if notify.channel == channel:
+                _command, status, text = (notify.payload.split(" ", 2) + ["", ""])[:3]
                 answers.append(Answer(status, text))
         return answers

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 from types import SimpleNamespace
 
@@ -26,6 +27,8 @@ class Listening(Recorder):
         self.answer = answer
         self.notifies = []
         self.sessions = []
+        self.sent = []
+        self.listened = []
 
     def cursor(self):
         return self
@@ -41,9 +44,16 @@ class Listening(Recorder):
 
     def execute(self, statement):
         super().execute(statement)
+        self.listened += re.findall('LISTEN "(.*)"', self.statements[-1])
         if "pg_notify" in self.statements[-1]:
-            answers = [self.answer(message) for message in literals(statement)[1]]
-            self.notifies += [SimpleNamespace(payload=text) for text in answers if text is not None]
+            messages = literals(statement)[1]
+            self.sent.append(messages)
+            answers = [self.answer(message) for message in messages]
+            self.notifies += [notify(text, self.listened[-1]) for text in answers if text is not None]
+
+
+def notify(payload, channel):
+    return SimpleNamespace(payload=payload, channel=channel)
 
 
 def collector(answer, timeout=60):
@@ -55,15 +65,17 @@ def test_workers_that_have_not_ended():
 
 
 def test_it_listens_on_a_channel_of_its_own():
-    cursor = collector(lambda message: None).cursor
-    assert cursor.statements[-1] == 'LISTEN "pgfleet_powa_17"'
-    assert cursor.sessions == ["rollback", {"autocommit": True}]
+    asked = collector(lambda message: "RELOAD OK")
+    asked.reload()
+    asked.reload()
+    assert asked.cursor.listened == ["pgfleet_powa_17_1", "pgfleet_powa_17_2"]
+    assert asked.cursor.sessions == ["rollback", {"autocommit": True}]
 
 
 def test_every_server_is_asked_for_by_its_number():
     def answer(message):
         command, channel, srvid = message.split()
-        assert channel == "pgfleet_powa_17"
+        assert channel == "pgfleet_powa_17_1"
         return '{0} OK {{"{1}": "running"}}'.format(command, srvid) if srvid != "2" else "WORKERS_STATUS OK {}"
 
     asked = collector(answer)
@@ -74,7 +86,7 @@ def test_every_server_is_asked_for_by_its_number():
 def test_a_reload():
     asked = collector(lambda message: "RELOAD OK")
     asked.reload()
-    assert literals(asked.cursor.composed[-1]) == ["powa_collector", ["RELOAD pgfleet_powa_17"]]
+    assert literals(asked.cursor.composed[-1]) == ["powa_collector", ["RELOAD pgfleet_powa_17_1"]]
 
 
 def test_a_refusal():
@@ -91,10 +103,10 @@ def test_nobody_answers():
         collector(lambda message: None, timeout=0).reload()
 
 
-def test_answers_to_other_commands_are_passed_over():
+def test_answers_to_other_questions_are_passed_over():
     asked = collector(lambda message: "RELOAD OK")
-    asked.cursor.notifies.append(SimpleNamespace(payload="WORKERS_STATUS OK {}"))
-    asked.cursor.notifies.append(SimpleNamespace(payload=""))
+    asked.cursor.notifies.append(notify("RELOAD KO", "pgfleet_powa_17_0"))
+    asked.cursor.notifies.append(notify("", "another"))
     asked.reload()
     assert asked.cursor.notifies == []
 
@@ -122,12 +134,34 @@ def test_a_last_answer_that_is_late_does_not_count(monkeypatch):
     assert asked.wait_for({1}, [1]) == {1: "no connection to remote server"}
 
 
-def test_a_collector_that_sleeps_is_woken(monkeypatch):
+def silent(monkeypatch):
+    """Nothing comes while one waits, and each look at the clock takes half a second."""
     monkeypatch.setattr("select.select", lambda *waiting: ([], [], []))
-    answers = {"WORKERS_STATUS -": "RELOAD OK"}
-    asked = collector(answers.get)
+    seconds = count(step=0.5)
+    monkeypatch.setattr("time.monotonic", lambda: next(seconds))
+
+
+def test_a_collector_that_sleeps_is_woken(monkeypatch):
+    silent(monkeypatch)
+    asked = collector({"WORKERS_STATUS -": "RELOAD OK"}.get)
     asked.reload()
-    assert [literals(sent)[1] for sent in asked.cursor.composed[-2:]] == [
-        ["RELOAD pgfleet_powa_17"],
-        ["WORKERS_STATUS -"],
-    ]
+    assert asked.cursor.sent == [["RELOAD pgfleet_powa_17_1"], ["WORKERS_STATUS -"]]
+
+
+def test_a_collector_that_was_not_there_yet_is_asked_again(monkeypatch):
+    silent(monkeypatch)
+    question = "WORKERS_STATUS pgfleet_powa_17_1 1"
+    heard = iter([None, None, None, 'WORKERS_STATUS OK {"1": "running"}'])
+    asked = collector(lambda message: next(heard) if message == question else None)
+    assert asked.workers([1]) == {1: "running"}
+    asked_at = [number for number, messages in enumerate(asked.cursor.sent) if messages == [question]]
+    pauses = [later - earlier for earlier, later in zip(asked_at, asked_at[1:])]
+    assert len(pauses) == 3 and pauses == sorted(pauses) and pauses[2] > pauses[0]
+
+
+def test_what_changes_something_is_asked_once(monkeypatch):
+    silent(monkeypatch)
+    asked = collector(lambda message: None, timeout=30)
+    with pytest.raises(PowaError, match="no powa-collector answered RELOAD within 30 s"):
+        asked.reload()
+    assert asked.cursor.sent.count(["RELOAD pgfleet_powa_17_1"]) == 1
