@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 POWA ?= 4
-JOBS ?= 3
+JOBS ?= 2
 # Integration tests wait for the collector much of the time, so there are more of them at once than cores.
 WORKERS ?= 3
 DEMO_PORT ?= 8443
@@ -51,7 +51,7 @@ attacks := $(wildcard $(addprefix tests/integration/test_,\
 long_scenarios := repositories doctor columns
 scenarios := $(long_scenarios) $(filter-out $(long_scenarios),$(patsubst molecule/%/molecule.yml,%,$(wildcard molecule/*/molecule.yml)))
 
-.PHONY: help demo demo-down test test-quick lint sanity test-unit unit-pages test-packaging test-integration test-integration-quick \
+.PHONY: help demo demo-down test test-quick lint sanity sanity-of-cores test-unit unit-pages test-packaging test-integration test-integration-quick \
   test-molecule test-torture torture bench catalogue build clean setup host-packages images
 help:  ## This list
 	@awk -F ': .* ## ' '/^[a-z-]+:.*  ## / { printf "%-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,8 +69,8 @@ demo-down: setup  ## Remove the demo's containers and network
 	$(demo_playbook) molecule/shared/destroy.yml
 
 # What failed stands last, because the output of the longest target hides it.
-test: setup images  ## Every check and test
-	@$(in_parallel) test-integration test-molecule lint test-torture test-packaging sanity test-unit 2>&1 | tee $(cache)/test.log \
+test: setup images  ## Every check and test; sanity whole with one ansible-core
+	@$(in_parallel) test-integration test-molecule lint test-torture test-packaging sanity-of-cores test-unit 2>&1 | tee $(cache)/test.log \
 	  || { printf '\nWhat failed:\n'; grep --extended-regexp $(failure) $(cache)/test.log; exit 1; }
 
 test-quick: setup images  ## In 5 minutes: lint, unit tests, the contract of each module and one short test of each other file, on PoWA 5
@@ -88,11 +88,15 @@ lint: setup  ## yamllint, ruff, mypy, import-linter, ansible-lint, no data compu
 	antsibull-changelog lint
 	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=all .
 
-# Tests and scenarios are not part of the collection's tarball, and are looked at with one ansible-core.
-not_shipped := tests/ molecule/ powa_web_pages/tests/
-sanity: $(venvs:%=sanity/%)  ## ansible-test sanity
+sanity: $(venvs:%=sanity/%)  ## ansible-test sanity, whole with each ansible-core
 sanity/%: setup
-	time tests/tools/ansible-test $(cache)/$* sanity $(if $(filter venv,$*),,$(not_shipped:%=--exclude %))
+	time tests/tools/ansible-test $(cache)/$* sanity
+
+# With the other ansible-cores, what depends on it, of what is in the collection's tarball.
+sanity-of-cores: sanity/venv $(other_cores:%=sanity-of-core/%)
+sanity-of-core/%: setup
+	time tests/tools/ansible-test $(cache)/venv-$* sanity --exclude tests/ --exclude molecule/ --exclude powa_web_pages/tests/ \
+	  --test ansible-doc --test compile --test import --test runtime-metadata --test validate-modules
 
 test-unit: $(venvs:%=unit/%) unit-pages  ## ansible-test units, and those of powa_web_pages
 # ansible-test starts a process for each test, which takes five times as long: a part is enough to see that they pass so.
