@@ -5,8 +5,8 @@
 """Keeps what Python compiles of the payloads of Ansible's modules.
 
 Python compiles what it imports from an archive each time, and does so twice. A payload has up to 190 files, and tests
-send some thousand payloads. With this a source is compiled once for each user, in all containers of a checkout together:
-./podman gives them the folder.
+send some thousand payloads. With this a source is compiled once for each user, in all containers of a checkout: they
+share the folder that ./podman gives them.
 """
 
 from __future__ import annotations
