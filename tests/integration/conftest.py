@@ -9,9 +9,10 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+import zlib
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Set
+from typing import Any, Callable, Dict, Iterator, List, Set
 
 import pytest
 import servers
@@ -84,12 +85,19 @@ def pytest_addoption(parser: Any) -> None:
     parser.addoption(
         "--quick", action="store_true", help="the contract, and one short test of each other file, on PoWA 5"
     )
+    parser.addoption(
+        "--one-powa",
+        action="store_true",
+        help="what runs with PoWA 4 and 5 with one of them, half of it with each",
+    )
 
 
 def pytest_collection_modifyitems(config: Any, items: List[Any]) -> None:
     """Leave out with --quick what `make test-quick` has no time for, and begin with what takes minutes."""
     # Begun at the end, it would run while the other workers have nothing to do.
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    if config.getoption("--one-powa"):
+        _choose(config, items, _with_one_powa(items))
     if not config.getoption("--quick"):
         return
     short = [item for item in items if item.get_closest_marker("long") is None]
@@ -100,8 +108,22 @@ def pytest_collection_modifyitems(config: Any, items: List[Any]) -> None:
         if item.path.name == "test_contract.py" or item.path not in seen:
             chosen.append(item)
         seen.add(item.path)
-    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    _choose(config, items, chosen)
+
+
+def _choose(config: Any, items: List[Any], chosen: List[Any]) -> None:
+    kept = set(chosen)
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
     items[:] = chosen
+
+
+def _with_one_powa(items: List[Any]) -> List[Any]:
+    cases: Dict[str, List[Any]] = {}
+    for item in items:
+        cases.setdefault(re.sub(r"\bpowa[45]\b", "powa", item.nodeid), []).append(item)
+    # The same ones each time, and in each of pytest's processes.
+    kept = {both[zlib.crc32(case.encode()) % len(both)] for case, both in cases.items()}
+    return [item for item in items if item in kept]
 
 
 def _server(item: Any) -> Any:
