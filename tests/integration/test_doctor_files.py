@@ -27,12 +27,22 @@ pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiri
 METRICS, FOUND = "/srv/powa.prom", "/srv/found.json"
 PROMTOOL = [str(ROOT / "tests" / "tools" / "promtool"), "check", "metrics"]
 READER = """
-types() { ls -A | grep '[.]prom$' | xargs cat | grep -c '^# TYPE'; }
-wanted=$(types)
-while [ ! -e stop ]; do
-    found=$(types)
-    [ "$found" = "$wanted" ] || echo "$found" >> odd
-done
+import os, time
+
+def types():
+    found = 0
+    for name in os.listdir():
+        if name.endswith(".prom"):
+            with open(name) as file:
+                found += sum(line.startswith("# TYPE") for line in file)
+    return found
+
+wanted = types()
+while not os.path.exists("stop"):
+    if types() != wanted:
+        open("odd", "a").write("{0}\\n".format(types()))
+    time.sleep(0.001)
+open("ended", "w").close()
 """
 #: What is sent does not depend on the version of PoWA.
 on_powa_5 = pytest.mark.parametrize("server", ["5"], ids=["powa5"], indirect=True, scope="session")
@@ -129,14 +139,16 @@ def test_a_reader_never_sees_a_part_of_the_metrics(database: Database, folder: s
     assert doctor(tmp_path, database, **files).returncode == 0
     # node_exporter reads each file whose name ends so, also one that begins with a dot.
     shell("cat > /srv/reader", input=READER)
-    shell("cd /srv; setsid nohup sh reader > /dev/null 2>&1 < /dev/null &")
+    shell("cd /srv; setsid nohup python3 reader > odd 2>&1 < /dev/null &")
     try:
         for options in ([], ["--check"]):
             done = doctor(tmp_path, database, *options, **files)
             assert done.returncode == 0 and "changed=0" in done.stdout, done.stdout
     finally:
         shell("touch /srv/stop")
-    assert shell("cat /srv/odd 2> /dev/null || true") == ""
+        # The folder is emptied next, and a reader that has not seen the file would go on for ever.
+        wait_until(lambda: shell("ls /srv/ended 2> /dev/null || true"), "the reader ends")
+    assert shell("cat /srv/odd") == ""
 
 
 def test_files_on_the_controller_and_artifacts(
