@@ -14,7 +14,6 @@ cache := .cache
 venv := $(cache)/venv
 export PATH := $(CURDIR)/$(venv)/bin:$(CURDIR)/tests/containers:$(PATH)
 export MOLECULE_COMMAND_BORDERS := false
-export KEPT_CODE := $(CURDIR)/$(cache)/kept-code
 export TIMEFORMAT := It took %R s.
 # Each of some thousand runs of Python would compile the collection anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -165,9 +164,6 @@ host-packages:
 $(venv)/ready: tests/requirements.txt | host-packages
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --requirement $<
-# Modules that run here, such as those that start containers.
-	echo 'import os, sys; sys.path.append("$(CURDIR)/tests/containers"); "KEPT_CODE" in os.environ and __import__("kept_code"); sys.path.pop()' \
-	  > $$(echo $(@D)/lib/python*/site-packages)/kept_code.pth
 	@touch $@
 
 $(cache)/venv-%/ready: Makefile tests/unit/requirements.txt | host-packages

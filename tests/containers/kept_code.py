@@ -5,8 +5,7 @@
 """Keeps what Python compiles of the payloads of Ansible's modules.
 
 Python compiles what it imports from an archive each time, and does so twice. A payload has up to 190 files, and tests
-send some thousand payloads. With this a source is compiled once for each user, in all containers of a checkout: they
-share the folder that ./podman gives them.
+send some thousand payloads. With this a source is compiled once for each user of a container.
 """
 
 from __future__ import annotations
@@ -19,9 +18,7 @@ import zipimport
 from types import CodeType
 
 _compile = zipimport._compile_source  # type: ignore[attr-defined]
-_FOLDER = "{0}/{1}-{2}".format(
-    os.environ.get("KEPT_CODE", "/var/tmp/kept-code"), os.getuid(), sys.implementation.cache_tag
-)
+_FOLDER = "/var/tmp/kept-code-{0}-{1}".format(os.getuid(), sys.implementation.cache_tag)
 
 
 @functools.lru_cache(maxsize=None)
