@@ -10,8 +10,9 @@ the line that fits all three best. The repository is measured, since a repositor
 
 from __future__ import annotations
 
+from functools import partial
 from statistics import mean
-from typing import Any, Collection, Dict, Iterator, List, Mapping
+from typing import Any, Collection, Dict, Iterator, List, Mapping, Tuple
 
 from bulk import declared_datasources, declared_servers, run_module
 from fleet import OURS, clusters, running_fleet
@@ -26,80 +27,111 @@ MEASURED = (10, 20, 40)
 BASE = 20
 #: Of each, since a run takes minutes and their values lie close together.
 RUNS = 3
+#: What ends the name of each measure: of the first run, and of the one after it.
+FIRST, NOCHANGE = "_first", "_nochange"
 
-REMOTES = {
-    "fleet300_remotes_first": Subject(
+#: What ends with C(FIRST): the unit, and what is measured. The same is measured with nothing to change.
+_FIRST = {
+    "fleet300": ("minutes", "the first run for 300 servers with 50 datasources: all `fleet300_*` below together"),
+    "fleet300_remotes": (
         "minutes",
-        "the role `remote` on 300 servers with 50 datasources, the first time: what 20 take, and the slope between 10,"
-        " 20 and 40 for the others",
-        is_amount=True,
+        "the role `remote` on 300 servers with 50 datasources: what 20 take, and the slope between 10, 20 and 40 for"
+        " the others",
     ),
-    "fleet300_remotes_nochange": Subject("minutes", "the same with nothing to change", is_amount=True),
-}
-REPOSITORY = {
-    "fleet300_repository_first": Subject(
+    "fleet300_datasources": (
         "minutes",
-        "modules `datasources` and `servers` on a repository (PoWA 5) for 300 servers with 50 datasources, the first"
-        " time",
-        is_amount=True,
+        "module `datasources` on a repository (PoWA 5) with 50 datasources, and what 300 remotes have returned",
     ),
-    "fleet300_repository_nochange": Subject("minutes", "the same with nothing to change", is_amount=True),
+    "fleet300_servers": ("minutes", "module `servers` on it, for 300 servers"),
+    "remotes20": ("minutes", "the role `remote` on 20 servers with 50 datasources, as measured"),
+    "remotes_one_more": ("s", "each server more, by the slope between 10, 20 and 40"),
 }
-NAMES = {**REMOTES, **REPOSITORY}
+PARTS = ("fleet300_remotes", "fleet300_datasources", "fleet300_servers")
+NAMES = {
+    **{name + FIRST: Subject(unit, what, is_amount=True) for name, (unit, what) in _FIRST.items()},
+    **{
+        name + NOCHANGE: Subject(unit, "`{0}` with nothing to change".format(name + FIRST), is_amount=True)
+        for name, (unit, _what) in _FIRST.items()
+    },
+}
 
 
 def measure(names: Collection[str]) -> Iterator[Measure]:
-    """Measure what is named of C(NAMES)."""
-    for subjects, runs_of in ((REMOTES, _runs_of_remotes), (REPOSITORY, _runs_of_repository)):
-        wanted = [name for name in subjects if name in names]
-        if wanted:
-            runs = runs_of()
-            for name in wanted:
-                yield Amount(name, NAMES[name], [took / 60 for took in runs[name]])
+    """Measure what is named of C(NAMES), of which everything is needed for the sums."""
+    runs = {**_runs_of_remotes(), **_runs_of_repository()}
+    for kind in (FIRST, NOCHANGE):
+        runs["fleet300" + kind] = [sum(parts) for parts in zip(*(runs[part + kind] for part in PARTS))]
+    for name, subject in NAMES.items():
+        if name in names:
+            yield Amount(name, subject, [took / 60 if subject.unit == "minutes" else took for took in runs[name]])
 
 
-def estimated(hosts: int, took: Mapping[int, float]) -> float:
-    """Return what so many hosts take, from what C(BASE) and others do.
+def slope(took: Mapping[int, float]) -> float:
+    """Return what each host more takes, by the line that fits best.
 
     :param took: seconds by the number of hosts
     """
     middle, average = mean(took), mean(took.values())
-    slope = sum((number - middle) * (value - average) for number, value in took.items()) / sum(
+    return sum((number - middle) * (value - average) for number, value in took.items()) / sum(
         (number - middle) ** 2 for number in took
     )
-    return took[BASE] + slope * (hosts - BASE)
 
 
 def _runs_of_remotes() -> Dict[str, List[float]]:
-    first: List[Dict[int, float]] = [{} for _run in range(RUNS)]
-    again: List[Dict[int, float]] = [{} for _run in range(RUNS)]
+    """Return seconds of each run."""
+    runs: Dict[str, List[Dict[int, float]]] = {kind: [{} for _run in range(RUNS)] for kind in (FIRST, NOCHANGE)}
     for hosts in MEASURED:
         with running_fleet(hosts, declared_datasources(DATASOURCES)["datasources"]) as inventory:
             for run in range(RUNS):
                 clusters("reset", hosts)
-                played = [play(BENCH / OURS, inventory) for _time in range(2)]
-                assert played[0].changed and not played[1].changed
-                first[run][hosts], again[run][hosts] = (each.seconds for each in played)
-    return {name: [estimated(HOSTS, took) for took in runs] for name, runs in zip(REMOTES, (first, again))}
+                for kind in (FIRST, NOCHANGE):
+                    played = play(BENCH / OURS, inventory)
+                    assert bool(played.changed) is (kind == FIRST)
+                    runs[kind][run][hosts] = played.seconds
+    found: Dict[str, List[float]] = {}
+    for kind, measured in runs.items():
+        found["remotes20" + kind] = [took[BASE] for took in measured]
+        found["remotes_one_more" + kind] = [slope(took) for took in measured]
+        found["fleet300_remotes" + kind] = [took[BASE] + slope(took) * (HOSTS - BASE) for took in measured]
+    return found
 
 
 def _runs_of_repository() -> Dict[str, List[float]]:
-    runs: Dict[str, List[float]] = {name: [] for name in REPOSITORY}
+    """Return seconds of each run."""
+    tasks = _tasks()
+    runs: Dict[str, List[float]] = {
+        "fleet300_{0}{1}".format(module, kind): [] for module, _params in tasks for kind in (FIRST, NOCHANGE)
+    }
     with running_server("5", "-large") as server:
         for run in range(RUNS):
             name = "large_{0}".format(run)
             server.sql("postgres", "CREATE DATABASE {0} TEMPLATE powa_template".format(name))
             database = Database(server, name)
-            for kind, changed in zip(REPOSITORY, (True, False)):
-                runs[kind].append(seconds(lambda database=database, changed=changed: _declare(database, changed)))
+            for kind in (FIRST, NOCHANGE):
+                for module, params in tasks:
+                    took = seconds(partial(_run, database, module, params, kind))
+                    runs["fleet300_{0}{1}".format(module, kind)].append(took)
     return runs
 
 
-def _declare(database: Database, changed: bool) -> None:
-    tasks: Dict[str, Dict[str, Any]] = {
-        "datasources": declared_datasources(DATASOURCES),
-        "servers": {"servers": declared_servers(HOSTS)},
-    }
-    for module, params in tasks.items():
-        result, _peak = run_module(database, module, params)
-        assert not result.failed and result.changed is changed, str(result.result)[:2000]
+def _tasks() -> List[Tuple[str, Dict[str, Any]]]:
+    """Return the modules of a repository with their options, in the order of the role."""
+    declared, servers = declared_datasources(DATASOURCES), declared_servers(HOSTS)
+    answers = [
+        {
+            "name": datasource["name"],
+            "key_columns": [{"name": "mode", "type": "text"}],
+            "metric_columns": [{"name": "held", "type": "bigint"}],
+            "rows": 8.0,
+        }
+        for datasource in declared["datasources"]
+    ]
+    aliases = [server["alias"] for server in servers]
+    declared["remote_results"] = [{"server": alias, "datasources": answers} for alias in aliases]
+    declared["ready_servers"] = aliases
+    return [("servers", {"servers": servers, "register_datasources": False}), ("datasources", declared)]
+
+
+def _run(database: Database, module: str, params: Dict[str, Any], kind: str) -> None:
+    result, _peak = run_module(database, module, params)
+    assert not result.failed and result.changed is (kind == FIRST), str(result.result)[:2000]

@@ -43,9 +43,11 @@ The playbooks that ours is compared with are in `tests/bench`: `bulk_loop.yml`, 
 - Machine: {machine}
 - Tools: {tools}
 - Containers: {packages}
-- `fleet300_*` add up to the modules and roles that grow with the fleet. Installing packages and restarting PostgreSQL
-  come on top, and depend on the hosts
-- The servers of `fleet20_*` and `fleet300_remotes_*` are clusters of the host, with the packages of its container
+- `fleet300_first` and `fleet300_nochange` are what grows with the fleet, with Ansible's five forks. Installing
+  packages and restarting PostgreSQL come on top, and depend on the hosts; so do a few tasks of each repository,
+  collector and host of powa-web, which take what `site_nochange_vs_facts` takes
+- The servers of `fleet20_*`, `remotes20_*` and `fleet300_remotes_*` are clusters of the host, with the packages of its
+  container
 """
 
 
