@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any, Callable, Iterator, List, Mapping, Sequence, Tuple
 
@@ -18,6 +19,7 @@ LISTED, RETURNED = 100, 1000
 
 UNSTORABLE = "but PostgreSQL can store neither a zero byte nor a lone surrogate: remove it"
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_ZERO_IN_JSON = json.dumps("\0")[1:-1]
 #: What would end a line, or confuse a terminal.
 _CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 #: Options that hold secrets, at any depth.
@@ -45,7 +47,10 @@ def some(names: Sequence[str]) -> str:
 
 def unstorable_texts(value: Any, field: str = "") -> Iterator[Tuple[str, str]]:
     """Find texts that no server can store, at any depth, and yield each with the name of its field."""
-    return _texts(value, field, lambda text: _NO_TEXT.search(text) is not None)
+    # One look at all of it takes a fraction of the time that a thousand servers take, each of their texts by itself.
+    whole = json.dumps(value, ensure_ascii=False, default=str)
+    if _ZERO_IN_JSON in whole or _NO_TEXT.search(whole):
+        yield from _texts(value, field, lambda text: _NO_TEXT.search(text) is not None)
 
 
 def unstorable_in(value: Any, codec: str) -> Iterator[Tuple[str, str]]:

@@ -13,6 +13,8 @@ CLEANUP = "_cleanup"
 #: In local mode these run the query and its cleanup with the rights of the monitoring role.
 RUN, RUN_CLEANUP = "_run", "_run_cleanup"
 SNAPSHOT = "_snapshot"
+#: The functions whose comment may hold a definition.
+HOLDERS = (SOURCE, SNAPSHOT)
 OPERATION_SUFFIXES = (SNAPSHOT, "_aggregate", "_purge", "_reset", "_unregister")
 GET, RATE = "_get", "_rate"
 READ_SUFFIXES = (GET, RATE)

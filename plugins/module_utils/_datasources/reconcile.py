@@ -16,7 +16,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen, servers_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import (
     refusal_of_login,
     refusals,
@@ -35,6 +34,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse im
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry_plan import plan_registry
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import (
     Wanted,
     changes_history,

@@ -20,8 +20,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
     raw,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import read_creators
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist

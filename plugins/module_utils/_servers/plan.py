@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import registry_rows
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import INSERT, UPDATE
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, RegisteredServer
@@ -256,6 +255,9 @@ class Planner:
     def _template(self, name: str, enabled: bool) -> List[Row]:
         """Return the rows that register a datasource for a server; those for all servers exist already."""
         if (name, enabled) not in self._templates:
+            # A host compiles whatever a task imports, each time, and most tasks register nothing new.
+            from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import registry_rows
+
             definition = self.state.definitions[name]
             if enabled:
                 definition = replace(definition, enabled=True)

@@ -22,7 +22,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.checks import refusals
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.exact import exact_refusals, most_problems
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.plan import Planner, ServersPlan
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.removal import collected, stop
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import Address, parse_servers
 
 
@@ -77,6 +76,9 @@ class ServersTask(Task[State, Resolved]):
     def write(self, connection: Connection, planned: Planned[Resolved]) -> Planned[Resolved]:
         deleted = self.changes.deleted
         if deleted:
+            # A host compiles whatever a task imports, each time, and most tasks delete nothing.
+            from ansible_collections.pgfleet.powa.plugins.module_utils._servers.removal import collected, stop
+
             stop(connection, planned.wanted.state.archivist, deleted, self.timeout)
             self.stopped = {address_of(server): server for server in collected(deleted)}
         return super().write(connection, planned)
