@@ -238,7 +238,15 @@ def a_remote_that_lets_no_collector_in_is_named_until_it_does(tmp_path):
     sessions = "SELECT pid FROM pg_stat_activity WHERE usename = 'powa_monitor'"
     execute(OTHER, "ALTER ROLE powa_monitor CONNECTION LIMIT 0")
     execute(OTHER, "SELECT pg_terminate_backend(q.pid) FROM ({0}) AS q".format(sessions))
-    run = Run(tmp_path, "--tags", "collectors", **options)
+    runs = []
+
+    def is_noticed():
+        runs.append(Run(tmp_path, "--tags", "collectors", **options))
+        return runs[-1].causes
+
+    # The collector notices with its next snapshot that it has lost its session.
+    wait_until(is_noticed, "the collector misses its session")
+    run = runs[-1]
     assert list(run.causes) == ["west"] and not run.changed - {"west"}, run.output
     assert "is not connected to {0} (".format(OTHER) in run.causes["west"], run.output
     assert 'too many connections for role "powa_monitor"' in run.causes["west"].replace("\\", ""), run.output
