@@ -1150,6 +1150,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import P
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import unstorable_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import this_host
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.read import Options, read_host
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.versions import MAJOR_VERSIONS_JSON
 
 OPTIONS = dict(
     postgresql_version=dict(type="str", default=""),
@@ -1196,6 +1197,9 @@ OPTIONS = dict(
     ),
 )
 
+#: What the queries are told of PoWA.
+KNOWN = {"powa_versions": MAJOR_VERSIONS_JSON}
+
 
 def main() -> None:
     """Run the module."""
@@ -1214,7 +1218,7 @@ def main() -> None:
     if wrong:
         module.fail_json(msg=str(ProblemsError("the options", wrong)))
     options = Options.of(dict(module.params, **expected))
-    module.exit_json(changed=False, **read_host(options, this_host()))
+    module.exit_json(changed=False, **read_host(options, this_host(), KNOWN))
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ class Wanted:
     :param start_settings: the settings to read as a restart would bring them, if the files have what waits for one
     :param here: whether the server is on this host, so that its files can be read
     :param login: how to log in
+    :param known: variables of psql with what the packages above this one know
     """
 
     database: str
@@ -88,6 +89,7 @@ class Wanted:
     reader: str = ""
     here: bool = True
     login: psql.Login = psql.Login()
+    known: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,13 @@ class Database:
 
 def read_database(host: Host, system: System, cluster: Cluster, wanted: Wanted) -> Database:
     """Ask the server of a cluster, and PoWA's database if it exists: two sessions at most."""
-    variables = {"database": wanted.database, "roles": json.dumps(list(wanted.roles)), "monitoring": wanted.monitoring}
-    variables["reader"] = wanted.reader
+    variables = {
+        **wanted.known,
+        "database": wanted.database,
+        "roles": json.dumps(list(wanted.roles)),
+        "monitoring": wanted.monitoring,
+        "reader": wanted.reader,
+    }
     script = [psql.query(name, text) for name, text in _IN_POSTGRES.items()]
     if wanted.passwords:
         script.append(psql.query("verifiers", sql.VERIFIERS))
