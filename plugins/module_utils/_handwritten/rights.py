@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
@@ -21,12 +21,66 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import R
 COLLECTOR = "collector_role"
 MONITORING = "monitoring_role"
 
-SCHEMA = "schema"
-FUNCTION = "function"
-TABLE = "table"
-
 _USAGE: Privileges = ("USAGE",)
 _WRITE: Privileges = ("DELETE", "INSERT", "SELECT", "UPDATE")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A schema that a role needs rights on."""
+
+    schema: str
+    name: str = ""
+
+    #: How C(RIGHTS) tells it from the other classes.
+    kind: ClassVar[str] = "schema"
+
+    def __str__(self) -> str:
+        return "schema {0}".format(self.schema)
+
+    @property
+    def target(self) -> Any:
+        """The schema as GRANT ... ON names it."""
+        return compose("SCHEMA {name}", name=identifier(self.schema))
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of one integer that a role needs rights on."""
+
+    schema: str
+    name: str
+
+    kind: ClassVar[str] = "function"
+
+    def __str__(self) -> str:
+        return "function {0}.{1}(integer)".format(self.schema, self.name)
+
+    @property
+    def target(self) -> Any:
+        """The function as GRANT ... ON names it."""
+        return compose("FUNCTION {name}(integer)", name=identifier(self.schema, self.name))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that a role needs rights on."""
+
+    schema: str
+    name: str
+
+    kind: ClassVar[str] = "table"
+
+    def __str__(self) -> str:
+        return "table {0}.{1}".format(self.schema, self.name)
+
+    @property
+    def target(self) -> Any:
+        """The table as GRANT ... ON names it."""
+        return compose("TABLE {name}", name=identifier(self.schema, self.name))
+
+
+Object = Union[Schema, Function, Table]
 
 
 @dataclass(frozen=True)
@@ -34,32 +88,19 @@ class Needed:
     """Rights that a role needs on an object.
 
     :param option: the option of the task that names the role
-    :param kind: C(schema), C(function) or C(table); a function is one of one integer
-    :param name: of the object; that of a schema is empty
     """
 
     option: str
     role: str
-    kind: str
-    schema: str
-    name: str
+    object: Object
     privileges: Privileges
-
-    @property
-    def object(self) -> str:
-        """The object as a sentence names it."""
-        if self.kind == SCHEMA:
-            return "schema {0}".format(self.schema)
-        arguments = "(integer)" if self.kind == FUNCTION else ""
-        return "{0} {1}.{2}{3}".format(self.kind, self.schema, self.name, arguments)
 
     def grant(self, privileges: Sequence[str]) -> Any:
         """Return the statement that grants some of the privileges."""
-        name = identifier(self.schema) if self.kind == SCHEMA else identifier(self.schema, self.name)
         return compose(
             objects.GRANT,
             privileges=joined(raw(privilege) for privilege in privileges),
-            target=compose(texts.TARGETS[self.kind], name=name),
+            target=self.object.target,
             role=identifier(self.role),
         )
 
@@ -114,22 +155,21 @@ class Roles:
 
     def calls(self, functions: Iterable[Name], options: Sequence[str] = (COLLECTOR, MONITORING)) -> List[Needed]:
         """Return what these roles need to call functions."""
-        return self._on(FUNCTION, functions, EXECUTE, options)
+        return self._on([Function(*name) for name in functions], EXECUTE, options)
 
     def writes(self, tables: Iterable[Name]) -> List[Needed]:
         """Return what the collector's role needs to keep rows in tables."""
-        return self._on(TABLE, tables, _WRITE, (COLLECTOR,))
+        return self._on([Table(*name) for name in tables], _WRITE, (COLLECTOR,))
 
-    def _on(self, kind: str, names: Iterable[Name], privileges: Privileges, options: Sequence[str]) -> List[Needed]:
-        found = list(names)
+    def _on(self, named: Sequence[Object], privileges: Privileges, options: Sequence[str]) -> List[Needed]:
         return [
             needed
             for option in options
             if option in self.named
-            for schema, name in found
+            for each in named
             for needed in (
-                Needed(option, self.named[option], SCHEMA, schema, "", _USAGE),
-                Needed(option, self.named[option], kind, schema, name, privileges),
+                Needed(option, self.named[option], Schema(each.schema), _USAGE),
+                Needed(option, self.named[option], each, privileges),
             )
         ]
 
@@ -144,7 +184,14 @@ def read_rights(cursor: Any, needed: Iterable[Needed]) -> List[Right]:
     """Read which of these rights the roles have, by whatever way, in one statement."""
     wanted = _once(needed)
     rows = [
-        {"place": place, "role": one.role, "kind": one.kind, "schema": one.schema, "name": one.name, "privilege": each}
+        {
+            "place": place,
+            "role": one.role,
+            "kind": one.object.kind,
+            "schema": one.object.schema,
+            "name": one.object.name,
+            "privilege": each,
+        }
         for place, one in enumerate(wanted)
         for each in one.privileges
     ]
@@ -159,9 +206,9 @@ def read_rights(cursor: Any, needed: Iterable[Needed]) -> List[Right]:
 
 def _once(needed: Iterable[Needed]) -> List[Needed]:
     """Return each need once: two options may name the same role, and many objects are in one schema."""
-    found: Dict[Tuple[str, ...], Needed] = {}
+    found: Dict[Tuple[str, Object], Needed] = {}
     for one in needed:
-        found.setdefault((one.role, one.kind, one.schema, one.name), one)
+        found.setdefault((one.role, one.object), one)
     return list(found.values())
 
 

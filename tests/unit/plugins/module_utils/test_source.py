@@ -132,3 +132,22 @@ def test_such_a_comparison_is_found(text):
 )
 def test_such_a_comparison_is_found_in_sql(text):
     assert _COMPARED_IN_SQL.search(text)
+
+
+#: Files about the parts of a text of SQL, whose kinds are words.
+_ABOUT_TOKENS = ("sql_text.py", "extension_names.py")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for part in ("_datasources", "_handwritten") for path in _code(MODULE_UTILS / part)],
+    ids=str,
+)
+def test_no_code_asks_an_object_for_its_kind(path):
+    """An object of a class of its own does what differs by itself; what the catalog says has a name of its own."""
+    for node in ast.walk(ast.parse((MODULE_UTILS / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Eq, ast.NotEq, ast.In, ast.NotIn)):
+            names = {getattr(side, "attr", getattr(side, "id", "")) for side in (node.left, *node.comparators)}
+            assert path.name in _ABOUT_TOKENS or "kind" not in names, "{0}, line {1}".format(path, node.lineno)
+        if isinstance(node, ast.Subscript):
+            assert getattr(node.slice, "attr", "") != "kind", "{0}, line {1}".format(path, node.lineno)
