@@ -2,7 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rights that the collector's and the monitoring role need on hand-written datasources. None is ever revoked."""
+"""The rights that the collector's and the monitoring role need on hand-written datasources. None is ever revoked.
+
+C(Grants) compares what the ACL of an object of ours says with what we give it. These objects belong to others, who may
+have given a role its rights in other ways, such as through PUBLIC or a membership. So what counts here is whether the
+role has a right, and whether the login may grant it. Only the statements are those of C(Grants).
+"""
 
 from __future__ import annotations
 
@@ -10,12 +15,11 @@ import json
 from dataclasses import dataclass
 from typing import Any, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import EXECUTE, Privileges
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import EXECUTE, Grants, Privileges
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import Name, printable
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import objects
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import ROLES
 
 COLLECTOR = "collector_role"
@@ -94,15 +98,6 @@ class Needed:
     role: str
     object: Object
     privileges: Privileges
-
-    def grant(self, privileges: Sequence[str]) -> Any:
-        """Return the statement that grants some of the privileges."""
-        return compose(
-            objects.GRANT,
-            privileges=joined(raw(privilege) for privilege in privileges),
-            target=self.object.target,
-            role=identifier(self.role),
-        )
 
 
 @dataclass(frozen=True)
@@ -250,5 +245,5 @@ def plan_rights(plan: Plan, rights: Iterable[Right]) -> None:
                 "rights of role {0} on {1}".format(needed.role, needed.object),
                 "privileges: {0}".format(", ".join(has) or "none"),
                 "privileges: {0}".format(", ".join(needed.privileges)),
-                needed.grant(right.lacking),
+                *Grants({needed.role: right.lacking}).grant(needed.object.target, {}),
             )
