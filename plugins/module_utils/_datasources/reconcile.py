@@ -67,7 +67,6 @@ class Resolved:
 class _Found(NamedTuple):
     state: State
     removals: Sequence[Removal]
-    problems: Sequence[str]
 
 
 class DatasourcesTask(Task[_Found, Resolved]):
@@ -100,6 +99,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         self.rows: Mapping[str, float] = {}
         self.costs: Mapping[str, Cost] = {}
         self.left_behind: Sequence[str] = ()
+        self.unreadable: Sequence[str] = ()
         if self.drop_history and not self.exact:
             problems.append(
                 'history: found "drop" with state "present", which removes nothing: use it with state "exact",'
@@ -108,17 +108,14 @@ class DatasourcesTask(Task[_Found, Resolved]):
         super().__init__(problems)
 
     def read(self, cursor: Any) -> _Found:
-        removals, problems = list(self.removals), []
+        removals = list(self.removals)
         if self.exact:
             named = set(self._names(self.removals))
             others = read_definitions(cursor, detect_archivist(cursor))
             removals += [Removal(name, self.drop_history) for name in sorted(others.stored) if name not in named]
-            problems = [
-                damaged.problem + ", or list it with state absent"
-                for name, damaged in others.damaged.items()
-                if name not in named
-            ]
-        return _Found(self._read(cursor, removals), removals, problems)
+            # Somebody else may have written it, such as a later version of this collection.
+            self.unreadable = [damaged.left_alone for name, damaged in others.damaged.items() if name not in named]
+        return _Found(self._read(cursor, removals), removals)
 
     def _read(self, cursor: Any, removals: Sequence[Removal], sizes: bool = False) -> State:
         return read_state(cursor, self._names(removals), self.definitions, self.side, sizes)
@@ -127,7 +124,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         return [definition.name for definition in self.definitions] + [removal.name for removal in removals]
 
     def resolve(self, cursor: Any, found: _Found, locked: bool) -> Tuple[Resolved, List[str]]:
-        state, problems = found.state, list(found.problems)
+        state, problems = found.state, []
         if not locked:
             resolved = resolve_types(
                 cursor, self.definitions, self.side, state, self.remote_results, self.describe_texts
@@ -220,7 +217,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
             ],
             "hazards": [hazard._asdict() for hazard in planned.plan.hazards],
             "powa_version": resolved.state.archivist.version_text,
-            "warnings": [*self.untried, *self.left_behind],
+            "warnings": [*self.untried, *self.left_behind, *self.unreadable],
         }
 
 

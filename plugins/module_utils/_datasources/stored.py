@@ -122,10 +122,18 @@ class Damaged(NamedTuple):
     @property
     def problem(self) -> str:
         """What is wrong and what to do, in one sentence."""
+        return self._sentence("", "")
+
+    @property
+    def left_alone(self) -> str:
+        """The same where the datasource would be removed if anybody knew what it is."""
+        return self._sentence(', so state "exact" leaves it alone', ", or list it with state absent to remove it")
+
+    def _sentence(self, consequence: str, other_cure: str) -> str:
         return (
-            'datasource "{0}": the comment of {1} should hold its definition, found {2}:'
-            " declare the datasource again, which repairs the comment"
-        ).format(self.datasource, self.object, self.found)
+            'datasource "{0}": the comment of {1} should hold its definition, found {2}{3}:'
+            " declare the datasource again, which repairs the comment{4}"
+        ).format(self.datasource, self.object, self.found, consequence, other_cure)
 
 
 def read_comments(datasource: str, schema: str, comments: Mapping[str, Optional[str]]) -> Union[None, Stored, Damaged]:
