@@ -14,6 +14,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import c
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import Impostor, names_of, refusal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+    ANY_MARK,
+    MARK,
     READ_SUFFIXES,
     SNAPSHOT,
     SOURCE,
@@ -33,8 +35,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects 
     TableColumn,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import (
-    ANY_MARK,
-    MARK,
     Damaged,
     Stored,
     read_comments,

@@ -15,11 +15,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     HISTORY_TABLES,
+    MARK,
     function_names,
     object_name,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import Name, history_to_take
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist

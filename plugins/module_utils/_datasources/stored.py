@@ -19,7 +19,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
     Kind,
     Query,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SNAPSHOT, SOURCE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MARK, SNAPSHOT, SOURCE, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import (
     UNDECLARED,
     ColumnType,
@@ -29,11 +29,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types im
 )
 
 Value = TypeVar("Value")
-
-#: The beginning of the comments of all that this collection makes.
-ANY_MARK = "pgfleet.powa "
-#: The same of the objects of datasources, which tells them from other objects of the same name.
-MARK = ANY_MARK + "datasource "
 
 
 def mark(datasource: str) -> str:

@@ -12,9 +12,9 @@ from typing import Any, Dict, Iterable, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import table_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MARK as DATASOURCE_MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MAX_IDENTIFIER_BYTES
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK as DATASOURCE_MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts

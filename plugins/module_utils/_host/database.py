@@ -135,6 +135,8 @@ def read_database(host: Host, system: System, cluster: Cluster, wanted: Wanted) 
         return Database(cluster, server)
     found = psql.ask(host, system, cluster, wanted.database, _script_in_powa(wanted), variables, wanted.login)
     _note(host, found, wanted)
+    datasources = found.values.get("datasources", {})
+    _note_cut(host, datasources, wanted)
     if found.failure and not found.values:
         host.unseen.add("database " + wanted.database, found.failure)
     return Database(
@@ -142,7 +144,7 @@ def read_database(host: Host, system: System, cluster: Cluster, wanted: Wanted) 
         server,
         extensions=found.values.get("extensions", {}),
         monitoring=found.values.get("monitoring", {}),
-        datasources=found.values.get("datasources", {}),
+        datasources={name: each["comment"] for name, each in datasources.items()},
         repository=_repository(found.values),
     )
 
@@ -241,3 +243,14 @@ def _note(host: Host, parts: psql.Parts, wanted: Wanted) -> None:
         host.unseen.add(what, message)
     if parts.failure and parts.values:
         host.unseen.add("a part of the server's state", parts.failure)
+
+
+def _note_cut(host: Host, datasources: Mapping[str, Any], wanted: Wanted) -> None:
+    for name, each in datasources.items():
+        if each["characters"] > host_repository.MOST_OF_COMMENT:
+            host.unseen.add(
+                "the comment of function {0} in database {1}".format(name, wanted.database),
+                "it has {0} characters, and only the first {1} are read".format(
+                    each["characters"], host_repository.MOST_OF_COMMENT
+                ),
+            )

@@ -19,9 +19,14 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
     Column,
     Definition,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CURRENT, HISTORY, RATE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+    CURRENT,
+    HISTORY,
+    MARK,
+    RATE,
+    object_name,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.readers import RATE_TYPE
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import (

@@ -14,6 +14,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     CURRENT,
     HISTORY,
+    MARK,
     RECORD,
     TABLE_SUFFIXES,
     object_name,
@@ -21,7 +22,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.pause import paused
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import DRIFT, SERVER_NUMBERS, Visible

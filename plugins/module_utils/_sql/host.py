@@ -5,8 +5,8 @@
 """What module host_info asks a server, through psql: each text is a query that returns one value of type jsonb.
 
 They resolve names in pg_catalog only (search_path), and run on PostgreSQL 13 and newer. A query that fails loses only
-its own part. Variables of psql: database, roles (JSON), monitoring, and what PoWA's major versions have (powa_versions,
-JSON); in PoWA's database also those that POWA sets.
+its own part. Variables of psql: database, roles (JSON), monitoring, reader, and what the packages above know (modules/
+host_info.py); in PoWA's database also those that POWA sets.
 """
 
 from __future__ import annotations

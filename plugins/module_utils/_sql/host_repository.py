@@ -127,14 +127,18 @@ POWA_ROLES = """
     WHERE r.powa_role IN ('powa_snapshot', 'powa_read_all_data', 'powa_read_all_metrics')
 """
 
+#: So many characters of a comment are read.
+MOST_OF_COMMENT = 100000
 #: The comments in which the collection keeps what is declared, of functions that PoWA's owner or a superuser has made.
+#: How these begin is a variable of psql, datasource_mark.
 DATASOURCES = """
-    SELECT coalesce(jsonb_object_agg(p.proname, d.description), '{}')
+    SELECT coalesce(jsonb_object_agg(p.proname, jsonb_build_object('comment', left(d.description, {most}),
+            'characters', length(d.description))), '{{}}')
     FROM pg_proc AS p
     JOIN pg_namespace AS n ON n.oid = p.pronamespace
     JOIN pg_roles AS o ON o.oid = p.proowner
     JOIN pg_description AS d ON d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid AND d.objsubid = 0
     WHERE n.nspname = :'powa_schema' AND p.proargtypes::text = '23'
       AND (o.rolsuper OR o.oid IN (SELECT e.extowner FROM pg_extension AS e WHERE e.extname = 'powa'))
-      AND d.description LIKE 'pgfleet.powa datasource %: {%' AND length(d.description) < 100000
-"""
+      AND starts_with(d.description, :'datasource_mark') AND d.description LIKE '%: {{%'
+""".format(most=MOST_OF_COMMENT)
