@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -16,7 +16,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen, servers_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import read_definitions, with_sizes
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import (
     refusal_of_login,
     refusals,
@@ -115,10 +115,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
             removals += [Removal(name, self.drop_history) for name in sorted(others.stored) if name not in named]
             # Somebody else may have written it, such as a later version of this collection.
             self.unreadable = [damaged.left_alone for name, damaged in others.damaged.items() if name not in named]
-        return _Found(self._read(cursor, removals), removals)
-
-    def _read(self, cursor: Any, removals: Sequence[Removal], sizes: bool = False) -> State:
-        return read_state(cursor, self._names(removals), self.definitions, self.side, sizes)
+        return _Found(read_state(cursor, self._names(removals), self.definitions, self.side), removals)
 
     def _names(self, removals: Sequence[Removal]) -> List[str]:
         return [definition.name for definition in self.definitions] + [removal.name for removal in removals]
@@ -136,9 +133,10 @@ class DatasourcesTask(Task[_Found, Resolved]):
                 self.costs = self._costs(cursor, state)
         made = [entry for entry in self.definitions if not entry.pause and not entry.undeclared()]
         wanted, refused = self.wanted(cursor, made, state, found.removals)
-        if changes_history(wanted.wanted, wanted.state.catalog):
-            state = self._read(cursor, found.removals, sizes=True)
-            wanted, refused = self.wanted(cursor, made, state, found.removals)
+        state = wanted.state
+        if changes_history(wanted.wanted, state.catalog):
+            state = replace(state, catalog=with_sizes(cursor, state.archivist, state.catalog))
+            wanted = replace(wanted, state=state)
         return wanted, [*problems, *refused]
 
     def _costs(self, cursor: Any, state: State) -> Mapping[str, Cost]:
