@@ -288,6 +288,7 @@ options:
     description:
       - V(present) leaves alone the datasources that the list leaves out.
       - V(exact) treats them as O(datasources[].state=absent), if this collection created them. Others are left alone.
+        So is one whose stored definition is damaged, which a warning names.
       - V(exact) fails under C(--limit), in a slice of a job of AWX, and after any host of the play has failed. A list
         that is built from the hosts of such a run would be incomplete.
     type: str

@@ -894,6 +894,7 @@ monitoring:
 datasources:
   description:
     - Function of O(database) -> its comment, for each comment in which the collection keeps a declared datasource.
+    - A longer comment than 100000 characters is cut there, and RV(unseen) says so.
   type: dict
   returned: always
   sample: {}
@@ -1148,8 +1149,10 @@ import gc
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.arguments import make_module
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import unstorable_texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import this_host
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.read import Options, read_host
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.versions import MAJOR_VERSIONS_JSON
 
 OPTIONS = dict(
     postgresql_version=dict(type="str", default=""),
@@ -1196,6 +1199,9 @@ OPTIONS = dict(
     ),
 )
 
+#: What the queries are told of PoWA.
+KNOWN = {"powa_versions": MAJOR_VERSIONS_JSON, "datasource_mark": MARK}
+
 
 def main() -> None:
     """Run the module."""
@@ -1214,7 +1220,7 @@ def main() -> None:
     if wrong:
         module.fail_json(msg=str(ProblemsError("the options", wrong)))
     options = Options.of(dict(module.params, **expected))
-    module.exit_json(changed=False, **read_host(options, this_host()))
+    module.exit_json(changed=False, **read_host(options, this_host(), KNOWN))
 
 
 if __name__ == "__main__":

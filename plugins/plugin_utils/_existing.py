@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.versions import MajorVersion, major_version
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import system_of
 
@@ -57,13 +58,10 @@ def changed_since_read(run: Run, host: str) -> bool:
     return bool(run.result(host, CREATED).get("changed"))
 
 
-def powa_major(run: Run, host: str) -> int:
-    """Return the major version of PoWA that a host has or gets, or 0 if that is unknown."""
-    for version in _powa_versions(run, host):
-        major = version.split(".")[0]
-        if major.isdigit():
-            return int(major)
-    return 0
+def powa_major_version(run: Run, host: str) -> MajorVersion:
+    """Return what the PoWA has that a host has or gets."""
+    numbers = [version.split(".")[0] for version in _powa_versions(run, host)]
+    return major_version(next((int(number) for number in numbers if number.isdigit()), 0))
 
 
 def _powa_versions(run: Run, host: str) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Dict, List
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import is_standby, powa_major
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import is_standby, powa_major_version
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._left_alone import is_superuser, roles_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._rights import (
     MONITOR,
@@ -40,14 +40,14 @@ def groups_of(run: Run, host: str) -> Dict[str, List[str]]:
 
 
 def _of_repository(run: Run, host: str) -> Dict[str, List[str]]:
-    """Return the variable of a role -> its groups. PoWA 5 has groups of its own, which may have other names."""
+    """Return the variable of a role -> its groups. Newer PoWAs have groups of their own, which may have other names."""
     repository, variables = run.seen(host).get("repository") or {}, run.variables(host)
     found: Dict[str, List[str]] = {
         "powa_collector_role": [],
         "powa_web_role": [READ_STATISTICS],
         "powa_reader_role": [MONITOR],
     }
-    if powa_major(run, host) > 4:
+    if powa_major_version(run, host).has_roles:
         names = repository.get("powa_roles") or {}
         found["powa_collector_role"].append(names.get(SNAPSHOT) or SNAPSHOT)
         if variables["powa_web_rights_exact"] or not names or not reads_data(repository, variables["powa_web_role"]):

@@ -21,7 +21,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import (
     changed_since_read,
     existing,
     is_standby,
-    powa_major,
+    powa_major_version,
     server_of,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._groups import groups_of
@@ -172,8 +172,7 @@ def remote_hba(run: Run, host: str) -> List[Entry]:
     variables, repository = run.variables(host), _repository(run, host)
     addresses = collector_addresses(run, repository, host, to_remotes=True)
     addresses += web_addresses(run, repository, host, to_remotes=True)
-    # PoWA 5 also collects from databases other than PoWA's own.
-    database = variables["powa_database"] if powa_major(run, host) == 4 else None
+    database = None if powa_major_version(run, host).collects_databases else variables["powa_database"]
     return wanted(variables, database, variables["powa_monitoring_role"], addresses)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.versions import major_version
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Table, hidden_of, read_of_powa
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import server_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._left_alone import roles_of
@@ -79,7 +80,7 @@ def web_rights(seen: Mapping[str, Any], role: str, database: str, exact: bool, a
     # Without this right powa-web does not see the collector's connection, and says that no collector is running.
     statements = _membership(seen, role, READ_STATISTICS)
     taken = _taken(repository, role) if exact else []
-    if repository["major"] > 4:
+    if _has_roles(repository):
         keeps_more = reads_data(repository, role) and not exact
         statements += [] if keeps_more else _powa_role(seen, role, READ_METRICS)
         return statements + taken + _schema_usage(repository, role)
@@ -104,7 +105,7 @@ def reader_rights(seen: Mapping[str, Any], role: str) -> List[str]:
     statements += _schema_usage(repository, role)
     found = repository.get("reader") or {"hidden": {}, "transient": []}
     tables: Dict[Tuple[str, ...], List[Table]] = {}
-    for table in hidden_of(read_of_powa(repository["major"], found["transient"]), found["hidden"]):
+    for table in hidden_of(read_of_powa(_has_roles(repository), found["transient"]), found["hidden"]):
         tables.setdefault(table.columns, []).append(table)
     for columns, lacking in tables.items():
         what = " ({0})".format(", ".join(map(quote_ident, columns))) if columns else ""
@@ -120,7 +121,7 @@ def web_left(seen: Mapping[str, Any], role: str, exact: bool, alter: bool = True
     more = _more(repository, role)
     if more and not exact:
         sentences.append(_KEPT.format(role, ", ".join(more)))
-    if repository["major"] > 4:
+    if _has_roles(repository):
         return sentences
     schema, path = repository.get("web_schema"), repository.get("search_paths", {}).get(role)
     if schema and not schema["ours"]:
@@ -150,6 +151,11 @@ _NO_PATH = (
 )
 
 
+def _has_roles(repository: Mapping[str, Any]) -> bool:
+    """Return whether PoWA has roles of its own, and grants them the rights on its tables."""
+    return major_version(repository["major"]).has_roles
+
+
 def reads_data(repository: Mapping[str, Any], role: str) -> bool:
     """Return whether a role was made a member of the role that also reads the constants of users' queries."""
     name = repository["powa_roles"].get(READ_DATA) or READ_DATA
@@ -158,7 +164,7 @@ def reads_data(repository: Mapping[str, Any], role: str) -> bool:
 
 def _more(repository: Mapping[str, Any], role: str) -> List[str]:
     """Return what an earlier version granted, as a sentence names it."""
-    if repository["major"] > 4:
+    if _has_roles(repository):
         return ["member of {0}".format(READ_DATA)] if reads_data(repository, role) else []
     found = _unneeded_tables(repository, role)
     more = ["SELECT on {0}".format(", ".join(found))] if found else []
@@ -170,7 +176,7 @@ def _more(repository: Mapping[str, Any], role: str) -> List[str]:
 def _taken(repository: Mapping[str, Any], role: str) -> List[str]:
     """Return the statements that revoke what an earlier version granted."""
     name = quote_ident(role)
-    if repository["major"] > 4:
+    if _has_roles(repository):
         group = repository["powa_roles"].get(READ_DATA) or READ_DATA
         return ["REVOKE {0} FROM {1}".format(quote_ident(group), name)] if reads_data(repository, role) else []
     schema, tables = repository["schema"], _unneeded_tables(repository, role)
@@ -303,7 +309,7 @@ def _membership(seen: Mapping[str, Any], role: str, group: str) -> List[str]:
 def _powa_role(seen: Mapping[str, Any], role: str, powa_role: str) -> List[str]:
     """Return what a role lacks to be a member of one of PoWA 5's roles, which may have other names. PoWA 4 has none."""
     repository = seen["repository"]
-    if repository["major"] == 4:
+    if not _has_roles(repository):
         return []
     name = repository["powa_roles"].get(powa_role)
     return ([] if name else [_setup(repository["schema"])]) + _membership(seen, role, name or powa_role)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._collector import pip_version, remote_logins
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import powa_major, powa_version
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import powa_major_version, powa_version
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._files import changed_files, has_password_file
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._kept_passwords import kept_remotes
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import manages
@@ -217,9 +217,10 @@ def web_passwords(run: Run, host: str) -> List[Dict[str, Any]]:
     variables, web = run.variables(host), run.fleet["web"][host]
     if not web["remote_access"]:
         return []
-    # With PoWA 4 its role does not read the passwords that a repository has stored.
     repositories = [
-        name for name in web["repositories"] if not variables["powa_store_passwords"] or powa_major(run, name) == 4
+        name
+        for name in web["repositories"]
+        if not (variables["powa_store_passwords"] and powa_major_version(run, name).web_reads_passwords)
     ]
     return [login for login in remote_logins(run, repositories, web=True) if login["password"]]
 

@@ -18,6 +18,10 @@ FUNCTION = "function public.powa_lock_modes_src"
 SAMPLES = (
     "SELECT s.id, g.* FROM powa_servers AS s CROSS JOIN LATERAL powa_lock_modes_get(s.id, NULL, NULL) AS g ORDER BY 2"
 )
+REGISTERED = (
+    "SELECT srvid, operation, function_name, enabled FROM powa_functions"
+    " WHERE function_name LIKE 'powa\\_lock\\_modes\\_%' ORDER BY 1, 2, 3"
+)
 MARK = "pgfleet.powa datasource lock_modes"
 
 
@@ -94,11 +98,16 @@ def test_damage_is_named_and_repaired(fleet: Database, damage: str) -> None:
     for module, params in (
         ("history_info", {"datasources": ["lock_modes"]}),
         ("servers", {"servers": [{"hostname": "one", "datasources": ["lock_modes"]}]}),
-        ("datasources", dict(REPOSITORY, datasources=[COMMITS], state="exact")),
     ):
         message = fleet.refused(module, **params)
         assert FUNCTION in message and words in message, module
     assert fleet.ok("datasources", datasources=[COMMITS], check=True, **REPOSITORY).changed is False
+    exact = fleet.ok("datasources", datasources=[COMMITS], state="exact", history="drop", **REPOSITORY)
+    assert exact.changed is False and fleet.sql(SAMPLES) == samples
+    warning = str(exact["warnings"])
+    assert (
+        len(exact["warnings"]) == 1 and FUNCTION in warning and "or list it with state absent to remove it" in warning
+    )
 
     checked = fleet.ok("datasources", datasources=[LOCK_MODES, COMMITS], check=True, **REPOSITORY)
     repaired = fleet.ok("datasources", datasources=[LOCK_MODES, COMMITS], **REPOSITORY)
@@ -114,6 +123,35 @@ def test_a_datasource_can_be_removed_whatever_its_comment_says(fleet: Database) 
     fleet.ok("datasources", datasources=[{"name": "lock_modes", "state": "absent"}], **REPOSITORY)
     assert fleet.value("SELECT count(*) FROM pg_proc WHERE proname LIKE 'powa_lock_modes%%'") == 0
     assert fleet.value("SELECT count(*) FROM powa_lock_modes_history_current") > 0
+
+
+def test_what_cannot_be_read_stays_while_exact_removes_the_others(fleet: Database) -> None:
+    fleet.ok("datasources", datasources=[dict(LOCK_MODES, name="other")], **REPOSITORY)
+    samples, rows = fleet.sql(SAMPLES), fleet.sql(REGISTERED)
+    functions = "SELECT count(*) FROM pg_proc WHERE proname LIKE %s"
+    number = fleet.value(functions, ("powa\\_lock\\_modes\\_%",))
+    _set_comment(fleet, MARK + ": {}")
+    params = dict(REPOSITORY, datasources=[COMMITS], state="exact", history="drop")
+    checked = fleet.ok("datasources", check=True, **params)
+    result = fleet.ok("datasources", **params)
+    assert result.changed and result.diff == checked.diff
+    assert "other" in str(result["changes"]) and "lock_modes" not in str(result["changes"])
+    assert len(result["warnings"]) == 1 and FUNCTION in str(result["warnings"])
+    assert checked["warnings"] == result["warnings"]
+    assert fleet.value(functions, ("powa\\_other\\_%",)) == 0
+    assert fleet.value("SELECT to_regclass('powa_other_history')") is None
+    assert fleet.value(functions, ("powa\\_lock\\_modes\\_%",)) == number > 0
+    assert fleet.sql(SAMPLES) == samples
+    assert rows and fleet.sql(REGISTERED) == rows
+    assert not fleet.ok("datasources", **params).changed
+
+    # As the warning says: declared again it is as it was, and listed as absent it goes.
+    fleet.ok("datasources", **dict(params, datasources=[COMMITS, LOCK_MODES]))
+    assert not fleet.ok("server_info", monitoring_role="powa", collector_timeout=0)["datasources"][1]["damaged"]
+    _set_comment(fleet, MARK + ": {}")
+    absent = {"name": "lock_modes", "state": "absent"}
+    assert not fleet.ok("datasources", **dict(params, datasources=[COMMITS, absent])).get("warnings")
+    assert fleet.value(functions, ("powa\\_lock\\_modes\\_%",)) == 0
 
 
 def test_a_removal_takes_the_rows_of_its_extension_along(database: Database) -> None:

@@ -785,3 +785,13 @@ def test_declared_datasources_are_those_that_nobody_else_has_made(database: Data
     finally:
         database.sql("DROP FUNCTION {0}".format(forged))
         database.sql("DROP ROLE forger")
+
+
+def test_a_definition_that_is_too_long_is_cut_and_named(database: Database) -> None:
+    database.ok("datasources", server_kind=["repository"], datasources=[LOCK_MODES])
+    text = "pgfleet.powa datasource lock_modes: {" + "x" * 100_000
+    database.sql("COMMENT ON FUNCTION powa_lock_modes_src(integer) IS %s", (text,))
+    found = read(database.server.container, database=database.name)
+    assert found["datasources"] == {"powa_lock_modes_src": text[:100_000]}
+    (sentence,) = [each for each in found["unseen"] if "powa_lock_modes_src" in each]
+    assert "it has {0} characters".format(len(text)) in sentence

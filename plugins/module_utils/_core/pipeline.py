@@ -4,7 +4,8 @@
 
 """The steps of every task that writes: read, resolve, check and plan, then the same again under the lock, and apply.
 
-No other code opens a transaction for a plan. A module supplies its steps as a subclass of C(Task).
+A module supplies its steps as a subclass of C(Task). All changes of a plan are made in one transaction, except where a
+task says otherwise in its C(prepare) or C(write).
 """
 
 from __future__ import annotations
@@ -72,6 +73,15 @@ class Task(ABC, Generic[Found, Wanted]):
         """Return which changes PostgreSQL would refuse, and why."""
         return []
 
+    def prepare(self, connection: Connection, planned: Planned[Wanted]) -> None:
+        """Do what others have to see before the changes can be made, such as end what would write meanwhile.
+
+        It commits in transactions of its own before the one that reads, checks and plans again, and stays whatever
+        that finds. So it only does what the plan does anyway, and what the next run goes on from.
+
+        :param planned: the result of the first pass
+        """
+
     def write(self, connection: Connection, planned: Planned[Wanted]) -> Planned[Wanted]:
         """Read, check and plan again under the lock, and make the changes in the same transaction.
 
@@ -118,5 +128,6 @@ def reconcile(task: Task[Any, Any], params: Mapping[str, Any], check_mode: bool)
             planned = task.planned(cursor, locked=False)
         written = planned.plan.changed and not check_mode
         if written:
+            task.prepare(connection, planned)
             planned = task.write(connection, planned)
         return {**planned.plan.result(), **task.result(connection, planned, written)}

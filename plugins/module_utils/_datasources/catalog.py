@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Dict, Generic, List, Mapping, Optional, Sequence, Set, Type, TypeVar, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, identifier, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     HOLDERS,
+    MARK,
     READ_SUFFIXES,
     function_names,
     object_name,
@@ -30,7 +31,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects 
     TableColumn,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import (
-    MARK,
     Damaged,
     Stored,
     read_comments,
@@ -173,6 +173,23 @@ def read_catalog(
     wanted = sorted({*datasources, *modules, *extensions, *_modules_of_damaged(cursor, archivist, definitions)})
     registry = [row for table in archivist.registry_tables(wanted) for row in table.read(cursor, archivist.schema)]
     return Catalog(found, registry, definitions)
+
+
+def with_sizes(cursor: Any, archivist: Archivist, catalog: Catalog) -> Catalog:
+    """Return a catalog that was read without sizes with them, read in one statement."""
+    names = sorted(catalog.found.get(Table, {}))
+    cursor.execute(compose(texts.SIZES, schema=literal(archivist.schema), names=literal(names)))
+    sizes = dict(cursor.fetchall())
+    found = dict(catalog.found)
+    found[Table] = {name: _sized(entry, sizes.get(name, 0)) for name, entry in found.get(Table, {}).items()}
+    found[Index] = {
+        name: _sized(entry, sizes.get(entry.object.table, 0)) for name, entry in found.get(Index, {}).items()
+    }
+    return replace(catalog, found=found)
+
+
+def _sized(entry: Found[Any], size: int) -> Found[Any]:
+    return replace(entry, object=replace(entry.object, size=size))
 
 
 def _modules_of_damaged(

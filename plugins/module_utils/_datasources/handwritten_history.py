@@ -15,11 +15,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     HISTORY_TABLES,
+    MARK,
     function_names,
     object_name,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import Name, history_to_take
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
@@ -54,8 +54,7 @@ class HistoryColumn:
 class HandwrittenTable:
     """A table.
 
-    :param kind: its C(relkind)
-    :param inherited: whether other tables are parts of it, or were
+    :param plain: whether it is a table, and no other one is a part of it, or was
     :param size: bytes with indexes and TOAST
     :param stranger: its owner, or that of the type of its samples, if he is no trusted one
     :param samples: the column that holds its samples, or None if each row is one
@@ -69,8 +68,7 @@ class HandwrittenTable:
 
     schema: str
     name: str
-    kind: str
-    inherited: bool
+    plain: bool
     size: int
     stranger: Optional[str]
     samples: Optional[str]
@@ -99,7 +97,7 @@ class HandwrittenTable:
                 '{0} is in a schema whose owner could replace it, and that is role "{1}", who is {2}: give the schema'
                 " to a superuser (ALTER SCHEMA ... OWNER TO), or copy the rows into a table elsewhere, and give that"
             ).format(self.identity, self.stranger_of_schema, NOT_TRUSTED)
-        if self.kind != "r" or self.inherited:
+        if not self.plain:
             return (
                 "{0} is not a plain table, but a view, or has its rows in other tables: copy the rows into a plain"
                 " table, and give that"
@@ -210,8 +208,7 @@ def _table(row: Mapping[str, Any]) -> HandwrittenTable:
     return HandwrittenTable(
         row["schema"],
         row["name"],
-        row["kind"],
-        row["inherited"],
+        row["plain"],
         row["size"],
         stranger,
         samples,

@@ -68,7 +68,7 @@ def refusals_of_local_mode(found: LocalMode, side: Side, archivist: Archivist) -
     queries = found.roles.get(QUERIES_ROLE)
     if queries is not None:
         problems += _refusals_of_queries_role(queries, side.monitoring_role or "")
-    if archivist.version < (5,):
+    if not archivist.qualifies_names:
         problems += [
             "server_kind: {0} may create objects in schema {1}, and the functions of PoWA {2} could run them as"
             " superuser: run {3}".format(

@@ -2,11 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The names of the objects of a datasource: C(powa_), the datasource's name, and a suffix for each object."""
+"""The names of the objects of a datasource: C(powa_), the datasource's name, and a suffix for each object.
+
+The comments of these objects begin with a mark.
+"""
 
 from __future__ import annotations
 
 from typing import List
+
+#: The beginning of the comments of all that this collection makes.
+ANY_MARK = "pgfleet.powa "
+#: The same of the objects of datasources, which tells them from other objects of the same name.
+MARK = ANY_MARK + "datasource "
 
 SOURCE = "_src"
 CLEANUP = "_cleanup"

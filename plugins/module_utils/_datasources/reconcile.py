@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -16,6 +16,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen, servers_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import with_sizes
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import (
     refusal_of_login,
     refusals,
@@ -67,7 +68,6 @@ class Resolved:
 class _Found(NamedTuple):
     state: State
     removals: Sequence[Removal]
-    problems: Sequence[str]
 
 
 class DatasourcesTask(Task[_Found, Resolved]):
@@ -100,6 +100,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         self.rows: Mapping[str, float] = {}
         self.costs: Mapping[str, Cost] = {}
         self.left_behind: Sequence[str] = ()
+        self.unreadable: Sequence[str] = ()
         if self.drop_history and not self.exact:
             problems.append(
                 'history: found "drop" with state "present", which removes nothing: use it with state "exact",'
@@ -108,26 +109,20 @@ class DatasourcesTask(Task[_Found, Resolved]):
         super().__init__(problems)
 
     def read(self, cursor: Any) -> _Found:
-        removals, problems = list(self.removals), []
+        removals = list(self.removals)
         if self.exact:
             named = set(self._names(self.removals))
             others = read_definitions(cursor, detect_archivist(cursor))
             removals += [Removal(name, self.drop_history) for name in sorted(others.stored) if name not in named]
-            problems = [
-                damaged.problem + ", or list it with state absent"
-                for name, damaged in others.damaged.items()
-                if name not in named
-            ]
-        return _Found(self._read(cursor, removals), removals, problems)
-
-    def _read(self, cursor: Any, removals: Sequence[Removal], sizes: bool = False) -> State:
-        return read_state(cursor, self._names(removals), self.definitions, self.side, sizes)
+            # Somebody else may have written it, such as a later version of this collection.
+            self.unreadable = [damaged.left_alone for name, damaged in others.damaged.items() if name not in named]
+        return _Found(read_state(cursor, self._names(removals), self.definitions, self.side), removals)
 
     def _names(self, removals: Sequence[Removal]) -> List[str]:
         return [definition.name for definition in self.definitions] + [removal.name for removal in removals]
 
     def resolve(self, cursor: Any, found: _Found, locked: bool) -> Tuple[Resolved, List[str]]:
-        state, problems = found.state, list(found.problems)
+        state, problems = found.state, []
         if not locked:
             resolved = resolve_types(
                 cursor, self.definitions, self.side, state, self.remote_results, self.describe_texts
@@ -139,9 +134,10 @@ class DatasourcesTask(Task[_Found, Resolved]):
                 self.costs = self._costs(cursor, state)
         made = [entry for entry in self.definitions if not entry.pause and not entry.undeclared()]
         wanted, refused = self.wanted(cursor, made, state, found.removals)
-        if changes_history(wanted.wanted, wanted.state.catalog):
-            state = self._read(cursor, found.removals, sizes=True)
-            wanted, refused = self.wanted(cursor, made, state, found.removals)
+        state = wanted.state
+        if changes_history(wanted.wanted, state.catalog):
+            state = replace(state, catalog=with_sizes(cursor, state.archivist, state.catalog))
+            wanted = replace(wanted, state=state)
         return wanted, [*problems, *refused]
 
     def _costs(self, cursor: Any, state: State) -> Mapping[str, Cost]:
@@ -220,7 +216,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
             ],
             "hazards": [hazard._asdict() for hazard in planned.plan.hazards],
             "powa_version": resolved.state.archivist.version_text,
-            "warnings": [*self.untried, *self.left_behind],
+            "warnings": [*self.untried, *self.left_behind, *self.unreadable],
         }
 
 

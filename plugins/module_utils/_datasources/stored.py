@@ -19,7 +19,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
     Kind,
     Query,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SNAPSHOT, SOURCE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MARK, SNAPSHOT, SOURCE, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import (
     UNDECLARED,
     ColumnType,
@@ -29,11 +29,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types im
 )
 
 Value = TypeVar("Value")
-
-#: The beginning of the comments of all that this collection makes.
-ANY_MARK = "pgfleet.powa "
-#: The same of the objects of datasources, which tells them from other objects of the same name.
-MARK = ANY_MARK + "datasource "
 
 
 def mark(datasource: str) -> str:
@@ -122,10 +117,18 @@ class Damaged(NamedTuple):
     @property
     def problem(self) -> str:
         """What is wrong and what to do, in one sentence."""
+        return self._sentence("", "")
+
+    @property
+    def left_alone(self) -> str:
+        """The same where the datasource would be removed if anybody knew what it is."""
+        return self._sentence(', so state "exact" leaves it alone', ", or list it with state absent to remove it")
+
+    def _sentence(self, consequence: str, other_cure: str) -> str:
         return (
-            'datasource "{0}": the comment of {1} should hold its definition, found {2}:'
-            " declare the datasource again, which repairs the comment"
-        ).format(self.datasource, self.object, self.found)
+            'datasource "{0}": the comment of {1} should hold its definition, found {2}{3}:'
+            " declare the datasource again, which repairs the comment{4}"
+        ).format(self.datasource, self.object, self.found, consequence, other_cure)
 
 
 def read_comments(datasource: str, schema: str, comments: Mapping[str, Optional[str]]) -> Union[None, Stored, Damaged]:

@@ -12,10 +12,14 @@ from typing import Any, Dict, FrozenSet, List, Mapping, Sequence
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import Impostor, names_of, refusal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import HOLDERS, SNAPSHOT, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     ANY_MARK,
+    HOLDERS,
     MARK,
+    SNAPSHOT,
+    object_name,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import (
     Damaged,
     Stored,
     read_comments,

@@ -12,9 +12,9 @@ from typing import Any, Dict, Iterable, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import table_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MARK as DATASOURCE_MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MAX_IDENTIFIER_BYTES
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK as DATASOURCE_MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
@@ -126,19 +126,22 @@ def read_functions(cursor: Any, names: Iterable[str]) -> Dict[Name, FoundFunctio
     cursor.execute(compose(texts.FUNCTIONS, names=literal(sorted(set(names)))))
     found = {}
     for schema, name, returns, comment, columns, stranger in cursor.fetchall():
-        result = tuple(TableColumn(column, type_text) for column, type_text, _kind in columns or ())
-        kinds = [kind for _column, _type, kind in columns or ()]
-        found[(schema, name)] = FoundFunction(result, comment, _result_problem(returns, result, kinds), stranger)
+        result = tuple(TableColumn(column, type_text) for column, type_text, _is_pseudo in columns or ())
+        pseudo = [TableColumn(column, type_text) for column, type_text, is_pseudo in columns or () if is_pseudo]
+        found[(schema, name)] = FoundFunction(result, comment, _result_problem(returns, result, pseudo), stranger)
     return found
 
 
-def _result_problem(returns: str, columns: Sequence[TableColumn], kinds: Sequence[str]) -> Optional[str]:
+def _result_problem(returns: str, columns: Sequence[TableColumn], pseudo: Sequence[TableColumn]) -> Optional[str]:
+    """Return why no table can take the result of a function, or None.
+
+    :param pseudo: those of the columns whose type no table can have
+    """
     if not columns:
         return (
             "returns {0}, which has no columns: declare them as OUT parameters, as RETURNS TABLE, or return a"
             " composite type"
         ).format(returns)
-    pseudo = [column for column, kind in zip(columns, kinds) if kind == "p"]
     if pseudo:
         return "returns the column {0}, whose type no table can have: choose another type".format(pseudo[0].describe())
     names = [column.name for column in columns]

@@ -23,7 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.function
     declared_snapshot,
     known_functions,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import TABLE
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.unmentioned import (
     declared_function,
     unclear_texts,
@@ -69,15 +69,11 @@ def remote_refusals(spec: FunctionsSpec, state: State) -> List[str]:
 
 def _table_refusals(spec: FunctionsSpec, schema: str, state: State) -> List[str]:
     """Return which of the tables that the collector's role is to write to do not exist."""
-    missing = {
-        (right.needed.schema, right.needed.name)
-        for right in state.rights
-        if right.needed.kind == TABLE and right.owner is None
-    }
+    missing = {right.needed.object for right in state.rights if right.owner is None}
     return [
         "tables[{0}]: found no table {1}.{2}: create it, or correct the name".format(position, *map(printable, name))
         for position, name in enumerate(history_tables(spec, schema))
-        if name in missing
+        if Table(*name) in missing
     ]
 
 

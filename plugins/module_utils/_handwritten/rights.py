@@ -2,31 +2,89 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rights that the collector's and the monitoring role need on hand-written datasources. None is ever revoked."""
+"""The rights that the collector's and the monitoring role need on hand-written datasources. None is ever revoked.
+
+C(Grants) compares what the ACL of an object of ours says with what we give it. These objects belong to others, who may
+have given a role its rights in other ways, such as through PUBLIC or a membership. So what counts here is whether the
+role has a right, and whether the login may grant it. Only the statements are those of C(Grants).
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import EXECUTE, Privileges
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import EXECUTE, Grants, Privileges
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import Name, printable
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._sql import objects
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import ROLES
 
 COLLECTOR = "collector_role"
 MONITORING = "monitoring_role"
 
-SCHEMA = "schema"
-FUNCTION = "function"
-TABLE = "table"
-
 _USAGE: Privileges = ("USAGE",)
 _WRITE: Privileges = ("DELETE", "INSERT", "SELECT", "UPDATE")
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A schema that a role needs rights on."""
+
+    schema: str
+    name: str = ""
+
+    #: How C(RIGHTS) tells it from the other classes.
+    kind: ClassVar[str] = "schema"
+
+    def __str__(self) -> str:
+        return "schema {0}".format(self.schema)
+
+    @property
+    def target(self) -> Any:
+        """The schema as GRANT ... ON names it."""
+        return compose("SCHEMA {name}", name=identifier(self.schema))
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of one integer that a role needs rights on."""
+
+    schema: str
+    name: str
+
+    kind: ClassVar[str] = "function"
+
+    def __str__(self) -> str:
+        return "function {0}.{1}(integer)".format(self.schema, self.name)
+
+    @property
+    def target(self) -> Any:
+        """The function as GRANT ... ON names it."""
+        return compose("FUNCTION {name}(integer)", name=identifier(self.schema, self.name))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that a role needs rights on."""
+
+    schema: str
+    name: str
+
+    kind: ClassVar[str] = "table"
+
+    def __str__(self) -> str:
+        return "table {0}.{1}".format(self.schema, self.name)
+
+    @property
+    def target(self) -> Any:
+        """The table as GRANT ... ON names it."""
+        return compose("TABLE {name}", name=identifier(self.schema, self.name))
+
+
+Object = Union[Schema, Function, Table]
 
 
 @dataclass(frozen=True)
@@ -34,34 +92,12 @@ class Needed:
     """Rights that a role needs on an object.
 
     :param option: the option of the task that names the role
-    :param kind: C(schema), C(function) or C(table); a function is one of one integer
-    :param name: of the object; that of a schema is empty
     """
 
     option: str
     role: str
-    kind: str
-    schema: str
-    name: str
+    object: Object
     privileges: Privileges
-
-    @property
-    def object(self) -> str:
-        """The object as a sentence names it."""
-        if self.kind == SCHEMA:
-            return "schema {0}".format(self.schema)
-        arguments = "(integer)" if self.kind == FUNCTION else ""
-        return "{0} {1}.{2}{3}".format(self.kind, self.schema, self.name, arguments)
-
-    def grant(self, privileges: Sequence[str]) -> Any:
-        """Return the statement that grants some of the privileges."""
-        name = identifier(self.schema) if self.kind == SCHEMA else identifier(self.schema, self.name)
-        return compose(
-            objects.GRANT,
-            privileges=joined(raw(privilege) for privilege in privileges),
-            target=compose(texts.TARGETS[self.kind], name=name),
-            role=identifier(self.role),
-        )
 
 
 @dataclass(frozen=True)
@@ -114,22 +150,21 @@ class Roles:
 
     def calls(self, functions: Iterable[Name], options: Sequence[str] = (COLLECTOR, MONITORING)) -> List[Needed]:
         """Return what these roles need to call functions."""
-        return self._on(FUNCTION, functions, EXECUTE, options)
+        return self._on([Function(*name) for name in functions], EXECUTE, options)
 
     def writes(self, tables: Iterable[Name]) -> List[Needed]:
         """Return what the collector's role needs to keep rows in tables."""
-        return self._on(TABLE, tables, _WRITE, (COLLECTOR,))
+        return self._on([Table(*name) for name in tables], _WRITE, (COLLECTOR,))
 
-    def _on(self, kind: str, names: Iterable[Name], privileges: Privileges, options: Sequence[str]) -> List[Needed]:
-        found = list(names)
+    def _on(self, named: Sequence[Object], privileges: Privileges, options: Sequence[str]) -> List[Needed]:
         return [
             needed
             for option in options
             if option in self.named
-            for schema, name in found
+            for each in named
             for needed in (
-                Needed(option, self.named[option], SCHEMA, schema, "", _USAGE),
-                Needed(option, self.named[option], kind, schema, name, privileges),
+                Needed(option, self.named[option], Schema(each.schema), _USAGE),
+                Needed(option, self.named[option], each, privileges),
             )
         ]
 
@@ -144,7 +179,14 @@ def read_rights(cursor: Any, needed: Iterable[Needed]) -> List[Right]:
     """Read which of these rights the roles have, by whatever way, in one statement."""
     wanted = _once(needed)
     rows = [
-        {"place": place, "role": one.role, "kind": one.kind, "schema": one.schema, "name": one.name, "privilege": each}
+        {
+            "place": place,
+            "role": one.role,
+            "kind": one.object.kind,
+            "schema": one.object.schema,
+            "name": one.object.name,
+            "privilege": each,
+        }
         for place, one in enumerate(wanted)
         for each in one.privileges
     ]
@@ -159,9 +201,9 @@ def read_rights(cursor: Any, needed: Iterable[Needed]) -> List[Right]:
 
 def _once(needed: Iterable[Needed]) -> List[Needed]:
     """Return each need once: two options may name the same role, and many objects are in one schema."""
-    found: Dict[Tuple[str, ...], Needed] = {}
+    found: Dict[Tuple[str, Object], Needed] = {}
     for one in needed:
-        found.setdefault((one.role, one.kind, one.schema, one.name), one)
+        found.setdefault((one.role, one.object), one)
     return list(found.values())
 
 
@@ -203,5 +245,5 @@ def plan_rights(plan: Plan, rights: Iterable[Right]) -> None:
                 "rights of role {0} on {1}".format(needed.role, needed.object),
                 "privileges: {0}".format(", ".join(has) or "none"),
                 "privileges: {0}".format(", ".join(needed.privileges)),
-                needed.grant(right.lacking),
+                *Grants({needed.role: right.lacking}).grant(needed.object.target, {}),
             )

@@ -76,6 +76,7 @@ class Wanted:
     :param start_settings: the settings to read as a restart would bring them, if the files have what waits for one
     :param here: whether the server is on this host, so that its files can be read
     :param login: how to log in
+    :param known: variables of psql with what the packages above this one know
     """
 
     database: str
@@ -88,6 +89,7 @@ class Wanted:
     reader: str = ""
     here: bool = True
     login: psql.Login = psql.Login()
+    known: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,13 @@ class Database:
 
 def read_database(host: Host, system: System, cluster: Cluster, wanted: Wanted) -> Database:
     """Ask the server of a cluster, and PoWA's database if it exists: two sessions at most."""
-    variables = {"database": wanted.database, "roles": json.dumps(list(wanted.roles)), "monitoring": wanted.monitoring}
-    variables["reader"] = wanted.reader
+    variables = {
+        **wanted.known,
+        "database": wanted.database,
+        "roles": json.dumps(list(wanted.roles)),
+        "monitoring": wanted.monitoring,
+        "reader": wanted.reader,
+    }
     script = [psql.query(name, text) for name, text in _IN_POSTGRES.items()]
     if wanted.passwords:
         script.append(psql.query("verifiers", sql.VERIFIERS))
@@ -128,6 +135,8 @@ def read_database(host: Host, system: System, cluster: Cluster, wanted: Wanted) 
         return Database(cluster, server)
     found = psql.ask(host, system, cluster, wanted.database, _script_in_powa(wanted), variables, wanted.login)
     _note(host, found, wanted)
+    datasources = found.values.get("datasources", {})
+    _note_cut(host, datasources, wanted)
     if found.failure and not found.values:
         host.unseen.add("database " + wanted.database, found.failure)
     return Database(
@@ -135,7 +144,7 @@ def read_database(host: Host, system: System, cluster: Cluster, wanted: Wanted) 
         server,
         extensions=found.values.get("extensions", {}),
         monitoring=found.values.get("monitoring", {}),
-        datasources=found.values.get("datasources", {}),
+        datasources={name: each["comment"] for name, each in datasources.items()},
         repository=_repository(found.values),
     )
 
@@ -234,3 +243,14 @@ def _note(host: Host, parts: psql.Parts, wanted: Wanted) -> None:
         host.unseen.add(what, message)
     if parts.failure and parts.values:
         host.unseen.add("a part of the server's state", parts.failure)
+
+
+def _note_cut(host: Host, datasources: Mapping[str, Any], wanted: Wanted) -> None:
+    for name, each in datasources.items():
+        if each["characters"] > host_repository.MOST_OF_COMMENT:
+            host.unseen.add(
+                "the comment of function {0} in database {1}".format(name, wanted.database),
+                "it has {0} characters, and only the first {1} are read".format(
+                    each["characters"], host_repository.MOST_OF_COMMENT
+                ),
+            )

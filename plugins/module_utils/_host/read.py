@@ -75,9 +75,8 @@ class Options:
         """Return the options of a task."""
         return cls(**{field.name: params[field.name] for field in fields(cls)})
 
-    @property
-    def wanted(self) -> Wanted:
-        """What to ask the server for."""
+    def wanted(self, known: Mapping[str, str]) -> Wanted:
+        """Return what to ask the server for."""
         named = (self.monitoring_role, self.collector_role, self.web_role, self.reader_role)
         roles = [role for role in named if role]
         return Wanted(
@@ -98,11 +97,15 @@ class Options:
                 self.login_port,
                 self.run_as,
             ),
+            known,
         )
 
 
-def read_host(options: Options, host: Host) -> Dict[str, Any]:
-    """Return what a host has. Programs that do not depend on each other run at the same time."""
+def read_host(options: Options, host: Host, known: Mapping[str, str]) -> Dict[str, Any]:
+    """Return what a host has. Programs that do not depend on each other run at the same time.
+
+    :param known: variables of psql with what the packages above this one know
+    """
     system = ELSEWHERE if options.server_only else read_system(host)
     listing = start_listing(host, system)
     installed_packages = packages.start_listing(host, system, options.packages)
@@ -120,7 +123,7 @@ def read_host(options: Options, host: Host) -> Dict[str, Any]:
     cluster = select_cluster(clusters, options.port, options.postgresql_version)
     # The search takes as long as the server. Of a cluster that no program lists, only the server says the version.
     early = _start_version(host, system, cluster, options) if cluster else None
-    database = _database(host, system, cluster, options)
+    database = _database(host, system, cluster, options, options.wanted(known))
     cluster = database.cluster
     version, extension_folder, powa_files = early or _start_version(host, system, cluster, options)
     listed = packages.finish_listing(host, installed_packages)
@@ -155,12 +158,12 @@ def read_host(options: Options, host: Host) -> Dict[str, Any]:
     return dict(result, unseen=[*host.unread_clusters.sentences, *host.unseen.sentences])
 
 
-def _database(host: Host, system: System, cluster: Optional[Cluster], options: Options) -> Database:
-    if cluster is None and options.wanted.login.host:
+def _database(host: Host, system: System, cluster: Optional[Cluster], options: Options, wanted: Wanted) -> Database:
+    if cluster is None and wanted.login.host:
         cluster = guessed_cluster(options.login_port or options.port)
     if cluster is None or not cluster.running:
         return Database(cluster)
-    return read_database(host, system, cluster, options.wanted)
+    return read_database(host, system, cluster, wanted)
 
 
 def _start_version(

@@ -189,6 +189,11 @@ class Archivist(ABC):
 
     @property
     @abstractmethod
+    def qualifies_names(self) -> bool:
+        """Whether its functions run only objects that they name with their schema, or that nobody can replace."""
+
+    @property
+    @abstractmethod
     def scope_database(self) -> bool:
         """Whether a datasource can be collected from each database of a remote."""
 

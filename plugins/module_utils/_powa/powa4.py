@@ -32,6 +32,7 @@ class Archivist4(Archivist):
     tables_of_extensions = ("powa_functions",)
     tables_of_datasources = ("powa_functions",)
     deletes_transient_rows = False
+    qualifies_names = False
     scope_database = False
     shares_extensions = False
     own_retention = False

@@ -36,6 +36,7 @@ class Archivist5(Archivist):
     tables_of_versions = ("powa_extension_config",)
     copied_tables = ()
     deletes_transient_rows = True
+    qualifies_names = True
     scope_database = True
     shares_extensions = True
     registry_lock = ("powa_extension_config", "powa_db_module_config")

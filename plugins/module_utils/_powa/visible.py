@@ -38,13 +38,14 @@ SNAPSHOTS = Table("powa_snapshot_metas")
 NUMBERS = Table("powa_servers_id_seq")
 
 
-def read_of_powa(major: int, transient: Sequence[str]) -> List[Table]:
-    """Return what the readers of this collection read of PoWA's own objects, besides what PoWA 5's reading roles may.
+def read_of_powa(has_roles: bool, transient: Sequence[str]) -> List[Table]:
+    """Return what the readers of this collection read of PoWA's own objects, besides what PoWA's reading roles may.
 
+    :param has_roles: whether this PoWA has such roles
     :param transient: PoWA's transient tables, of which they read no sample
     """
     tables = [NUMBERS, *(Table(name, ("srvid", "ts")) for name in transient)]
-    if major > 4:
+    if has_roles:
         return tables
     return [SERVERS, SNAPSHOTS, *map(Table, ("powa_functions", "powa_extensions")), *tables]
 

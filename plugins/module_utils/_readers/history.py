@@ -18,9 +18,14 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
     Column,
     Definition,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CURRENT, HISTORY, RATE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+    CURRENT,
+    HISTORY,
+    MARK,
+    RATE,
+    object_name,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.readers import RATE_TYPE
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import (
     Definitions,
     read_definitions,

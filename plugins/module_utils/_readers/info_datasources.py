@@ -13,6 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definiti
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     CURRENT,
     HISTORY,
+    MARK,
     RECORD,
     TABLE_SUFFIXES,
     object_name,
@@ -20,7 +21,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.pause import paused
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import Definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY

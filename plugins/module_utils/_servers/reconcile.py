@@ -73,7 +73,7 @@ class ServersTask(Task[State, Resolved]):
         self.changes = planner.plan(self.specs, self.exact, self.drop_history)
         return self.changes
 
-    def write(self, connection: Connection, planned: Planned[Resolved]) -> Planned[Resolved]:
+    def prepare(self, connection: Connection, planned: Planned[Resolved]) -> None:
         deleted = self.changes.deleted
         if deleted:
             # A host compiles whatever a task imports, each time, and most tasks delete nothing.
@@ -81,7 +81,6 @@ class ServersTask(Task[State, Resolved]):
 
             stop(connection, planned.wanted.state.archivist, deleted, self.timeout)
             self.stopped = {address_of(server): server for server in collected(deleted)}
-        return super().write(connection, planned)
 
     def result(self, connection: Connection, planned: Planned[Resolved], written: bool) -> Dict[str, Any]:
         state = planned.wanted.state

@@ -4,7 +4,8 @@
 
 """Servers that are to be deleted: nothing may write for them any more, or rows of theirs would stay behind.
 
-A snapshot that runs meanwhile, or that a worker of the collector begins afterwards, copies its rows all the same.
+A snapshot that runs meanwhile, or that a worker of the collector begins afterwards, copies its rows all the same. The
+collector and its workers see that a server is disabled only once that is committed, so it is a step before the lock.
 """
 
 from __future__ import annotations

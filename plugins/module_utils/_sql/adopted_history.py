@@ -20,7 +20,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import (
 # takes different texts for equal, and the composite type of its value or its elements: whether these are elements, the
 # type's owner if he is a stranger, and its attributes.
 TABLES = """
-    SELECT n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relhassubclass AS inherited,
+    SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'r' AND NOT c.relhassubclass AS plain,
         CASE c.relkind WHEN 'r' THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END AS size,
         {stranger} AS stranger, {stranger_of_schema} AS stranger_of_schema, {runs_functions} AS runs_functions,
         c.relrowsecurity AS row_security,

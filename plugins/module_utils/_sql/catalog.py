@@ -42,6 +42,14 @@ RELATIONS = (
     .replace("{stranger}", stranger("c.relowner"))
 )
 
+# The same for some tables alone.
+SIZES = """
+    SELECT c.relname, {size}
+    FROM pg_catalog.pg_class AS c
+    JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = {schema} AND c.relkind <> 'i' AND c.relname = ANY ({names}::name[])
+""".replace("{size}", SIZE)
+
 INDEXES = """
     SELECT n.nspname AS schema, c.relname, t.relname AS on_table, m.amname AS method, i.indnatts AS columns,
         {comment} AS comment, {stranger} AS stranger

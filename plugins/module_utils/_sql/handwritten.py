@@ -9,14 +9,14 @@ from __future__ import annotations
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger_of_function
 
 # Functions of one integer, as PoWA calls them. They have no columns if there is nothing to copy (void, or a record
-# whose columns only a call names).
+# whose columns only a call names). A column is a name, a type, and whether that is one that no table can have.
 FUNCTIONS = """
     SELECT n.nspname, p.proname, pg_catalog.format_type(p.prorettype, NULL) AS returns,
         pg_catalog.obj_description(p.oid, 'pg_proc') AS comment,
         CASE
             WHEN p.prorettype = 'pg_catalog.record'::pg_catalog.regtype THEN (
                 SELECT pg_catalog.json_agg(pg_catalog.json_build_array(o.name,
-                    pg_catalog.format_type(o.type, NULL), o.typtype) ORDER BY o.position)
+                    pg_catalog.format_type(o.type, NULL), o.typtype = 'p') ORDER BY o.position)
                 FROM (
                     SELECT a.type, a.position, t.typtype, coalesce(nullif(a.name, ''),
                         'column' || pg_catalog.row_number() OVER (ORDER BY a.position)) AS name
@@ -26,7 +26,7 @@ FUNCTIONS = """
                     WHERE a.mode IN ('o', 'b', 't')) AS o)
             WHEN r.typtype = 'c' THEN (
                 SELECT pg_catalog.json_agg(pg_catalog.json_build_array(a.attname,
-                    pg_catalog.format_type(a.atttypid, a.atttypmod), t.typtype) ORDER BY a.attnum)
+                    pg_catalog.format_type(a.atttypid, a.atttypmod), t.typtype = 'p') ORDER BY a.attnum)
                 FROM pg_catalog.pg_attribute AS a
                 JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
                 WHERE a.attrelid = r.typrelid AND a.attnum > 0 AND NOT a.attisdropped)
@@ -35,7 +35,7 @@ FUNCTIONS = """
                     FROM ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proargmodes))
                         AS a (name, mode)
                     WHERE a.mode IN ('o', 'b', 't')), p.proname),
-                pg_catalog.format_type(p.prorettype, NULL), r.typtype))
+                pg_catalog.format_type(p.prorettype, NULL), false))
         END AS columns,
         {stranger} AS stranger
     FROM pg_catalog.pg_proc AS p
@@ -58,13 +58,6 @@ AVAILABLE = "SELECT a.name FROM pg_catalog.pg_available_extensions AS a WHERE a.
 SET_NOT_NULL = "ALTER TABLE {name} ALTER COLUMN srvid SET NOT NULL"
 RENAME = "ALTER TABLE {name} RENAME TO {new_name}"
 COPY_ROWS = "INSERT INTO {name} ({columns}) SELECT {columns} FROM {old_name}"
-
-#: Objects as GRANT names them.
-TARGETS = {
-    "schema": "SCHEMA {name}",
-    "function": "FUNCTION {name}(integer)",
-    "table": "TABLE {name}",
-}
 
 # A right counts however a role has it. Of an object that does not exist, or for a role that does not, it is NULL.
 RIGHTS = """

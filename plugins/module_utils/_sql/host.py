@@ -5,7 +5,8 @@
 """What module host_info asks a server, through psql: each text is a query that returns one value of type jsonb.
 
 They resolve names in pg_catalog only (search_path), and run on PostgreSQL 13 and newer. A query that fails loses only
-its own part. Variables of psql: database, roles (JSON), monitoring; in PoWA's database also powa_schema and powa_major.
+its own part. Variables of psql: database, roles (JSON), monitoring, reader, and what the packages above know (modules/
+host_info.py); in PoWA's database also those that POWA sets.
 """
 
 from __future__ import annotations
@@ -108,12 +109,16 @@ EXTENSIONS = """
 #: Sets the variables of psql that the other queries in PoWA's database use. A table that its version does not have is
 #: not read, because a view of that name would be somebody else's, and would run with the rights of a superuser.
 POWA = """
-    SELECT n.nspname AS powa_schema, substring(e.extversion FROM '^[0-9]+') AS powa_major,
-        substring(e.extversion FROM '^[0-9]+')::integer >= 4 AS powa_has_servers,
-        substring(e.extversion FROM '^[0-9]+')::integer >= 5 AS powa_has_roles
+    SELECT n.nspname AS powa_schema, m.number AS powa_major, v.has_servers AS powa_has_servers,
+        v.has_roles AS powa_has_roles, v.extension_versions AS powa_extension_versions
     FROM pg_extension AS e
     JOIN pg_namespace AS n ON n.oid = e.extnamespace
+    CROSS JOIN LATERAL (SELECT substring(e.extversion FROM '^[0-9]+')::integer) AS m (number)
+    JOIN jsonb_to_recordset(:'powa_versions')
+        AS v (first integer, has_servers boolean, has_roles boolean, extension_versions text) ON v.first <= m.number
     WHERE e.extname = 'powa'
+    ORDER BY v.first DESC
+    LIMIT 1
 """
 
 # A right on an object is worth nothing without the right to use its schema. Without the role there is no row.

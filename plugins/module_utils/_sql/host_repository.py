@@ -4,8 +4,9 @@
 
 """What module host_info asks a repository, through psql: see host.py.
 
-Which rights a role should have is decided elsewhere: these say which ones it has. PoWA 5 itself grants those on its own
-tables, so only PoWA 4 is asked for them; those on tables of pg_track_settings are the roles' task with both.
+Which rights a role should have is decided elsewhere: these say which ones it has. A PoWA with roles of its own grants
+these those on its tables, so only one without is asked for them. Those on tables of pg_track_settings are the roles'
+task with both.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ RIGHTS = """
         JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
         JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'v')
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE e.extname = 'pg_track_settings' OR (e.extname = 'powa' AND :'powa_major' = '4')
+        WHERE e.extname = 'pg_track_settings' OR (e.extname = 'powa' AND NOT :'powa_has_roles'::boolean)
     ), own AS (
         SELECT c.oid, c.relname, c.relkind, c.relpersistence
         FROM pg_extension AS e
@@ -86,8 +87,7 @@ RIGHTS = """
                     FROM asked AS a WHERE c.relname <> 'powa_servers')) ORDER BY c.relname DESC), '[]')
             FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
             WHERE n.nspname = :'powa_schema'
-              AND c.relname IN ('powa_servers',
-                  CASE :'powa_major' WHEN '4' THEN 'powa_extensions' ELSE 'powa_extension_config' END)),
+              AND c.relname IN ('powa_servers', :'powa_extension_versions')),
         'default_select', (SELECT coalesce(jsonb_agg(a.rolname ORDER BY a.rolname), '[]')
             FROM asked AS a
             WHERE EXISTS (
@@ -119,7 +119,7 @@ SERVERS = """
     WHERE s.id > 0
 """
 
-#: Only PoWA 5 has this table: which role stands for which of its own.
+#: Not every PoWA has this table: which role stands for which of its own.
 POWA_ROLES = """
     SELECT jsonb_build_object('powa_snapshot', NULL, 'powa_read_all_data', NULL, 'powa_read_all_metrics', NULL)
         || coalesce(jsonb_object_agg(r.powa_role, r.rolname), '{}')
@@ -127,14 +127,18 @@ POWA_ROLES = """
     WHERE r.powa_role IN ('powa_snapshot', 'powa_read_all_data', 'powa_read_all_metrics')
 """
 
+#: So many characters of a comment are read.
+MOST_OF_COMMENT = 100000
 #: The comments in which the collection keeps what is declared, of functions that PoWA's owner or a superuser has made.
+#: How these begin is a variable of psql, datasource_mark.
 DATASOURCES = """
-    SELECT coalesce(jsonb_object_agg(p.proname, d.description), '{}')
+    SELECT coalesce(jsonb_object_agg(p.proname, jsonb_build_object('comment', left(d.description, {most}),
+            'characters', length(d.description))), '{{}}')
     FROM pg_proc AS p
     JOIN pg_namespace AS n ON n.oid = p.pronamespace
     JOIN pg_roles AS o ON o.oid = p.proowner
     JOIN pg_description AS d ON d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid AND d.objsubid = 0
     WHERE n.nspname = :'powa_schema' AND p.proargtypes::text = '23'
       AND (o.rolsuper OR o.oid IN (SELECT e.extowner FROM pg_extension AS e WHERE e.extname = 'powa'))
-      AND d.description LIKE 'pgfleet.powa datasource %: {%' AND length(d.description) < 100000
-"""
+      AND starts_with(d.description, :'datasource_mark') AND d.description LIKE '%: {{%'
+""".format(most=MOST_OF_COMMENT)

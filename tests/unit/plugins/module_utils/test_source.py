@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,70 @@ def test_host_info_works_where_no_driver_is_installed(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         names = [alias.name for alias in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
         assert "psycopg2" not in names + [getattr(node, "module", None)]
+
+
+#: How code names PoWA's major version or its whole version, in Python and in SQL.
+_POWA_VERSION = re.compile(r"major\b|powa_version\b|archivist\.version\b|extversion\b")
+_COMPARED_IN_SQL = re.compile(
+    r"powa_major'?(::\w+)?\s*([=<>]|IN\b)|[=<>]\s*:'powa_major|CASE\s+:'powa_major|extversion[^\n]*::\w+\s*[=<>]"
+)
+
+
+def _of_one_powa(node):
+    """Whether a value is the number of a major version of PoWA, or a version as a tuple. PostgreSQL's are higher."""
+    numbers = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant)]
+    return bool(numbers) and str(numbers[0]) in ("3", "4", "5", "6") and not isinstance(node, ast.Subscript)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.parent != MODULE_UTILS / "_powa"], ids=lambda path: path.name
+)
+def test_only_the_package_powa_compares_versions_of_powa(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            compared = any(_POWA_VERSION.search(ast.unparse(side)) for side in sides)
+            assert not (compared and any(map(_of_one_powa, sides))), "{0}, line {1}".format(path.name, node.lineno)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            assert not _COMPARED_IN_SQL.search(node.value), "{0}, line {1}".format(path.name, node.lineno)
+
+
+@pytest.mark.parametrize(
+    "text", ["x['major'] > 4", "powa_major(run, host) == 4", "archivist.version < (5,)", "major in (4, 5)"]
+)
+def test_such_a_comparison_is_found(text):
+    compared = ast.parse(text, mode="eval").body
+    sides = [compared.left, *compared.comparators]
+    assert _POWA_VERSION.search(text) and any(map(_of_one_powa, sides))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WHERE :'powa_major' = '4'",
+        "CASE :'powa_major' WHEN '4' THEN 'powa_extensions' END",
+        "substring(e.extversion FROM '^[0-9]+')::integer >= 4",
+    ],
+)
+def test_such_a_comparison_is_found_in_sql(text):
+    assert _COMPARED_IN_SQL.search(text)
+
+
+#: Files about the parts of a text of SQL, whose kinds are words.
+_ABOUT_TOKENS = ("sql_text.py", "extension_names.py")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for part in ("_datasources", "_handwritten") for path in _code(MODULE_UTILS / part)],
+    ids=str,
+)
+def test_no_code_asks_an_object_for_its_kind(path):
+    """An object of a class of its own does what differs by itself; what the catalog says has a name of its own."""
+    for node in ast.walk(ast.parse((MODULE_UTILS / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], (ast.Eq, ast.NotEq, ast.In, ast.NotIn)):
+            names = {getattr(side, "attr", getattr(side, "id", "")) for side in (node.left, *node.comparators)}
+            assert path.name in _ABOUT_TOKENS or "kind" not in names, "{0}, line {1}".format(path, node.lineno)
+        if isinstance(node, ast.Subscript):
+            assert getattr(node.slice, "attr", "") != "kind", "{0}, line {1}".format(path, node.lineno)

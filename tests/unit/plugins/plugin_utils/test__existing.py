@@ -12,7 +12,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import (
     changed_since_read,
     existing,
     is_standby,
-    powa_major,
+    powa_major_version,
     server_of,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import bare, fleet, host, run, seen
@@ -64,4 +64,4 @@ def test_objects_may_be_new_once_extensions_were_created():
     ],
 )
 def test_the_version_of_powa_that_a_host_has_or_gets(facts, major):
-    assert powa_major(found(facts), "pg") == major
+    assert powa_major_version(found(facts), "pg").first == major

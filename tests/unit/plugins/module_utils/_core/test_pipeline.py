@@ -133,6 +133,35 @@ def test_what_is_refused_under_the_lock_is_not_written(session):
     assert session.transactions == ["read", "write"] and session.cursor.statements == []
 
 
+class Preparing(Example):
+    """Has something to do before the lock."""
+
+    def prepare(self, connection, planned):
+        self.steps.append("prepare {0}".format(planned.wanted))
+        connection.write(lambda cursor: cursor.execute("end what writes"))
+
+
+def test_what_is_prepared_is_written_before_the_lock_and_stays(session):
+    task = Preparing()
+    pipeline.reconcile(task, {}, False)
+    assert task.steps == [*FIRST, "prepare old", *LOCKED]
+    assert session.transactions == ["read", "write", "write"]
+    assert session.cursor.statements == ["end what writes", "make new of old"]
+
+
+@pytest.mark.parametrize(("task", "check_mode"), [(Preparing(), True), (Preparing(found=("new",)), False)])
+def test_nothing_is_prepared_that_is_not_written(session, task, check_mode):
+    pipeline.reconcile(task, {}, check_mode)
+    assert task.steps == FIRST and session.cursor.statements == []
+
+
+def test_nothing_is_prepared_for_what_is_refused(session):
+    task = Preparing(checked=["no"])
+    with pytest.raises(ProblemsError):
+        pipeline.reconcile(task, {}, False)
+    assert session.cursor.statements == []
+
+
 def test_problems_of_the_parameters_are_known_before_the_server_is(session):
     with pytest.raises(ProblemsError):
         pipeline.reconcile(Example(problems=["a"]), {}, False)

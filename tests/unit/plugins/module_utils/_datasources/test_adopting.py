@@ -46,7 +46,7 @@ COLUMNS = (
     HistoryColumn("mode", "text", True, True),
     HistoryColumn("held", "bigint", True),
 )
-OLD = HandwrittenTable("public", "old", "r", False, 8192, None, None, False, COLUMNS)
+OLD = HandwrittenTable("public", "old", True, 8192, None, None, False, COLUMNS)
 
 
 def resolved(*tables, objects=()):

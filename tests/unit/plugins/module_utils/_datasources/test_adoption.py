@@ -41,7 +41,7 @@ TS = HistoryColumn("ts", "timestamp with time zone", True)
 SRVID = HistoryColumn("srvid", "integer", True, True)
 MODE = HistoryColumn("mode", "text", True, True)
 HELD = HistoryColumn("held", "integer", True)
-OLD = HandwrittenTable("public", "old", "r", False, 8192, None, None, False, (SRVID, TS, MODE, HELD))
+OLD = HandwrittenTable("public", "old", True, 8192, None, None, False, (SRVID, TS, MODE, HELD))
 #: The same in PoWA's form.
 RECORDS = replace(
     OLD,
@@ -88,8 +88,10 @@ def test_what_can_be_taken(table):
             "table public.old has an index, statistics or a constraint with functions that are none of PostgreSQL's",
         ),
         (replace(OLD, row_security=True), "table public.old has row security, which may hide some of its rows"),
-        (replace(OLD, kind="v"), "table public.old is not a plain table, but a view, or has its rows in other tables"),
-        (replace(OLD, inherited=True), "table public.old is not a plain table"),
+        (
+            replace(OLD, plain=False),
+            "table public.old is not a plain table, but a view, or has its rows in",
+        ),
         (
             replace(RECORDS, columns=(replace(SRVID, in_record=True), *RECORDS.columns[1:])),
             "table public.old has the columns (srvid integer, mode text, ",

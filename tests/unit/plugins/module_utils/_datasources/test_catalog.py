@@ -26,7 +26,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     visible,
     wanted,
 )
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, literals
 
 TABLE = {
     "schema": "public",
@@ -150,6 +150,19 @@ def test_objects_by_kind_and_name():
 def test_the_functions_of_a_module():
     rows = [Row("powa_functions", {"srvid": srvid, "module": "locks", "function_name": "f"}, {}) for srvid in (1, 2)]
     assert catalog_of(registry=rows).registered_functions == {"locks": {"f"}}
+
+
+def test_sizes_are_read_afterwards_in_one_statement():
+    made = wanted(definition())
+    before, cursor = catalog_of(made), Recorder({"pg_total_relation_size": [("powa_locks_history", 8192)]})
+    found = catalog.with_sizes(cursor, POWA_4, before)
+    tables = {name: entry.object.size for name, entry in found.found[Table].items()}
+    assert tables == {**dict.fromkeys(tables, 0), "powa_locks_history": 8192} and len(tables) == 3
+    sizes = {entry.object.table: entry.object.size for entry in found.found[Index].values()}
+    assert sizes == {"powa_locks_history": 8192, "powa_locks_history_current": 0}
+    assert literals(cursor.composed[0]) == ["public", sorted(tables)] and len(cursor.statements) == 1
+    # All else is as it was.
+    assert found == before
 
 
 def test_a_reader_without_the_registry_reads_none_of_it():

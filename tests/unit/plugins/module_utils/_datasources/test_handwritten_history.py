@@ -24,8 +24,7 @@ FROM_OLD = definition(adopt=True, adopt_history="old")
 COLUMNS = (
     "schema",
     "name",
-    "kind",
-    "inherited",
+    "plain",
     "size",
     "stranger",
     "stranger_of_schema",
@@ -37,7 +36,7 @@ RECORD = [["ts", "timestamp with time zone", True, False, None, None], ["held", 
 
 
 def read(columns, stranger=None, declared=FROM_OLD, catalog=None, mentioned=(), unsafe=False):
-    row = ("public", "old", "r", False, 8192, stranger, None, unsafe, False, columns)
+    row = ("public", "old", True, 8192, stranger, None, unsafe, False, columns)
     cursor = Recorder({"relhassubclass": [row], "pg_cast": [("integer", "bigint")], "prosrc": mentioned}, COLUMNS)
     return read_histories(cursor, POWA_4, [declared], catalog or Catalog()), cursor
 

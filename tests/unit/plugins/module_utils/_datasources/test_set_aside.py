@@ -32,8 +32,7 @@ BY_HAND = unmarked(catalog_of(wanted(definition())))
 COLUMNS = (
     "schema",
     "name",
-    "kind",
-    "inherited",
+    "plain",
     "size",
     "stranger",
     "stranger_of_schema",

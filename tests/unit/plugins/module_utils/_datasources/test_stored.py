@@ -102,6 +102,11 @@ def test_the_sentence_about_a_damaged_comment():
         'datasource "locks": the comment of function powa.powa_locks_src should hold its definition, found none:'
         " declare the datasource again, which repairs the comment"
     )
+    assert read(mark("locks")).left_alone == (
+        'datasource "locks": the comment of function powa.powa_locks_src should hold its definition, found none, so'
+        ' state "exact" leaves it alone: declare the datasource again, which repairs the comment, or list it with'
+        " state absent to remove it"
+    )
     assert "function powa.powa_locks_snapshot should hold" in read(mark("locks") + ": x", "_snapshot").problem
 
 

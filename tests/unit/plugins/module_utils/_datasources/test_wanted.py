@@ -73,7 +73,7 @@ def test_what_would_be_made_where_nothing_is():
 
 
 def test_the_neighbour_of_a_history_counts_as_taken():
-    table = HandwrittenTable("public", "old", "r", False, 0, None, None, False, ())
+    table = HandwrittenTable("public", "old", True, 0, None, None, False, ())
     tables = {("public", name): replace(table, name=name) for name in ("old", "old_current")}
     declared = definition(adopt=True, adopt_history="old")
     (found,) = wanted_datasources(None, [declared], REPOSITORY, state(histories=Histories(tables)), EVERYTHING)

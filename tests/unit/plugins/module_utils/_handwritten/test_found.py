@@ -76,7 +76,7 @@ def read(returns, columns, comment=None, stranger=None):
 
 
 def test_a_function_that_returns_columns():
-    function = read("record", [["ts", "date", "b"], ["n", "integer", "b"]])
+    function = read("record", [["ts", "date", False], ["n", "integer", False]])
     assert (function.columns, function.problem, function.declared) == (COLUMNS, None, False)
 
 
@@ -91,11 +91,11 @@ def test_a_mark_counts_only_with_its_owner():
     ("returns", "columns", "problem"),
     [
         ("record", None, "returns record, which has no columns: declare them as OUT parameters, as RETURNS TABLE, or"),
-        ("record", [["x", "anyelement", "p"]], "returns the column x anyelement, whose type no table can have"),
-        ("record", [["srvid", "integer", "b"]], 'returns a column "srvid", which is the first column of'),
+        ("record", [["x", "anyelement", True]], "returns the column x anyelement, whose type no table can have"),
+        ("record", [["srvid", "integer", False]], 'returns a column "srvid", which is the first column of'),
         (
             "record",
-            [["n", "integer", "b"], ["ctid", "tid", "b"]],
+            [["n", "integer", False], ["ctid", "tid", False]],
             'returns a column "ctid", which is a column of',
         ),
     ],

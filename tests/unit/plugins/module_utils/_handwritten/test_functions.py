@@ -13,7 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten import functions
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions import FunctionsTask
-from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import Needed, Right
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import Needed, Right, Schema
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._handwritten.registrations import (
     APP,
@@ -219,7 +219,7 @@ def test_a_remote_without_a_monitoring_role():
 
 
 def test_roles_that_do_not_exist_and_rights_that_nobody_here_may_grant():
-    right = Right(Needed("collector_role", "coll", "schema", "s", "", ("USAGE",)), "boss", ("USAGE",), ("USAGE",))
+    right = Right(Needed("collector_role", "coll", Schema("s"), ("USAGE",)), "boss", ("USAGE",), ("USAGE",))
     assert [problem[:50] for problem in task(ROLES).check(None, repository(roles=["coll"], rights=[right]))] == [
         'monitoring_role: role "mon" does not exist on this',
         'collector_role: role "coll" lacks USAGE on schema ',

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import SRVID, FoundFunction
-from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import Needed, Right
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import Needed, Right, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._handwritten.registrations import (
     COLUMNS,
@@ -184,7 +184,7 @@ def test_what_is_not_refused(changes, there):
 
 
 def history(schema, name, owner):
-    return Right(Needed("collector_role", "coll", "table", schema, name, ("SELECT",)), owner)
+    return Right(Needed("collector_role", "coll", Table(schema, name), ("SELECT",)), owner)
 
 
 def test_tables_that_do_not_exist():

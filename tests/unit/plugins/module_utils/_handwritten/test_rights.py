@@ -11,9 +11,12 @@ import json
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import (
+    Function,
     Needed,
     Right,
     Roles,
+    Schema,
+    Table,
     not_grantable,
     plan_rights,
     read_rights,
@@ -23,7 +26,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering 
 
 BOTH = Roles({"collector_role": "coll", "monitoring_role": "mon"})
 USAGE = ("USAGE",)
-TABLE = Needed("collector_role", "coll", "table", "My S", "t", ("INSERT", "SELECT"))
+TABLE = Needed("collector_role", "coll", Table("My S", "t"), ("INSERT", "SELECT"))
 
 
 @pytest.mark.parametrize("role", ["", "a\0"])
@@ -43,11 +46,11 @@ def test_roles_that_do_not_exist():
 
 def test_what_roles_need():
     assert BOTH.calls([("s", "f")], ("monitoring_role",)) == [
-        Needed("monitoring_role", "mon", "schema", "s", "", USAGE),
-        Needed("monitoring_role", "mon", "function", "s", "f", ("EXECUTE",)),
+        Needed("monitoring_role", "mon", Schema("s"), USAGE),
+        Needed("monitoring_role", "mon", Function("s", "f"), ("EXECUTE",)),
     ]
     assert {need.role for need in BOTH.calls([("s", "f")])} == {"coll", "mon"}
-    assert [(need.role, need.object) for need in BOTH.writes([("s", "t")])] == [
+    assert [(need.role, str(need.object)) for need in BOTH.writes([("s", "t")])] == [
         ("coll", "schema s"),
         ("coll", "table s.t"),
     ]
@@ -66,7 +69,7 @@ def test_rights_are_read_in_one_statement_each_once():
     cursor = Recorder({"jsonb_to_recordset": answers})
     needed = BOTH.writes([("s", "t"), ("s", "gone"), ("s", "t")])
     found = read_rights(cursor, needed)
-    assert [(right.needed.object, right.owner, right.lacking, right.not_grantable) for right in found] == [
+    assert [(str(right.needed.object), right.owner, right.lacking, right.not_grantable) for right in found] == [
         ("schema s", "boss", (), ()),
         ("table s.t", "boss", ("DELETE", "INSERT"), ("INSERT",)),
         ("table s.gone", None, (), ()),
@@ -90,8 +93,8 @@ def test_nothing_is_asked_without_a_role():
 
 
 def test_what_lacks_is_granted_and_shown():
-    function = Needed("monitoring_role", "mon", "function", "s", "f", ("EXECUTE",))
-    schema = Needed("monitoring_role", "mon", "schema", "s", "", USAGE)
+    function = Needed("monitoring_role", "mon", Function("s", "f"), ("EXECUTE",))
+    schema = Needed("monitoring_role", "mon", Schema("s"), USAGE)
     plan = Plan()
     plan_rights(
         plan,

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten import transient_tables
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import SRVID, FoundFunction, FoundTable
-from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import Needed, Right
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import Function, Needed, Right
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables import (
     MARK,
     State,
@@ -295,7 +295,7 @@ def needs(there, role="coll", monitoring=None, **changes):
         {"tables": [dict(APP, **changes)], "collector_role": role, "monitoring_role": monitoring}
     )
     (spec,) = made.specs
-    return [(need.role, need.object) for need in transient_tables._needs(spec, there, made.roles)]
+    return [(need.role, str(need.object)) for need in transient_tables._needs(spec, there, made.roles)]
 
 
 def test_the_rights_on_what_others_made():
@@ -310,7 +310,7 @@ def test_the_rights_on_what_others_made():
 
 
 def test_a_right_that_lacks_is_granted_or_refused():
-    need = Needed("collector_role", "coll", "function", "PoWA", "app_src", ("EXECUTE",))
+    need = Needed("collector_role", "coll", Function("PoWA", "app_src"), ("EXECUTE",))
     there = server(found(), rights=[Right(need, "postgres", ("EXECUTE",))])
     assert statements(planned(there)) == ['GRANT EXECUTE ON FUNCTION "PoWA"."app_src"(integer) TO "coll"']
     (problem,) = refused(server(found(), rights=[Right(need, "boss", ("EXECUTE",), ("EXECUTE",))]))

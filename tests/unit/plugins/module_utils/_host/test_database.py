@@ -38,7 +38,7 @@ IN_POWA = {
     "monitoring": {"tables": {}, "functions": {}},
     "rights": RIGHTS,
     "servers": [{"alias": None, "hostname": "a", "port": 5432}],
-    "datasources": {"powa_locks_src": "pgfleet.powa datasource locks: {}"},
+    "datasources": {"powa_locks_src": {"comment": "pgfleet.powa datasource locks: {}", "characters": 33}},
     "powa_roles": {"powa_snapshot": "powa_snapshot", "powa_read_all_data": None},
 }
 
@@ -75,7 +75,7 @@ def test_a_repository(tmp_path):
     assert (server["file_settings"], server["file_errors"]) == ([{"name": "port"}], [{"name": None}])
     assert found.extensions == IN_POWA["extensions"] and found.monitoring == IN_POWA["monitoring"]
     assert found.repository == dict(RIGHTS, **{name: IN_POWA[name] for name in ("servers", "powa_roles")})
-    assert found.datasources == IN_POWA["datasources"]
+    assert found.datasources == {"powa_locks_src": "pgfleet.powa datasource locks: {}"}
     assert (found.server_error, unseen) == (None, ())
     assert [variables["PGDATABASE"] for _command, _script, variables in programs.calls] == ["postgres", "powa"]
     assert '--set=roles=["powa_monitor", "it\'s"]' in programs.calls[0][0]
@@ -129,6 +129,16 @@ def test_powa_4_has_no_roles_of_its_own(tmp_path):
     of_powa_4 = {name: value for name, value in IN_POWA.items() if name != "powa_roles"}
     found, unseen, _programs = read(tmp_path, printed(IN_POSTGRES), printed(of_powa_4))
     assert found.repository["powa_roles"] == {} and unseen == ()
+
+
+def test_a_comment_that_was_cut_is_named(tmp_path):
+    long = {"powa_locks_src": {"comment": "pgfleet.powa datasource locks: {", "characters": 100001}}
+    found, unseen, _programs = read(tmp_path, printed(IN_POSTGRES), printed(dict(IN_POWA, datasources=long)))
+    assert found.datasources == {"powa_locks_src": "pgfleet.powa datasource locks: {"}
+    assert unseen == (
+        "the comment of function powa_locks_src in database powa: it has 100001 characters, and only the first 100000"
+        " are read",
+    )
 
 
 def test_a_server_without_the_database(tmp_path):

@@ -49,7 +49,7 @@ def test_a_bare_host(tmp_path):
     write(tmp_path, "/etc/os-release", OS_RELEASE)
     nothing = Answer(1, "", "dpkg-query: no packages found matching postgresql-*\n")
     host, programs = host_of(tmp_path, dpkg_query=nothing, apt_cache=[POLICY, ""])
-    result = read.read_host(options(), host)
+    result = read.read_host(options(), host, host_info.KNOWN)
     assert list(result) == MEMBERS
     assert result["os"] == {"name": "Debian GNU/Linux 12 (bookworm)", "family": "Debian"}
     assert (result["installed"], result["clusters"], result["cluster"], result["version"]) == ([], [], None, "15")
@@ -61,7 +61,7 @@ def test_a_bare_host(tmp_path):
 
 def test_the_wanted_version_of_a_host_without_a_cluster(debian):
     host, programs = host_of(debian, pg_lsclusters="", dpkg_query="", apt_cache="")
-    assert read.read_host(options(postgresql_version="17"), host)["version"] == "17"
+    assert read.read_host(options(postgresql_version="17"), host, host_info.KNOWN)["version"] == "17"
     assert programs.names.count("apt-cache") == 1
 
 
@@ -89,6 +89,7 @@ def test_a_running_cluster(debian):
             web_role="w",
         ),
         host,
+        host_info.KNOWN,
     )
     assert list(result) == MEMBERS
     assert result["cluster"] == result["clusters"][0]
@@ -116,7 +117,7 @@ def test_a_running_cluster(debian):
 @pytest.mark.parametrize(("status", "port"), [("down", 5432), ("online", 5433)])
 def test_a_cluster_that_is_down_or_has_another_port_is_not_asked(debian, status, port):
     host, programs = host_of(debian, pg_lsclusters=LISTING.format(status), dpkg_query="", apt_cache=["", ""])
-    result = read.read_host(options(port=port), host)
+    result = read.read_host(options(port=port), host, host_info.KNOWN)
     assert (result["server"], result["server_error"]) == (None, None)
     assert "runuser" not in programs.names and len(result["clusters"]) == 1
 
@@ -126,7 +127,7 @@ def test_a_refused_login(debian):
     host, _programs = host_of(
         debian, user="postgres", pg_lsclusters=LISTING.format("online"), dpkg_query="", apt_cache="", psql=refused
     )
-    result = read.read_host(options(), host)
+    result = read.read_host(options(), host, host_info.KNOWN)
     assert result["server"] is None
     assert result["server_error"] == 'FATAL: Peer authentication failed for user "postgres"'
 
@@ -135,13 +136,13 @@ def test_a_server_without_psql(debian):
     host, _programs = host_of(
         debian, user="postgres", pg_lsclusters=LISTING.format("online"), dpkg_query="", apt_cache=""
     )
-    assert read.read_host(options(), host)["server_error"] == "the host has no program psql"
+    assert read.read_host(options(), host, host_info.KNOWN)["server_error"] == "the host has no program psql"
 
 
 def test_another_system(tmp_path):
     write(tmp_path, "/etc/os-release", "NAME=Alpine\nID=alpine\n")
     host, programs = host_of(tmp_path)
-    result = read.read_host(options(packages=["x"]), host)
+    result = read.read_host(options(packages=["x"]), host, host_info.KNOWN)
     assert list(result) == MEMBERS
     assert (result["os"]["family"], result["version"], result["packages"]) == ("", "", {})
     assert set(programs.names) <= {"/usr/bin/python3"}

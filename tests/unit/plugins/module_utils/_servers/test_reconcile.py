@@ -89,6 +89,7 @@ def written(history="drop", frequency=60, **answers):
     wanted = Resolved(repository(servers=[server]), {})
     planned = Planned(wanted, found.plan(None, wanted))
     found._apply = lambda cursor: planned
+    found.prepare(session, planned)
     found.write(session, planned)
     return found, session
 
