@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,46 @@ def test_every_module_that_logs_in_is_in_the_action_group():
     modules = (ROOT / "plugins" / "modules").glob("*.py")
     logging_in = [path.stem for path in modules if "- pgfleet.powa._login\n" in path.read_text(encoding="utf-8")]
     assert runtime["action_groups"]["powa"] == sorted(logging_in)
+
+
+#: A word of Ansible's markup with its content. Only in O, V, RV and E can a closing parenthesis be part of that.
+MARKUP = re.compile(r"(?<!\w)(?:(?:O|V|RV|E)\(((?:\\.|[^\\)])*)\)|(?:C|I|B|U|L|R|M|P)\(([^)]*)\))")
+
+
+def cut(text):
+    """Return the markup that ends before the last parenthesis of its content, as ``C(f(x))`` does."""
+    return [
+        match.group()
+        for match in MARKUP.finditer(text)
+        if (match.group(1) or "").count("(") != (match.group(1) or "").count("\\)") or "(" in (match.group(2) or "")
+    ]
+
+
+def documentation(path):
+    if path.suffix == ".yml":
+        return path.read_text(encoding="utf-8")
+    assigned = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.Assign)]
+    return "\n".join(
+        node.value.value
+        for node in assigned
+        if isinstance(node.value, ast.Constant) and getattr(node.targets[0], "id", "") != "EXAMPLES"
+    )
+
+
+DOCUMENTED = [
+    path for path in FILES if path.parent.name in ("action", "doc_fragments", "filter", "inventory", "modules")
+]
+SPECIFIED = sorted((ROOT / "roles").glob("*/meta/argument_specs.yml"))
+
+
+@pytest.mark.parametrize("path", DOCUMENTED + SPECIFIED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documentation_is_not_cut_at_a_parenthesis(path):
+    assert cut(documentation(path)) == []
+
+
+def test_what_would_be_cut_is_found():
+    assert cut(r"C(f), V(f(x\)), RV(a.b), M(x.y.z) (C(g)) and NULLIF(a, C(b)) or SAV(f(x))") == []
+    assert cut("C(f(x)) and V(g(x)), O(a)") == ["C(f(x)", "V(g(x)"]
 
 
 MODULE_UTILS = ROOT / "plugins" / "module_utils"
