@@ -203,7 +203,7 @@ REFUSALS: List[Any] = [
     (
         "CREATE DOMAIN short AS text; ALTER TYPE my_record DROP ATTRIBUTE note, ADD ATTRIBUTE note short",
         {},
-        'column "note" of table public.my_history has the type public.short, which is none of PostgreSQL\'s own',
+        'column "note" of table public.my_history has the type public.short, which is not one of PostgreSQL\'s own',
     ),
     (
         "ALTER TYPE my_record RENAME ATTRIBUTE ts TO at",
@@ -220,12 +220,12 @@ REFUSALS: List[Any] = [
         {},
         "table public.my_history is not a plain table",
     ),
-    ("ALTER TABLE my_history OWNER TO powa", {}, 'belongs to role "powa", who is neither a superuser nor the owner'),
-    ("ALTER TYPE my_record OWNER TO powa", {}, 'belongs to role "powa", who is neither a superuser nor the owner'),
+    ("ALTER TABLE my_history OWNER TO powa", {}, 'belongs to role "powa", which is neither a superuser nor the owner'),
+    ("ALTER TYPE my_record OWNER TO powa", {}, 'belongs to role "powa", which is neither a superuser nor the owner'),
     (
         "ALTER TABLE my_history_current OWNER TO powa",
         {},
-        'belongs to role "powa", who is neither a superuser nor the owner',
+        'belongs to role "powa", which is neither a superuser nor the owner',
     ),
     ("ALTER SCHEMA public OWNER TO powa", {}, 'in a schema whose owner could replace it, and that is role "powa"'),
     (

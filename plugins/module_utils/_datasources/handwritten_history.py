@@ -63,7 +63,7 @@ class HandwrittenTable:
     :param columns: of a sample, with those of its row
     :param present_name: its name until the task renames it, or None if it keeps its name
     :param stranger_of_schema: the owner of its schema, if he is no trusted one
-    :param runs_functions: whether to read it could run functions that are none of PostgreSQL's own
+    :param runs_functions: whether to read it could run functions that are not PostgreSQL's own
     :param row_security: whether policies may hide some of its rows
     """
 
@@ -91,12 +91,12 @@ class HandwrittenTable:
         """Why nobody should read the table, or None."""
         if self.stranger:
             return (
-                '{0} or the type of its samples belongs to role "{1}", who is {2}: check what they are, and give them'
+                '{0} or the type of its samples belongs to role "{1}", which is {2}: check what they are, and give them'
                 " to a superuser (ALTER ... OWNER TO)"
             ).format(self.identity, self.stranger, NOT_TRUSTED)
         if self.stranger_of_schema:
             return (
-                '{0} is in a schema whose owner could replace it, and that is role "{1}", who is {2}: give the schema'
+                '{0} is in a schema whose owner could replace it, and that is role "{1}", which is {2}: give the schema'
                 " to a superuser (ALTER SCHEMA ... OWNER TO), or copy the rows into a table elsewhere, and give that"
             ).format(self.identity, self.stranger_of_schema, NOT_TRUSTED)
         if self.kind != "r" or self.inherited:
@@ -106,8 +106,9 @@ class HandwrittenTable:
             ).format(self.identity)
         if self.runs_functions:
             return (
-                "{0} has an index, statistics or a constraint with functions that are none of PostgreSQL's own, which"
-                " reading it could run: drop these, or copy the rows into a table without them, and give that"
+                "{0} has an index, statistics or a constraint with functions that are not PostgreSQL's own, and reading"
+                " the table could run them: drop that index, statistics or constraint, or copy the rows into a table"
+                " without it, and give that"
             ).format(self.identity)
         if self.row_security:
             return (

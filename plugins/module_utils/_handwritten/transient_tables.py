@@ -251,7 +251,7 @@ def _removal_refusal(spec: TableSpec, table: Optional[FoundTable], state: State)
 
 def _whose(table: FoundTable) -> str:
     if table.stranger:
-        return 'belongs to role "{0}", who is {1}'.format(table.stranger, NOT_TRUSTED)
+        return 'belongs to role "{0}", which is {1}'.format(table.stranger, NOT_TRUSTED)
     if table.extension:
         return "belongs to the extension {0}".format(table.extension)
     if table.declared:

@@ -116,7 +116,7 @@ def test_further_playbooks() -> None:
     [
         ({"playbook": "a.yml"}, "None: name is missing: set it to that of the job template"),
         ({"name": "A"}, "A: playbook is None: set it to a file of the project"),
-        ({"name": "12", "playbook": "a.yml"}, "name is 12: set it to a text without ++ that is no number"),
+        ({"name": "12", "playbook": "a.yml"}, "name is 12: set it to a text without ++ that is not a number"),
         ({"name": "A++B", "playbook": "a.yml"}, "name is A++B: set it to a text without ++"),
         ({"name": "A", "playbook": "pgfleet.powa.site"}, "AWX runs no playbook of a collection by its name"),
         ({"name": "A", "playbook": "a.yml", "type": "run"}, "found type, expected only name, playbook"),
@@ -145,7 +145,7 @@ def test_wrong_playbooks(entry: Dict[str, Any], words: str) -> None:
         ({"powa_awx_name": "a++b"}, "powa_awx_name is a++b: set it to a text without ++"),
         ({"powa_awx_credentials": ["ssh", 7]}, "powa_awx_credentials is 7: set it to a text without ++"),
         ({"powa_awx_repository_credential": "a++b"}, "powa_awx_repository_credential is a++b: set it to a text"),
-        ({"powa_awx_name": 7}, "set it to a text without ++ that is no number"),
+        ({"powa_awx_name": 7}, "set it to a text without ++ that is not a number"),
     ],
 )
 def test_wrong_variables(variables: Dict[str, Any], words: str) -> None:

@@ -81,8 +81,8 @@ def test_what_needs_a_superuser():
     assert by_hand(case(server, extensions=without), "a") == [
         "role powa_monitor does not exist, and role owner may not create roles: have a superuser create it with LOGIN"
         " and the password in the inventory",
-        "database powa lacks the extensions pg_qualstats, and role owner is no superuser: have one run CREATE EXTENSION"
-        ' "pg_qualstats"',
+        "database powa lacks the extensions pg_qualstats, and role owner is not a superuser: have one run CREATE"
+        ' EXTENSION "pg_qualstats"',
     ]
     # A managed server has rules of its own for that.
     managed = case(dict(server, createrole=True), extensions=without, variables={"powa_managed": True})
@@ -109,7 +109,7 @@ def test_a_role_that_is_to_be_plain():
 def test_missing_rights():
     monitoring = {"schemas": {}, "tables": {"powa_databases": False}, "functions": {}}
     (sentence,) = by_hand(case({"superuser": False}, monitoring=monitoring), "a")
-    assert sentence.startswith("PoWA's roles lack rights, and role owner is no superuser: have one run GRANT ")
+    assert sentence.startswith("PoWA's roles lack rights, and role owner is not a superuser: have one run GRANT ")
 
 
 def test_a_line_of_pg_hba_conf_that_is_missing_is_named_and_not_written():

@@ -133,19 +133,19 @@ def test_what_can_be_made_is_not_refused():
         (
             {},
             server(functions={NAME: replace(SOURCE, stranger="mallory")}),
-            'query_source: PoWA.app_src(integer) belongs to role "mallory", who is neither a superuser nor the owner of'
-            " the extension powa, and who could change it at any time into code that PoWA runs with the rights of"
-            " others: check what it does, and give it to a superuser (ALTER ... OWNER TO), or drop it",
+            'query_source: PoWA.app_src(integer) belongs to role "mallory", which is neither a superuser nor the owner'
+            " of the extension powa, and which could change it at any time into code that PoWA runs with the rights of"
+            " other roles: check what it does, and give it to a superuser (ALTER ... OWNER TO), or drop it",
         ),
         (
             {"adopt": True},
             server(replace(found(comment=None), stranger="mallory")),
-            'query_source: PoWA.app_src_tmp belongs to role "mallory", who is neither',
+            'query_source: PoWA.app_src_tmp belongs to role "mallory", which is neither',
         ),
         (
             {"state": "absent"},
             server(replace(found(), stranger="mallory")),
-            'state: PoWA.app_src_tmp belongs to role "mallory", who is neither a superuser nor the owner of the'
+            'state: PoWA.app_src_tmp belongs to role "mallory", which is neither a superuser nor the owner of the'
             " extension powa, and this module drops only tables that it made",
         ),
         (
