@@ -77,27 +77,43 @@ def test_what_would_be_cut_is_found():
 
 
 MODULE_UTILS = ROOT / "plugins" / "module_utils"
-TESTS = Path(__file__).resolve().parent
+PLUGIN_UTILS = ROOT / "plugins" / "plugin_utils"
+TESTS = Path(__file__).resolve().parents[1]
 
-#: Files of module_utils without a test file of the same name, each with its reason.
+#: Files and folders of module_utils and plugin_utils that need no test file of the same name, each with its reason.
 UNTESTED = {
-    "_sql": "texts only: the integration tests run each of them on every PostgreSQL and PoWA",
+    "module_utils/_sql": "texts only: the integration tests run each of them on every PostgreSQL and PoWA",
+    "plugin_utils/_imports": "one way from a file to definitions: test__imports_*.py compare what comes of each format",
 }
 
 
 def _code(folder):
-    return sorted(path.relative_to(MODULE_UTILS) for path in folder.rglob("*.py") if path.name != "__init__.py")
+    return sorted(path.relative_to(folder) for path in folder.rglob("*.py") if path.name != "__init__.py")
 
 
-@pytest.mark.parametrize("path", _code(MODULE_UTILS), ids=str)
+def _test_of(path):
+    """Return the test file of a file; those of the packages of plugin_utils stand in one folder."""
+    folder, *names = path.parts
+    if folder == "plugin_utils":
+        return TESTS / folder / "test_{0}".format("_".join(names))
+    return TESTS / path.parent / "test_{0}".format(path.name)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [folder.name / path for folder in (MODULE_UTILS, PLUGIN_UTILS) for path in _code(folder)],
+    ids=str,
+)
 def test_every_file_has_a_test_file_of_the_same_name(path):
-    test = TESTS / path.parent / "test_{0}".format(path.name)
     reasons = {str(part) for part in (path, *path.parents)} & set(UNTESTED)
-    assert test.is_file() != bool(reasons), "{0} needs a test file, or UNTESTED a reason".format(path)
+    assert _test_of(path).is_file() or reasons, "{0} needs a test file, or UNTESTED a reason".format(path)
 
 
-def test_every_reason_is_about_a_file():
-    assert [name for name in UNTESTED if not (MODULE_UTILS / name).exists()] == []
+def test_every_reason_is_about_files_without_tests():
+    for name in UNTESTED:
+        path = ROOT / "plugins" / name
+        files = [path] if path.is_file() else [path / file for file in _code(path)]
+        assert [file for file in files if not _test_of(file.relative_to(ROOT / "plugins")).is_file()], name
 
 
 def test_only_what_quotes_the_sql_of_users_may_ask_for_it():

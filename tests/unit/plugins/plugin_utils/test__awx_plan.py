@@ -80,18 +80,6 @@ def test_schedules(rrule: str, accepted: bool) -> None:
     assert bool(plan["schedules"]) is accepted is (plan["problems"] == [])
 
 
-def test_a_credential_has_what_its_injectors_use() -> None:
-    for kind in planned()["credential_types"]:
-        fields = {field["id"] for field in kind["inputs"]["fields"]}
-        used = [value for injector in kind["injectors"].values() for value in injector.values()]
-        assert {value.strip("{} ") for value in used} - {"tower.filename"} == fields
-        assert set(kind["inputs"]["required"]) <= fields
-        # AWX refuses these names.
-        assert not [name for name in kind["injectors"].get("env", ()) if name.startswith("ANSIBLE_")]
-        for field in kind["inputs"]["fields"]:
-            assert field.get("secret", False) is ("password" in field["id"])
-
-
 def test_as_a_survey_or_another_tool_passes_variables() -> None:
     empty = dict.fromkeys(("powa_awx_name", "powa_awx_inventory_path", "powa_awx_credentials", "powa_awx_playbooks"))
     assert planned(**empty) == planned(powa_awx_credentials="", powa_awx_approval_timeout="3600") == planned()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._by_hand import by_hand, markers_by_hand, unseen_parts
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba_check import host_hba_problems
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._programs_by_hand import collector_by_hand
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._remote import plan_remote
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import LOGIN, fleet, host, line, run, seen
 
@@ -135,7 +134,3 @@ def test_marker_extensions_that_nobody_may_write_are_named(writable):
     assert "creates no marker extension for waits" in sentence
     assert not plan_remote(found, "a")["markers_todo"]
     assert markers_by_hand(case(variables={"powa_manage_host": True, "powa_datasources": WAITS}), "a") == []
-
-
-def test_a_host_without_a_collector_lacks_nothing_of_it():
-    assert collector_by_hand(case(), "a") == []
