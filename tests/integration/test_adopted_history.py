@@ -243,7 +243,7 @@ REFUSALS: List[Any] = [
     (
         SPY + "CREATE INDEX ON my_history (spy(srvid))" + ARMED,
         {},
-        "table public.my_history has an index, statistics or a constraint with functions that are none",
+        "table public.my_history has an index, statistics or a constraint with functions that are not",
     ),
     (
         SPY + "CREATE INDEX ON my_history_current (srvid) WHERE spy(1) = '2000-01-01'" + ARMED,
@@ -261,7 +261,7 @@ REFUSALS: List[Any] = [
         "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
         "ALTER TABLE my_history ALTER name TYPE text COLLATE loose",
         {},
-        'column "name" of table public.my_history has the collation "loose", which takes different texts for equal',
+        'column "name" of table public.my_history has the collation "loose", which treats different texts as equal',
     ),
 ]
 

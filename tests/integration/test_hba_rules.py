@@ -85,7 +85,7 @@ class Hba:
         result = self.run(*addresses, **options)
         assert result.failed and self.text == before
         checked = self.run(*addresses, check=True, **options)
-        assert checked.failed and checked["msg"] == result["msg"] or "as it was before" in result["msg"]
+        assert checked.failed and checked["msg"] == result["msg"] or "was restored" in result["msg"]
         return str(result["msg"])
 
 

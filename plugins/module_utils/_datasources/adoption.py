@@ -207,7 +207,7 @@ def _of_keys(taken: _Taken) -> List[str]:
             )
         if source is not None and source.collation:
             problems.append(
-                'column "{0}" of {1} has the collation "{2}", which takes different texts for equal, so keys would be'
+                'column "{0}" of {1} has the collation "{2}", which treats different texts as equal, so keys would be'
                 " mixed up: change the collation of the column".format(source.name, identity, source.collation)
             )
         if not column.type.sortable:

@@ -39,7 +39,7 @@ class HistoryColumn:
     :param own: whether its type is one of PostgreSQL's own
     :param not_null: whether it always has a value
     :param in_record: whether it is an attribute
-    :param collation: its collation, if that takes different texts for equal
+    :param collation: its collation, if that treats different texts as equal
     """
 
     name: str

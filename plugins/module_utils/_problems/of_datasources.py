@@ -72,11 +72,9 @@ def datasource_problems(found: Found) -> Iterator[Problem]:
             changes = ["{action} {object}".format(**change) for change in datasource["drift"]]
             yield Problem(
                 Kind.DATASOURCE_DRIFT,
-                "it is not as its definition says, in {0} place{1}".format(
-                    len(changes), "s" if len(changes) > 1 else ""
-                ),
+                "it differs from its definition in {0} place{1}".format(len(changes), "s" if len(changes) > 1 else ""),
                 "changed by hand, or a run has not finished: to {0}".format(", ".join(_some(changes))),
-                "{0}, which makes it right and keeps its history".format(SITE),
+                "{0}, which repairs it and keeps its history".format(SITE),
                 datasource=name,
             )
         yield from _datasource_of_servers(datasource, found)

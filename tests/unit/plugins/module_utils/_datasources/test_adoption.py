@@ -96,7 +96,7 @@ def test_what_can_be_taken(table):
         ),
         (
             replace(OLD, columns=(SRVID, TS, replace(MODE, collation="loose"), HELD)),
-            'column "mode" of table public.old has the collation "loose", which takes different texts for equal, so',
+            'column "mode" of table public.old has the collation "loose", which treats different texts as equal, so',
         ),
         (replace(OLD, columns=(SRVID,)), "table public.old has the columns (srvid integer), expected srvid of type"),
         (replace(OLD, columns=(replace(SRVID, type="text"), TS)), "table public.old has the columns (srvid text, ts "),
