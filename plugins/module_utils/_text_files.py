@@ -304,9 +304,9 @@ def _wrong_kind(wanted: Wanted, found: Optional[Found]) -> List[str]:
     if found is None or (wanted.state == DIRECTORY and found.kind == FOLDER):
         return []
     if wanted.state == DIRECTORY and found.kind == LINK:
-        return ["it is a symbolic link, but not one of root's to a folder: remove it, or give another path"]
+        return ["it is a symbolic link, but not to a folder or not made by root: remove it, or give another path"]
     if wanted.state == DIRECTORY:
-        return ["it is no folder: remove it, or give another path"]
+        return ["it is not a folder: remove it, or give another path"]
     if found.kind == FOLDER:
         return ["it is a folder, and this module writes and removes files: remove the folder, or give another path"]
     if found.kind == OTHER:

@@ -21,8 +21,8 @@ description:
     in the same transaction; RV(hazards) lists them with their sizes, in check mode, too.
   - The task fails before it writes anything if views or other objects depend on what it would drop or give other
     columns, if values do not fit a new type, or if a key becomes a metric or a metric a key.
-  - A new type keeps of old values what PostgreSQL's cast keeps. The date of a V(timestamp) that becomes a V(time) is
-    lost, and so are the decimals of a V(numeric) that becomes an V(integer).
+  - When a type changes, PostgreSQL's cast converts the old values. What the cast drops is lost, such as the date of a
+    V(timestamp) that becomes a V(time), or the decimals of a V(numeric) that becomes an V(integer).
   - Changes made by hand appear in the diff and are repaired. History stays untouched.
   - With O(server_kind=local), PoWA's background worker, a superuser, takes the snapshots, but the queries run with the
     rights of O(monitoring_role), in a subtransaction that is rolled back. Without O(datasources[].security_definer), a
@@ -174,8 +174,8 @@ options:
           - An extension may be in another schema in each database. Write its name in braces in place of the schema, as
             in V({pgstattuple}.pgstattuple_approx(c.oid::regclass\)). A database without that extension has no samples.
             PoWA's own database needs it, since queries are tried there.
-          - A database has no samples either where somebody has created a function, view or type with a name that the
-            query takes from the extension, in the extension's schema. It would run with the rights of the monitoring
+          - A database has no samples either if somebody has created a function, view or type in the extension's schema
+            under a name that the query takes from the extension, since that would run with the rights of the monitoring
             role.
         type: str
         choices: [cluster, database]
@@ -187,7 +187,7 @@ options:
       retention:
         description:
           - How long samples are kept, such as V(7 days). Defaults to the server's retention.
-          - An interval is refused if no timestamp is that long ago.
+          - The task fails if that long ago is before the first timestamp that PostgreSQL knows.
           - Needs PoWA 5.1.2 or newer.
         type: str
       query_cleanup:
@@ -335,14 +335,15 @@ options:
         required: true
   ready_servers:
     description:
-      - Servers whose side is made as declared, each by its alias or by V(hostname:port). Snapshots that
-        O(datasources[].state=paused) stopped resume only for these. A server that a datasource is new for gets an
-        inactive registration unless it is one of these, and the first task that lists it activates the datasource.
+      - Servers that have the objects of the datasources as declared, each by its alias or by V(hostname:port).
+        Snapshots that O(datasources[].state=paused) stopped resume only for these. A server that a datasource is new
+        for gets an inactive registration unless it is one of these, and the first task that lists it activates the
+        datasource.
       - A server that O(remote_results) names is ready only for those datasources that it returned with the digest of
         their definition here, which they have if their columns are the same.
       - On PoWA 5, the datasources of one extension are active on the same servers. A further one is not registered
         until all servers where the others are active are ready for it.
-      - Without this option, the side of every server counts as made.
+      - Without this option, every server counts as ready.
     type: list
     elements: str
   timeout:
@@ -359,7 +360,7 @@ options:
       - With O(server_kind=local), the role whose rights the queries have. Defaults to V(powa_monitor). If it does not
         exist, the task creates it as a member of C(pg_read_all_stats) without a login.
       - Before the task changes anything, PostgreSQL plans each new query with the rights of this role, in a session of
-        its own that ends in a rollback, in check mode, too. Planning runs code of others, such as functions inside
+        its own that ends in a rollback, in check mode, too. Planning runs other people's code, such as functions in
         views, so this role must not be a superuser, nor a member of one, of C(pg_execute_server_program) or of
         C(pg_write_server_files). On a standby no query is planned.
       - Without it, the queries are planned with the rights of the role that the task is logged in as. If that is a
@@ -546,12 +547,14 @@ datasources:
           succeed if it has the digest of its repository.
       type: str
     paused:
-      description: Servers that it is not active for until their side is known to be as declared.
+      description:
+        - The servers for which it is inactive until a run has verified that they have its objects as declared.
       type: list
       elements: str
     held_back_by:
-      description: Those of them because of which PoWA 5 collects it nowhere yet, since others of its extension are
-        active there.
+      description:
+        - The servers in RV(datasources[].paused) because of which PoWA 5 does not collect it anywhere yet, since other
+          datasources of its extension are active for them.
       type: list
       elements: str
     rows:
@@ -566,8 +569,9 @@ datasources:
           all servers that are registered here, enabled, and chosen by O(datasources[].servers). With
           O(datasources[].scope=database), it is only known if O(datasources[].databases) names the databases.
         - It has C(rows) of a sample of all servers, C(bytes_per_row) of history, C(bytes_per_day), and
-          C(bytes_at_retention), once the oldest samples are as old as they get. The bytes of a row are those in the
-          history of this datasource, or for too little of it those that its width would take in the history of others.
+          C(bytes_at_retention), once the oldest samples are as old as they get. The bytes per row come from
+          the history of this datasource. Where that is too short, they are estimated from the width of a row and the
+          history of other datasources.
       type: dict
   sample:
     - name: lock_modes

@@ -21,7 +21,7 @@ description:
   - Grants the roles that the task names what they need on functions and tables, and that they do not have in another
     way. It revokes nothing, so a role that has had another name before keeps its rights.
   - Functions and transient tables have to belong to a superuser or to the owner of the extension powa, because PoWA
-    runs them with the rights of others.
+    runs them with the rights of other roles.
   - Rejects datasources of M(pgfleet.powa.datasources), which that module registers, and those that PoWA brings, such as
     C(pg_qualstats). Activate the latter with O(pgfleet.powa.servers#module:servers[].extensions). Only
     C(pg_track_settings) works both ways, with the functions that PoWA itself registers for it.

@@ -18,7 +18,7 @@ description:
   - It needs no psycopg2, and a password only where PostgreSQL asks for one. It runs C(psql) at most twice, as the owner
     of the cluster or as O(run_as) if it is run as root, or else as the user who runs it.
   - Never fails because a host lacks something or because a right is missing. RV(unseen) says what it could not read.
-  - Never returns passwords, and no sums of files that hold them.
+  - Never returns passwords, nor checksums of files that hold them.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:
@@ -26,7 +26,7 @@ extends_documentation_fragment:
   - pgfleet.powa._attributes
 attributes:
   action_group:
-    description: It has not all login options of C(group/pgfleet.powa.powa), and others by default.
+    description: It lacks some login options of C(group/pgfleet.powa.powa), and others have other defaults here.
     support: none
 options:
   postgresql_version:
@@ -104,7 +104,7 @@ options:
     elements: path
     default: []
   secret_files:
-    description: Files to look for that hold passwords or keys. Their sums are not returned.
+    description: Files to look for that hold passwords or keys. Their checksums are not returned.
     type: list
     elements: path
     default: []
@@ -127,7 +127,7 @@ options:
     choices: [scram-sha-256, md5]
     default: scram-sha-256
   folders:
-    description: Folders to look for. The sums of the files right in them are returned.
+    description: Folders to look for. The checksums of the files directly in them are returned.
     type: list
     elements: path
     default: []
@@ -365,7 +365,7 @@ extension_folder:
       returned: always
       sample: [plpgsql, powa]
     markers:
-      description: Marker extension -> the SHA-256 sum of its control file, followed by its script.
+      description: Marker extension -> the SHA-256 checksum of its control file, followed by its script.
       type: dict
       returned: always
       sample: {}
@@ -443,8 +443,8 @@ files:
       sample: 102
     sha256:
       description:
-        - The sum of its content. Null for a folder, for a file of O(secret_files), for one with the word password in
-          quotes or with a connection string that has a password, and where the content cannot be read.
+        - The SHA-256 checksum of its content. Null for a folder, for a file of O(secret_files), for one with the word
+          password in quotes or with a connection string that has a password, and where the content cannot be read.
       type: str
       returned: always
     as_expected:
@@ -454,7 +454,8 @@ files:
       sample: true
 folders:
   description:
-    - Folder of O(folders) -> name -> SHA-256 sum, for each file right in it. Folders that do not exist are left out.
+    - Folder of O(folders) -> name -> SHA-256 checksum, for each file directly in it. Folders that do not exist are left
+      out.
   returned: success
   type: dict
   sample: {/opt/powa-web/pages/powa_web_pages: {}}

@@ -17,9 +17,9 @@ description:
     password with the verifier that PostgreSQL has stored, and writes nothing if it is right.
   - No statement has a verifier in its text, so it is in no log, in no C(pg_stat_statements) and in no history of PoWA.
     RV(kept_by) and a warning name the settings that may have it kept all the same, if the login may not change them.
-  - It never takes an attribute, a membership or the existence from a role that it has not made, unless
-    O(roles[].plain) says so. A role that it makes
-    has a comment that says so. A role has no owner, but whoever may write its comment may also drop it.
+  - It never drops a role that it has not made, and never takes a membership from it. It takes attributes from such a
+    role only with O(roles[].plain). A role that it makes has a comment that says so. A role has no owner, but whoever
+    may write its comment may also drop it.
   - A warning names each role that has more power than PoWA needs, such as a superuser. The role keeps it.
 author:
   - pgfleet (@pgfleet)

@@ -15,7 +15,7 @@ description:
     query took, and what its history would take on disk.
   - Creates nothing that stays. The queries run with the rights of O(monitoring_role), in a transaction that only reads
     and ends in a rollback, in check mode, too. What a function does outside of its transaction stays, such as
-    C(pg_terminate_backend()) or C(dblink()).
+    V(pg_terminate_backend(\)) or V(dblink(\)).
   - Before it runs any, PostgreSQL plans all of them, and the task fails with what M(pgfleet.powa.datasources) would
     refuse, such as columns that are not declared.
   - With C(security_definer), too, a query runs with the rights of O(monitoring_role) here. If these do not suffice, the

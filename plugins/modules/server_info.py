@@ -216,12 +216,12 @@ roles:
       returned: always
       sample: {}
 monitoring_role:
-  description: O(monitoring_role).
+  description: The value of O(monitoring_role), or null without it.
   returned: success
   type: str
   sample: powa_monitor
 collector_role:
-  description: O(collector_role).
+  description: The value of O(collector_role), or null without it.
   returned: success
   type: str
   sample: powa_collector
@@ -459,7 +459,9 @@ datasources:
           returned: always
           sample: true
         paused:
-          description: Whether its snapshots wait until the server was seen to have its side as declared.
+          description:
+            - Whether the datasource is inactive for the server until a run has verified that the server has its objects
+              as declared.
           type: bool
           returned: always
           sample: false
@@ -637,7 +639,7 @@ transient_rows:
       sample: 3600
 schema_creators:
   description:
-    - Roles that may create objects in PoWA's schema and are no superusers. PoWA 4 could run such objects as superuser.
+    - Roles that may create objects in PoWA's schema and are not superusers. PoWA 4 could run such objects as superuser.
   returned: success
   type: list
   elements: dict

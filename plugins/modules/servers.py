@@ -138,7 +138,7 @@ options:
     description:
       - Whether a new server gets all datasources that are declared for all servers, unless
         O(servers[].datasources) says which.
-      - With V(false), M(pgfleet.powa.datasources) registers them, each active where its side is known to be made
+      - With V(false), M(pgfleet.powa.datasources) registers them, each active if the server is ready for it
         (O(pgfleet.powa.datasources#module:ready_servers)).
     type: bool
     default: true

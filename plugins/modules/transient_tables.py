@@ -21,7 +21,7 @@ description:
   - Leaves a table without that mark alone if its columns fit, but for the rights of O(collector_role), and fails if
     they do not.
   - Function and table have to belong to a superuser or to the owner of the extension powa, because any other owner
-    could change them into code that runs with the rights of others. Log in as one of them.
+    could change them into code that runs with the rights of other roles. Log in as one of them.
   - M(pgfleet.powa.datasources) creates the tables of its own datasources.
   - Reconciles the whole list in one transaction. If anything is wrong with any table, the task reports every problem
     and changes nothing.

@@ -6,51 +6,21 @@
 
 from __future__ import annotations
 
-from posixpath import dirname
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Mapping, NamedTuple, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._host.preload import SETTING as LIBRARIES
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import is_managed, manages, why_not
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._packages import (
-    extensions_of,
-    have_candidates,
-    is_git,
-    is_present,
-    lacking,
-    packages_of,
-)
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._reading_order import generator
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._archivist_host import ArchivistHost
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._libraries import ALWAYS_COLLECTED
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import is_managed
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._packages import have_candidates, is_git
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._registered import was_collected
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._restarts import restarts_of, was_restarted
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._server_settings import (
-    Server,
-    loaded_libraries,
-    server_of,
-)
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._settings import (
-    NOTHING,
-    Settings,
-    check_settings,
-    plan_settings,
-)
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._start_problems import missing_libraries, start_problems
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import NO_SYSTEM, System, system_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._settings import NOTHING, Settings
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._systems import NO_SYSTEM, system_of
 
-#: Stats extensions whose library works only if PostgreSQL has loaded it when it started.
-ALWAYS_COLLECTED = "pg_stat_statements"
-_PRELOADED = ("pg_qualstats", "pg_stat_kcache", "pg_wait_sampling")
-#: CREATE EXTENSION fails for these until PostgreSQL has loaded their library.
-_CREATED_ONCE_LOADED = ("pg_stat_kcache",)
-_WITHOUT_UNIT = (
-    "PostgreSQL needs a restart, and no unit of systemd is known that runs it: set powa_restart_command to the command"
-    " that restarts it"
-)
 _STILL_COLLECTED = (
     "{0}. Until then its repository goes on taking snapshots of this server, whose parts that need {1} fail: set"
     " powa_state to disabled to end them"
 )
-_NEW_LIBRARY = "the new library of PoWA"
 
 
 class Archivist(NamedTuple):
@@ -117,172 +87,79 @@ def plan_archivist(run: Run, host: str) -> Archivist:
     system = system_of(seen) if seen else None
     if seen and is_managed(run.variables(host)):
         system = NO_SYSTEM
-    return _plan(run, host, seen, system) if system else Archivist()
+    return _plan(ArchivistHost(run, host, seen, system)) if system else Archivist()
 
 
-def libraries_of(run: Run, host: str) -> List[str]:
-    """Return the libraries that a host's PostgreSQL has to preload. One that is only a repository needs none."""
-    variables = run.variables(host)
-    local = variables["powa_mode"] == "local"
-    if not local and "powa_remotes" not in run.groups(host):
-        return []
-    stats = [name for name in variables["powa_stats_extensions"] if name in _PRELOADED]
-    return [ALWAYS_COLLECTED, *dict.fromkeys(stats)] + (["powa"] if local else [])
-
-
-def _plan(run: Run, host: str, seen: Mapping[str, Any], system: System) -> Archivist:
-    variables, server = run.variables(host), seen["server"]
-    managing = manages(variables)
-    # What nobody could read is not empty: nothing is written or restarted for it, and the check of the host says so.
-    readable = server if server and (not managing or not server.get("unknown")) else None
-    extensions = extensions_of(run, host)
-    libraries = libraries_of(run, host)
-    packages = packages_of(system, variables, extensions) if managing else []
-    lacks = lacking(packages, seen)
-    build, configures = managing and variables["powa_install_method"] == "source", _configures(variables)
-    conf = "{0}/conf.d/powa.conf".format(dirname(readable["config_file"] or "")) if readable else ""
-    settings = _settings(run, host, readable, conf, libraries) if readable and configures else NOTHING
-    loaded = loaded_libraries(server_of(readable)) if readable else []
-    restart = [*settings.restart, *_new_library(run, host, loaded)]
-    restarts = restarts_of(run, host)
-    if restart and restarts.gone:
-        # What has kept that server from starting would keep this one from it at its next start.
-        settings = settings._replace(write=False, elsewhere={})
-    creatable = [one for one in extensions if one["name"] not in _CREATED_ONCE_LOADED or one["name"] in loaded]
-    have_server = not run.check_mode or bool(server and seen["driver"])
-    standby, unread = bool(server and server["standby"]), bool(server and server["unread"] and configures)
-    problems = list(settings.problems)
-    if readable and (_has_installed(run, host) or not (lacks or build)):
-        # Before that, a package of this run may bring a library.
-        problems += _library_problems(run, host, readable, conf, libraries)
-    may_restart = managing and bool(restart) and not restarts.forbidden
-    if readable and may_restart:
-        problems += start_problems(server_of(readable), conf, libraries)
-        problems += _managed_elsewhere(server_of(readable), conf, variables, system.unit)
-    todo = (
-        build
-        or not readable
-        or not seen["driver"]
-        or unread
-        or settings.write
-        or bool(lacks or settings.elsewhere or problems or restart)
-        or (not standby and (not server["database"] or _differ(creatable, seen["extensions"])))
-    )
+def _plan(host: ArchivistHost) -> Archivist:
     return Archivist(
-        todo=todo,
-        have_server=have_server,
-        have_database=not run.check_mode or bool(have_server and server["database"]),
-        standby=standby,
-        unit=system.unit,
-        pg_config=system.pg_config,
-        packages=packages,
-        refresh=managing and seen["os"]["family"] == "Debian" and not _powa_files(seen) and not run.check_mode,
-        candidate=bool((seen["packages"].get(system.powa) or {}).get("candidate")),
-        # dnf refreshes its lists itself, also in check mode.
-        install=managing
-        and bool(seen["version"])
-        and (not run.check_mode or seen["os"]["family"] != "Debian" or have_candidates(lacks, seen)),
-        # Where PostgreSQL was installed before, its cluster may only not have been found.
-        creates_cluster=managing
-        and seen["os"]["family"] == "RedHat"
-        and seen["cluster"] is None
-        and not (seen["installed"] or run.check_mode),
-        build=build,
-        source_is_git=is_git(variables["powa_source"]),
-        conf=conf,
-        owner=(seen["cluster"] or {}).get("owner") or "postgres",
-        libraries=libraries,
-        settings=settings,
-        problems=list(dict.fromkeys(problems)),
-        restart=restart,
-        may_restart=may_restart,
-        careful=bool(readable and (restart or build)) and not restarts.forbidden,
-        pending=_pending(
-            restarts.pending(restart), [name for name in libraries if name not in loaded], was_collected(run, host)
-        ),
-        unread=unread,
-        creatable=creatable,
+        todo=_is_todo(host),
+        have_server=host.have_server,
+        have_database=host.have_database,
+        standby=host.standby,
+        unit=host.system.unit,
+        pg_config=host.system.pg_config,
+        packages=host.packages,
+        refresh=_refreshes(host),
+        candidate=bool((host.seen["packages"].get(host.system.powa) or {}).get("candidate")),
+        install=_installs(host),
+        creates_cluster=_creates_cluster(host),
+        build=host.builds,
+        source_is_git=is_git(host.variables["powa_source"]),
+        conf=host.conf,
+        owner=(host.seen["cluster"] or {}).get("owner") or "postgres",
+        libraries=host.libraries,
+        settings=host.settings,
+        problems=host.problems,
+        restart=host.restart,
+        may_restart=host.may_restart,
+        careful=bool(host.server and (host.restart or host.builds)) and not host.restarts.forbidden,
+        pending=_pending(host),
+        unread=host.unread,
+        creatable=host.creatable,
     )
 
 
-def _settings(run: Run, host: str, server: Mapping[str, Any], conf: str, libraries: Sequence[str]) -> Settings:
-    variables = run.variables(host)
-    wrote, altered = run.result(host, "__archivist_written"), run.result(host, "__archivist_altered")
-    return plan_settings(
-        server_of(server),
-        conf,
-        variables,
-        libraries,
-        local=variables["powa_mode"] == "local",
-        written=bool(wrote) and not wrote.get("skipped") and not run.check_mode,
-        altered=bool(altered.get("changed")) and not run.check_mode,
+def _is_todo(host: ArchivistHost) -> bool:
+    return (
+        host.builds
+        or not host.server
+        or not host.seen["driver"]
+        or host.unread
+        or host.settings.write
+        or bool(host.lacking or host.settings.elsewhere or host.problems or host.restart)
+        or (not host.standby and host.database_differs)
     )
 
 
-def _pending(pending: str, unloaded: Sequence[str], collected: bool) -> str:
-    """Return what waits for a restart, and what is not collected until then.
+def _refreshes(host: ArchivistHost) -> bool:
+    """Tell whether the package lists have to be refreshed, because PoWA's files are not there."""
+    folder = host.seen["extension_folder"]
+    has_powa = bool(folder and folder["powa"])
+    return host.managing and host.seen["os"]["family"] == "Debian" and not has_powa and not host.run.check_mode
 
-    :param collected: whether the repository takes snapshots of the server, which the run does not end
-    """
+
+def _installs(host: ArchivistHost) -> bool:
+    if not host.managing or not host.seen["version"]:
+        return False
+    # dnf refreshes its lists itself, also in check mode.
+    is_debian = host.seen["os"]["family"] == "Debian"
+    return not host.run.check_mode or not is_debian or have_candidates(host.lacking, host.seen)
+
+
+def _creates_cluster(host: ArchivistHost) -> bool:
+    if not host.managing or host.seen["os"]["family"] != "RedHat" or host.seen["cluster"] is not None:
+        return False
+    # Where PostgreSQL was installed before, its cluster may only not have been found.
+    return not (host.seen["installed"] or host.run.check_mode)
+
+
+def _pending(host: ArchivistHost) -> str:
+    """Return what waits for a restart, and what is not collected until then."""
+    pending = host.restarts.pending(host.restart)
+    unloaded = [name for name in host.libraries if name not in host.loaded]
     if not pending or not unloaded:
         return pending
-    if collected and ALWAYS_COLLECTED in unloaded:
+    # The repository takes snapshots of the server, and the run does not end that.
+    if ALWAYS_COLLECTED in unloaded and was_collected(host.run, host.name):
         return _STILL_COLLECTED.format(pending, ", ".join(unloaded))
     return "{0}. Until then nothing is collected that needs {1}".format(pending, ", ".join(unloaded))
-
-
-def _configures(variables: Mapping[str, Any]) -> bool:
-    return manages(variables) and bool(variables.get("powa_configure_postgresql", True))
-
-
-def _has_installed(run: Run, host: str) -> bool:
-    """Tell whether this run has installed the packages, or seen that they are there."""
-    results = [run.result(host, name) for name in ("__archivist_apt", "__archivist_dnf")]
-    return not run.check_mode and any(result and not result.get("skipped") for result in results)
-
-
-def _library_problems(run: Run, host: str, server: Mapping[str, Any], conf: str, libraries: Sequence[str]) -> List[str]:
-    variables, found = run.variables(host), server_of(server)
-    problems = missing_libraries(found, libraries)
-    if problems or _configures(variables):
-        return problems
-    # Only some roles see which libraries are loaded.
-    known = libraries if manages(variables) or LIBRARIES in found.running else []
-    why = "powa_configure_postgresql is false" if manages(variables) else why_not(variables)
-    return check_settings(found, variables, known, variables["powa_mode"] == "local", conf, why)
-
-
-def _managed_elsewhere(server: Server, conf: str, variables: Mapping[str, Any], unit: str) -> List[str]:
-    """Return why systemd cannot restart a server: another program has started it."""
-    generated = generator(server, conf)
-    if variables.get("powa_restart_command"):
-        return []
-    if not generated:
-        return [] if unit else [_WITHOUT_UNIT]
-    return [
-        "PostgreSQL needs a restart, and {0}, which writes {1}, has to make it:"
-        " set powa_restart_command to the command for that".format(generated[1], generated[0])
-    ]
-
-
-def _new_library(run: Run, host: str, loaded: Sequence[str]) -> List[str]:
-    """Tell whether the build has changed PoWA's library, which matters only where PostgreSQL has loaded the old one."""
-    lines = str(run.result(host, "__archivist_build").get("stdout") or "").splitlines()
-    changed = "library changed" in lines and "powa" in loaded
-    return [_NEW_LIBRARY] if changed and not was_restarted(run, host) else []
-
-
-def _powa_files(seen: Mapping[str, Any]) -> str:
-    """Return the version of PoWA's files, or an empty text if there are none."""
-    folder = seen["extension_folder"]
-    return folder["powa"] if folder else ""
-
-
-def _differ(wanted: Sequence[Mapping[str, Any]], there: Mapping[str, Mapping[str, Any]]) -> bool:
-    return any(_differs(extension, there.get(extension["name"])) for extension in wanted)
-
-
-def _differs(wanted: Mapping[str, Any], found: Optional[Mapping[str, Any]]) -> bool:
-    if not is_present(wanted) or found is None:
-        return is_present(wanted) != (found is not None)
-    return any(wanted.get(field) not in (None, "", found[field]) for field in ("version", "schema"))

@@ -73,7 +73,7 @@ def _extensions(run: Run, host: str) -> Iterator[str]:
     missing = [name for name in missing if name not in seen["extensions"]]
     if missing:
         create = "" if server_of(seen)["database"] else 'CREATE DATABASE "{0}" and, in it, '.format(database)
-        yield "database {0} lacks the extensions {1}, and role {2} is no superuser: have one run {3}{4}".format(
+        yield "database {0} lacks the extensions {1}, and role {2} is not a superuser: have one run {3}{4}".format(
             database,
             ", ".join(missing),
             user,
@@ -120,7 +120,7 @@ def _rights(run: Run, host: str) -> Iterator[str]:
     if host in run.fleet["repositories"]:
         statements += plan_repository(run, host)["rights"]
     if statements:
-        yield "PoWA's roles lack rights, and role {0} is no superuser: have one run {1}".format(
+        yield "PoWA's roles lack rights, and role {0} is not a superuser: have one run {1}".format(
             server_of(run.seen(host))["user"], " ".join(statement.rstrip(";") + ";" for statement in statements)
         )
 

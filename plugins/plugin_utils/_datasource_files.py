@@ -113,7 +113,7 @@ def _read(path: str, _changed: int, _size: int) -> Files:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or str(error).split("\n", maxsplit=1)[0]
         line = ":{0}".format(mark.line + 1) if mark else ""
-        return Files([], ["{0}{1}: it is no YAML ({2}): correct it".format(shown, line, why)])
+        return Files([], ["{0}{1}: it is not YAML ({2}): correct it".format(shown, line, why)])
     return _File(shown, lines, repeated, content).read()
 
 

@@ -54,7 +54,7 @@ def wrong_webhooks(webhooks: Mapping[str, str]) -> List[str]:
     :param webhooks: the addresses by their variables, empty where there is no webhook
     """
     return [
-        "{0} is no address of a webhook: set it to one such as https://chat.example.com/hooks/a".format(name)
+        "{0} is not the address of a webhook: set it to one such as https://chat.example.com/hooks/a".format(name)
         for name, webhook in webhooks.items()
         if webhook and not _is_address(webhook)
     ]

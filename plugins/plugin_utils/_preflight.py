@@ -19,14 +19,14 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._by_hand import (
     markers_by_hand,
     unseen_parts,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._cluster_problems import cluster_problems
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import powa_version
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba_check import host_hba_left, host_hba_problems
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._install_method import method_problems
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._inventory import GROUPS, REMOTES, REPOSITORIES, WEB
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._left_alone import left_roles
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._login import login_name
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._lost import one_line, unreachable
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import is_managed, manages, why_not
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import is_managed, manages
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._programs_by_hand import collector_by_hand, web_by_hand
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository import web_role_left
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import SEEN, Run
@@ -36,8 +36,6 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._tls_problems import 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import Unevaluated
 
 _FAMILIES = ("Debian", "RedHat")
-#: The port of a cluster that a package creates.
-_NEW_PORT = 5432
 
 #: How a Python that is too old fails: by Ansible's own check, by syntax that it does not know, or by a function that
 #: its library lacks. The last names the folder of the library.
@@ -165,7 +163,7 @@ def _unread(result: Mapping[str, Any]) -> str:
 def _database_problems(check: Check) -> Iterator[str]:
     # The default of a wrong value says nothing of the cluster that the user means.
     if check.wrong.isdisjoint(("powa_port", "powa_postgresql_version")):
-        yield from _cluster_problems(check)
+        yield from cluster_problems(check.variables, check.seen, check.run.check_mode)
         yield from by_hand(check.run, check.host)
         yield from plan_archivist(check.run, check.host).problems
     variables, seen = check.variables, check.seen
@@ -195,97 +193,6 @@ def _database_problems(check: Check) -> Iterator[str]:
         yield (
             "this host has PoWA {0}, but its repository {1} has {2}: install the same major.minor version on both,"
             " because the collector refuses any other combination".format(own, check.repository, theirs)
-        )
-
-
-def _cluster_problems(check: Check) -> Iterator[str]:
-    variables, seen = check.variables, check.seen
-    port, version = variables["powa_port"], variables["powa_postgresql_version"]
-    missing = "no cluster{0} uses port {1}".format(" of version " + version if version else "", port)
-    found = ", ".join("{version}/{name} on port {port}".format(**cluster) for cluster in seen["clusters"])
-    unread = ""
-    if seen["unread_clusters"]:
-        unread = ", and PostgreSQL's tools cannot read {0}: correct that".format("; ".join(seen["unread_clusters"]))
-    if seen["cluster"] is None and unread:
-        yield "{0} (found: {1}){2}, or set powa_port and powa_postgresql_version".format(
-            missing, found or "none", unread
-        )
-    elif seen["cluster"] is not None:
-        if seen["os"]["family"] == "RedHat":
-            yield from _pgdg_problems(variables, seen)
-        if seen["server"] is None:
-            # Another cluster with the same port may be the one that runs.
-            yield "PostgreSQL {0} is installed, but {1} cannot log in to it on port {2}: {3}".format(
-                seen["version"],
-                login_name(variables),
-                variables["powa_login_port"],
-                seen["server_error"] or "it is not running" + unread,
-            )
-        elif seen["server"].get("unknown") and manages(variables):
-            unknown = ", ".join("{0}: {1}".format(*part) for part in sorted(seen["server"]["unknown"].items()))
-            yield (
-                "PostgreSQL {0} on port {1} does not show the user {2} what the roles go by ({3}):"
-                " let that role be a superuser, or correct what is wrong, before anything is changed".format(
-                    seen["version"], port, seen["server"]["user"], unknown
-                )
-            )
-    elif is_managed(variables):
-        yield "{0} cannot log in to {1}, port {2}: {3}".format(
-            login_name(variables),
-            variables["powa_login_host"],
-            variables["powa_login_port"],
-            seen["server_error"] or "it does not answer",
-        )
-    elif not variables["powa_install_postgresql"] or not manages(variables):
-        if seen["installed"]:
-            yield (
-                "PostgreSQL {0} is installed, but {1} (found: {2}): set powa_port and powa_postgresql_version".format(
-                    " ".join(seen["installed"]), missing, found or "none"
-                )
-            )
-        # An earlier play of the same run may install it. Check mode reports what it skips.
-        elif not check.run.check_mode:
-            yield (
-                "PostgreSQL is not installed: install it, or set powa_install_postgresql to true"
-                if manages(variables)
-                else "PostgreSQL is not installed, and {0}: install it".format(why_not(variables))
-            )
-    elif found:
-        yield (
-            "{0} (found: {1}), and the roles do not create a second cluster:"
-            " set powa_port and powa_postgresql_version".format(missing, found)
-        )
-    elif seen["os"]["family"] == "RedHat" and not version:
-        yield (
-            "powa_postgresql_version is empty, but the names of PGDG's packages have the version in them:"
-            ' set it to the major version to install, such as "17"'
-        )
-    elif seen["os"]["family"] == "RedHat" and seen["installed"]:
-        yield (
-            "PostgreSQL {0} is installed, but no cluster is found in the data directories of its units or in"
-            " /var/lib/pgsql, and the roles do not create one beside a cluster that may be elsewhere: mount its data"
-            " directory, make a unit whose name begins with postgresql for it, or create a cluster with"
-            " /usr/pgsql-{1}/bin/postgresql-{1}-setup initdb".format(" ".join(seen["installed"]), version)
-        )
-    elif port != _NEW_PORT:
-        yield "powa_port is {0}, but a new PostgreSQL cluster listens on port {1}: set powa_port to {1}".format(
-            port, _NEW_PORT
-        )
-
-
-def _pgdg_problems(variables: Mapping[str, Any], seen: Mapping[str, Any]) -> Iterator[str]:
-    """Return why the roles cannot work on a cluster of the RHEL family."""
-    cluster = seen["cluster"]
-    if cluster["version"] not in seen["installed"]:
-        yield (
-            "the cluster in {data_directory} has PostgreSQL {version}, but /usr/pgsql-{version}/bin is not there, and"
-            " the roles know PGDG's packages only: choose a cluster of these with powa_port".format(**cluster)
-        )
-    elif not cluster["unit"] and not variables["powa_restart_command"]:
-        yield (
-            "no unit of systemd that runs only the cluster in {data_directory} is known, so the roles could not restart"
-            " it: start it by a unit whose name begins with postgresql and that has this folder as its PGDATA, or set"
-            " powa_restart_command".format(**cluster)
         )
 
 

@@ -233,15 +233,15 @@ def still_paused(run: Run, repository: str) -> List[str]:
 
 
 _STILL_PAUSED = (
-    "{0}: datasource {1} is not active for {2}, because this run has not seen that its side is made there as declared."
-    " The first run that sees it activates the datasource."
+    "{0}: datasource {1} is not active for {2}, because this run has not verified that its objects are there as"
+    " declared. The first run that verifies it activates the datasource."
 )
 
 
 _HELD_BACK = (
     "{0}: datasource {1} is not active for any server yet, because others of its extension are active for {3}, where"
-    " this run has not seen that its side is made as declared, and PoWA 5 would collect it there at once. The first run"
-    " that sees it there activates the datasource."
+    " this run has not verified that its objects are as declared, and PoWA 5 would collect it there at once. The first"
+    " run that verifies it there activates the datasource."
 )
 
 

@@ -138,8 +138,8 @@ _KEPT = (
     " ({1}): set powa_web_rights_exact to revoke them"
 )
 _FOREIGN_SCHEMA = (
-    "schema {0} or its view powa_servers belongs to a role that is no superuser, so powa-web does not use it and some"
-    " of its pages fail: drop it"
+    "schema {0} or its view powa_servers belongs to a role that is not a superuser, so powa-web does not use it and"
+    " some of its pages fail: drop it"
 )
 _OTHER_PATH = (
     "role {0} has search_path set to {1}, so some pages of powa-web 4 fail, which read powa_servers without passwords"

@@ -93,7 +93,7 @@ def _setting_problems(client: Client, variables: Mapping[str, Any]) -> Iterator[
         )
     elif "sslcert" in files and files["sslcert"] == files["sslkey"]:
         yield (
-            "{sslcert} and {sslkey} are both {0}: put the certificate into a file of its own, which is no secret, so"
+            "{sslcert} and {sslkey} are both {0}: put the certificate into a file of its own, which is not secret, so"
             " that a run notices when it is renewed".format(files["sslcert"], **names)
         )
     elif "sslcert" in files and mode == DISABLE:

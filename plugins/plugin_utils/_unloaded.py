@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._archivist import ALWAYS_COLLECTED, libraries_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._libraries import ALWAYS_COLLECTED, libraries_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._registered import was_collected
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._restarts import was_restarted
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run

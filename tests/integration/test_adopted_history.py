@@ -203,7 +203,7 @@ REFUSALS: List[Any] = [
     (
         "CREATE DOMAIN short AS text; ALTER TYPE my_record DROP ATTRIBUTE note, ADD ATTRIBUTE note short",
         {},
-        'column "note" of table public.my_history has the type public.short, which is none of PostgreSQL\'s own',
+        'column "note" of table public.my_history has the type public.short, which is not one of PostgreSQL\'s own',
     ),
     (
         "ALTER TYPE my_record RENAME ATTRIBUTE ts TO at",
@@ -220,12 +220,12 @@ REFUSALS: List[Any] = [
         {},
         "table public.my_history is not a plain table",
     ),
-    ("ALTER TABLE my_history OWNER TO powa", {}, 'belongs to role "powa", who is neither a superuser nor the owner'),
-    ("ALTER TYPE my_record OWNER TO powa", {}, 'belongs to role "powa", who is neither a superuser nor the owner'),
+    ("ALTER TABLE my_history OWNER TO powa", {}, 'belongs to role "powa", which is neither a superuser nor the owner'),
+    ("ALTER TYPE my_record OWNER TO powa", {}, 'belongs to role "powa", which is neither a superuser nor the owner'),
     (
         "ALTER TABLE my_history_current OWNER TO powa",
         {},
-        'belongs to role "powa", who is neither a superuser nor the owner',
+        'belongs to role "powa", which is neither a superuser nor the owner',
     ),
     ("ALTER SCHEMA public OWNER TO powa", {}, 'in a schema whose owner could replace it, and that is role "powa"'),
     (
@@ -243,7 +243,7 @@ REFUSALS: List[Any] = [
     (
         SPY + "CREATE INDEX ON my_history (spy(srvid))" + ARMED,
         {},
-        "table public.my_history has an index, statistics or a constraint with functions that are none",
+        "table public.my_history has an index, statistics or a constraint with functions that are not",
     ),
     (
         SPY + "CREATE INDEX ON my_history_current (srvid) WHERE spy(1) = '2000-01-01'" + ARMED,
@@ -261,7 +261,7 @@ REFUSALS: List[Any] = [
         "CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
         "ALTER TABLE my_history ALTER name TYPE text COLLATE loose",
         {},
-        'column "name" of table public.my_history has the collation "loose", which takes different texts for equal',
+        'column "name" of table public.my_history has the collation "loose", which treats different texts as equal',
     ),
 ]
 

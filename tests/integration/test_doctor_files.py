@@ -218,7 +218,7 @@ def test_a_webhook_that_is_none_is_refused_before_anything_is_read(database: Dat
     done = doctor(tmp_path, database, **wrong)
     output = re.sub(r"\s+", " ", done.stdout)
     for name in wrong:
-        assert "{0} is no address of a webhook: set it to one".format(name) in output, output
+        assert "{0} is not the address of a webhook: set it to one".format(name) in output, output
     assert done.returncode != 0 and PASSWORD not in output and "Read the state of PoWA" not in output
 
 

@@ -193,7 +193,7 @@ def test_a_datasource_of_each_database(database: Database) -> None:
         return
     elsewhere = dict(tables, query=tables["query"].replace("pg_class", "powa_servers"))
     message = database.refused("datasources", datasources=[elsewhere], **REMOTE)
-    assert "write the schema before names that are not in pg_catalog, where alone the collector looks" in message
+    assert "write the schema before names that are not in pg_catalog, the only schema that the" in message
     before = database.dump()
     result = database.ok("datasources", datasources=[tables], **REMOTE)
     assert not result.changed and database.dump() == before, "nothing is installed on a remote"

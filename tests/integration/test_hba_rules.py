@@ -85,7 +85,7 @@ class Hba:
         result = self.run(*addresses, **options)
         assert result.failed and self.text == before
         checked = self.run(*addresses, check=True, **options)
-        assert checked.failed and checked["msg"] == result["msg"] or "as it was before" in result["msg"]
+        assert checked.failed and checked["msg"] == result["msg"] or "was restored" in result["msg"]
         return str(result["msg"])
 
 
@@ -197,7 +197,7 @@ def test_what_postgresql_refuses_is_put_back_at_once(hba: Hba, rule: Dict[str, s
     ((loaded,),) = hba.server.sql("postgres", "SELECT pg_conf_load_time()")
     changed = hba.server.shell("stat --format=%Y " + hba.path)
     message = hba.refused(hba.client, **rule)
-    assert message.startswith("{0} is as it was before: with the lines of the task, PostgreSQL would".format(hba.path))
+    assert message.startswith("{0} was restored, because with the new lines PostgreSQL would".format(hba.path))
     assert error in message and "{0}, line 5".format(hba.path) in message
     assert hba.server.sql("postgres", "SELECT pg_conf_load_time()") == [(loaded,)]
     assert hba.server.shell("stat --format=%Y " + hba.path) == changed

@@ -424,7 +424,7 @@ WRONG = [
     ({"login_port": "abc"}, "Invalid value provided for 'int': 'abc'"),
     ({"login_db": "nix"}, 'database "nix" does not exist): create the database first, or give another as login_db'),
     ({"login_db": "postgres"}, 'database "postgres" has no extension powa'),
-    ({"login_user": "nobody_special"}, "are not visible to nobody_special, who lacks SELECT (id, hostname, "),
+    ({"login_user": "nobody_special"}, "are not visible to nobody_special, which lacks SELECT (id, hostname, "),
     ({"login_user": "{{ nix }}"}, "login_user: 'nix' is undefined"),
     ({"session_role": "nix"}, 'cannot switch to session_role "nix"'),
     ({"hostnames": ["alias"]}, "hostnames: 3 of 4 servers, such as db2.example.com:5432, get no name of their own"),
@@ -504,7 +504,7 @@ def test_what_a_role_may_not_see_is_named(database: Database, tmp_path: Path) ->
         failed = run(*command, ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1")
         said = " ".join(failed.stderr.split())
         assert failed.returncode and "Traceback" not in said
-        assert "are not visible to {0}, who lacks SELECT (id,".format(reader) in said
+        assert "are not visible to {0}, which lacks SELECT (id,".format(reader) in said
         assert "variable powa_reader_role" in said
         database.sql("GRANT SELECT ({0}) ON powa_servers TO {1}".format(COLUMNS, reader))
         done = run(*command, ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1")

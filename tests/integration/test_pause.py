@@ -79,7 +79,7 @@ def test_a_snapshot_that_runs_is_waited_for(database: Database) -> None:
         connection.autocommit = False
         cursor.execute("SELECT * FROM powa_functions")
         result = database.run("datasources", datasources=paused(NEW), timeout=1, **REPOSITORY)
-        assert result.failed and "1 snapshots that began before this task still run after 1 s" in result["msg"]
+        assert result.failed and "1 snapshot that began before this task still runs after 1 s" in result["msg"]
         assert result["msg"].endswith("run the task again, with a longer timeout if need be")
         assert enabled(database) == []
         cursor.execute("SET LOCAL application_name = 'PoWA collector - repo_conn for worker db1:5432'")

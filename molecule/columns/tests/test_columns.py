@@ -181,7 +181,7 @@ def test_a_remote_that_is_down_waits_and_is_named(base, tmp_path):
         _returncode, output = site(changed, tmp_path)
     finally:
         podman("start", down)
-    assert "datasource commits is not active for {0}, because this run has not seen".format(down) in output
+    assert "datasource commits is not active for {0}, because this run has not verified".format(down) in output
     wait_until(lambda: sql(new.format(up)), "a new sample of the remote that was up")
     kept = samples("commits", down)
     wait_until(lambda: not podman_pending(down), "the remote's services are up again")
@@ -215,7 +215,7 @@ def test_a_datasource_arrives_where_it_is_accepted_and_again_where_its_side_is_g
     returncode, output = site([*base, good, secret], tmp_path, powa_skip_refused=True)
     assert returncode == 0, output
     assert "{0}: this run has left out datasource secrets, which the host refuses".format(refuses) in output
-    assert "datasource secrets is not active for {0}, because this run has not seen".format(refuses) in output
+    assert "datasource secrets is not active for {0}, because this run has not verified".format(refuses) in output
     wait_until(lambda: samples("arrives", accepts) and samples("arrives", refuses), "samples of the new datasource")
     wait_until(lambda: samples("secrets", accepts), "samples where the other one was accepted")
     latest = max(samples("arrives", accepts))

@@ -38,11 +38,17 @@ def wait_for_snapshots(connection: Connection, archivist: Archivist, timeout: fl
             return
         if time.monotonic() > deadline:
             raise PowaError(
-                "{0} snapshots that began before this task still run after {1} s, so {2}: {3}".format(
-                    len(running), timeout, so, _cure(connection, running, timeout)
+                "{0} after {1} s, so {2}: {3}".format(
+                    _still_run(len(running)), timeout, so, _cure(connection, running, timeout)
                 )
             )
         time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _still_run(count: int) -> str:
+    if count == 1:
+        return "1 snapshot that began before this task still runs"
+    return "{0} snapshots that began before this task still run".format(count)
 
 
 def _cure(connection: Connection, running: List[Any], timeout: float) -> str:
@@ -52,8 +58,8 @@ def _cure(connection: Connection, running: List[Any], timeout: float) -> str:
     if not idle:
         return "run the task again, with a longer timeout if need be"
     return (
-        'nothing has come from "{0}" meanwhile, so look into the collector\'s log whether it has ended with an error,'
-        " restart powa-collector if it has, and run the task again"
+        'nothing has come from "{0}" meanwhile, so check the collector\'s log for an error that ended it, restart'
+        " powa-collector if there is one, and run the task again"
     ).format('", "'.join(idle))
 
 

@@ -157,8 +157,8 @@ def _of_empty(name: str) -> str:
 
 def _of_stranger(function: str, owner: str) -> str:
     return (
-        'function {0}: a snapshot would run it with the rights of login_user, but it belongs to role "{1}", who is {2}:'
-        " check what it does, and give it to a superuser (ALTER FUNCTION ... OWNER TO), or unregister it"
+        'function {0}: a snapshot would run it with the rights of login_user, but it belongs to role "{1}", which is'
+        " {2}: check what it does, and give it to a superuser (ALTER FUNCTION ... OWNER TO), or unregister it"
     ).format(function, owner, NOT_TRUSTED)
 
 

@@ -246,7 +246,7 @@ def _libpq_parameters(params: Mapping[str, Any]) -> Dict[str, Any]:
 
 def _rejection(libpq: Mapping[str, Any], error: BaseException) -> str:
     """Return why libpq rejects its parameters. Of a connection string it may repeat a part of the password."""
-    return "dsn is no connection string" if "dsn" in libpq else first_line(error)
+    return "dsn is not a connection string" if "dsn" in libpq else first_line(error)
 
 
 def _connect(params: Mapping[str, Any]) -> Any:

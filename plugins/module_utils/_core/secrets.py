@@ -95,7 +95,7 @@ def unwritable(text: str) -> Optional[str]:
     if "\x00" in text:
         return "it has a zero byte"
     if any("\ud800" <= character <= "\udfff" for character in text):
-        return "it has a lone surrogate, which is no character"
+        return "it has a lone surrogate, which is not a character"
     return None
 
 

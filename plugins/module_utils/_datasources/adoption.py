@@ -180,8 +180,8 @@ def _of_columns(taken: _Taken) -> List[str]:
             continue
         if not source.own:
             problems.append(
-                'column "{0}" of {1} has the type {2}, which is none of PostgreSQL\'s own, so reading it could run code'
-                " of others: change the type of the column, or list it in adopt_history_without".format(
+                'column "{0}" of {1} has the type {2}, which is not one of PostgreSQL\'s own, so reading it could run'
+                " other people's code: change the type of the column, or list it in adopt_history_without".format(
                     source.name, taken.table.identity, source.type
                 )
             )
@@ -207,7 +207,7 @@ def _of_keys(taken: _Taken) -> List[str]:
             )
         if source is not None and source.collation:
             problems.append(
-                'column "{0}" of {1} has the collation "{2}", which takes different texts for equal, so keys would be'
+                'column "{0}" of {1} has the collation "{2}", which treats different texts as equal, so keys would be'
                 " mixed up: change the collation of the column".format(source.name, identity, source.collation)
             )
         if not column.type.sortable:

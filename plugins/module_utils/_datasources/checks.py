@@ -71,8 +71,8 @@ def refusal_of_login(stranger: Optional[str]) -> List[str]:
     if stranger is None:
         return []
     return [
-        'login_user: role "{0}" is {1}, so the next task would not take for ours what this one makes:'
-        " log in as one of these, or give it as session_role".format(stranger, NOT_TRUSTED)
+        'login_user: role "{0}" is {1}, so the next task would not recognize what this one makes as its own:'
+        " log in as a superuser or that owner, or give one of them as session_role".format(stranger, NOT_TRUSTED)
     ]
 
 

@@ -157,12 +157,12 @@ def too_powerful(role: str, is_superuser: bool, way_up: Optional[str]) -> Option
     """Return why no query may be tried with the rights of a role, or None."""
     if is_superuser:
         return (
-            'monitoring_role: role "{0}" is a superuser, and planning a query runs code of others with its rights:'
-            ' ALTER ROLE "{0}" NOSUPERUSER and GRANT pg_read_all_stats TO "{0}", or give another role'
+            'monitoring_role: role "{0}" is a superuser, and planning a query runs other people\'s code with its'
+            ' rights: ALTER ROLE "{0}" NOSUPERUSER and GRANT pg_read_all_stats TO "{0}", or give another role'
         ).format(role)
     if way_up:
         return (
-            'monitoring_role: role "{0}" is a member of "{1}", and planning a query runs code of others with its'
+            'monitoring_role: role "{0}" is a member of "{1}", and planning a query runs other people\'s code with its'
             ' rights: REVOKE "{1}" FROM "{0}", or give another role'
         ).format(role, way_up)
     return None

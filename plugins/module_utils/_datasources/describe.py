@@ -162,8 +162,8 @@ class Describer:
             not_found = answer.sqlstate in (codes.UNDEFINED_TABLE, codes.UNDEFINED_FUNCTION, codes.UNDEFINED_OBJECT)
             if not_found and asked.definition.scope == DATABASE:
                 advice = (
-                    "correct it, and write the schema before names that are not in pg_catalog, where alone the"
-                    " collector looks, or {name of the extension} before those of an extension"
+                    "correct it, and write the schema before names that are not in pg_catalog, the only schema that the"
+                    " collector searches, or {name of the extension} before those of an extension"
                 )
             who = ' for role "{0}"'.format(self._role) if self._role else ""
             self.problems.append(

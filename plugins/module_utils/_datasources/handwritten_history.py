@@ -39,7 +39,7 @@ class HistoryColumn:
     :param own: whether its type is one of PostgreSQL's own
     :param not_null: whether it always has a value
     :param in_record: whether it is an attribute
-    :param collation: its collation, if that takes different texts for equal
+    :param collation: its collation, if that treats different texts as equal
     """
 
     name: str
@@ -62,7 +62,7 @@ class HandwrittenTable:
     :param columns: of a sample, with those of its row
     :param present_name: its name until the task renames it, or None if it keeps its name
     :param stranger_of_schema: the owner of its schema, if he is no trusted one
-    :param runs_functions: whether to read it could run functions that are none of PostgreSQL's own
+    :param runs_functions: whether to read it could run functions that are not PostgreSQL's own
     :param row_security: whether policies may hide some of its rows
     """
 
@@ -89,12 +89,12 @@ class HandwrittenTable:
         """Why nobody should read the table, or None."""
         if self.stranger:
             return (
-                '{0} or the type of its samples belongs to role "{1}", who is {2}: check what they are, and give them'
+                '{0} or the type of its samples belongs to role "{1}", which is {2}: check what they are, and give them'
                 " to a superuser (ALTER ... OWNER TO)"
             ).format(self.identity, self.stranger, NOT_TRUSTED)
         if self.stranger_of_schema:
             return (
-                '{0} is in a schema whose owner could replace it, and that is role "{1}", who is {2}: give the schema'
+                '{0} is in a schema whose owner could replace it, and that is role "{1}", which is {2}: give the schema'
                 " to a superuser (ALTER SCHEMA ... OWNER TO), or copy the rows into a table elsewhere, and give that"
             ).format(self.identity, self.stranger_of_schema, NOT_TRUSTED)
         if not self.plain:
@@ -104,8 +104,9 @@ class HandwrittenTable:
             ).format(self.identity)
         if self.runs_functions:
             return (
-                "{0} has an index, statistics or a constraint with functions that are none of PostgreSQL's own, which"
-                " reading it could run: drop these, or copy the rows into a table without them, and give that"
+                "{0} has an index, statistics or a constraint with functions that are not PostgreSQL's own, and reading"
+                " the table could run them: drop that index, statistics or constraint, or copy the rows into a table"
+                " without it, and give that"
             ).format(self.identity)
         if self.row_security:
             return (

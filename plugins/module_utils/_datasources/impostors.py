@@ -58,10 +58,12 @@ def names_of(datasource: str) -> List[str]:
 
 def refusal(datasource: str, objects: Iterable[str], owners: Iterable[str]) -> str:
     """Return why nothing of a datasource is read or written, in one sentence."""
+    roles = set(owners)
+    which = "which is" if len(roles) == 1 else "each of which is"
     return (
-        'datasource "{0}", name: the server has objects of that name that belong to {1}, who is {2}, so this collection'
-        " did not make them, whatever their comments say ({3}): {4}"
-    ).format(datasource, of_roles(owners), NOT_TRUSTED, _listed(objects), ADVICE)
+        'datasource "{0}", name: the server has objects of that name that belong to {1}, {2} {3}, so this collection'
+        " did not make them, whatever their comments say ({4}): {5}"
+    ).format(datasource, of_roles(roles), which, NOT_TRUSTED, _listed(objects), ADVICE)
 
 
 def of_roles(owners: Iterable[str]) -> str:

@@ -153,8 +153,8 @@ def _taken_names(cursor: Any, schema: str, objects: Sequence[Tuple[DatabaseObjec
     cursor.execute(compose(texts.NAMES, schema=literal(schema), names=literal([name for _entry, name in objects])))
     taken = {name for (name,) in cursor.fetchall()}
     return [
-        "adopt_history: {0} has the name of ours and other columns, so it would be renamed to {1}, but the server has"
-        " an object of that name: rename or drop that one".format(entry.identity, name)
+        "adopt_history: {0} has the name of an object of the datasource and other columns, so it would be renamed to"
+        " {1}, but the server has an object of that name: rename or drop that one".format(entry.identity, name)
         for entry, name in objects
         if name in taken
     ]

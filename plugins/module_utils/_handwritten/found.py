@@ -88,8 +88,8 @@ def is_declared(comment: Optional[str]) -> bool:
 def strangers_refusal(what: str, stranger: str) -> str:
     """Return why an object with an untrusted owner is not used."""
     return (
-        '{0} belongs to role "{1}", who is {2}, and who could change it at any time into code that PoWA runs with the'
-        " rights of others: check what it does, and give it to a superuser (ALTER ... OWNER TO), or drop it"
+        '{0} belongs to role "{1}", which is {2}, and which could change it at any time into code that PoWA runs with'
+        " the rights of other roles: check what it does, and give it to a superuser (ALTER ... OWNER TO), or drop it"
     ).format(what, stranger, NOT_TRUSTED)
 
 

@@ -129,7 +129,7 @@ def partial_conflicts(found: Iterable[Outcome]) -> List[str]:
     """Return which lines keep out, or may keep out, a part of what the rules want, one sentence each."""
     return list(
         dict.fromkeys(
-            "{0} ({1}) comes first and keeps a part of {2} out, or may do so: nothing is changed about that".format(
+            "{0} ({1}) comes first and blocks, or may block, some logins of {2}; the task leaves it alone".format(
                 place_of(line), text_of(line), decision.rule.login
             )
             for each in found

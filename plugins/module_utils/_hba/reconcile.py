@@ -140,10 +140,8 @@ class HbaRulesTask(Task[State, State]):
                 _put_back(kept, ours, str(error).strip())
                 raise
             if why:
-                _put_back(kept, ours, "with the lines of the task, " + why)
-                raise PowaError(
-                    "{0} is as it was before: with the lines of the task, {1}".format(plan.path, why), refused=why
-                )
+                _put_back(kept, ours, "with the new lines " + why)
+                raise PowaError("{0} was restored, because with the new lines {1}".format(plan.path, why), refused=why)
         finally:
             kept.forget()
 

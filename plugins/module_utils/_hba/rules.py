@@ -102,7 +102,7 @@ def method_problem(contype: str, method: str) -> Optional[str]:
             " contype) to hostssl"
         ).format(contype)
     if not _METHOD.fullmatch(method):
-        return "which is no method of pg_hba.conf: give one without options, such as scram-sha-256"
+        return "which is not a method of pg_hba.conf: give one without options, such as scram-sha-256"
     return None
 
 

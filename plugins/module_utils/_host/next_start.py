@@ -68,6 +68,6 @@ def _command(host: Host, cluster: Cluster) -> Optional[List[str]]:
         return None
     # The file names the program, so its owner decides what runs.
     if text is None or cluster.owner in ("", SUPERUSER) or user_name(number) != cluster.owner:
-        host.unseen.add("the file " + path, "it is no file of the cluster's owner, or that is root")
+        host.unseen.add("the file " + path, "it is not a file of the cluster's owner, or that owner is root")
         return None
     return [*as_owner(host, cluster.owner), *parse_options(text)]

@@ -159,7 +159,7 @@ def _why_not(owner: str, version: str) -> str:
     if owner == SUPERUSER:
         return "the folder is root's, and PostgreSQL never runs as root"
     if not re.fullmatch(_VERSION, version):
-        return "its PG_VERSION is no file of the folder's owner that holds a major version"
+        return "its PG_VERSION is not a file of the folder's owner that holds a major version"
     return ""
 
 

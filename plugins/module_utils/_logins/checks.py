@@ -57,7 +57,7 @@ def listed(powers: Sequence[str]) -> str:
 def _of_groups(role: LoginRole, state: State, created: Set[str], dropped: Set[str]) -> List[str]:
     missing = [group for group in role.member_of if group not in state.roles and group not in created]
     return [', member_of: this server has no role "{0}": create it first'.format(group) for group in missing] + [
-        ', member_of: the task drops role "{0}": leave one of both out'.format(group)
+        ', member_of: the task drops role "{0}": leave one of the two out'.format(group)
         for group in role.member_of
         if group in dropped
     ]

@@ -40,7 +40,10 @@ def read_intervals(cursor: Any, given: Sequence[str]) -> Tuple[Dict[str, Tuple[s
 
 def _refused(text: str, error: Any) -> str:
     if error.pgcode == driver.errorcodes.DATETIME_FIELD_OVERFLOW:
-        return 'found "{0}", and no timestamp is so long ago: give a shorter interval, such as "7 days"'.format(text)
+        return (
+            'found "{0}", which reaches back beyond PostgreSQL\'s first timestamp: give a shorter interval, such as'
+            ' "7 days"'
+        ).format(text)
     return '{0}: give an interval such as "7 days"'.format(first_line(error))
 
 

@@ -33,7 +33,7 @@ class Kind(str, Enum):
     DATABASE_UNREACHABLE = ("database_unreachable", "Ansible reaches the host, but not PoWA's database on it.")
     SERVER_UNREGISTERED = (
         "server_unregistered",
-        "The inventory has the server, and its repository has not registered it.",
+        "The inventory has the server, but its repository has not registered it.",
     )
 
     # Of a server itself.
@@ -100,8 +100,8 @@ class Kind(str, Enum):
     # Of a datasource.
     IMPOSTOR = (
         "impostor",
-        "An object has the name or the mark of one of ours, and belongs to a role that is neither a superuser nor the"
-        " owner of the extension powa.",
+        "An object with a name or mark of this collection belongs to a role that is neither a superuser nor the owner"
+        " of the extension powa.",
     )
     DEFINITION_DAMAGED = (
         "definition_damaged",
@@ -118,12 +118,13 @@ class Kind(str, Enum):
     )
     DATASOURCE_PAUSED = (
         "datasource_paused",
-        "The datasource waits until the server was seen to have its side as declared.",
+        "The datasource is inactive for the server until a run has verified that the server has its objects as"
+        " declared.",
     )
     DATASOURCE_WITHOUT_SAMPLES = (
         "datasource_without_samples",
-        "The datasource is active for the server, and has never collected anything from it, though it is not declared"
-        " with may_be_empty or its snapshots fail.",
+        "The datasource is active for the server and has never collected anything from it, and either its snapshots"
+        " fail or it is not declared with may_be_empty.",
     )
     DUPLICATE_KEYS = (
         "duplicate_keys",
@@ -131,5 +132,6 @@ class Kind(str, Enum):
     )
     HISTORY_TOO_LARGE = (
         "history_too_large",
-        "The history of declared datasources will need more than is free on the disk before the oldest samples go.",
+        "The history of declared datasources will need more space than is free on the disk before its oldest samples"
+        " go.",
     )

@@ -31,7 +31,7 @@ _RUNNING = "running"
 _CURE_OF_WORKER = (
     "look into the log of the collector (journalctl --unit powa-collector), check that PoWA and the active extensions"
     " are installed on the server and that it can be reached; if the log has UnicodeDecodeError, start the collector"
-    " with PGCLIENTENCODING=UTF8, as the role collector does, so that text that is no UTF-8 fails one datasource and"
+    " with PGCLIENTENCODING=UTF8, as the role collector does, so that text that is not UTF-8 fails one datasource and"
     " not all; then " + RELOAD
 )
 

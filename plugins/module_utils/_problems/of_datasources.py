@@ -30,7 +30,7 @@ def impostor_problems(found: Found) -> Iterator[Problem]:
         one = len(entries) == 1
         yield Problem(
             Kind.IMPOSTOR,
-            '{0} with a name or mark of ours {1} to role "{2}"'.format(
+            '{0} with a name or mark of this collection {1} to role "{2}"'.format(
                 "an object" if one else "{0} objects".format(len(entries)), "belongs" if one else "belong", owner
             ),
             "{0}: the role is {1}, so no module reads, calls or replaces {2}".format(
@@ -72,11 +72,9 @@ def datasource_problems(found: Found) -> Iterator[Problem]:
             changes = ["{action} {object}".format(**change) for change in datasource["drift"]]
             yield Problem(
                 Kind.DATASOURCE_DRIFT,
-                "it is not as its definition says, in {0} place{1}".format(
-                    len(changes), "s" if len(changes) > 1 else ""
-                ),
+                "it differs from its definition in {0} place{1}".format(len(changes), "s" if len(changes) > 1 else ""),
                 "changed by hand, or a run has not finished: to {0}".format(", ".join(_some(changes))),
-                "{0}, which makes it right and keeps its history".format(SITE),
+                "{0}, which repairs it and keeps its history".format(SITE),
                 datasource=name,
             )
         yield from _datasource_of_servers(datasource, found)
@@ -89,8 +87,8 @@ def _datasource_of_servers(datasource: Mapping[str, Any], found: Found) -> Itera
         if entry["paused"]:
             yield Problem(
                 Kind.DATASOURCE_PAUSED,
-                "it waits for the server",
-                "it is new, or has changed, and the server has not been seen to have its side as declared yet",
+                "it is inactive for the server",
+                "it is new or has changed, and no run has verified yet that the server has its objects as declared",
                 "{0} when the server can be reached".format(SITE),
                 entry["name"],
                 datasource["name"],
@@ -139,8 +137,10 @@ def transient_row_problems(found: Found) -> Iterator[Problem]:
             cause = "the snapshot function that takes them fails"
             cure = "cure the errors of its snapshots; the next one that succeeds takes the rows"
         else:
-            cause = "what they are of was deactivated, or the collector was stopped, while a snapshot was taken"
-            cure = "what the next snapshot does not take is not active any more: {0}".format(delete)
+            cause = "their datasource or module was deactivated, or the collector was stopped, during a snapshot"
+            cure = "if the next snapshot leaves them, their datasource or module is no longer active: {0}".format(
+                delete
+            )
         yield Problem(
             Kind.TRANSIENT_ROWS,
             "{0} rows of the server wait in {1}, the oldest for {2} seconds".format(

@@ -224,7 +224,7 @@ _EXPLANATIONS = (
         r'datasource data (pg_stat_statements): invalid byte sequence for encoding "UTF8"',
         Kind.SNAPSHOT_ERRORS,
         "the last snapshot failed: {error}",
-        "{part} has a query with text that is no UTF-8, of a database without an encoding (SQL_ASCII), and so shows"
+        "{part} has a query with text that is not UTF-8, of a database without an encoding (SQL_ASCII), and so shows"
         " no query at all",
         "have the clients of that database send UTF-8, and forget its queries: SELECT pg_stat_statements_reset(0, oid)"
         " FROM pg_database WHERE pg_encoding_to_char(encoding) = 'SQL_ASCII'",
@@ -233,7 +233,7 @@ _EXPLANATIONS = (
         r'(invalid byte sequence for encoding "UTF8")',
         Kind.SNAPSHOT_ERRORS,
         "the last snapshot failed: {error}",
-        "a database of the server has no encoding (SQL_ASCII), and has text that is no UTF-8",
+        "a database of the server has no encoding (SQL_ASCII), and has text that is not UTF-8",
         "correct that text, or restore a dump of the database into one with the encoding that its text has; a"
         " datasource with scope database can leave the database out (databases)",
         "",
@@ -250,7 +250,7 @@ _EXPLANATIONS = (
         r'in encoding "([^"]*)" has no equivalent in encoding "UTF8"',
         Kind.SNAPSHOT_ERRORS,
         "the last snapshot failed: {error}",
-        "a database of the server has encoding {part}, and text with a byte that is no character of it",
+        "a database of the server has encoding {part}, and text with a byte that is not a character of it",
         "correct that text; a datasource with scope database can leave the database out (databases)",
         "",
     ),
@@ -273,7 +273,7 @@ _EXPLANATIONS = (
         r"(?:relation|function) \"?(\S+?)\"?(?:\(integer\))? does not exist",
         Kind.SNAPSHOT_ERRORS,
         "the last snapshot failed at {part}: {error}",
-        "the server or its repository lacks a side of the datasource",
+        "the server or its repository lacks objects of the datasource",
         SITE + ", for the server and for its repository",
     ),
     _Explanation(

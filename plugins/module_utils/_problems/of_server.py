@@ -92,7 +92,7 @@ def role_problems(found: Found) -> Iterator[Problem]:
             yield Problem(
                 Kind.MONITORING_ROLE_SUPERUSER,
                 'monitoring role "{0}" is a superuser'.format(name),
-                "it was made one by hand, and whoever has the collector's passwords may do anything on this server",
+                "somebody made it one, and whoever has the collector's passwords may do anything on this server",
                 'ALTER ROLE "{0}" NOSUPERUSER, and {1} for the rights that it needs'.format(name, SITE),
                 subject=name,
             )

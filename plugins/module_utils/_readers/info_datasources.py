@@ -27,7 +27,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind imp
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import DRIFT, SERVER_NUMBERS, Visible
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Table as VisibleTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.costs import Held
-from ansible_collections.pgfleet.powa.plugins.module_utils._readers.drift import find_drift
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.drift import Drift, find_drift
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
 
 #: The columns that the search for the last sample needs, whatever else was done to the history tables.
@@ -121,10 +121,34 @@ def returned_datasources(
     visible: Visible,
 ) -> List[Dict[str, Any]]:
     """Return each datasource with its definition, drift, sizes, and what each server has of it."""
-    sizes = {table["name"]: table["bytes"] for table in tables}
     declared = {definition.name: definition for definition in definitions}
+    drifts = _drifts(cursor, definitions, state, servers, params, visible)
+    sizes = {table["name"]: table["bytes"] for table in tables}
+    return [
+        {
+            "name": name,
+            **_definition_and_drift(name, declared.get(name), drifts.get(name), state),
+            "servers": _of_servers(name, state, servers, samples, held),
+            "bytes": {
+                kind: sizes.get(object_name(name, suffix), 0)
+                for kind, suffix in zip(("transient", "current", "history"), TABLE_SUFFIXES)
+            },
+            "cost": held.cost(name),
+        }
+        for name in names
+    ]
+
+
+def _drifts(
+    cursor: Any,
+    definitions: Sequence[Definition],
+    state: State,
+    servers: Sequence[Mapping[str, Any]],
+    params: Mapping[str, Any],
+    visible: Visible,
+) -> Mapping[str, Drift]:
     works_alone = any(server["srvid"] == 0 and server["enabled"] for server in servers)
-    drifts = find_drift(
+    return find_drift(
         cursor,
         definitions,
         state,
@@ -135,36 +159,20 @@ def returned_datasources(
         visible.hides("datasources[].server_kind"),
         visible.hides(DRIFT),
     )
-    returned = []
-    for name in names:
-        definition, drift = declared.get(name), drifts.get(name)
-        waiting = paused(name, state)
-        returned.append(
-            {
-                "name": name,
-                # As it is stored, so that fields of later versions are included.
-                "definition": _declaration(state, name) if definition else None,
-                "module": definition.module if definition else name,
-                "server_kind": list(drift.server_kind) if drift else [],
-                "damaged": _damage(state, name),
-                "refused": list(drift.refused) if drift else [],
-                "drift": [dict(change) for change in drift.changes] if drift else [],
-                "servers": [
-                    {
-                        **_of_server(server, name, server["srvid"] in waiting, samples),
-                        **held.of_server(name, server["srvid"]),
-                    }
-                    for server in servers
-                    if name in server["datasources"]
-                ],
-                "bytes": {
-                    kind: sizes.get(object_name(name, suffix), 0)
-                    for kind, suffix in zip(("transient", "current", "history"), TABLE_SUFFIXES)
-                },
-                "cost": held.cost(name),
-            }
-        )
-    return returned
+
+
+def _definition_and_drift(
+    name: str, definition: Optional[Definition], drift: Optional[Drift], state: State
+) -> Dict[str, Any]:
+    return {
+        # As it is stored, so that fields of later versions are included.
+        "definition": _declaration(state, name) if definition else None,
+        "module": definition.module if definition else name,
+        "server_kind": list(drift.server_kind) if drift else [],
+        "damaged": _damage(state, name),
+        "refused": list(drift.refused) if drift else [],
+        "drift": [dict(change) for change in drift.changes] if drift else [],
+    }
 
 
 def _declaration(state: State, name: str) -> Dict[str, Any]:
@@ -178,6 +186,20 @@ def _damage(state: State, name: str) -> Optional[str]:
         return None
     # The problem that reports it names the cure.
     return "the comment of {0} should hold the definition, found {1}".format(damaged.object, damaged.found)
+
+
+def _of_servers(
+    name: str, state: State, servers: Sequence[Mapping[str, Any]], samples: Samples, held: Held
+) -> List[Dict[str, Any]]:
+    waiting = paused(name, state)
+    return [
+        {
+            **_of_server(server, name, server["srvid"] in waiting, samples),
+            **held.of_server(name, server["srvid"]),
+        }
+        for server in servers
+        if name in server["datasources"]
+    ]
 
 
 def _of_server(server: Mapping[str, Any], name: str, is_paused: bool, samples: Samples) -> Dict[str, Any]:

@@ -94,7 +94,7 @@ def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
 
 
 _UNSEEN = (
-    'the servers of database "{0}" are not visible to {1}, who lacks {2}: grant it, or log in as a role that has it'
+    'the servers of database "{0}" are not visible to {1}, which lacks {2}: grant it, or log in as a role that has it'
     " (variable powa_reader_role of role pgfleet.powa.repository makes one)"
 )
 

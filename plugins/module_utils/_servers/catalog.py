@@ -147,7 +147,7 @@ def _read_declared(cursor: Any, archivist: Archivist) -> Tuple[Any, Optional[str
 def _not_ours(table: str, owner: Optional[str]) -> str:
     return "{0}, where this module lists the servers that tasks declare, {1}: look at it and drop it".format(
         table,
-        'belongs to role "{0}", who is {1}'.format(owner, NOT_TRUSTED) if owner else "is not a table",
+        'belongs to role "{0}", which is {1}'.format(owner, NOT_TRUSTED) if owner else "is not a table",
     )
 
 

@@ -17,7 +17,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import (
 )
 
 # A column is a name, a type, whether the type is PostgreSQL's own, whether it is never NULL, its collation if that
-# takes different texts for equal, and the composite type of its value or its elements: whether these are elements, the
+# treats different texts as equal, and the composite type of its value or its elements: whether these are elements, the
 # type's owner if he is a stranger, and its attributes.
 TABLES = """
     SELECT n.nspname AS schema, c.relname AS name, c.relkind = 'r' AND NOT c.relhassubclass AS plain,

@@ -71,7 +71,7 @@ _RUNS_FUNCTIONS = """EXISTS (
 
 
 def runs_functions(table: str) -> str:
-    """Return SQL for whether to read a table could run functions that are none of PostgreSQL's own.
+    """Return SQL for whether to read a table could run functions that are not PostgreSQL's own.
 
     :param table: the alias of its row of C(pg_class)
     """

@@ -196,7 +196,7 @@ def _of_names(variables: Mapping[str, Any]) -> List[str]:
     given = [(name, variables[name]) for name in names]
     given += [("powa_awx_credentials", credential) for credential in variables["powa_awx_credentials"]]
     return [
-        "{0} is {1}: set it to a text without ++ that is no number".format(name, value)
+        "{0} is {1}: set it to a text without ++ that is not a number".format(name, value)
         for name, value in given
         if is_ambiguous(str(value))
     ]

@@ -94,7 +94,7 @@ def _problems(entry: Mapping[str, Any]) -> Iterator[str]:
     if not is_text(entry.get("name")):
         yield "name is missing: set it to that of the job template"
     elif is_ambiguous(entry["name"]):
-        yield "name is {0}: set it to a text without ++ that is no number".format(entry["name"])
+        yield "name is {0}: set it to a text without ++ that is not a number".format(entry["name"])
     if not is_text(entry.get("playbook")) or not str(entry["playbook"]).endswith((".yml", ".yaml")):
         yield (
             "playbook is {0}: set it to a file of the project, such as upgrade.yml, since AWX runs no playbook of a"

@@ -166,7 +166,7 @@ def test_a_link_that_somebody_else_has_made_to_a_folder_is_not_followed(tmp_path
     os.symlink("real", tmp_path / "link")
     os.chown(tmp_path / "link", 4242, 4242, follow_symlinks=False)
     assert problems(folder(tmp_path / "link")) == [
-        'file "{0}/link": it is a symbolic link, but not one of root\'s to a folder:'
+        'file "{0}/link": it is a symbolic link, but not to a folder or not made by root:'
         " remove it, or give another path".format(tmp_path)
     ]
     run(entry(tmp_path / "link"))
@@ -281,7 +281,7 @@ def test_all_problems_are_reported_at_once_and_nothing_is_written(tmp_path):
         at
         + '/folder": it is a folder, and this module writes and removes files: remove the folder, or give another path',
         at + '/folder2/..": ' + shortest,
-        at + '/file": it is no folder: remove it, or give another path',
+        at + '/file": it is not a folder: remove it, or give another path',
         at + '/pipe": it is neither a file nor a folder: give another path',
         at + '/empty": it has no content: give one, which may be empty',
         at + '/both": it has a content, but state "absent": give either',

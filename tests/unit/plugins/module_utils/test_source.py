@@ -36,28 +36,84 @@ def test_every_module_that_logs_in_is_in_the_action_group():
     assert runtime["action_groups"]["powa"] == sorted(logging_in)
 
 
-MODULE_UTILS = ROOT / "plugins" / "module_utils"
-TESTS = Path(__file__).resolve().parent
+#: A word of Ansible's markup with its content. Only in O, V, RV and E can a closing parenthesis be part of that.
+MARKUP = re.compile(r"(?<!\w)(?:(?:O|V|RV|E)\(((?:\\.|[^\\)])*)\)|(?:C|I|B|U|L|R|M|P)\(([^)]*)\))")
 
-#: Files of module_utils without a test file of the same name, each with its reason.
+
+def cut(text):
+    """Return the markup that ends before the last parenthesis of its content, as ``C(f(x))`` does."""
+    return [
+        match.group()
+        for match in MARKUP.finditer(text)
+        if (match.group(1) or "").count("(") != (match.group(1) or "").count("\\)") or "(" in (match.group(2) or "")
+    ]
+
+
+def documentation(path):
+    if path.suffix == ".yml":
+        return path.read_text(encoding="utf-8")
+    assigned = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.Assign)]
+    return "\n".join(
+        node.value.value
+        for node in assigned
+        if isinstance(node.value, ast.Constant) and getattr(node.targets[0], "id", "") != "EXAMPLES"
+    )
+
+
+DOCUMENTED = [
+    path for path in FILES if path.parent.name in ("action", "doc_fragments", "filter", "inventory", "modules")
+]
+SPECIFIED = sorted((ROOT / "roles").glob("*/meta/argument_specs.yml"))
+
+
+@pytest.mark.parametrize("path", DOCUMENTED + SPECIFIED, ids=lambda path: str(path.relative_to(ROOT)))
+def test_documentation_is_not_cut_at_a_parenthesis(path):
+    assert cut(documentation(path)) == []
+
+
+def test_what_would_be_cut_is_found():
+    assert cut(r"C(f), V(f(x\)), RV(a.b), M(x.y.z) (C(g)) and NULLIF(a, C(b)) or SAV(f(x))") == []
+    assert cut("C(f(x)) and V(g(x)), O(a)") == ["C(f(x)", "V(g(x)"]
+
+
+MODULE_UTILS = ROOT / "plugins" / "module_utils"
+PLUGIN_UTILS = ROOT / "plugins" / "plugin_utils"
+TESTS = Path(__file__).resolve().parents[1]
+
+#: Files and folders of module_utils and plugin_utils that need no test file of the same name, each with its reason.
 UNTESTED = {
-    "_sql": "texts only: the integration tests run each of them on every PostgreSQL and PoWA",
+    "module_utils/_sql": "texts only: the integration tests run each of them on every PostgreSQL and PoWA",
+    "plugin_utils/_imports": "one way from a file to definitions: test__imports_*.py compare what comes of each format",
 }
 
 
 def _code(folder):
-    return sorted(path.relative_to(MODULE_UTILS) for path in folder.rglob("*.py") if path.name != "__init__.py")
+    return sorted(path.relative_to(folder) for path in folder.rglob("*.py") if path.name != "__init__.py")
 
 
-@pytest.mark.parametrize("path", _code(MODULE_UTILS), ids=str)
+def _test_of(path):
+    """Return the test file of a file; those of the packages of plugin_utils stand in one folder."""
+    folder, *names = path.parts
+    if folder == "plugin_utils":
+        return TESTS / folder / "test_{0}".format("_".join(names))
+    return TESTS / path.parent / "test_{0}".format(path.name)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [folder.name / path for folder in (MODULE_UTILS, PLUGIN_UTILS) for path in _code(folder)],
+    ids=str,
+)
 def test_every_file_has_a_test_file_of_the_same_name(path):
-    test = TESTS / path.parent / "test_{0}".format(path.name)
     reasons = {str(part) for part in (path, *path.parents)} & set(UNTESTED)
-    assert test.is_file() != bool(reasons), "{0} needs a test file, or UNTESTED a reason".format(path)
+    assert _test_of(path).is_file() or reasons, "{0} needs a test file, or UNTESTED a reason".format(path)
 
 
-def test_every_reason_is_about_a_file():
-    assert [name for name in UNTESTED if not (MODULE_UTILS / name).exists()] == []
+def test_every_reason_is_about_files_without_tests():
+    for name in UNTESTED:
+        path = ROOT / "plugins" / name
+        files = [path] if path.is_file() else [path / file for file in _code(path)]
+        assert [file for file in files if not _test_of(file.relative_to(ROOT / "plugins")).is_file()], name
 
 
 def test_only_what_quotes_the_sql_of_users_may_ask_for_it():
@@ -140,7 +196,7 @@ _ABOUT_TOKENS = ("sql_text.py", "extension_names.py")
 
 @pytest.mark.parametrize(
     "path",
-    [path for part in ("_datasources", "_handwritten") for path in _code(MODULE_UTILS / part)],
+    [part / path for part in (Path("_datasources"), Path("_handwritten")) for path in _code(MODULE_UTILS / part)],
     ids=str,
 )
 def test_no_code_asks_an_object_for_its_kind(path):

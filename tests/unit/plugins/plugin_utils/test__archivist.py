@@ -10,7 +10,6 @@ import pytest
 from ansible_collections.pgfleet.powa.plugins.filter.archivist_plan import FilterModule
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._archivist import (
     Archivist,
-    libraries_of,
     plan_archivist,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
@@ -326,14 +325,6 @@ def test_check_mode_installs_only_what_the_package_lists_have():
     assert plan(unknown).install and plan(unknown).candidate
     unknown = {**BARE, "packages": {**BARE["packages"], "postgresql-15-powa": {"installed": None, "candidate": None}}}
     assert not plan(unknown).candidate
-
-
-def test_libraries():
-    assert libraries_of(run_of(DONE), "db") == LIBRARIES.split(",")
-    assert libraries_of(run_of(DONE, groups=["powa_repositories"]), "db") == []
-    names = ["pg_wait_sampling", "hypopg", "pg_wait_sampling"]
-    local = run_of(DONE, groups=["powa_repositories"], powa_mode="local", powa_stats_extensions=names)
-    assert libraries_of(local, "db") == ["pg_stat_statements", "pg_wait_sampling", "powa"]
 
 
 def test_the_filter_returns_what_the_tasks_read():

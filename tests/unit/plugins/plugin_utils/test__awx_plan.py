@@ -80,18 +80,6 @@ def test_schedules(rrule: str, accepted: bool) -> None:
     assert bool(plan["schedules"]) is accepted is (plan["problems"] == [])
 
 
-def test_a_credential_has_what_its_injectors_use() -> None:
-    for kind in planned()["credential_types"]:
-        fields = {field["id"] for field in kind["inputs"]["fields"]}
-        used = [value for injector in kind["injectors"].values() for value in injector.values()]
-        assert {value.strip("{} ") for value in used} - {"tower.filename"} == fields
-        assert set(kind["inputs"]["required"]) <= fields
-        # AWX refuses these names.
-        assert not [name for name in kind["injectors"].get("env", ()) if name.startswith("ANSIBLE_")]
-        for field in kind["inputs"]["fields"]:
-            assert field.get("secret", False) is ("password" in field["id"])
-
-
 def test_as_a_survey_or_another_tool_passes_variables() -> None:
     empty = dict.fromkeys(("powa_awx_name", "powa_awx_inventory_path", "powa_awx_credentials", "powa_awx_playbooks"))
     assert planned(**empty) == planned(powa_awx_credentials="", powa_awx_approval_timeout="3600") == planned()
@@ -116,7 +104,7 @@ def test_further_playbooks() -> None:
     [
         ({"playbook": "a.yml"}, "None: name is missing: set it to that of the job template"),
         ({"name": "A"}, "A: playbook is None: set it to a file of the project"),
-        ({"name": "12", "playbook": "a.yml"}, "name is 12: set it to a text without ++ that is no number"),
+        ({"name": "12", "playbook": "a.yml"}, "name is 12: set it to a text without ++ that is not a number"),
         ({"name": "A++B", "playbook": "a.yml"}, "name is A++B: set it to a text without ++"),
         ({"name": "A", "playbook": "pgfleet.powa.site"}, "AWX runs no playbook of a collection by its name"),
         ({"name": "A", "playbook": "a.yml", "type": "run"}, "found type, expected only name, playbook"),
@@ -145,7 +133,7 @@ def test_wrong_playbooks(entry: Dict[str, Any], words: str) -> None:
         ({"powa_awx_name": "a++b"}, "powa_awx_name is a++b: set it to a text without ++"),
         ({"powa_awx_credentials": ["ssh", 7]}, "powa_awx_credentials is 7: set it to a text without ++"),
         ({"powa_awx_repository_credential": "a++b"}, "powa_awx_repository_credential is a++b: set it to a text"),
-        ({"powa_awx_name": 7}, "set it to a text without ++ that is no number"),
+        ({"powa_awx_name": 7}, "set it to a text without ++ that is not a number"),
     ],
 )
 def test_wrong_variables(variables: Dict[str, Any], words: str) -> None:

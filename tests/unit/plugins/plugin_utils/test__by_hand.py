@@ -9,7 +9,6 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._by_hand import by_hand, markers_by_hand, unseen_parts
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba_check import host_hba_problems
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._programs_by_hand import collector_by_hand
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._remote import plan_remote
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import LOGIN, fleet, host, line, run, seen
 
@@ -81,8 +80,8 @@ def test_what_needs_a_superuser():
     assert by_hand(case(server, extensions=without), "a") == [
         "role powa_monitor does not exist, and role owner may not create roles: have a superuser create it with LOGIN"
         " and the password in the inventory",
-        "database powa lacks the extensions pg_qualstats, and role owner is no superuser: have one run CREATE EXTENSION"
-        ' "pg_qualstats"',
+        "database powa lacks the extensions pg_qualstats, and role owner is not a superuser: have one run CREATE"
+        ' EXTENSION "pg_qualstats"',
     ]
     # A managed server has rules of its own for that.
     managed = case(dict(server, createrole=True), extensions=without, variables={"powa_managed": True})
@@ -109,7 +108,7 @@ def test_a_role_that_is_to_be_plain():
 def test_missing_rights():
     monitoring = {"schemas": {}, "tables": {"powa_databases": False}, "functions": {}}
     (sentence,) = by_hand(case({"superuser": False}, monitoring=monitoring), "a")
-    assert sentence.startswith("PoWA's roles lack rights, and role owner is no superuser: have one run GRANT ")
+    assert sentence.startswith("PoWA's roles lack rights, and role owner is not a superuser: have one run GRANT ")
 
 
 def test_a_line_of_pg_hba_conf_that_is_missing_is_named_and_not_written():
@@ -135,7 +134,3 @@ def test_marker_extensions_that_nobody_may_write_are_named(writable):
     assert "creates no marker extension for waits" in sentence
     assert not plan_remote(found, "a")["markers_todo"]
     assert markers_by_hand(case(variables={"powa_manage_host": True, "powa_datasources": WAITS}), "a") == []
-
-
-def test_a_host_without_a_collector_lacks_nothing_of_it():
-    assert collector_by_hand(case(), "a") == []

@@ -124,8 +124,8 @@ def test_a_file_that_changes_is_read_again() -> None:
         (GOOD + "- orders\n", 'd.yml:11: found "orders", expected a datasource with its fields'),
         (GOOD + GOOD[4:], 'd.yml:12: datasource "orders" is in d.yml:3, too: give each its own name'),
         (GOOD + "  - x: [\n", "d.yml:"),
-        ("a: &a [*a]\n", "it is no YAML"),
-        ("- name: !vault x\n", "d.yml:1: it is no YAML (could not determine a constructor for the tag '!vault')"),
+        ("a: &a [*a]\n", "it is not YAML"),
+        ("- name: !vault x\n", "d.yml:1: it is not YAML (could not determine a constructor for the tag '!vault')"),
         (
             "powa_port: 1\npowa_datasources: []\n",
             "d.yml:1: found the keys powa_port, powa_datasources, expected a list",

@@ -160,7 +160,7 @@ def test_problems_of_the_inventory_and_of_the_variables_of_each_host():
 def test_a_webhook_without_an_address_is_refused():
     webhooks = {"powa_doctor_webhook": "", "powa_report_webhook": "chat/s3cret"}
     (sentence,) = doctor_plan(Run(fleet_of(), READ), "hub", webhooks=webhooks)["refused"]
-    assert sentence.startswith("powa_report_webhook is no address of a webhook") and "s3cret" not in sentence
+    assert sentence.startswith("powa_report_webhook is not the address of a webhook") and "s3cret" not in sentence
 
 
 def test_wrong_variables_of_the_doctor_and_of_the_report_are_refused():

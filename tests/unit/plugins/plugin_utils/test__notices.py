@@ -115,4 +115,4 @@ def test_no_part_of_an_address_is_said_as_a_server_reads_it() -> None:
 def test_an_address_of_a_webhook(webhook: str, accepted: bool) -> None:
     problems = wrong_webhooks({"powa_doctor_webhook": webhook})
     assert (problems == []) is accepted and "s3cret" not in "".join(problems)
-    assert accepted or problems[0].startswith("powa_doctor_webhook is no address of a webhook: set it to one such as")
+    assert accepted or problems[0].startswith("powa_doctor_webhook is not the address of a webhook: set it to one")

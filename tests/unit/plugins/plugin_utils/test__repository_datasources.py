@@ -272,8 +272,8 @@ def test_which_repository_has_more_to_activate(waits, other, resumed):
 def test_what_stays_paused():
     made = {"datasources": [{"name": "locks", "paused": ["b", "c"]}, {"name": "waits", "paused": []}, {"name": "x"}]}
     assert still_paused(declare(hub={"__repository_made": made}), "hub") == [
-        "hub: datasource locks is not active for b, c, because this run has not seen that its side is made there as"
-        " declared. The first run that sees it activates the datasource."
+        "hub: datasource locks is not active for b, c, because this run has not verified that its objects are there as"
+        " declared. The first run that verifies it activates the datasource."
     ]
     held = {"datasources": [{"name": "locks", "paused": ["a", "b"], "held_back_by": ["b"]}]}
     (sentence,) = still_paused(declare(hub={"__repository_made": held}), "hub")

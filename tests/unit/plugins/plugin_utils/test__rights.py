@@ -346,8 +346,8 @@ def test_a_schema_and_a_search_path_of_others_are_left_and_named():
     )
     assert web(found, "pg_read_all_stats") == []
     assert left(found) == [
-        "schema pgfleet_powa_web or its view powa_servers belongs to a role that is no superuser, so powa-web does not"
-        " use it and some of its pages fail: drop it",
+        "schema pgfleet_powa_web or its view powa_servers belongs to a role that is not a superuser, so powa-web does"
+        " not use it and some of its pages fail: drop it",
         "role powa_web has search_path set to mine, public, so some pages of powa-web 4 fail, which read powa_servers"
         " without passwords in schema pgfleet_powa_web: reset it, or put that schema first",
     ]

@@ -7,9 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible.errors import AnsibleActionFail
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._doctor import doctor_plan
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._exact import refuse_exact
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._fleet import build_fleet
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._slice import slice_name
@@ -50,19 +48,3 @@ def test_the_doctor_names_the_slice_in_place_of_what_its_inventory_lacks():
         "this run is " + NAME + ", so it sees only a part of the fleet: set the template's job slicing to 1",
         "db1: powa_port is x: set it to a number from 1 to 65535",
     ]
-
-
-def test_exact_is_refused_where_a_run_does_not_see_all_hosts():
-    why = "and nothing was changed, since it would remove what this run does not see"
-    for variables, words in (
-        ({"ansible_limit": "db1"}, "under --limit db1, {0}: run without the limit, or without the state"),
-        (JOB, "in " + NAME + ", {0}: set the template's job slicing to 1, or leave out the state"),
-        (
-            {"ansible_play_hosts_all": ["a", "b"], "ansible_play_hosts": ["a"]},
-            "after b failed in this play, {0}: run it again when no host fails",
-        ),
-    ):
-        with pytest.raises(AnsibleActionFail) as refused:
-            refuse_exact("servers", variables)
-        assert str(refused.value) == 'servers: found state "exact" ' + words.format(why)
-    refuse_exact("servers", {"ansible_play_hosts_all": ["a"], "ansible_play_hosts": ["a"]})

@@ -113,7 +113,7 @@ def test_nothing_is_wrong_where_nothing_is_set_or_everything_is_right() -> None:
         (
             {"powa_collector_sslkey": CERTIFICATE},
             "powa_collector_sslcert and powa_collector_sslkey are both /tls/client.crt: put the certificate into a file"
-            " of its own, which is no secret, so that a run notices when it is renewed",
+            " of its own, which is not secret, so that a run notices when it is renewed",
         ),
         (
             {"powa_collector_sslmode": "disable", "powa_collector_sslrootcert": ""},

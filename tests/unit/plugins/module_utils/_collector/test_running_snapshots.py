@@ -44,7 +44,7 @@ def test_snapshots_that_began_before_are_waited_for(monkeypatch):
 
 def test_a_snapshot_that_runs_too_long():
     with pytest.raises(
-        PowaError, match="1 snapshots that began before this task still run after -1 s, so nothing changes yet: run"
+        PowaError, match="1 snapshot that began before this task still runs after -1 s, so nothing changes yet: run"
     ):
         wait([[("3/2",)]], timeout=-1)
 

@@ -98,8 +98,8 @@ def test_a_server_without_anything_is_left_out_if_the_task_says_so():
 def test_no_snapshot_runs_code_of_strangers():
     assert read("first", strangers=[("public.f(integer)", "mallory")]).problems == [
         "function public.f(integer): a snapshot would run it with the rights of login_user, but it belongs to role"
-        ' "mallory", who is neither a superuser nor the owner of the extension powa: check what it does, and give it to'
-        " a superuser (ALTER FUNCTION ... OWNER TO), or unregister it"
+        ' "mallory", which is neither a superuser nor the owner of the extension powa: check what it does, and give it'
+        " to a superuser (ALTER FUNCTION ... OWNER TO), or unregister it"
     ]
 
 

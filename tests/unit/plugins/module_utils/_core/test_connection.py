@@ -94,7 +94,7 @@ def test_a_server_that_is_not_there():
 
 def test_a_connection_string_is_not_repeated():
     wrong = dict(NOWHERE, connect_params={"dsn": "host=h password=two words"})
-    with pytest.raises(PowaError, match="dsn is no connection string") as caught:
+    with pytest.raises(PowaError, match="dsn is not a connection string") as caught:
         connection.Connection(wrong, True)
     assert "words" not in str(caught.value)
 

@@ -51,7 +51,7 @@ def test_only_some_settings_keep_what_a_function_runs(settings, kept):
     [
         ("ü'\\\n", None),
         ("a\x00", "it has a zero byte"),
-        ("\ud800", "it has a lone surrogate, which is no character"),
+        ("\ud800", "it has a lone surrogate, which is not a character"),
     ],
 )
 def test_texts_that_no_server_can_store(text, why):

@@ -77,15 +77,15 @@ def test_what_can_be_taken(table):
         (replace(OLD, name="other"), "this database has no table public.old: correct the name, or leave adopt_history"),
         (
             replace(OLD, stranger="mallory"),
-            'table public.old or the type of its samples belongs to role "mallory", who',
+            'table public.old or the type of its samples belongs to role "mallory", which is',
         ),
         (
             replace(OLD, stranger_of_schema="mallory"),
-            'table public.old is in a schema whose owner could replace it, and that is role "mallory", who is neither',
+            'table public.old is in a schema whose owner could replace it, and that is role "mallory", which is',
         ),
         (
             replace(OLD, runs_functions=True),
-            "table public.old has an index, statistics or a constraint with functions that are none of PostgreSQL's",
+            "table public.old has an index, statistics or a constraint with functions that are not PostgreSQL's",
         ),
         (replace(OLD, row_security=True), "table public.old has row security, which may hide some of its rows"),
         (
@@ -98,7 +98,7 @@ def test_what_can_be_taken(table):
         ),
         (
             replace(OLD, columns=(SRVID, TS, replace(MODE, collation="loose"), HELD)),
-            'column "mode" of table public.old has the collation "loose", which takes different texts for equal, so',
+            'column "mode" of table public.old has the collation "loose", which treats different texts as equal, so',
         ),
         (replace(OLD, columns=(SRVID,)), "table public.old has the columns (srvid integer), expected srvid of type"),
         (replace(OLD, columns=(replace(SRVID, type="text"), TS)), "table public.old has the columns (srvid text, ts "),
@@ -108,11 +108,11 @@ def test_what_can_be_taken(table):
         ),
         (
             replace(OLD, columns=(SRVID, TS, MODE, replace(HELD, type="mine", own=False))),
-            'column "held" of table public.old has the type mine, which is none of PostgreSQL\'s own',
+            'column "held" of table public.old has the type mine, which is not one of PostgreSQL\'s own',
         ),
         (
             replace(OLD, columns=(SRVID, TS, MODE, replace(HELD, type="bigint", own=False))),
-            'column "held" of table public.old has the type bigint, which is none of PostgreSQL\'s own',
+            'column "held" of table public.old has the type bigint, which is not one of PostgreSQL\'s own',
         ),
         (
             replace(OLD, columns=(SRVID, TS, MODE, replace(HELD, type="date"))),

@@ -176,8 +176,8 @@ def strangers(*kinds):
 
 
 SENTENCE = (
-    'datasource "locks", name: the server has objects of that name that belong to role "m", who is neither a superuser'
-    " nor the owner of the extension powa, so this collection did not make them, whatever their comments say"
+    'datasource "locks", name: the server has objects of that name that belong to role "m", which is neither a'
+    " superuser nor the owner of the extension powa, so this collection did not make them, whatever their comments say"
     " (function public.powa_locks_src): drop them, or, if they are yours, check what they do and give them to a"
     " superuser (ALTER ... OWNER TO)"
 )
@@ -198,7 +198,8 @@ def test_who_logs_in_can_make_objects_that_are_ours():
     assert refusal_of_login(None) == []
     assert refusal_of_login("app") == [
         'login_user: role "app" is neither a superuser nor the owner of the extension powa, so the next task would not'
-        " take for ours what this one makes: log in as one of these, or give it as session_role"
+        " recognize what this one makes as its own: log in as a superuser or that owner, or give one of them as"
+        " session_role"
     ]
 
 

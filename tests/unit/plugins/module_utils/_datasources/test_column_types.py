@@ -225,13 +225,13 @@ def test_on_a_standby_nothing_is_described(scope):
     [
         (
             (False, "mon", True, "postgres"),
-            'monitoring_role: role "mon" is a superuser, and planning a query runs code of others with its rights:'
-            ' ALTER ROLE "mon" NOSUPERUSER and GRANT pg_read_all_stats TO "mon", or give another role',
+            'monitoring_role: role "mon" is a superuser, and planning a query runs other people\'s code with its'
+            ' rights: ALTER ROLE "mon" NOSUPERUSER and GRANT pg_read_all_stats TO "mon", or give another role',
         ),
         (
             (False, "mon", False, "postgres"),
-            'monitoring_role: role "mon" is a member of "postgres", and planning a query runs code of others with its'
-            ' rights: REVOKE "postgres" FROM "mon", or give another role',
+            'monitoring_role: role "mon" is a member of "postgres", and planning a query runs other people\'s code'
+            ' with its rights: REVOKE "postgres" FROM "mon", or give another role',
         ),
     ],
 )

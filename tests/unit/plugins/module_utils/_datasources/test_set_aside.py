@@ -94,8 +94,9 @@ def test_all_that_is_history_gets_other_names():
 def test_a_name_that_is_taken():
     (problem,) = found(with_note(), names=["powa_locks_byhand_record"]).problems
     assert problem == (
-        "adopt_history: type public.powa_locks_history_record has the name of ours and other columns, so it would be"
-        " renamed to powa_locks_byhand_record, but the server has an object of that name: rename or drop that one"
+        "adopt_history: type public.powa_locks_history_record has the name of an object of the datasource and other"
+        " columns, so it would be renamed to powa_locks_byhand_record, but the server has an object of that name:"
+        " rename or drop that one"
     )
 
 

@@ -99,12 +99,12 @@ def test_what_can_be_registered_is_not_refused(archivist):
         (
             {"functions": [PURGE]},
             repository(functions={("PoWA", "app_purge"): replace(FUNCTION, stranger="mallory")}),
-            'functions[0].function_name: PoWA.app_purge(integer) belongs to role "mallory", who is neither a superuser',
+            'functions[0].function_name: PoWA.app_purge(integer) belongs to role "mallory", which is neither a',
         ),
         (
             {},
             repository(functions={**repository().functions, ("PoWA", "app_src"): replace(SOURCE, stranger="mallory")}),
-            'functions[0].query_source: PoWA.app_src(integer) belongs to role "mallory", who is neither a superuser',
+            'functions[0].query_source: PoWA.app_src(integer) belongs to role "mallory", which is neither a',
         ),
         (
             {},

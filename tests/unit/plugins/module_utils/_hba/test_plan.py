@@ -151,8 +151,8 @@ def test_all_databases_need_a_line_for_all():
     assert decided("host secret all all reject", "host all all all scram-sha-256", database=None) == 2
     found = outcomes([rule(database=None)], server("host secret all all reject", "host all all all scram-sha-256"))
     assert partial_conflicts(found) == [
-        "{0}, line 1 (host secret all all reject) comes first and keeps a part of role powa_monitor from 10.0.0.9/32 to"
-        " all databases out, or may do so: nothing is changed about that".format(FILE)
+        "{0}, line 1 (host secret all all reject) comes first and blocks, or may block, some logins of role"
+        " powa_monitor from 10.0.0.9/32 to all databases; the task leaves it alone".format(FILE)
     ]
 
 

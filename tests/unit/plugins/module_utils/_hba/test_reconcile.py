@@ -150,7 +150,7 @@ def test_what_postgresql_refuses_is_put_back(path, error, type_of):
     with pytest.raises(PowaError) as caught:
         run(server, rule(method="md5"))
     assert str(caught.value) == (
-        "{0} is as it was before: with the lines of the task, PostgreSQL would not load the file or never match them"
+        "{0} was restored, because with the new lines PostgreSQL would not load the file or never match them"
         " ({0}, line 3: {1}): correct the type and the method of the rules".format(path, error)
     )
     assert caught.value.result["refused"] in str(caught.value)
@@ -244,7 +244,7 @@ def test_a_line_that_asks_for_more_is_a_warning(path):
 def test_a_line_that_still_decides_is_named(path, monkeypatch):
     path.write_text(REJECT)
     monkeypatch.setattr(reconcile, "additions", lambda *_: [Addition(None, rule().line)])
-    with pytest.raises(PowaError, match="with the lines of the task, .*, line 1 .* decides first"):
+    with pytest.raises(PowaError, match="with the new lines .*, line 1 .* decides first"):
         run(Server(path), rule(), position="first")
     assert path.read_text() == REJECT
 

@@ -137,12 +137,12 @@ def test_what_is_no_address(address):
         ),
         (
             {"method": "ldap ldapserver=x"},
-            "found method ldap ldapserver=x, which is no method of pg_hba.conf: give one without options, such as"
+            "found method ldap ldapserver=x, which is not a method of pg_hba.conf: give one without options, such as"
             " scram-sha-256",
         ),
         (
             {"method": ""},
-            "found method '', which is no method of pg_hba.conf: give one without options, such as scram-sha-256",
+            "found method '', which is not a method of pg_hba.conf: give one without options, such as scram-sha-256",
         ),
         ({"user": ""}, "found user '', expected a name on one line: correct it"),
         ({"database": "a\nb"}, "found database 'a\\nb', expected a name on one line: correct it"),

@@ -71,7 +71,7 @@ def test_no_program_of_a_folder_that_is_not_the_owners(tmp_path, owner):
     read(tmp_path, "a\n", names=["port"])
     host, programs = host_of(tmp_path)
     assert read_next_start(host, replace(CLUSTER, owner=owner), NAMES) is None and programs.calls == []
-    said = "the file /data/postmaster.opts: it is no file of the cluster's owner, or that is root"
+    said = "the file /data/postmaster.opts: it is not a file of the cluster's owner, or that owner is root"
     assert host.unseen.sentences == (said,)
 
 

@@ -250,7 +250,8 @@ def test_no_program_in_a_folder_of_root(tmp_path, monkeypatch, systemctl):
 
 
 NO_VERSION = (
-    "the cluster in /var/lib/pgsql/17/data: its PG_VERSION is no file of the folder's owner that holds a major version",
+    "the cluster in /var/lib/pgsql/17/data: its PG_VERSION is not a file of the folder's owner that holds a major"
+    " version",
 )
 
 

@@ -130,7 +130,7 @@ def test_a_role_with_more_power_is_named():
 def test_no_role_becomes_a_member_of_one_that_the_task_drops():
     wanted = parsed(declared(member_of=["two"]), declared("two", state="absent"))
     assert refusals(wanted, server(found("two"))) == [
-        'role "one", member_of: the task drops role "two": leave one of both out'
+        'role "one", member_of: the task drops role "two": leave one of the two out'
     ]
 
 

@@ -50,7 +50,8 @@ def test_the_wrong_ones_are_named_and_the_others_read():
 def test_a_time_that_no_timestamp_can_express():
     good, wrong = read_intervals(Postgres(), ["10000 years", "7 days"])
     assert list(good) == ["7 days"] and wrong == {
-        "10000 years": 'found "10000 years", and no timestamp is so long ago: give a shorter interval, such as "7 days"'
+        "10000 years": 'found "10000 years", which reaches back beyond PostgreSQL\'s first timestamp: give a shorter'
+        ' interval, such as "7 days"'
     }
 
 

@@ -39,7 +39,7 @@ def impostor(name, owner="mallory", datasource="locks"):
 def test_an_impostor_has_an_owner_and_a_cure():
     (problem,) = impostor_problems(found(impostors=[impostor("f(integer)")]))
     assert identities([problem]) == [("impostor", None, "locks", "mallory")]
-    assert problem.problem == 'an object with a name or mark of ours belongs to role "mallory"'
+    assert problem.problem == 'an object with a name or mark of this collection belongs to role "mallory"'
     assert problem.cause == (
         "function f(integer): the role is neither a superuser nor the owner of the extension powa, so no module reads,"
         " calls or replaces it"
@@ -60,7 +60,7 @@ def test_impostors_of_one_owner_and_datasource_are_one_problem():
         ("impostor", None, "locks", "eve"),
         ("impostor", None, None, "mallory"),
     ]
-    assert problems[0].problem == '5 objects with a name or mark of ours belong to role "mallory"'
+    assert problems[0].problem == '5 objects with a name or mark of this collection belong to role "mallory"'
     assert "function f2(), 2 more: " in problems[0].cause and problems[0].cause.endswith("replaces them")
     assert "DROP FUNCTION f2(); 2 more" in problems[0].cure
 

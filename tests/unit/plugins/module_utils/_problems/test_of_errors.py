@@ -156,7 +156,7 @@ ERRORS = [
     (
         "function public.powa_locks_src(integer) does not exist\nLINE 1: SELECT\n",
         ("snapshot_errors", "public.powa_locks_src"),
-        ("failed at public.powa_locks_src:", "lacks a side", "pgfleet.powa.site"),
+        ("failed at public.powa_locks_src:", "lacks objects", "pgfleet.powa.site"),
     ),
     (
         "Error while inserting data:\nextra data after last expected column\nCONTEXT:  COPY x",

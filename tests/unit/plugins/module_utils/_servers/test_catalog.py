@@ -53,7 +53,7 @@ def test_declared_servers_are_read_where_they_are_kept():
 @pytest.mark.parametrize(
     ("found", "why"),
     [
-        ((True, False, "m"), 'belongs to role "m", who is neither a superuser nor the owner of the extension powa'),
+        ((True, False, "m"), 'belongs to role "m", which is neither a superuser nor the owner of the extension powa'),
         ((True, True, None), "is not a table"),
     ],
 )
