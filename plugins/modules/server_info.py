@@ -373,6 +373,23 @@ servers:
           type: int
           returned: always
           sample: 12
+        running:
+          description: Whether a collector takes a snapshot right now. It is null if that cannot be told, since no
+            collector has a session here, since the role may not see it, or since the session may be that of another
+            server whose name begins with the same 25 characters.
+          type: bool
+          returned: always
+          sample: true
+        running_age:
+          description: Seconds since that snapshot began.
+          type: int
+          returned: always
+          sample: 260
+        running_databases:
+          description: Whether the collector has come to the databases, which it asks last, one after the other.
+          type: bool
+          returned: always
+          sample: true
 datasources:
   description: The datasources of M(pgfleet.powa.datasources) of which the server has objects or history.
   returned: success
@@ -482,7 +499,8 @@ datasources:
           sample: 12
         recent:
           description: What the samples are like that no aggregation has taken yet, or null without any, or while a task
-            changes datasources. Of a datasource with very many rows only some are read.
+            changes datasources. Of a datasource with very many rows only some are read. With V(scope=database) the
+            time between two snapshots and the number of databases are read all the same, up to 128 MiB of them.
           type: dict
           returned: always
           contains:
@@ -492,7 +510,8 @@ datasources:
               returned: always
               sample: 17
             rows:
-              description: Rows of a sample on average, or of the largest one if only some rows were read.
+              description: Rows of a sample on average. If only some rows were read, they are those of the largest one,
+                or estimated with V(scope=database).
               type: float
               returned: always
               sample: 8.0
@@ -508,10 +527,20 @@ datasources:
               sample: 153
             interval:
               description: The median of the seconds from one of the latest snapshots to the next, if there are two and
-                all rows were read.
+                enough rows were read to tell.
               type: float
               returned: always
               sample: 300.1
+            read:
+              description: Rows among which duplicates were looked for.
+              type: int
+              returned: always
+              sample: 136
+            sampled:
+              description: Whether only some rows were read, so that there may be more snapshots or databases.
+              type: bool
+              returned: always
+              sample: false
         cost:
           description:
             - What its history of the server takes on disk, or null where nothing is known or history is kept for ever.

@@ -625,6 +625,7 @@ def test_what_a_role_may_not_see_is_named_and_is_no_problem(database: Database) 
     groups = {"pg_monitor": ALL_OF_POWA - {"collector.workers"}}
     if database.powa == "5":
         groups["powa_read_all_metrics"] = {*SETTINGS, "collector.workers", "transient_rows"}
+        groups["powa_read_all_metrics"].add("servers[].snapshots.running")
         groups["powa_read_all_data, pg_monitor"] = {"libraries.configured", "collector.workers", "transient_rows"}
     for group, parts in groups.items():
         with a_login(database, *group.split(", ")) as reader:

@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, Dict, List
 
 import pytest
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import size_text
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers import recent as reader
 from datasources import COMMITS, LOCK_MODES
 from servers import Database, running_collector, wait_until
 
@@ -33,7 +36,7 @@ STORED = """
 
 
 def look(database: Database, **params: Any) -> Dict[str, Any]:
-    return database.ok("server_info", collector_timeout=0, **params).result
+    return database.ok("server_info", **{"collector_timeout": 0, **params}).result
 
 
 def problems(found: Dict[str, Any], kind: str) -> List[Dict[str, Any]]:
@@ -48,11 +51,13 @@ def test_rows_of_a_sample_with_the_same_keys(database: Database) -> None:
     database.take_snapshot(srvid)
     found = look(database)
     recent = {entry["name"]: entry["servers"][0]["recent"] for entry in found["datasources"]}
-    assert recent["four_rows"] == {"snapshots": 1, "rows": 4, "duplicates": 2, "databases": None, "interval": None}
+    nothing = {"databases": None, "interval": None, "sampled": False}
+    assert recent["four_rows"] == {"snapshots": 1, "rows": 4, "duplicates": 2, "read": 4, **nothing}
     modes = database.value("SELECT count(*) FROM powa_lock_modes_history_current")
     assert (recent["lock_modes"]["rows"], recent["lock_modes"]["duplicates"]) == (modes, 0)
     (problem,) = problems(found, "duplicate_keys")
-    assert (problem["server"], problem["datasource"]) == (None, "four_rows") and "on one" in problem["problem"]
+    assert (problem["server"], problem["datasource"]) == (None, "four_rows")
+    assert problem["problem"] == "of 4 rows, 2 have the same keys (half) as another row of their sample, on one"
     # With a key that tells the rows apart there are none.
     database.sql("SELECT powa_four_rows_aggregate(%s)", (srvid,))
     told_apart = dict(FOUR_ROWS, query=FOUR_ROWS["query"] + " WHERE n IN (0, 2)")
@@ -89,12 +94,20 @@ def test_what_history_costs_is_what_it_takes(database: Database) -> None:
 
     # The server cannot say what is free, and the tests do not log in through its socket.
     assert found["disk_free"] is None and not problems(found, "history_too_large")
-    needed = datasource["cost"]["bytes_at_retention"] - sum(datasource["bytes"].values())
+    # The samples that wait for aggregation will be replaced by as many others.
+    assert datasource["bytes"]["current"] > 0
+    needed = datasource["cost"]["bytes_at_retention"] - datasource["bytes"]["history"]
     assert needed > 0
     assert not problems(look(database, disk_free=needed + 2**20), "history_too_large")
     full = problems(look(database, disk_free=max(0, needed - 2**20)), "history_too_large")
     assert ("lock_modes", None) in {(problem["datasource"], problem["server"]) for problem in full}
     assert all(problem["cause"] and "retention" in problem["cure"] for problem in full)
+    (of_one,) = [
+        problem for problem in problems(look(database, disk_free=0), "history_too_large") if problem["server"] == "one"
+    ]
+    assert of_one["cause"] == "of this server, the largest will be lock_modes ({0})".format(
+        size_text(one["bytes_at_retention"])
+    )
 
 
 def test_check_mode_says_what_a_new_datasource_will_cost(database: Database) -> None:
@@ -152,3 +165,104 @@ def test_databases_that_take_longer_than_the_frequency(database: Database) -> No
     # With a frequency that gives them the time there is no problem.
     database.ok("servers", servers=[dict(remote, frequency=3600)])
     assert not problems(look(database), "collection_slow")
+
+
+#: Each of some databases takes a while, so that a snapshot takes longer than four times the least frequency.
+SIZES: Dict[str, Any] = {
+    "name": "sizes",
+    "scope": "database",
+    "query": "SELECT n, n::bigint AS size FROM pg_sleep(4), generate_series(1, 40) AS g (n)",
+    "keys": [{"name": "n", "type": "integer"}],
+    "metrics": [{"name": "size", "type": "bigint"}],
+}
+#: Samples of a thousand databases, a minute and half a minute apart: more rows than are read with their keys.
+OF_MANY_DATABASES = """
+    INSERT INTO powa_sizes_history_current (srvid, dbid, n, record)
+    SELECT %s, dbid, n, ROW(now() - snapshot * interval '30 s', 1)::powa_sizes_history_record
+    FROM generate_series(2, 4) AS s (snapshot), generate_series(1001, 2000) AS d (dbid), generate_series(1, 40) AS k (n)
+"""
+
+
+def remote_itself(database: Database) -> Dict[str, Any]:
+    """The server of the test, as a remote that should have a snapshot every 5 seconds."""
+    remote = {"hostname": database.server.address, "alias": "many", "username": "powa", "frequency": 5}
+    return dict(remote, dbname=database.name)
+
+
+def test_a_late_snapshot_of_more_databases_than_are_read_still_runs(database: Database) -> None:
+    if database.powa == "4":
+        assert 'scope: found "database"' in database.refused("datasources", datasources=[SIZES], **BOTH)
+        return
+    database.ok("datasources", datasources=[SIZES], **BOTH)
+    database.ok("servers", servers=[remote_itself(database)])
+    srvid = database.value("SELECT id FROM powa_servers WHERE alias = 'many'")
+    assert look(database)["servers"][-1]["snapshots"]["running"] is None
+
+    def late(kind: str, words: str) -> Any:
+        return [
+            problem for problem in problems(look(database, collector_timeout=10), kind) if words in problem["cause"]
+        ]
+
+    with running_collector(database):
+        # There has never been a sample that would tell how many databases there are.
+        (first,) = wait_until(
+            lambda: late("never_snapshotted", "the collector asks one database after the other"), "a snapshot runs"
+        )
+        assert first["cause"].startswith("a snapshot of this server has run for ") and "restart" not in first["cure"]
+        database.sql(OF_MANY_DATABASES, (srvid,))
+        database.sql("UPDATE powa_snapshot_metas SET snapts = now() - interval '60 s' WHERE srvid = %s", (srvid,))
+        (again,) = wait_until(lambda: late("snapshot_late", "databases take"), "the last snapshot is late")
+        found = look(database, collector_timeout=10)
+    assert again["server"] == "many" and "restart" not in again["cure"] and "sizes" in again["cure"]
+    recent = found["datasources"][0]["servers"][0]["recent"]
+    assert recent["read"] == 100000 and recent["sampled"] is False and recent["databases"] >= 1000
+    took = again["cause"].split(" databases take ")
+    assert 1000 <= int(took[0]) <= recent["databases"] and took[1].startswith("30 seconds at a frequency of 5 s")
+
+
+def test_very_many_rows_are_read_in_part(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    if database.powa == "4":
+        return
+    database.ok("datasources", datasources=[SIZES], **BOTH)
+    srvids = database.register("one", "two")
+    for srvid in srvids:
+        database.sql(OF_MANY_DATABASES, (srvid,))
+    told = "SELECT count(DISTINCT (record).ts), count(DISTINCT dbid), count(*) FROM powa_sizes_history_current"
+    snapshots, databases, rows = database.sql(told + " WHERE srvid = %s", (srvids[0],))[0]
+
+    def read() -> List[Any]:
+        schema = SimpleNamespace(schema="public", quoted_schema="public")
+        with database.server.connect(database.name) as connection, connection.cursor() as cursor:
+            cursor.execute(reader._part_of_many(SimpleNamespace(name="sizes"), schema))
+            return sorted(cursor.fetchall())
+
+    assert read() == [("sizes", srvid, snapshots, rows / snapshots, databases, 30.0, False) for srvid in srvids]
+    pages = database.value("SELECT pg_relation_size('powa_sizes_history_current') / 8192")
+    monkeypatch.setattr(reader, "_MOST_PAGES", pages // 4)
+    for (_name, srvid, seen, each, some, interval, sampled), expected in zip(read(), srvids):
+        assert (srvid, seen, interval, sampled) == (expected, snapshots, 30.0, True)
+        assert each == pytest.approx(rows / snapshots, rel=0.3) and databases / 3 < some <= databases
+    # Of so few pages nobody can tell which snapshots are in none of them.
+    monkeypatch.setattr(reader, "_MOST_PAGES", 4)
+    assert all(interval is None for *_others, interval, _sampled in read())
+
+
+def test_a_query_of_the_whole_server_is_not_blamed_on_its_databases(database: Database) -> None:
+    slow = dict(COMMITS, query=COMMITS["query"] + ", pg_sleep(15)")
+    of_databases = [] if database.powa == "4" else [dict(SIZES, query="SELECT 1 AS n, 1::bigint AS size")]
+    database.ok("datasources", datasources=[slow, *of_databases], **BOTH)
+    database.ok("servers", servers=[remote_itself(database)])
+    with running_collector(database):
+        (problem,) = wait_until(
+            lambda: [
+                problem
+                for problem in problems(look(database, collector_timeout=10), "never_snapshotted")
+                if "whole server" in problem["cause"]
+            ],
+            "a snapshot has run for longer than the frequency",
+        )
+    before = ", before its databases," if of_databases else ""
+    assert problem["cause"].startswith(
+        "a snapshot runs, and what is collected from the whole server{0} takes more than ".format(before)
+    )
+    assert "faster queries in commits" in problem["cure"] and "sizes" not in problem["cure"]

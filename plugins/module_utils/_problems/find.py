@@ -34,8 +34,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_server i
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_sizes import (
     disk_problems,
     duplicate_key_problems,
-    slow_collection_problems,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_slow_snapshots import slow_collection_problems
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import Found, Problem
 
 _LOOKS: Tuple[Callable[[Found], Iterator[Problem]], ...] = (

@@ -91,7 +91,7 @@ class Kind(str, Enum):
     )
     COLLECTION_SLOW = (
         "collection_slow",
-        "The databases of the server take longer to collect from than its frequency, one after the other.",
+        "A snapshot of the server, whose databases are asked one after the other, takes longer than its frequency.",
     )
     SNAPSHOT_ERRORS = ("snapshot_errors", "The last snapshot of the server recorded an error.")
     TRANSIENT_ROWS = ("transient_rows", "A transient table holds rows that no snapshot moves into history.")

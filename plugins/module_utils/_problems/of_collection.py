@@ -12,7 +12,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.versions import
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.hindering import hindrance, with_timeouts
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import is_explained, shown
-from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_sizes import slow_collections
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_slow_snapshots import why_late
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import (
     EXTERNAL,
     LATE_AFTER,
@@ -122,6 +122,9 @@ def _why_no_snapshot(server: Mapping[str, Any], found: Found) -> Tuple[str, str]
     hindered = hindrance(found)
     if hindered:
         return hindered
+    late = why_late(found, server)
+    if collector is None and late and server["snapshots"].get("running"):
+        return with_timeouts(found, *late)
     if collector is None:
         return with_timeouts(found, "the collector was not asked", "check that powa-collector runs")
     if not collector["answers"]:
@@ -132,9 +135,8 @@ def _why_no_snapshot(server: Mapping[str, Any], found: Found) -> Tuple[str, str]
         return "powa-collector does not know the server", RESTART if collector["restart_required"] else RELOAD
     if status != _RUNNING:
         return with_timeouts(found, _why_not_running(status), _CURE_OF_WORKER)
-    slow = slow_collections(found).get(server["srvid"])
-    if slow:
-        return slow.cause(server["frequency"]), slow.cure
+    if late:
+        return with_timeouts(found, *late)
     return with_timeouts(
         found,
         "the collector's worker runs and takes none: it was registered just now, or the frequency was changed since"

@@ -20,6 +20,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import 
     Table,
     Visible,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.running import UNKNOWN, read_running
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import Active, read_active, read_extensions
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
 
@@ -46,6 +47,7 @@ def read_servers(
         datasources = read_active(cursor, archivist, definitions)
     versions = _read_versions(cursor, archivist, visible)
     snapshots = _read_snapshots(cursor, archivist, visible)
+    running = read_running(cursor, archivist, state.servers, visible)
     servers = [_local_server(archivist, found, extensions)] if state.local_mode else []
     servers += [
         _remote_server(server.srvid, server.name, server.values, versions.get(server.srvid, {}), extensions)
@@ -58,7 +60,7 @@ def read_servers(
         }
         snapshot = dict(snapshots.get(srvid, dict(_NEVER, errors=[])))
         server["errors"] = snapshot.pop("errors")
-        server["snapshots"] = snapshot
+        server["snapshots"] = {**snapshot, **running.get(srvid, UNKNOWN)._asdict()}
     return servers
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, DBID, Definition
@@ -22,6 +22,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as t
 #: datasources.
 _MOST = 10_000
 _MOST_OF_DATABASES = 100_000
+#: Pages of a table that are read at most where that is not enough: 128 MiB.
+_MOST_PAGES = 16_384
+#: Rows of a snapshot in those pages from which it is all but certain that no snapshot of the kind is in none of them.
+_ENOUGH_ROWS = 500
 
 
 class Recent(NamedTuple):
@@ -31,8 +35,10 @@ class Recent(NamedTuple):
     :param rows: those of a sample on average, or of the largest where some rows were not read
     :param duplicates: rows with the keys of another row of their sample
     :param databases: with scope database, those that the samples are from
-    :param interval: the median of the seconds from one of the latest snapshots to the next, if there are two and all
-        rows were read
+    :param interval: the median of the seconds from one of the latest snapshots to the next, if there are two and enough
+        rows were read to tell
+    :param read: rows that were compared to find duplicates
+    :param sampled: whether there are rows that were not read, so that there may be more snapshots or databases
     """
 
     snapshots: int
@@ -40,6 +46,8 @@ class Recent(NamedTuple):
     duplicates: int
     databases: Optional[int]
     interval: Optional[float]
+    read: int = 0
+    sampled: bool = False
 
     def as_dict(self) -> Dict[str, Any]:
         """Return it as module server_info returns it."""
@@ -50,15 +58,44 @@ class Recent(NamedTuple):
 def read_recent(
     cursor: Any, archivist: Archivist, state: State, definitions: Sequence[Definition]
 ) -> Mapping[Tuple[str, int], Recent]:
-    """Return them by datasource and srvid, read in one statement.
+    """Return them by datasource and srvid, read in one statement, and a second one for those of very many databases.
 
     :param definitions: those whose samples the session's role may read
     """
-    parts = [_part(definition, archivist, state) for definition in definitions if _has_columns(definition, state)]
-    if not parts:
+    readable = [definition for definition in definitions if _has_columns(definition, state)]
+    if not readable:
         return {}
-    cursor.execute(joined(parts, texts.EITHER))
-    return {(name, srvid): Recent(*found) for name, srvid, *found in cursor.fetchall()}
+    cursor.execute(joined([_part(definition, archivist, state) for definition in readable], texts.EITHER))
+    found = {(name, srvid): Recent(*recent) for name, srvid, *recent in cursor.fetchall()}
+    sampled = {name for (name, _srvid), recent in found.items() if recent.sampled}
+    return {**found, **_read_many(cursor, archivist, state, readable, sampled, found)}
+
+
+def _read_many(
+    cursor: Any,
+    archivist: Archivist,
+    state: State,
+    definitions: Sequence[Definition],
+    sampled: Collection[str],
+    found: Mapping[Tuple[str, int], Recent],
+) -> Dict[Tuple[str, int], Recent]:
+    """Return the samples of many databases, also those of servers of which no row was read before.
+
+    :param sampled: the datasources that have rows which were not read
+    :param found: what those that were read have told
+    """
+    many = [
+        entry for entry in definitions if entry.name in sampled and _has_databases(entry) and _is_kept(entry, state)
+    ]
+    if not many:
+        return {}
+    cursor.execute(joined([_part_of_many(definition, archivist) for definition in many], texts.EITHER))
+    told = {}
+    for name, srvid, snapshots, rows, databases, interval, is_sampled in cursor.fetchall():
+        before = found.get((name, srvid))
+        duplicates, read = (before.duplicates, before.read) if before else (0, 0)
+        told[name, srvid] = Recent(snapshots, rows, duplicates, databases, interval, read, is_sampled)
+    return told
 
 
 def _part(definition: Definition, archivist: Archivist, state: State) -> Any:
@@ -67,16 +104,37 @@ def _part(definition: Definition, archivist: Archivist, state: State) -> Any:
         (comparable(identifier("t", name), column_type), identifier("k{0}".format(position)))
         for position, (name, column_type) in enumerate(_keys(definition, state))
     ]
-    has_databases = definition.scope == DATABASE and definition.stored_keys[0] == DBID
     return compose(
         texts.RECENT,
         name=literal(definition.name),
         current=identifier(archivist.schema, object_name(definition.name, CURRENT)),
         read=joined((compose(", {key} AS {ours}", key=key, ours=ours) for key, ours in keys), ""),
         keys=joined((compose(", c.{ours}", ours=ours) for _key, ours in keys), ""),
-        databases=raw("pg_catalog.count(DISTINCT r.k0)" if has_databases else "NULL::bigint"),
-        limit=literal(_MOST_OF_DATABASES if has_databases else _MOST),
+        databases=raw("pg_catalog.count(DISTINCT r.k0)" if _has_databases(definition) else "NULL::bigint"),
+        limit=literal(_MOST_OF_DATABASES if _has_databases(definition) else _MOST),
     )
+
+
+def _part_of_many(definition: Definition, archivist: Archivist) -> Any:
+    table = object_name(definition.name, CURRENT)
+    return compose(
+        texts.MANY_RECENT,
+        name=literal(definition.name),
+        current=identifier(archivist.schema, table),
+        table=literal("{0}.{1}".format(archivist.quoted_schema, table)),
+        pages=literal(_MOST_PAGES),
+        enough=literal(_ENOUGH_ROWS),
+    )
+
+
+def _has_databases(definition: Definition) -> bool:
+    return definition.scope == DATABASE and definition.stored_keys[0] == DBID
+
+
+def _is_kept(definition: Definition, state: State) -> bool:
+    """Whether the table has pages of its own: views, foreign tables and the parents of partitions have none."""
+    found = state.catalog.get(Table, object_name(definition.name, CURRENT))
+    return found is not None and found.object.size > 0
 
 
 def _keys(definition: Definition, state: State) -> List[Tuple[str, ColumnType]]:

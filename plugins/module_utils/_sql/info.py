@@ -78,6 +78,21 @@ SNAPSHOTS = """
     FROM {schema}.powa_snapshot_metas AS m
 """
 
+# The sessions of the collector, each with its name, how long ago its transaction began, which is that of a snapshot,
+# and whether it has come to the databases, which the collector asks last: it reads which ones when it does, and holds
+# that lock until the snapshot ends. PoWA 4 asks no databases. There is at least one row, for the first column, which
+# says whether the role may see all that.
+COLLECTOR_SESSIONS = """
+    SELECT m.sees, a.application_name,
+        extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::bigint,
+        EXISTS (SELECT FROM pg_catalog.pg_locks AS l
+            WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.granted
+              AND l.database = a.datid AND l.relation = pg_catalog.to_regclass({of_databases}))
+    FROM (SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS sees) AS m
+    LEFT JOIN pg_catalog.pg_stat_activity AS a
+        ON a.datname = pg_catalog.current_database() AND pg_catalog.starts_with(a.application_name, {prefix})
+"""
+
 # All tables of PoWA and of declared datasources, and the transient tables of whatever else is registered. The row count
 # comes from the statistics, since counting would read every table. Rows of a stranger's table are never read, since the
 # types of its columns can bring code along.
@@ -129,11 +144,11 @@ SAMPLES_OF_ALL = """
 # another frequency.
 RECENT = """
     SELECT {name}, a.srvid, a.snapshots, CASE WHEN a.is_whole THEN a.average ELSE a.largest END, a.duplicates,
-        a.databases, CASE WHEN a.is_whole THEN a.gap END
+        a.databases, CASE WHEN a.is_whole THEN a.gap END, a.read, NOT a.is_whole
     FROM (
         SELECT s.srvid, pg_catalog.count(*) AS snapshots, pg_catalog.avg(s.rows)::double precision AS average,
             max(s.rows)::double precision AS largest, pg_catalog.sum(s.rows - s.keys)::bigint AS duplicates,
-            max(s.databases) AS databases,
+            max(s.databases) AS databases, pg_catalog.sum(s.rows)::bigint AS read,
             pg_catalog.sum(pg_catalog.sum(s.rows)) OVER () < {limit} AS is_whole,
             extract(epoch FROM pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY s.gap)
                 FILTER (WHERE s.place <= 5))::double precision AS gap
@@ -149,6 +164,43 @@ RECENT = """
             GROUP BY r.srvid, r.ts
         ) AS s
         GROUP BY s.srvid
+    ) AS a
+"""
+
+# The same without the keys, of a table with more rows than that. No index has the times or the databases, so it reads
+# the whole table, or so many of its pages that it does not take long. Those may be any, so a snapshot with few rows may
+# be in none of them: the time between two is told only where the latest ones have many.
+MANY_RECENT = """
+    SELECT {name}, a.srvid, a.snapshots, a.rows / a.share, a.databases,
+        CASE WHEN a.share = 1 OR a.fewest >= {enough} THEN a.gap END, a.share < 1
+    FROM (
+        WITH p AS MATERIALIZED (
+            SELECT least(1, {pages}::double precision * pg_catalog.current_setting('block_size')::integer
+                / greatest(pg_catalog.pg_relation_size({table}::pg_catalog.regclass), 1)) AS share
+        ), r AS MATERIALIZED (
+            SELECT c.srvid, c.ts, c.dbid, pg_catalog.count(*) AS rows
+            FROM (
+                SELECT t.srvid, (t.record).ts AS ts, t.dbid
+                FROM {current} AS t TABLESAMPLE SYSTEM ((SELECT 100 * p.share FROM p)) REPEATABLE (0)
+            ) AS c
+            GROUP BY c.srvid, c.ts, c.dbid
+        ), d AS (
+            SELECT r.srvid, pg_catalog.count(DISTINCT r.dbid) AS databases FROM r GROUP BY r.srvid
+        )
+        SELECT s.srvid, p.share, pg_catalog.count(*) AS snapshots, pg_catalog.avg(s.rows)::double precision AS rows,
+            d.databases, min(s.rows) FILTER (WHERE s.place <= 6) AS fewest,
+            extract(epoch FROM pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY s.gap)
+                FILTER (WHERE s.place <= 5))::double precision AS gap
+        FROM (
+            SELECT r.srvid, pg_catalog.sum(r.rows) AS rows,
+                r.ts - pg_catalog.lag(r.ts) OVER (PARTITION BY r.srvid ORDER BY r.ts) AS gap,
+                pg_catalog.row_number() OVER (PARTITION BY r.srvid ORDER BY r.ts DESC) AS place
+            FROM r
+            GROUP BY r.srvid, r.ts
+        ) AS s
+        JOIN d ON d.srvid = s.srvid
+        CROSS JOIN p
+        GROUP BY s.srvid, d.databases, p.share
     ) AS a
 """
 

@@ -35,6 +35,12 @@ def of_server(**changes):
     return {"srvid": 1, "name": "one", **right, **changes}
 
 
+def recent(**changes):
+    """The latest samples of a datasource of a server."""
+    usual = {"snapshots": 5, "rows": 8, "duplicates": 0, "databases": None, "interval": 300.0, "read": 40}
+    return {**usual, "sampled": False, **changes}
+
+
 def collector(*workers, **changes):
     """A collector that answers, and the srvid, server and status of each of its workers."""
     listed = [{"srvid": srvid, "server": name, "status": status} for srvid, name, status in workers]

@@ -7,112 +7,51 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_collection import snapshot_problems
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_sizes import (
     disk_problems,
     duplicate_key_problems,
-    duration_text,
-    slow_collection_problems,
 )
 
-from .samples import datasource, found, identities, of_server, server
+from .samples import datasource, found, identities, of_server, recent, server
 
 GIB = 2**30
-
-
-def recent(**changes):
-    return {"snapshots": 5, "rows": 8, "duplicates": 0, "databases": None, "interval": 300.0, **changes}
 
 
 def cost(at_retention):
     return {"rows": 8, "bytes_per_row": 20.0, "bytes_per_day": at_retention // 7, "bytes_at_retention": at_retention}
 
 
-def slow(**changes):
-    return found(
-        servers=[server(frequency=10)],
-        datasources=[datasource("sizes", servers=[of_server(recent=recent(databases=153, interval=270.0, **changes))])],
-    )
-
-
 @pytest.mark.parametrize(
-    ("seconds", "text"),
+    ("definition", "have"),
     [
-        (10, "10 seconds"),
-        (119, "119 seconds"),
-        (270, "4.5 minutes"),
-        (7200, "2.0 hours"),
-        (200000, "2.3 days"),
+        (
+            {"keys": [{"name": "mode"}, {"name": "pid"}]},
+            "have the same keys (mode, pid) as another row of their sample",
+        ),
+        ({"scope": "database", "keys": [{"name": "mode"}]}, "have the same keys (dbid, mode) as another row of"),
+        ({"keys": []}, "stand beside another row of their sample, and there are no keys to tell them apart"),
+        # The definition is damaged.
+        (None, "stand beside another row"),
     ],
 )
-def test_a_duration_for_people(seconds, text):
-    assert duration_text(seconds) == text
-
-
-def test_databases_that_take_longer_than_the_frequency():
-    (problem,) = slow_collection_problems(slow())
-    assert identities([problem]) == [("collection_slow", "one", None, None)]
-    assert problem.problem == "its snapshots are 270 seconds apart, expected one every 10 seconds"
-    assert problem.cause.startswith("153 databases take 4.5 minutes at a frequency of 10 s")
-    assert "sizes" in problem.cure and "restart" not in problem.cure
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"interval": 14.0},
-        {"snapshots": 2},
-        {"snapshots": 1, "interval": None},
-        # Only some rows were read.
-        {"interval": None},
-        {"databases": None},
-        {"databases": 1},
-    ],
-)
-def test_what_is_not_slow_or_cannot_be_told(changes):
-    entry = of_server(recent=recent(**{"databases": 153, "interval": 270.0, **changes}))
-    fine = found(servers=[server(frequency=10)], datasources=[datasource(servers=[entry])])
-    assert list(slow_collection_problems(fine)) == []
-
-
-def test_a_server_or_datasource_that_is_not_enabled_is_not_slow():
-    entry = of_server(recent=recent(databases=153, interval=270.0))
-    for changes in (
-        {"servers": [server(frequency=10, enabled=False)], "datasources": [datasource(servers=[entry])]},
-        {"servers": [server(frequency=10)], "datasources": [datasource(servers=[dict(entry, enabled=False)])]},
-    ):
-        assert list(slow_collection_problems(found(**changes))) == []
-
-
-def test_a_datasource_that_has_no_rows_each_time_is_not_slow():
-    rarely = datasource("sizes", servers=[of_server(recent=recent(databases=153, interval=270.0))])
-    often = datasource("locks", servers=[of_server(recent=recent(interval=11.0))])
-    server_of_both = found(servers=[server(frequency=10)], datasources=[rarely, often])
-    assert list(slow_collection_problems(server_of_both)) == []
-
-
-def test_a_late_snapshot_of_many_databases_is_not_cured_by_a_restart():
-    late = slow()
-    late["servers"][0]["snapshots"]["age"] = 100
-    (problem,) = snapshot_problems(late)
-    assert problem.cause == "153 databases take 4.5 minutes at a frequency of 10 s"
-    assert "restart" not in problem.cure
-
-
-def test_rows_with_the_same_keys_are_one_problem_of_all_servers():
-    entries = [of_server(name=name, recent=recent(duplicates=2)) for name in ("one", "two")]
+def test_rows_with_the_same_keys_are_one_problem_of_all_servers(definition, have):
+    entries = [of_server(name=name, recent=recent(duplicates=2, read=40)) for name in ("one", "two")]
     entries.append(of_server(name="three", recent=recent()))
-    (problem,) = duplicate_key_problems(found(datasources=[datasource(servers=entries)]))
+    (problem,) = duplicate_key_problems(found(datasources=[datasource(definition=definition, servers=entries)]))
     assert identities([problem]) == [("duplicate_keys", None, "locks", None)]
-    assert problem.problem == "rows of one sample have the same keys, on one, two"
+    assert problem.problem.startswith("of 80 rows, 4 " + have) and problem.problem.endswith(", on one, two")
 
 
 def test_without_samples_or_costs_nothing_is_said():
     assert list(duplicate_key_problems(found())) == [] == list(disk_problems(found(disk_free=0)))
 
 
-def large(*sizes, disk_free, there=0):
-    """Return a repository with datasources of two servers that have equal parts in them."""
+def large(*sizes, disk_free, there=0, waiting=0):
+    """Return a repository with datasources of two servers that have equal parts in them.
+
+    :param there: bytes of history that each has
+    :param waiting: bytes of samples that no aggregation has taken yet
+    """
     halves = [{"srvid": 1, "name": "one"}, {"srvid": 2, "name": "two"}]
     return found(
         disk_free=disk_free,
@@ -121,7 +60,7 @@ def large(*sizes, disk_free, there=0):
             datasource(
                 "d{0}".format(position),
                 cost=cost(size),
-                bytes={"transient": 0, "current": 0, "history": there},
+                bytes={"transient": 0, "current": waiting, "history": there},
                 servers=[of_server(**half, cost=cost(size // 2)) for half in halves],
             )
             for position, size in enumerate(sizes)
@@ -136,6 +75,8 @@ def large(*sizes, disk_free, there=0):
         ((4 * GIB, 4 * GIB), {"disk_free": 9 * GIB}, []),
         # What is there already needs no more space.
         ((4 * GIB, 4 * GIB), {"disk_free": 7 * GIB, "there": GIB}, []),
+        # The samples that wait for aggregation will be as many later.
+        ((4 * GIB, 4 * GIB), {"disk_free": 7 * GIB, "waiting": GIB}, [(None, None, "disk")]),
         ((4 * GIB, 4 * GIB), {"disk_free": 7 * GIB}, [(None, None, "disk")]),
         ((9 * GIB, GIB), {"disk_free": 7 * GIB}, [(None, "d0", None)]),
         ((4 * GIB, 4 * GIB, 4 * GIB), {"disk_free": 5 * GIB}, [("one", None, None), ("two", None, None)]),
@@ -152,3 +93,16 @@ def test_the_sizes_are_told():
     assert "1.3 GiB" in problem.cause
     (problem,) = disk_problems(large(4 * GIB, 5 * GIB, disk_free=7 * GIB))
     assert problem.cause == "the largest will be d1 (5.0 GiB), d0 (4.0 GiB)"
+
+
+def test_a_server_is_told_what_it_takes_itself():
+    fleet = large(4 * GIB, 6 * GIB, disk_free=7 * GIB)
+    # Server one has nearly all of the first datasource, and nothing is known of the second.
+    fleet["datasources"][0]["servers"][0]["cost"] = cost(8 * GIB)
+    fleet["datasources"][0]["cost"] = cost(9 * GIB)
+    fleet["datasources"][0]["bytes"]["history"] = GIB
+    fleet["datasources"][1]["servers"][0]["cost"] = None
+    fleet["disk_free"] = 7 * GIB
+    of_one = [problem for problem in disk_problems(fleet) if problem.server]
+    assert [problem.server for problem in of_one] == ["one"]
+    assert of_one[0].cause == "of this server, the largest will be d0 (8.0 GiB)"

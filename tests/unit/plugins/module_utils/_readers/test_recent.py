@@ -18,15 +18,16 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     state,
     wanted,
     with_objects,
+    with_sizes,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
 
 def test_those_of_all_datasources_in_one_statement():
     declared = [definition(), definition(name="waits")]
-    cursor = Recorder({"powa_locks_history_current": [("locks", 1, 3, 8, 2, None, 300.04)]})
+    cursor = Recorder({"powa_locks_history_current": [("locks", 1, 3, 8, 2, None, 300.04, 24, False)]})
     found = read_recent(cursor, POWA_4, state(catalog=catalog_of(*map(wanted, declared))), declared)
-    assert found == {("locks", 1): Recent(3, 8, 2, None, 300.04)} and len(cursor.statements) == 1
+    assert found == {("locks", 1): Recent(3, 8, 2, None, 300.04, 24)} and len(cursor.statements) == 1
     assert "count(DISTINCT" not in cursor.statements[0]
 
 
@@ -61,6 +62,38 @@ def test_no_more_than_some_rows_are_read():
     assert "LIMIT 10000)" in cursor.statements[0] and "< 10000 AS is_whole" in cursor.statements[0]
 
 
+def many(cursor, catalog=None):
+    """Read a datasource with scope database beside one without."""
+    declared = [definition(name="sizes", scope="database"), definition()]
+    catalog = catalog or with_sizes(catalog_of(*(wanted(entry, archivist=POWA_5) for entry in declared)))
+    return read_recent(cursor, POWA_5, state(POWA_5, catalog), declared)
+
+
+def test_snapshots_of_more_databases_than_were_read_are_read_without_their_keys():
+    cut = [("sizes", 1, 1, 90000, 3, 900, None, 100000, True), ("locks", 1, 1, 9000, 0, None, None, 10000, True)]
+    # No row of the second server was among those that were read first.
+    told = [("sizes", 1, 4, 34000.0, 1000, 270.0, False), ("sizes", 2, 4, 34000.0, 1000, None, True)]
+    cursor = Recorder({"WITH p AS": told, "AS is_whole": cut})
+    assert many(cursor) == {
+        ("sizes", 1): Recent(4, 34000.0, 3, 1000, 270.0, 100000),
+        ("sizes", 2): Recent(4, 34000.0, 0, 1000, None, 0, True),
+        ("locks", 1): Recent(1, 9000, 0, None, None, 10000, True),
+    }
+    _first, second = cursor.statements
+    assert "powa_sizes_history_current" in second and "powa_locks" not in second
+
+
+def test_what_was_read_as_a_whole_is_not_read_again():
+    cursor = Recorder({"AS is_whole": [("sizes", 1, 1, 9, 0, 3, None, 9, False)]})
+    assert many(cursor) == {("sizes", 1): Recent(1, 9, 0, 3, None, 9)} and len(cursor.statements) == 1
+
+
+def test_a_view_in_place_of_the_table_has_no_pages():
+    cursor = Recorder({"AS is_whole": [("sizes", 1, 1, 9, 0, 3, None, 9, True)]})
+    catalog = catalog_of(*(wanted(definition(name="sizes", scope="database"), archivist=POWA_5),))
+    assert many(cursor, catalog)[("sizes", 1)].sampled and len(cursor.statements) == 1
+
+
 def test_a_table_without_the_keys_is_not_read():
     cursor = Recorder()
     for declared in (definition(), definition(keys=[])):
@@ -75,4 +108,6 @@ def test_as_it_is_returned():
         "duplicates": 2,
         "databases": 5,
         "interval": None,
+        "read": 0,
+        "sampled": False,
     }
