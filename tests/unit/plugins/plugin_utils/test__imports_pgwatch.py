@@ -118,6 +118,14 @@ def test_what_is_not_of_the_instance_is_of_each_database() -> None:
     assert "scope" not in found
 
 
+def test_what_is_of_the_instance_stays_so() -> None:
+    found = {each["name"]: each.get("scope") for each in from_pgwatch(FILE, scope="database")}
+    assert found == {"sessions": None, "wal": None, "sizes": "database", "conflicts": "database"} | {
+        "checkpoints": "database",
+        "buffers": "database",
+    }
+
+
 def test_the_role_of_a_server_is_honoured() -> None:
     (query,) = definition("wal")["queries"]
     assert query["min_version"] == 90600
