@@ -15,12 +15,15 @@ description:
   - Types are left out, since such files do not have them. The remotes find them out from the queries. A column that
     the file does not have for every version is an exception. As a metric it becomes V(double precision), as a key or a
     metric with texts V(text), in all versions.
+  - The other tools leave out a server whose version of PostgreSQL has no query. A datasource returns no rows there.
+    So if the first query of a metric is for a version after 13, that is so for all of its columns.
   - An exporter makes numbers of all values, and so do its filters where the text of a query tells that it returns
     something else. A time, such as C(last_vacuum), becomes seconds since 1970, a text its number, or C(NULL) if it is
     none.
   - What C(extract) returns becomes V(double precision), as it is before PostgreSQL 14.
-  - But for what C(extract) returns, the values of pgwatch stay as they are. PoWA stores texts, and draws no graph of
-    them.
+  - But for what C(extract) returns, the values of pgwatch stay as they are in metrics that have a query for every
+    version. In others, too, they stay texts where the text of the query tells that they are, and become numbers
+    otherwise. PoWA stores texts, and draws no graph of them.
   - If a query returns several columns of one name, the last one is taken, as the other tools do.
   - Metrics get a unit if their names end with one, such as C(_bytes), C(_seconds) or C(_ms).
   - Keys can be C(NULL), since the other tool takes such labels for empty ones.
@@ -44,7 +47,9 @@ options:
     default: ''
   scope:
     description:
-      - The scope of all datasources. By default, each has the one that the file gives it.
+      - The scope of the datasources. By default, each has the one that the file gives it.
+      - With V(database), what the file says is to run once on each server stays V(cluster). That is C(master) of
+        postgres_exporter, the tag C(cluster) of pg_exporter, and C(is_instance_level) of pgwatch.
       - V(database) needs PoWA 5. With PoWA 4 use V(cluster), which runs each query in PoWA's database only.
       - With V(database), a query looks up names in C(pg_catalog) only. Where it names a view or function of
         C(pg_buffercache), C(pg_freespacemap), C(pg_stat_kcache), C(pg_stat_statements), C(pgstattuple),

@@ -20,8 +20,12 @@ description:
   - Many queries use functions and views of pgMonitor's own. The remotes need these, or they refuse the datasource.
   - A query with a placeholder such as C(#PG_STAT_STATEMENTS_LIMIT#), which the set-up of pgMonitor replaces, is
     skipped.
-  - The scope is V(database) for the files that pgMonitor runs in each database (C(per_db), C(bloat) and
-    C(table_stats)), otherwise V(cluster). The name of a collector among O(names) stands for its metrics.
+  - The scope is V(database) for the files and collectors that pgMonitor runs in each database (C(per_db), C(bloat) and
+    C(table_stats)), otherwise V(cluster). The line C(# Begin File:) above a query says which file it is from, also
+    where a text has several.
+  - Without such a line, the scope is V(database) for a query that returns the name of its database, by
+    C(current_database). For others, V(cluster) is a guess. A warning says so, unless O(scope) is given.
+  - The name of a collector among O(names) stands for its metrics.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:

@@ -19,8 +19,9 @@ description:
   - Of a C(HISTOGRAM), the sum and the count become gauges. The buckets are left out.
   - C(runonserver), C(min_version) and C(max_version) become C(queries), also where entries for several versions share
     a C(name). C(primary) and tags such as C(primary) and C(replica) are honoured, other tags are named.
-  - The scope is V(cluster), also with C(master), which means one database only. It is V(database) with
-    C(target_databases), and for entries of pg_exporter without the tag C(cluster).
+  - The scope is V(cluster). It is V(database) with C(target_databases), and for entries of pg_exporter without the tag
+    C(cluster). An entry with C(master), which means one database only, or with that tag has V(cluster) whatever
+    O(scope) is.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:

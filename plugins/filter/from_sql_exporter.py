@@ -18,7 +18,9 @@ description:
     C(static_value) becomes a metric, and C(timestamp_value) is left out.
   - Another exporter, by JustWatch, is called sql_exporter, too. Its configuration has C(jobs), whose C(queries) become
     datasources. Their C(labels) become keys, and C(values) gauges.
-  - The scope is V(cluster). The name of a collector or a job among O(names) stands for its metrics.
+  - The scope is V(database) if the file runs a collector or a job in several databases of a server, by the C(targets)
+    or C(connections) of its jobs. It is then for databases of these names. Otherwise it is V(cluster).
+  - The name of a collector or a job among O(names) stands for its metrics.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:

@@ -10,8 +10,10 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List
 
+import psycopg2
 import pytest
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.take import read
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import float_sql, number_sql, value_of_column
 from samples import aggregate, collect
 from servers import ROOT, Database, on_every_server, run_playbook
 
@@ -125,6 +127,75 @@ def test_what_extract_returns_has_one_type(database: Database) -> None:
     (found,), _problems = read("pgwatch", json.dumps({"metrics": {"ages": metric}}))
     (sampled,) = database.ok("sample_info", datasources=[found], monitoring_role="powa")["datasources"]
     assert set(sampled["types"].values()) == {"double precision"} and len(sampled["types"]) == len(columns)
+
+
+NEWER = """
+metrics:
+  limits:
+    sqls:
+      14: >
+        WITH s AS (SELECT * FROM pg_settings WHERE name = 'work_mem')
+        SELECT name AS tag_name, s.setting AS value, pending_restart, max_val, 2 ^ 40 AS calculated FROM s
+    gauges: ['*']
+    is_instance_level: true
+  checkpoints:
+    sqls:
+      14: "; -- elsewhere"
+      17: SELECT num_timed IS NOT NULL AS timed, stats_reset FROM pg_stat_checkpointer
+    is_instance_level: true
+  scores:
+    sqls:
+      19: SELECT score FROM pg_stat_autovacuum_scores
+    is_instance_level: true
+"""
+#: By the metric, the first version that has it, the columns to look at, and what PostgreSQL says of itself.
+EXPECTED = {
+    "limits": (
+        140000,
+        "name, value, pending_restart, max_val, calculated",
+        "SELECT name, setting, 0, max_val::double precision, 2 ^ 40 FROM pg_settings WHERE name = 'work_mem'",
+    ),
+    "checkpoints": (
+        170000,
+        "timed, stats_reset",
+        "SELECT 1, extract(epoch FROM stats_reset)::double precision FROM pg_stat_checkpointer",
+    ),
+    "scores": (190000, "score", "SELECT score FROM pg_stat_autovacuum_scores"),
+}
+
+
+@on_every_server
+def test_a_metric_has_rows_from_its_first_version_on(database: Database) -> None:
+    definitions, problems = read("pgwatch", NEWER)
+    assert not problems
+    (srvid,) = database.register("one")
+    sides = {"server_kind": ["remote", "repository"], "monitoring_role": "powa"}
+    database.ok("datasources", datasources=definitions, **sides)
+    for name in EXPECTED:
+        collect(database, name, srvid)
+    aggregate(database, srvid)
+    version = database.value("SELECT current_setting('server_version_num')::integer")
+    for name, (first, columns, oracle) in EXPECTED.items():
+        found = database.sql("SELECT {0} FROM powa_{1}_get(%s, NULL, NULL)".format(columns, name), (srvid,))
+        assert found == (database.sql(oracle) if version >= first else []), name
+
+
+@on_every_server
+def test_columns_of_postgresql_become_numbers(database: Database) -> None:
+    columns = database.sql(
+        "SELECT c.relname, a.attname FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid"
+        " WHERE c.relkind IN ('r', 'v') AND c.relname LIKE 'pg\\_%' AND a.attnum > 0"
+    )
+    refused = []
+    for relation, column in columns:
+        value = value_of_column(relation, column)
+        expressions = ", ".join(sql("q." + column, value) for sql in (number_sql, float_sql))
+        try:
+            database.sql("SELECT {0} FROM {1} AS q WHERE false".format(expressions, relation))
+        except psycopg2.Error as error:
+            refused.append((relation, column, str(error).split("\n", maxsplit=1)[0]))
+    assert len(columns) > 1000
+    assert not refused, refused
 
 
 def test_what_is_left_out_is_named(tmp_path: Path) -> None:

@@ -85,7 +85,10 @@ def take_samples(database: Database, srvid: int, definitions: List[Dict[str, Any
         for name, scope in ((each["name"], each.get("scope")) for each in definitions):
             if scope == "database":
                 query = database.value(
-                    "SELECT query_source FROM powa_db_module_src_queries WHERE db_module = %s", (name,)
+                    "SELECT query_source FROM powa_db_module_src_queries WHERE db_module = %s"
+                    " AND min_version <= current_setting('server_version_num')::integer"
+                    " ORDER BY min_version DESC LIMIT 1",
+                    (name,),
                 )
                 database.sql(
                     "INSERT INTO powa_{0}_src_tmp SELECT {1}, now(), d.oid, src.* FROM ({2}) AS src"

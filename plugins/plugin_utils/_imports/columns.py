@@ -23,6 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
     unwrapped,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import (
+    TEXT,
     UNKNOWN,
     Resolver,
     value_of,
@@ -35,6 +36,7 @@ _AFTER_FROM = _AFTER_COLUMNS[1:]
 _JOINS = ("join", "cross", "inner", "left", "right", "full", "outer", "natural")
 #: What ends no expression, so that no name can follow as an alias.
 _OPERATOR_WORDS = tuple("and or not is in like ilike similar between collate at zone distinct escape null".split())
+_NUMBERS_OF_INFORMATION_SCHEMA = ("cardinality", "length", "position", "precision", "radix", "scale")
 _TYPES_OF_SEVERAL_WORDS = {
     "double": ("precision",),
     "character": ("varying",),
@@ -77,6 +79,13 @@ class _Scope:
             columns, query, scope = self._queries[name]
             self._known[name] = [Output(column) for column in columns] or _query(query, scope)
         return self._known[name]
+
+    def query(self, name: str) -> Optional[Tuple[Tokens, _Scope]]:
+        """Return a query that C(WITH) names without naming its columns, and what it sees, or None."""
+        if name not in self._queries:
+            return self._outer.query(name) if self._outer else None
+        columns, query, scope = self._queries[name]
+        return None if columns else (query, scope)
 
 
 def returned_columns(sql: str) -> List[Output]:
@@ -252,7 +261,7 @@ def _resolver(rest: Tokens, scope: _Scope) -> Resolver:
     def resolve(alias: Optional[str], name: str) -> str:
         wanted = [number for number, (own, _source) in enumerate(sources) if alias in (None, own)]
         listed = [columns[name] for columns in map(columns_of, wanted) if columns is not None and name in columns]
-        guessed = (_value_in_relation(sources[number][1], name) for number in wanted if columns_of(number) is None)
+        guessed = (_value_in_source(sources[number][1], name, scope) for number in wanted if columns_of(number) is None)
         # Only one source has the column, or PostgreSQL would not know which one is meant.
         values = set(listed or guessed)
         return values.pop() if len(values) == 1 else UNKNOWN
@@ -260,9 +269,20 @@ def _resolver(rest: Tokens, scope: _Scope) -> Resolver:
     return resolve
 
 
-def _value_in_relation(source: Tokens, name: str) -> str:
+def _value_in_source(source: Tokens, name: str, scope: _Scope) -> str:
+    """Return what is known of a column of a relation, or of a query that returns all columns of one."""
     own = source[2:] if source[0].is_word("pg_catalog") else source
-    return value_of_column(name) if own and own[0].value.startswith("pg_") else UNKNOWN
+    if not own:
+        return UNKNOWN
+    if own[0].value.startswith("pg_"):
+        return value_of_column(own[0].value, name)
+    if own[0].is_word("information_schema"):
+        # Its numbers are positions and sizes.
+        return UNKNOWN if name.endswith(_NUMBERS_OF_INFORMATION_SCHEMA) else TEXT
+    found = (own[1 : closing(own, 0) - 1], scope) if own[0].is_mark("(") else scope.query(own[0].value)
+    query = unwrapped(found[0]) if found else ()
+    behind = _sources(query[2:]) if len(query) > 1 and query[0].is_word("select") and query[1].is_mark("*") else []
+    return _value_in_source(behind[0], name, found[1]) if found and len(behind) == 1 else UNKNOWN
 
 
 def _is_comma(token: Token) -> bool:

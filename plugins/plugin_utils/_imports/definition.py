@@ -94,6 +94,9 @@ def definition_of(metric: Metric, name: str) -> Dict[str, Any]:
         definition["query"] = queries[0]["query"]
     else:
         definition["queries"] = queries
+    if metric.role or any(variant.role or not variant.sql for variant in variants):
+        # The doctor does not miss the samples of servers that it is not for.
+        definition["may_be_empty"] = True
     if metric.scope == DATABASE:
         definition["scope"] = DATABASE
         if metric.databases:
@@ -123,7 +126,10 @@ def _cleaned(variant: Variant, scope: str) -> Variant:
 
 
 def _timeline(variants: Sequence[Variant]) -> List[Variant]:
-    """Return one variant for each range of versions, in their order; one without SQL returns no rows."""
+    """Return one variant for each range of versions, in their order; one without SQL returns no rows.
+
+    The other tools leave out a server whose version has no query. A run would refuse it, so it gets one without rows.
+    """
     usable = [each for each in variants if each.max_version is None or each.max_version > _OLDEST]
     if not usable:
         raise CannotTakeError("it is only for PostgreSQL before {0}".format(_OLDEST // 10000))
@@ -140,7 +146,7 @@ def _timeline(variants: Sequence[Variant]) -> List[Variant]:
             found.append(Variant("", (), end))
     if not any(variant.sql for variant in found):
         raise CannotTakeError("it has no SQL")
-    return found
+    return [Variant("", ()), *found] if found[0].min_version > _OLDEST else found
 
 
 def _all_columns(variants: Sequence[Variant]) -> List[Column]:

@@ -44,9 +44,13 @@ class Document(Dict[str, Any]):
     """What a file holds.
 
     :ivar repeated: names that one of its mappings has twice
+    :ivar text: its text; of a ConfigMap, that of the file in it
+    :ivar lines: by the name of an entry, the line of the text where it begins, counted from 0
     """
 
     repeated: Sequence[str] = ()
+    text: str = ""
+    lines: Mapping[str, int] = {}
 
     def repeated_problems(self, names: Iterable[str]) -> List[Problem]:
         """Return what is to be said of those of these names that are repeated."""
@@ -70,7 +74,8 @@ def read_mapping(text: Any, expected: str) -> Document:
     try:
         # The loader in C takes none of Ansible's own kinds of text.
         loader = _Loader(str.__str__(text))
-        found = loader.get_single_data()
+        node = loader.get_single_node()
+        found = loader.construct_document(node) if node is not None else None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = " in line {0}".format(mark.line + 1) if mark else ""
@@ -86,6 +91,8 @@ def read_mapping(text: Any, expected: str) -> Document:
         return read_mapping(_only_file(found, expected), expected)
     document = Document({str(key): value for key, value in found.items()})
     document.repeated = loader.repeated
+    document.text = str.__str__(text)
+    document.lines = {str(key.value): key.start_mark.line for key, _value in node.value}
     return document
 
 

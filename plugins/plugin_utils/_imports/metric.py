@@ -59,6 +59,8 @@ class Metric(NamedTuple):
     :param name: its name there
     :param role: C(PRIMARY) or C(STANDBY) if it is for those only
     :param databases: the databases that it is for, or an empty list for all
+    :param once: whether the file says that it runs once on each server, and not in each database
+    :param guessed: whether the scope is a guess, since the file says nothing
     """
 
     name: str
@@ -67,6 +69,8 @@ class Metric(NamedTuple):
     scope: str = CLUSTER
     role: Optional[str] = None
     databases: Tuple[str, ...] = ()
+    once: bool = False
+    guessed: bool = False
 
 
 class Problem(NamedTuple):

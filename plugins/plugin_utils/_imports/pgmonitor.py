@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from typing import Any, Dict, List, Mapping, Optional
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import Document, read_mapping
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     CLUSTER,
     DATABASE,
@@ -21,13 +22,15 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.postgres_exporter import found_queries
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter import found_collectors, is_collector
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import find, outside, tokenize
 
 _EXPECTED = "a file of pgMonitor (queries_*.yml or crunchy_*_collector.yml)"
 #: What pgMonitor runs in each database is in files of their own.
 _PER_DATABASE = re.compile(r"per_db|bloat|table_stats")
 #: What its set-up writes a number instead of.
 _PLACEHOLDER = re.compile(r"#[A-Z_]+#")
-_FILE = re.compile(r"^#\s*Begin File:\s*(.+)$", re.MULTILINE)
+#: Its set-up puts several files into one, each between such lines.
+_BOUND = re.compile(r"#\s*(Begin|End) File:\s*(.+)")
 
 
 def read_pgmonitor(text: Any) -> Found:
@@ -58,15 +61,46 @@ def _version(value: Any) -> int:
 
 def _read(text: Any) -> Found:
     document = read_mapping(text, _EXPECTED)
-    files = _FILE.findall(text)
     if is_collector(document):
-        collectors = document.get("collectors") or [document]
-        names: List[str] = [str(each.get("collector_name")) for each in collectors if isinstance(each, dict)]
-        return found_collectors(document, _EXPECTED, _scope(names))
-    found = _complete(found_queries(document, _EXPECTED))
-    if _scope(files) == DATABASE:
-        return found._replace(metrics=[metric._replace(scope=DATABASE) for metric in found.metrics])
-    return found
+        found = found_collectors(document, _EXPECTED)
+        origins = {name: collector for collector, names in found.sets.items() for name in names}
+    else:
+        found = found_queries(document, _EXPECTED)
+        origins = _files(document)
+    return _complete(found._replace(metrics=[_scoped(metric, origins.get(metric.name)) for metric in found.metrics]))
+
+
+def _files(document: Document) -> Dict[str, str]:
+    """Return the file of pgMonitor that each entry comes from, as far as the text says."""
+    lines = [_BOUND.match(line) for line in document.text.splitlines()]
+    bounds = [(number, bound) for number, bound in enumerate(lines) if bound]
+    starts = [number for number, _bound in bounds]
+    files: Dict[str, str] = {}
+    for name, line in document.lines.items():
+        before = bisect(starts, line)
+        if before and bounds[before - 1][1].group(1) == "Begin":
+            files[name] = bounds[before - 1][1].group(2)
+    return files
+
+
+def _scoped(metric: Metric, origin: Optional[str]) -> Metric:
+    """Return a metric with the scope that its file or collector has, or that its query lets one guess."""
+    if metric.once:
+        return metric
+    if origin and _PER_DATABASE.search(origin):
+        return metric._replace(scope=DATABASE)
+    if origin:
+        return metric._replace(scope=CLUSTER, databases=())
+    if metric.scope == DATABASE or any(_returns_database(variant.sql) for variant in metric.variants):
+        return metric._replace(scope=DATABASE)
+    return metric._replace(guessed=True)
+
+
+def _returns_database(sql: str) -> bool:
+    """Return whether a query has the name of its database among its columns."""
+    tokens = tokenize(sql)
+    columns = tokens[: find(tokens, "from")]
+    return any(token.is_word("current_database", "current_catalog") for _position, token in outside(columns))
 
 
 def _complete(found: Found) -> Found:
@@ -85,10 +119,6 @@ def _complete(found: Found) -> Found:
     return found._replace(metrics=metrics, problems=[*found.problems, *problems])
 
 
-def _scope(names: List[str]) -> str:
-    return DATABASE if names and all(_PER_DATABASE.search(name) for name in names) else CLUSTER
-
-
 def _merged(lists: List[Any], versions: List[int]) -> List[Metric]:
     """Make one metric of those with the same name: each version has its query up to the next version of the list."""
     merged: Dict[str, Metric] = {}
@@ -97,6 +127,8 @@ def _merged(lists: List[Any], versions: List[int]) -> List[Metric]:
         for metric in metrics:
             variants = tuple(_limited(variant, version, end) for variant in metric.variants)
             before = merged.get(metric.name)
+            if before and metric.guessed:
+                metric = metric._replace(scope=before.scope, guessed=before.guessed)
             merged[metric.name] = metric._replace(variants=(*(before.variants if before else ()), *variants))
     return [metric._replace(variants=_joined(metric.variants)) for metric in merged.values()]
 

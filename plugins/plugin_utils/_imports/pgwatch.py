@@ -88,12 +88,14 @@ def _metric(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> Met
         if entry.get(field):
             notes.append("{0} has no counterpart in PoWA".format(field))
     problems += [Problem(name, note, skipped=False) for note in dict.fromkeys(notes)]
+    once = is_true(entry.get("is_instance_level"))
     return Metric(
         name,
         tuple(variants),
         str(entry.get("description") or ""),
-        CLUSTER if is_true(entry.get("is_instance_level")) else DATABASE,
+        CLUSTER if once else DATABASE,
         _ROLES[role] if role else None,
+        once=once,
     )
 
 

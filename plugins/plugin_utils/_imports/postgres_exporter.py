@@ -83,7 +83,8 @@ def _branch(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> _Br
     problems += [Problem(name, note, skipped=False) for note in notes]
     variant = variant_of(sql, columns, found, lowest, end)._replace(grouped=grouped)
     description = str(entry.get("desc") or "")
-    return _Branch(str(entry.get("name") or name), Metric(name, (variant,), description, scope, role, databases))
+    metric = Metric(name, (variant,), description, scope, role, databases, _is_once(entry, scope))
+    return _Branch(str(entry.get("name") or name), metric)
 
 
 def _versions(entry: Mapping[str, Any]) -> VersionRange:
@@ -113,6 +114,11 @@ def _scope(entry: Mapping[str, Any], notes: List[str]) -> Tuple[str, Optional[st
         notes.append("the pattern {0} in target_databases is left out: name the databases".format(", ".join(patterns)))
     named = () if "*" in databases else tuple(name for name in databases if name not in patterns)
     return DATABASE if databases else CLUSTER, role, named
+
+
+def _is_once(entry: Mapping[str, Any], scope: str) -> bool:
+    """Return whether an entry says that it runs in one database only."""
+    return scope == CLUSTER and (is_true(entry.get("master")) or "cluster" in texts(entry.get("tags")))
 
 
 def _scope_of_tags(tags: List[str], notes: List[str]) -> Tuple[str, Optional[str], Tuple[str, ...]]:
@@ -153,7 +159,8 @@ def _merged(branches: List[_Branch]) -> List[Metric]:
             name = own.name if len(group) == 1 else "_".join(filter(None, (name, role)))
         description = next((each.metric.description for each in reversed(group) if each.metric.description), "")
         variants = tuple(variant for branch in group for variant in branch.metric.variants)
-        metrics.append(own._replace(name=name, variants=variants, description=description))
+        once = any(branch.metric.once for branch in group)
+        metrics.append(own._replace(name=name, variants=variants, description=description, once=once))
     return metrics
 
 

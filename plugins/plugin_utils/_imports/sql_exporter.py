@@ -10,7 +10,6 @@ from typing import Any, Dict, List, Mapping, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
-    CLUSTER,
     COUNTER,
     GAUGE,
     KEY,
@@ -31,6 +30,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     variant_of,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter_jobs import found_jobs, has_jobs
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.targets import addresses_of_collector, scoped
 
 EXPECTED = "a collector of sql_exporter (collector_name, metrics and queries) or jobs with queries"
 _KINDS = {"counter": COUNTER, "gauge": GAUGE}
@@ -51,7 +51,7 @@ def is_collector(document: Mapping[str, Any]) -> bool:
     return isinstance(document.get("collectors"), list) or isinstance(document.get("metrics"), list)
 
 
-def found_collectors(document: Mapping[str, Any], expected: str, scope: str = CLUSTER) -> Found:
+def found_collectors(document: Mapping[str, Any], expected: str) -> Found:
     """Return the metrics of what a file holds.
 
     :raises AnsibleFilterError: if it is no such file
@@ -70,14 +70,16 @@ def found_collectors(document: Mapping[str, Any], expected: str, scope: str = CL
     problems: List[Problem] = []
     sets: Dict[str, List[str]] = {}
     for collector in collectors:
-        before = len(metrics)
-        _read(collector, scope, metrics, problems)
-        if collector.get("collector_name"):
-            sets[str(collector["collector_name"])] = [metric.name for metric in metrics[before:]]
+        name = str(collector.get("collector_name") or "")
+        own: List[Metric] = []
+        _read(collector, own, problems)
+        metrics += scoped(own, addresses_of_collector(name, document))
+        if name:
+            sets[name] = [metric.name for metric in own]
     return Found(metrics, problems, sets)
 
 
-def _read(collector: Mapping[str, Any], scope: str, metrics: List[Metric], problems: List[Problem]) -> None:
+def _read(collector: Mapping[str, Any], metrics: List[Metric], problems: List[Problem]) -> None:
     """Make a metric of each query: all that the file makes of it."""
     queries: Dict[str, str] = {}
     groups: Dict[str, List[Mapping[str, Any]]] = {}
@@ -100,7 +102,7 @@ def _read(collector: Mapping[str, Any], scope: str, metrics: List[Metric], probl
     for reference, entries in groups.items():
         try:
             notes: List[str] = []
-            metric = _metric(reference, queries[reference], entries, scope, notes)
+            metric = _metric(reference, queries[reference], entries, notes)
         except CannotTakeError as error:
             problems.append(Problem(reference, str(error)))
         else:
@@ -115,7 +117,7 @@ def _check(entry: Mapping[str, Any]) -> None:
         raise CannotTakeError("values is {0}, expected a list".format(kind_of(entry["values"])))
 
 
-def _metric(name: str, sql: str, entries: List[Mapping[str, Any]], scope: str, notes: List[str]) -> Metric:
+def _metric(name: str, sql: str, entries: List[Mapping[str, Any]], notes: List[str]) -> Metric:
     columns: Dict[str, Column] = {}
     for entry in entries:
         for label in texts(entry.get("key_labels")):
@@ -133,7 +135,7 @@ def _metric(name: str, sql: str, entries: List[Mapping[str, Any]], scope: str, n
         if entry.get("timestamp_value"):
             notes.append("timestamp_value is left out, since PoWA stores the time of its snapshot")
     kept = returned_only(list(columns.values()), found, notes)
-    return Metric(name, (variant_of(sql, kept, found),), scope=scope)
+    return Metric(name, (variant_of(sql, kept, found),))
 
 
 def _static_labels(entries: List[Mapping[str, Any]], notes: List[str]) -> List[Tuple[str, str]]:

@@ -26,6 +26,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     returned_only,
     variant_of,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.targets import scoped
 
 
 def has_jobs(document: Mapping[str, Any]) -> bool:
@@ -42,19 +43,21 @@ def found_jobs(document: Mapping[str, Any]) -> Found:
     problems: List[Problem] = []
     sets: Dict[str, List[str]] = {}
     for job in document["jobs"]:
-        before = len(metrics)
+        own: List[Metric] = []
         queries = job.get("queries") if isinstance(job, dict) else None
         for entry in queries if isinstance(queries, list) else ():
             name = str(entry.get("name") or "a query without a name") if isinstance(entry, dict) else "a query"
             notes: List[str] = []
             try:
                 options = mapping(entry, "the query")
-                metrics.append(_metric(name, options, shared, notes))
+                own.append(_metric(name, options, shared, notes))
             except CannotTakeError as error:
                 problems.append(Problem(name, str(error)))
             problems += [Problem(name, note, skipped=False) for note in notes]
-        if isinstance(job, dict) and job.get("name"):
-            sets[str(job["name"])] = [metric.name for metric in metrics[before:]]
+        if isinstance(job, dict):
+            metrics += scoped(own, texts(job.get("connections")))
+            if job.get("name"):
+                sets[str(job["name"])] = [metric.name for metric in own]
     return Found(metrics, problems, sets)
 
 

@@ -37,6 +37,10 @@ _CHOICES = {
     "scope": (None, "", CLUSTER, DATABASE),
     "on_problem": ("skip", "fail", "list"),
 }
+_GUESSED = (
+    "its scope {0} is a guess, since the file does not say whether it runs in each database: choose it with names, and"
+    " give the scope"
+)
 #: A variable is evaluated for each host, and a file is long: by what was asked, the answer.
 _answers: Dict[Any, Tuple[List[Dict[str, Any]], List[Problem]]] = {}
 _ANSWERS_KEPT = 16
@@ -109,7 +113,7 @@ def definitions(
     """Return the definitions of the wanted metrics, and what is not taken over of them.
 
     :param patterns: names of metrics or sets, with wildcards; none of them means all metrics
-    :param scope: the scope of all definitions, or None for that of the file
+    :param scope: the scope of those definitions whose metrics may have it, or None for that of the file
     """
     wanted = _wanted(found, patterns)
     problems = [problem for problem in found.problems if wanted(problem.name)]
@@ -124,12 +128,15 @@ def definitions(
             taken[name] = definition_of(_scoped(metric, scope), name)
         except CannotTakeError as error:
             problems.append(Problem(metric.name, str(error)))
+        else:
+            if metric.guessed and scope is None:
+                problems.append(Problem(metric.name, _GUESSED.format(metric.scope), skipped=False))
     skipped = {problem.name for problem in problems if problem.skipped}
     return list(taken.values()), [each for each in problems if each.skipped or each.name not in skipped]
 
 
 def _scoped(metric: Metric, scope: Optional[str]) -> Metric:
-    if scope is None:
+    if scope is None or (scope == DATABASE and metric.once):
         return metric
     return metric._replace(scope=scope, databases=metric.databases if scope == DATABASE else ())
 

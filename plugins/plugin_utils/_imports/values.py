@@ -21,9 +21,10 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
     unwrapped,
 )
 
-#: C(XID) is a number that is none for PostgreSQL, also an C(oid). C(UNKNOWN) is whatever only the server knows.
-#: C(EXTRACTED) is a number that C(extract) returns: C(numeric), and before PostgreSQL 14 C(double precision).
-NUMBER, EXTRACTED, TIME, TEXT, XID, UNKNOWN = "number", "extracted", "time", "text", "xid", ""
+#: C(XID) is a number that is none for PostgreSQL, also an C(oid). C(UNKNOWN) is whatever only the server knows, and
+#: C(ASSUMED) most likely a number. C(EXTRACTED) is a number that C(extract) returns: C(numeric), and before PostgreSQL
+#: 14 C(double precision).
+NUMBER, ASSUMED, EXTRACTED, TIME, TEXT, XID, UNKNOWN = "number", "assumed", "extracted", "time", "text", "xid", ""
 #: A text in quotes is of the type that its place asks for.
 _LITERAL = "literal"
 #: Returns what is known of a column, by what stands before its name, and its name.
@@ -48,37 +49,52 @@ _BY_FUNCTION = {
         " pg_conf_load_time pg_last_xact_replay_timestamp".split(),
         TIME,
     ),
-    **dict.fromkeys("concat current_setting lpad ltrim replace rtrim split_part substr substring".split(), TEXT),
+    **dict.fromkeys(
+        "array_to_string concat concat_ws current_database current_setting format format_type initcap left lower lpad"
+        " ltrim md5 pg_get_constraintdef pg_get_expr pg_get_functiondef pg_get_indexdef pg_get_userbyid pg_get_viewdef"
+        " pg_size_pretty quote_ident quote_literal regexp_replace repeat replace right rpad rtrim split_part string_agg"
+        " substr substring to_char to_hex translate upper version".split(),
+        TEXT,
+    ),
 }
 #: Those that return one of their arguments, or a number where that is one.
-_CHOOSING = tuple("coalesce max min greatest least nullif sum avg abs round ceil ceiling floor trunc".split())
-#: Columns of PostgreSQL's own views and functions that are no numbers, as far as files of metrics return them.
+_CALCULATING = tuple("sum avg abs round ceil ceiling floor trunc".split())
+_CHOOSING = ("coalesce", "max", "min", "greatest", "least", "nullif", *_CALCULATING)
+#: Columns of PostgreSQL's own views and functions that are no numbers: all of its statistics, and of other views and
+#: tables as far as files of metrics return them.
 _OF_POSTGRESQL = {
     **dict.fromkeys(
-        "backend_start checkpoint_time checksum_last_failure inactive_since last_analyze"
+        "access backend_start change checkpoint_time checksum_last_failure creation inactive_since last_analyze"
         " last_archived_time last_autoanalyze last_autovacuum last_failed_time last_idx_scan last_msg_receipt_time"
-        " last_msg_send_time last_seq_scan last_vacuum latest_end_time query_start reply_time state_change stats_reset"
-        " stats_since xact_start".split(),
+        " last_msg_send_time last_seq_scan last_vacuum latest_end_time minmax_stats_since modification query_start"
+        " reply_time state_change stats_reset stats_since xact_start".split(),
         TIME,
     ),
     **dict.fromkeys(
-        "backend_xid backend_xmin catalog_xmin datfrozenxid datid datoid dbid indexrelid oid relfrozenxid relid subid"
-        " userid xmin".split(),
+        "backend_xid backend_xmin catalog_xmin cluster_index_relid current_child_table_relid datfrozenxid datid"
+        " datminmxid datoid dbid funcid index_relid indexrelid oid relfrozenxid relid relminmxid subid userid usesysid"
+        " xmin".split(),
         XID,
     ),
     **dict.fromkeys(
-        "application_name backend_type boot_val category cipher client_hostname command conninfo context datname"
-        " funcname indexrelname last_archived_wal last_failed_wal locktype mode name object phase plugin query relname"
-        " reset_val schemaname sender_host setting slot_name slot_type state status subname sync_state unit usename"
-        " vartype wait_event wait_event_type wal_status worker_type".split(),
+        "application_name backend_type boot_val category cipher client_dn client_hostname command conninfo context"
+        " datname funcname indexrelname issuer_dn last_archived_wal last_failed_wal locktype mode name object phase"
+        " plugin principal query relname reset_val schemaname sender_host setting slot_name slot_type state status"
+        " subname sync_state type unit usename vartype version wait_event wait_event_type wal_status"
+        " worker_type".split(),
         TEXT,
     ),
     **dict.fromkeys(
-        "active conflicting failover full_page_writes granted indisvalid is_slot_logical pg_is_in_recovery"
-        " pg_is_wal_replay_paused ssl synced temporary two_phase".split(),
+        "active client_addr compression confirmed_flush_lsn conflicting credentials_delegated do_analyze do_vacuum"
+        " encrypted failover flush_lag flush_lsn flushed_lsn for_wraparound full_page_writes granted gss_authenticated"
+        " indisvalid is_slot_logical isdir latest_end_lsn pg_is_in_recovery pg_is_wal_replay_paused receive_start_lsn"
+        " received_lsn replay_lag replay_lsn restart_lsn sent_lsn ssl subenabled synced temporary toplevel two_phase"
+        " write_lag write_lsn written_lsn".split(),
         UNKNOWN,
     ),
 }
+#: The statistics that all of the above is about. An extension's are its own.
+_STATISTICS, _OF_EXTENSIONS = ("pg_stat_", "pg_statio_"), ("pg_stat_monitor",)
 _ARITHMETIC = ("+", "-", "*", "/")
 _NUMBER_TEXT = r"^\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\s*$"
 
@@ -101,16 +117,20 @@ def float_sql(expression: str, value: str) -> str:
     """Return SQL of a C(double precision), of a value of any type."""
     if value in (NUMBER, XID):
         return "{0}::double precision".format(number_sql(expression, value))
-    if value == UNKNOWN:
+    if value in (UNKNOWN, ASSUMED):
         return "CASE {0}::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE {1} END".format(
             expression, number_sql(expression + "::text", TEXT)
         )
     return number_sql(expression, value)
 
 
-def value_of_column(name: str) -> str:
-    """Return what is known of a column of one of PostgreSQL's own views."""
-    return _OF_POSTGRESQL.get(name, _BY_FUNCTION.get(name, NUMBER))
+def value_of_column(relation: str, name: str) -> str:
+    """Return what is known of a column of a view, a table or a function, by the name of that."""
+    if not relation.startswith("pg_"):
+        return UNKNOWN
+    own = relation.startswith(_STATISTICS) and relation not in _OF_EXTENSIONS
+    other = NUMBER if own else ASSUMED
+    return _OF_POSTGRESQL.get(name, _BY_FUNCTION.get(name, other))
 
 
 def value_of(tokens: Tokens, resolve: Resolver) -> str:
@@ -166,7 +186,7 @@ def _value_of_sum(tokens: Tokens, resolve: Resolver) -> str:
         return UNKNOWN
     values = [_value_of(operand, resolve) for operand in operands]
     # What is calculated from the first one is hardly ever anything else.
-    known = values[0] == EXTRACTED or all(value in (NUMBER, EXTRACTED) for value in values)
+    known = values[0] == EXTRACTED or all(value in (NUMBER, ASSUMED, EXTRACTED) for value in values)
     return EXTRACTED if EXTRACTED in values and known and TIME not in values else UNKNOWN
 
 
@@ -189,7 +209,8 @@ def _value_of_operand(tokens: Tokens, resolve: Resolver) -> str:
         return UNKNOWN
     if name in _CHOOSING:
         arguments = split(tokens[called + 2 : end - 1], lambda token: token.is_mark(","))
-        return _first_known([_value_of(each, resolve) for each in arguments])
+        value = _first_known([_value_of(each, resolve) for each in arguments])
+        return NUMBER if value == ASSUMED and name in _CALCULATING else value
     return _BY_FUNCTION.get(name, UNKNOWN)
 
 

@@ -31,7 +31,7 @@ metrics:
     is_instance_level: true
   sizes:
     sqls:
-      14: select pg_database_size(current_database()) as size_b
+      13: select pg_database_size(current_database()) as size_b
     gauges: ['*']
     statement_timeout_seconds: 300
   wal:
@@ -49,7 +49,7 @@ metrics:
     sqls: {14: select l1 from get_load()}
     init_sql: CREATE OR REPLACE FUNCTION public.get_load(OUT l1 float) AS $$ $$ LANGUAGE plpython3u
   buffers:
-    sqls: {14: select count(*) as used from pg_buffercache}
+    sqls: {13: select count(*) as used from pg_buffercache}
     init_sql: create extension if not exists pg_buffercache
   events:
     sqls: {14: ''}
@@ -94,12 +94,12 @@ def test_labels_kinds_versions_and_descriptions_come_along() -> None:
 
 def test_a_query_that_fits_stays_as_it_is() -> None:
     (query,) = definition("sizes")["queries"]
-    assert query == {"min_version": 140000, "query": "select pg_database_size(current_database()) as size_b"}
+    assert query == {"min_version": 130000, "query": "select pg_database_size(current_database()) as size_b"}
 
 
 def test_what_extract_returns_has_one_type_in_all_versions() -> None:
     sql = "select extract(epoch from now() - state_change) as age, now() as at, 1 as n from pg_stat_activity"
-    (found,) = from_pgwatch("metrics:\n  m:\n    sqls: {{14: '{0}'}}\n".format(sql))
+    (found,) = from_pgwatch("metrics:\n  m:\n    sqls: {{13: '{0}'}}\n".format(sql))
     assert found["queries"][0]["query"] == (
         "SELECT\n    q.age::double precision AS age,\n    q.at,\n    q.n\nFROM (\n" + sql + "\n) AS q"
     )
@@ -118,16 +118,35 @@ def test_what_is_not_of_the_instance_is_of_each_database() -> None:
     assert "scope" not in found
 
 
+def test_what_is_of_the_instance_stays_so() -> None:
+    found = {each["name"]: each.get("scope") for each in from_pgwatch(FILE, scope="database")}
+    assert found == {"sessions": None, "wal": None, "sizes": "database", "conflicts": "database"} | {
+        "checkpoints": "database",
+        "buffers": "database",
+    }
+
+
 def test_the_role_of_a_server_is_honoured() -> None:
     (query,) = definition("wal")["queries"]
     assert query["min_version"] == 90600
     assert query["query"].endswith("\n) AS q\nWHERE (SELECT NOT pg_catalog.pg_is_in_recovery())")
-    (query,) = definition("conflicts")["queries"]
-    assert query["query"].endswith("\n) AS q\nWHERE (SELECT pg_catalog.pg_is_in_recovery())")
+    found = definition("conflicts")
+    assert found["queries"][1]["query"].endswith("\n) AS q\nWHERE (SELECT pg_catalog.pg_is_in_recovery())")
+    assert found["may_be_empty"] and definition("wal")["may_be_empty"] and "may_be_empty" not in definition("sizes")
 
 
-def test_a_version_that_has_no_sql_at_the_beginning_is_left_out() -> None:
-    assert [each["min_version"] for each in definition("checkpoints")["queries"]] == [170000]
+def test_servers_before_the_first_version_with_sql_return_no_rows() -> None:
+    found = definition("checkpoints")
+    assert found["queries"] == [
+        {"min_version": 0, "query": "SELECT\n    NULL::double precision AS num_timed\nWHERE false"},
+        {
+            "min_version": 170000,
+            "query": "SELECT\n    q.num_timed::double precision AS num_timed\nFROM (\n"
+            "select num_timed from pg_stat_checkpointer\n) AS q",
+        },
+    ]
+    assert found["metrics"] == [{"name": "num_timed", "kind": "counter", "type": "double precision"}]
+    assert found["may_be_empty"] is True
 
 
 def test_a_preset_stands_for_its_metrics() -> None:
@@ -154,7 +173,7 @@ def test_the_module_takes_all_of_them(warnings: List[str]) -> None:
 
 
 def test_metrics_may_stand_without_a_heading() -> None:
-    assert from_pgwatch("m:\n  sqls: {14: select 1 as a}\n")[0]["metrics"] == [{"name": "a", "kind": "counter"}]
+    assert from_pgwatch("m:\n  sqls: {13: select 1 as a}\n")[0]["metrics"] == [{"name": "a", "kind": "counter"}]
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,45 @@ def test_tags_say_where_a_query_runs(warnings: List[str]) -> None:
     ]
 
 
+def scopes(definitions: List[Dict[str, Any]]) -> Dict[str, Any]:
+    return {each["name"]: (each.get("scope"), each.get("databases")) for each in definitions}
+
+
+def test_what_the_file_runs_once_is_never_run_in_each_database() -> None:
+    text = (
+        FILE
+        + """
+sessions:
+  query: SELECT count(*) AS n FROM pg_stat_activity
+  metrics: [{n: {usage: GAUGE}}]
+named:
+  query: SELECT count(*) AS n FROM t
+  master: true
+  target_databases: [shop]
+  metrics: [{n: {usage: GAUGE}}]
+"""
+    )
+    assert scopes(from_exporter(text)) == {
+        "db_size": (None, None),
+        "wal": ("database", None),
+        "sessions": (None, None),
+        "named": ("database", ["shop"]),
+    }
+    assert scopes(from_exporter(text, scope="database")) == {
+        "db_size": (None, None),
+        "wal": ("database", None),
+        "sessions": ("database", None),
+        "named": ("database", ["shop"]),
+    }
+    assert {scope for scope, _databases in scopes(from_exporter(text, scope="cluster")).values()} == {None}
+    of_pg_exporter = scopes(from_exporter(OF_PG_EXPORTER, scope="database"))
+    assert {name for name, (scope, _databases) in of_pg_exporter.items() if not scope} == {
+        "io",
+        "lag_primary",
+        "lag_standby",
+    }
+
+
 def test_each_version_may_be_for_other_servers() -> None:
     text = OF_PG_EXPORTER.replace(
         "min_version: 170000\n  tags: [cluster, primary]", "min_version: 170000\n  tags: [cluster]"
@@ -324,6 +363,65 @@ queries:
     assert from_pgmonitor(collector)[0]["scope"] == "database"
     assert "scope" not in from_pgmonitor(collector.replace("per_db", "global"))[0]
     assert from_pgmonitor(queries("SELECT n FROM t", "queries_per_db.yml"))[0]["scope"] == "database"
+
+
+def entries(**sqls: str) -> str:
+    return "".join("{0}: {{query: '{1}', metrics: [{{n: {{usage: GAUGE}}}}]}}\n".format(*each) for each in sqls.items())
+
+
+def test_each_part_of_a_file_of_pgmonitor_has_its_scope(warnings: List[str]) -> None:
+    text = "# Begin File: queries_global.yml\n{0}###\n# Begin File: queries_per_db.yml\n{1}# End File: x\n{2}".format(
+        entries(ccp_a="SELECT 1 AS n"),
+        entries(ccp_b="SELECT 2 AS n", ccp_c="SELECT 3 AS n"),
+        entries(
+            ccp_d="SELECT current_database() AS dbname, n FROM t",
+            ccp_e="SELECT pg_database_size(current_database()) AS n FROM t",
+            ccp_f="SELECT current_database(), n FROM t",
+        ).replace("ccp_f: {", "ccp_f: {master: true, "),
+    )
+    wanted = {
+        "ccp_a": None,
+        "ccp_b": "database",
+        "ccp_c": "database",
+        "ccp_d": "database",
+        "ccp_e": None,
+        "ccp_f": None,
+    }
+    assert {name: scope for name, (scope, _databases) in scopes(from_pgmonitor(text)).items()} == wanted
+    guess = (
+        "from_pgmonitor: ccp_e: taken over in part: its scope cluster is a guess, since the file does not say whether"
+        " it runs in each database: choose it with names, and give the scope"
+    )
+    assert warnings == [guess]
+    assert scopes(from_pgmonitor(text, names="ccp_e", scope="database"))["ccp_e"][0] == "database"
+    assert warnings == [guess]
+    config_map = "kind: ConfigMap\ndata:\n  queries: |\n" + "".join("    " + line for line in text.splitlines(True))
+    assert from_pgmonitor(config_map) == from_pgmonitor(text)
+
+
+def test_a_version_that_says_its_scope_decides_for_one_that_does_not(warnings: List[str]) -> None:
+    files = {13: queries("SELECT n FROM t", "queries_per_db.yml"), 17: entries(ccp_x="SELECT n FROM u")}
+    (found,) = from_pgmonitor(files)
+    assert found["scope"] == "database" and warnings == []
+
+
+def test_each_collector_of_pgmonitor_has_its_scope(warnings: List[str]) -> None:
+    metric = "metrics: [{{metric_name: {0}, type: gauge, help: h, values: [n], query: 'SELECT n FROM {1}'}}]"
+    text = "collectors:\n" + "".join(
+        "  - {{{0}, {1}}}\n".format(name, metric.format(*each))
+        for name, each in (
+            ("collector_name: crunchy_global", ("ccp_a", "t")),
+            ("collector_name: crunchy_bloat_check", ("ccp_b", "t")),
+            ("min_interval: 1s", ("ccp_c", "t")),
+            ("collector_name: crunchy_global2", ("ccp_d", "t LIMIT #A_LIMIT#")),
+        )
+    )
+    assert scopes(from_pgmonitor(text)) == {"ccp_a": (None, None), "ccp_b": ("database", None), "ccp_c": (None, None)}
+    assert [text.split(": ", 2)[1:] for text in warnings] == [
+        ["ccp_d", warnings[0].split(": ", 2)[2]],
+        ["ccp_c", warnings[1].split(": ", 2)[2]],
+    ]
+    assert "#A_LIMIT#" in warnings[0] and "is a guess" in warnings[1]
 
 
 def test_files_of_pgmonitor_by_version_become_queries() -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import List
+from typing import Any, List, Optional
 
 import pytest
 from ansible.errors import AnsibleFilterError
@@ -170,3 +170,57 @@ def test_what_is_left_out_of_jobs_has_a_reason() -> None:
         ("odd", True, "values is a text, expected a list"),
         ("a query", True, "the query is a text, expected a mapping"),
     ]
+
+
+def scopes(text: str) -> List[Any]:
+    return [(each["name"], each.get("scope"), each.get("databases")) for each in from_sql_exporter(text)]
+
+
+@pytest.mark.parametrize(
+    ("connections", "scope", "databases"),
+    [
+        ("['postgres://u@h/postgres', 'postgres://h:5432/shop']", None, None),
+        (
+            "['postgres://u:p@h/postgres?sslmode=disable', 'postgresql://h/the%20shop']",
+            "database",
+            ["postgres", "the shop"],
+        ),
+        (
+            "['postgres:///a?host=/run&user=u', 'postgres:///b?host=/run&user=u', 'pg://h/c']",
+            "database",
+            ["a", "b", "c"],
+        ),
+        ("['postgres:///a?host=/run', 'postgres:///b?host=/tmp', 'pg://[h/b']", None, None),
+        (
+            "['postgres://u@h/a', 'postgres://v@h/a', 'postgres://h', 'postgres://h/${db}', 'mysql://h/b', x]",
+            None,
+            None,
+        ),
+        ("['cloudsql-postgres://u:p@p:r:i/*']", "database", None),
+        ("", None, None),
+    ],
+)
+def test_connections_to_several_databases_of_a_server_are_a_scope(
+    connections: str, scope: Optional[str], databases: Optional[List[str]]
+) -> None:
+    text = JOBS.replace("['postgres://localhost/postgres']", connections)
+    assert scopes(text) == [("sessions", scope, databases), ("sizes", scope, databases)]
+    assert not any(each.get("scope") for each in from_sql_exporter(text, scope="cluster"))
+
+
+def test_targets_of_a_collector_are_databases() -> None:
+    metric = "metrics: [{{metric_name: {0}, type: gauge, help: h, values: [n], query: SELECT n FROM t}}]"
+    text = """
+jobs:
+- {{job_name: once, collectors: [a], static_configs: [{{targets: {{one: 'pg://h/postgres'}}}}]}}
+- job_name: each
+  collectors: ["b*"]
+  static_configs:
+  - targets: {{one: 'pg://u@h:5432/shop', other: 'pg://u@h:5432/bank'}}
+  - odd
+- odd
+collectors:
+- {{collector_name: a, {0}}}
+- {{collector_name: b1, {1}}}
+""".format(metric.format("pg_a"), metric.format("pg_b"))
+    assert scopes(text) == [("pg_a", None, None), ("pg_b", "database", ["bank", "shop"])]

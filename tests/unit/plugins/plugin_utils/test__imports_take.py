@@ -173,8 +173,8 @@ metrics:
   w:
     is_instance_level: true
     sqls:
-      14: SELECT a AS tag_a, b FROM pg_t
-      17: SELECT b, c, d AS tag_d FROM pg_t
+      13: SELECT a AS tag_a, b FROM pg_stat_t
+      17: SELECT b, c, d AS tag_d FROM pg_stat_t
 """
     (definition,) = importer("pgwatch")(text)
     assert definition["keys"] == [
@@ -186,10 +186,10 @@ metrics:
         ("c", "double precision"),
     ]
     assert by_version(definition) == {
-        140000: "SELECT\n    q.b,\n    NULL::double precision AS c,\n    NULL::text AS d,\n    q.tag_a::text AS a\n"
-        "FROM (\nSELECT a AS tag_a, b FROM pg_t\n) AS q",
+        130000: "SELECT\n    q.b,\n    NULL::double precision AS c,\n    NULL::text AS d,\n    q.tag_a::text AS a\n"
+        "FROM (\nSELECT a AS tag_a, b FROM pg_stat_t\n) AS q",
         170000: "SELECT\n    q.b,\n    q.c::double precision AS c,\n    q.tag_d::text AS d,\n    NULL::text AS a\n"
-        "FROM (\nSELECT b, c, d AS tag_d FROM pg_t\n) AS q",
+        "FROM (\nSELECT b, c, d AS tag_d FROM pg_stat_t\n) AS q",
     }
 
 
