@@ -18,7 +18,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost imp
     add_costs,
     bytes_per_row,
     cost,
-    density,
     sample_width,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
@@ -55,14 +54,13 @@ def find_costs(
     :param servers: as module server_info returns them
     :param own_retentions: seconds for which datasources are kept that have a retention of their own
     """
-    usual = density(stored.values())
     found: Dict[str, Dict[int, Cost]] = {}
     for definition in definitions:
         name = definition.name
         seen = [sample.rows for (datasource, _srvid), sample in recent.items() if datasource == name]
         if not seen:
             continue
-        row = bytes_per_row(sample_width(definition.metrics), stored.get(name), usual)
+        row = bytes_per_row(sample_width(definition.metrics), stored.get(name), stored.values())
         for server in servers:
             srvid = server["srvid"]
             if not (server["enabled"] and server["datasources"].get(name)):

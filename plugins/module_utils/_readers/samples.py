@@ -17,7 +17,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import c
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import too_powerful
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import (
-    USUAL_DENSITY,
     Load,
     bytes_per_row,
     cost,
@@ -206,7 +205,7 @@ def _sample(answer: Tuple[Any, ...]) -> _Sample:
 
 
 def _result(definition: Definition, sample: _Sample, frequency: int) -> Dict[str, Any]:
-    row = bytes_per_row(sample_width(definition.metrics), None, USUAL_DENSITY)
+    row = bytes_per_row(sample_width(definition.metrics), None, ())
     estimated = cost([Load(sample.found, frequency, 0)], row)
     return {
         "name": definition.name,

@@ -19,7 +19,6 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     definition,
     state,
     wanted,
-    with_sizes,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
@@ -79,9 +78,8 @@ def test_what_is_returned():
 
 
 def test_everything_in_a_fixed_number_of_statements():
-    cursor = Recorder({"lag(r.ts)": [("locks", 1, *EIGHT)], "reltuples": [("locks", 500.0, 7)]})
-    catalog = with_sizes(catalog_of(wanted(definition())))
-    held = costs.read_held(cursor, POWA_4, state(catalog=catalog), [definition()], [ONE])
+    cursor = Recorder({"lag(r.ts)": [("locks", 1, *EIGHT)], "reltuples": [("locks", 500.0, 40.0, 7)]})
+    held = costs.read_held(cursor, POWA_4, kept(), [definition()], [ONE])
     assert held.recent == {("locks", 1): EIGHT} and held.costs["locks"][1].rows == 8
     assert len(cursor.statements) == 3
 
