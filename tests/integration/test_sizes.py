@@ -130,6 +130,38 @@ def test_one_with_long_texts_leaves_the_estimates_of_others_alone(database: Data
     assert found["young_texts"] == pytest.approx(texts, rel=0.05)
 
 
+def test_what_history_costs_is_known_while_all_samples_are_aggregated(database: Database) -> None:
+    (first, _second) = database.register("one", "two")
+    told_apart = dict(
+        FOUR_ROWS, keys=[{"name": "half", "type": "integer"}], query=FOUR_ROWS["query"].replace("/ 2", "")
+    )
+    database.ok("datasources", datasources=[told_apart], **BOTH)
+    for _snapshot in range(3):
+        database.collect("four_rows", first)
+        database.take_snapshot(first)
+    (before,) = look(database)["datasources"]
+    assert before["cost"]["rows"] == 8 and before["servers"][0]["recent"]["rows"] == 4
+    database.sql("SELECT powa_four_rows_aggregate(%s)", (first,))
+    assert database.value("SELECT count(*) FROM powa_four_rows_history_current") == 0
+    # An older sample had more rows.
+    database.sql(
+        "INSERT INTO powa_four_rows_history SELECT h.srvid, h.half + 10 * n, tstzrange(now() - interval '2 hours',"
+        " now() - interval '1 hour', '[]'), h.records, h.mins_in_range, h.maxs_in_range"
+        " FROM powa_four_rows_history AS h, generate_series(1, 20) AS s (n)"
+    )
+    (after,) = look(database)["datasources"]
+    assert after["servers"][0]["recent"] is None and after["cost"] == before["cost"]
+    # Samples that come less often than snapshots count as often as they come: three in ten hours, twelve hours ago.
+    database.sql("DELETE FROM powa_four_rows_history WHERE half >= 10")
+    database.sql(
+        "UPDATE powa_four_rows_history"
+        " SET coalesce_range = tstzrange(now() - interval '22 hours', now() - interval '12 hours', '[]')"
+    )
+    (seldom, often) = (entry["cost"] for entry in look(database)["datasources"][0]["servers"])
+    assert seldom["rows"] == often["rows"] == 4
+    assert often["bytes_per_day"] / seldom["bytes_per_day"] == pytest.approx(5 * 3600 / 300, rel=0.02)
+
+
 def test_check_mode_knows_what_similar_rows_take_and_shows_it(database: Database) -> None:
     (srvid,) = database.register("one")
     database.ok("datasources", datasources=[LOCK_MODES], **BOTH)

@@ -31,3 +31,24 @@ LOCAL_SERVER = """
         extract(epoch FROM pg_catalog.current_setting('powa.retention')::interval)::double precision
     WHERE pg_catalog.current_setting('powa.database') = pg_catalog.current_database()
 """
+
+# The newest sample that was aggregated: the ranges of its rows end with it, and the index finds them. Its age is in
+# whole seconds, and no two snapshots are so close to each other. Only some rows tell how far apart samples are, since
+# that takes all of their records. A row that is missing from some samples shows a longer time than there is.
+AGGREGATED = """
+    SELECT {name}, a.srvid, pg_catalog.count(*)::double precision, min(a.gap)::double precision
+    FROM (
+        SELECT s.srvid, CASE WHEN r.place <= 20 THEN
+                extract(epoch FROM pg_catalog.upper(r.coalesce_range) - pg_catalog.lower(r.coalesce_range))
+                / nullif(pg_catalog.cardinality(r.records) - 1, 0) END AS gap
+        FROM ROWS FROM (pg_catalog.unnest({srvids}::integer[]), pg_catalog.unnest({ages}::bigint[])) AS s (srvid, age)
+        CROSS JOIN LATERAL (
+            SELECT h.coalesce_range, h.records, pg_catalog.row_number() OVER () AS place
+            FROM {history} AS h
+            WHERE h.srvid = s.srvid
+              AND h.coalesce_range && pg_catalog.tstzrange(pg_catalog.now() - (s.age + 1) * interval '1 second', NULL)
+            LIMIT {limit}
+        ) AS r
+    ) AS a
+    GROUP BY a.srvid
+"""
