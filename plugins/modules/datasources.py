@@ -562,16 +562,22 @@ datasources:
         - How many rows PostgreSQL's planner expects of its query here, if this task has described the query, which it
           does when the query is new or has changed. The query is not run. With O(datasources[].scope=database), they
           are those of one database.
+        - Of functions such as C(pg_locks) calls the planner only guesses how many rows they return, often 1000 or 100,
+          and a GROUP BY above them 200. M(pgfleet.powa.sample_info) runs the query and counts them.
       type: float
     cost:
       description:
-        - What its history will take on disk, if any of O(remote_results) says how many rows to expect. It is that of
-          all servers that are registered here, enabled, and chosen by O(datasources[].servers). With
-          O(datasources[].scope=database), it is only known if O(datasources[].databases) names the databases.
-        - It has C(rows) of a sample of all servers, C(bytes_per_row) of history, C(bytes_per_day), and
+        - What its history will take on disk, if any of O(remote_results) says how many rows to expect, or if this task
+          has described the query itself. It is that of all servers that are registered here, enabled, and chosen by
+          O(datasources[].servers), and with O(server_kind=local) of the server itself, by its settings
+          C(powa.frequency) and C(powa.retention). With O(datasources[].scope=database), it is only known if
+          O(datasources[].databases) names the databases.
+        - It has C(rows) of a sample of all servers together, C(bytes_per_row) of history, C(bytes_per_day), and
           C(bytes_at_retention), once the oldest samples are as old as they get. The bytes per row come from
-          the history of this datasource. Where that is too short, they are estimated from the width of a row and the
-          history of other datasources.
+          the history of this datasource. Where that is too short, they are estimated from what samples of about the
+          same width take in the history of other datasources of the task. Without samples, a text, an array or jsonb
+          counts as 16 bytes.
+        - The diff shows it with the history table of a new datasource.
       type: dict
   sample:
     - name: lock_modes

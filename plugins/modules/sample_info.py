@@ -52,6 +52,11 @@ options:
     description: Seconds between two snapshots, for RV(datasources[].bytes_per_day).
     type: int
     default: 300
+  retention:
+    description: How long samples are kept, for RV(datasources[].bytes_at_retention) of datasources that have no
+      retention of their own.
+    type: str
+    default: 1 day
   timeout:
     description: Seconds to plan and run all queries together. What takes longer is stopped, and the task fails.
     type: int
@@ -111,10 +116,20 @@ datasources:
       returned: always
       sample: 0.3
     bytes_per_day:
-      description: What that many rows would take on disk each day, with O(frequency), if they compress as usual.
+      description:
+        - What that many rows would take on disk each day, with O(frequency), on one server. With the scope V(database),
+          the rows are those of one database.
+        - It is estimated from the types of the metrics, with 16 bytes for a text, an array or jsonb, however long they
+          are, and as if samples compressed as usual. Once there is history, M(pgfleet.powa.server_info) estimates from
+          that.
       type: int
       returned: always
-      sample: 18432
+      sample: 13824
+    bytes_at_retention:
+      description: The same once the oldest samples are as old as they get, or null if they are kept for ever.
+      type: int
+      returned: always
+      sample: 13824
     rows:
       description: The first O(rows) rows, each as a mapping.
       type: list
@@ -138,6 +153,7 @@ OPTIONS = {
     "monitoring_role": {"type": "str"},
     "rows": {"type": "int", "default": 10},
     "frequency": {"type": "int", "default": 300},
+    "retention": {"type": "str", "default": "1 day"},
     "timeout": {"type": "int", "default": 60},
 }
 

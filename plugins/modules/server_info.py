@@ -516,7 +516,8 @@ datasources:
               returned: always
               sample: 8.0
             duplicates:
-              description: Rows with the keys of another row of their sample.
+              description: Of the rows that were read, those beyond the first one with the same keys in one sample, so
+                three rows with the same keys are two duplicates. It is the sum of all these snapshots.
               type: int
               returned: always
               sample: 0
@@ -543,10 +544,14 @@ datasources:
               sample: false
         cost:
           description:
-            - What its history of the server takes on disk, or null where nothing is known or history is kept for ever.
-            - It is estimated from RV(datasources[].servers[].recent), and from the bytes that a row takes in the
-              history as it is. Where that is too little to tell, the width of the metrics and the history of other
-              datasources tell.
+            - What its history of the server takes on disk. It is null before the first sample, if all are aggregated
+              and over a day old, and where history is kept for ever or nothing is collected.
+            - It is estimated from RV(datasources[].servers[].recent), or from the newest sample if all are aggregated,
+              and from the bytes that a row takes in the history as it is. Where that is too little to tell, the width
+              of the samples tells, and the history of other datasources whose samples are about as wide. A server
+              without samples is taken to have as many rows as the others have on average.
+            - The bytes are those of the history with its indexes. The transient table, the samples that are not
+              aggregated yet, and WAL are not among them.
           type: dict
           returned: always
           contains:
@@ -577,15 +582,13 @@ datasources:
       sample: {transient: 8192, current: 65536, history: 1048576}
     cost:
       description:
-        - What its history of all enabled servers takes on disk, or null where nothing is known.
-        - It is estimated from RV(datasources[].servers[].recent), and from the bytes that a row takes in the history
-          as it is. Where that is too little to tell, the width of the metrics and the history of other datasources
-          tell.
+        - What its history of all enabled servers together takes on disk, or null where nothing is known of any.
+        - It is the sum of RV(datasources[].servers[].cost).
       type: dict
       returned: always
       contains:
         rows:
-          description: Rows of a sample.
+          description: Rows of a sample of all servers together.
           type: int
           returned: always
           sample: 8

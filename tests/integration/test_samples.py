@@ -44,6 +44,10 @@ def test_rows_types_and_costs(database: Database) -> None:
     assert 0 <= numbers["milliseconds"] < 1000
     # 25 rows of a record with one integer, 1440 times a day, of which 60 % stay.
     assert numbers["bytes_per_day"] == pytest.approx(25 * 40 * 1440 * 0.6, rel=0.01)
+    assert numbers["bytes_at_retention"] == numbers["bytes_per_day"]
+    (week,) = tried(database, NUMBERS, frequency=60, retention="1 week")
+    assert week["bytes_at_retention"] == 7 * numbers["bytes_per_day"]
+    assert "retention: " in database.refused("sample_info", datasources=[NUMBERS], retention="soon", **REMOTE)
     assert awkward["rows"] == [
         {
             "select": "x",

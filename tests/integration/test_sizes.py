@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import size_text
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers import recent as reader
 from datasources import COMMITS, LOCK_MODES
-from servers import Database, running_collector, wait_until
+from servers import Database, Server, running_collector, wait_until
 
 BOTH: Dict[str, Any] = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
 DAY = 86400
@@ -30,8 +30,22 @@ LONG = """
     FROM generate_series(1, 200) AS s (n), generate_series(1, 100) AS t (k)
 """
 STORED = """
-    SELECT pg_total_relation_size('powa_lock_modes_history')::float / sum(cardinality(records))
-    FROM powa_lock_modes_history
+    SELECT pg_total_relation_size('powa_{0}_history')::float / sum(cardinality(records)) FROM powa_{0}_history
+"""
+TEXTS: Dict[str, Any] = {
+    "name": "texts",
+    "query": "SELECT n, (SELECT string_agg(md5(g::text || n), '') FROM generate_series(1, 90) AS g) AS said"
+    " FROM generate_series(1, 3) AS s (n)",
+    "keys": [{"name": "n", "type": "integer"}],
+    "metrics": [{"name": "said", "type": "text", "kind": "gauge"}],
+}
+#: A history of long texts: a hundred keys, each with 120 samples.
+LONG_TEXTS = """
+    INSERT INTO powa_texts_history_current (srvid, n, record)
+    SELECT %s, k, ROW(now() - n * interval '1 minute',
+        (SELECT string_agg(md5(g::text || n || '/' || k), '') FROM generate_series(1, 90) AS g)
+        )::powa_texts_history_record
+    FROM generate_series(1, 120) AS s (n), generate_series(1, 100) AS t (k)
 """
 
 
@@ -85,7 +99,7 @@ def test_what_history_costs_is_what_it_takes(database: Database) -> None:
     found = look(database)
     (datasource,) = found["datasources"]
     one, two = (server["cost"] for server in datasource["servers"])
-    stored = database.value(STORED)
+    stored = database.value(STORED.format("lock_modes"))
     assert one["bytes_per_row"] == pytest.approx(stored, abs=0.1) and one["rows"] == two["rows"] == rows
     assert one["bytes_per_day"] == pytest.approx(rows * stored * DAY / 60, rel=0.001)
     assert one["bytes_at_retention"] == pytest.approx(70 * one["bytes_per_day"], rel=0.001)
@@ -108,6 +122,99 @@ def test_what_history_costs_is_what_it_takes(database: Database) -> None:
     assert of_one["cause"] == "of this server, the largest will be lock_modes ({0})".format(
         size_text(one["bytes_at_retention"])
     )
+
+
+def test_one_with_long_texts_leaves_the_estimates_of_others_alone(database: Database) -> None:
+    (srvid,) = database.register("one")
+    young_texts, young = dict(TEXTS, name="young_texts"), FOUR_ROWS
+    database.ok("datasources", datasources=[LOCK_MODES, TEXTS, young_texts, young], **BOTH)
+    for name, filled in (("lock_modes", LONG), ("texts", LONG_TEXTS)):
+        database.sql(filled, (srvid,))
+        database.sql("SELECT powa_{0}_aggregate(%s)".format(name), (srvid,))
+        database.sql("VACUUM (ANALYZE) powa_{0}_history".format(name))
+    for name in ("young_texts", "four_rows", "lock_modes", "texts"):
+        database.collect(name, srvid)
+    database.take_snapshot(srvid)
+    found = {entry["name"]: entry["cost"]["bytes_per_row"] for entry in look(database)["datasources"]}
+    counters, texts = (database.value(STORED.format(name)) for name in ("lock_modes", "texts"))
+    assert texts > 1000 > 100 > counters
+    # A record with one bigint is as wide as that of lock_modes, and three samples show how long the texts are.
+    assert found["four_rows"] == pytest.approx(counters, rel=0.01)
+    assert found["young_texts"] == pytest.approx(texts, rel=0.05)
+
+
+def test_what_history_costs_is_known_while_all_samples_are_aggregated(database: Database) -> None:
+    (first, _second) = database.register("one", "two")
+    told_apart = dict(
+        FOUR_ROWS, keys=[{"name": "half", "type": "integer"}], query=FOUR_ROWS["query"].replace("/ 2", "")
+    )
+    database.ok("datasources", datasources=[told_apart], **BOTH)
+    for _snapshot in range(3):
+        database.collect("four_rows", first)
+        database.take_snapshot(first)
+    (before,) = look(database)["datasources"]
+    assert before["cost"]["rows"] == 8 and before["servers"][0]["recent"]["rows"] == 4
+    database.sql("SELECT powa_four_rows_aggregate(%s)", (first,))
+    assert database.value("SELECT count(*) FROM powa_four_rows_history_current") == 0
+    # An older sample had more rows.
+    database.sql(
+        "INSERT INTO powa_four_rows_history SELECT h.srvid, h.half + 10 * n, tstzrange(now() - interval '2 hours',"
+        " now() - interval '1 hour', '[]'), h.records, h.mins_in_range, h.maxs_in_range"
+        " FROM powa_four_rows_history AS h, generate_series(1, 20) AS s (n)"
+    )
+    (after,) = look(database)["datasources"]
+    assert after["servers"][0]["recent"] is None and after["cost"] == before["cost"]
+    # Samples that come less often than snapshots count as often as they come: three in ten hours, twelve hours ago.
+    database.sql("DELETE FROM powa_four_rows_history WHERE half >= 10")
+    database.sql(
+        "UPDATE powa_four_rows_history"
+        " SET coalesce_range = tstzrange(now() - interval '22 hours', now() - interval '12 hours', '[]')"
+    )
+    (seldom, often) = (entry["cost"] for entry in look(database)["datasources"][0]["servers"])
+    assert seldom["rows"] == often["rows"] == 4
+    assert often["bytes_per_day"] / seldom["bytes_per_day"] == pytest.approx(5 * 3600 / 300, rel=0.02)
+
+
+def test_check_mode_knows_what_similar_rows_take_and_shows_it(database: Database) -> None:
+    (srvid,) = database.register("one")
+    database.ok("datasources", datasources=[LOCK_MODES], **BOTH)
+    database.sql(LONG, (srvid,))
+    database.sql("SELECT powa_lock_modes_aggregate(%s)", (srvid,))
+    database.sql("VACUUM (ANALYZE) powa_lock_modes_history")
+    results = [{"server": "one", "datasources": [{"name": "four_rows", "rows": 4}]}]
+    declared: Dict[str, Any] = {"datasources": [LOCK_MODES, FOUR_ROWS], "remote_results": results}
+    checked = database.ok("datasources", check=True, **declared, **BOTH)
+    cost = checked["datasources"][1]["cost"]
+    assert cost["bytes_per_row"] == pytest.approx(database.value(STORED.format("lock_modes")), rel=0.01)
+    # Without a remote's answer, the server tells as a remote of its own.
+    alone = database.ok("datasources", check=True, datasources=declared["datasources"], **BOTH)
+    assert alone["datasources"][1]["cost"] == cost and alone.diff == checked.diff
+    shown = [line.strip() for line in checked.diff["after"].splitlines() if "expected:" in line]
+    (line,) = shown
+    assert line.startswith("expected: 4 rows in a sample of all servers, ") and line.endswith(" at its retention")
+    assert database.ok("datasources", **declared, **BOTH).diff == checked.diff
+    again = database.ok("datasources", **declared, **BOTH)
+    assert not again.changed and again.diff == {"before": "", "after": ""}
+
+
+def test_check_mode_says_what_local_mode_will_cost(server: Server) -> None:
+    # The background worker works in this database only, and the test servers have none of the name.
+    name = server.sql("postgres", "SELECT current_setting('powa.database')")[0][0]
+    server.sql("postgres", 'CREATE DATABASE "{0}" TEMPLATE powa_template'.format(name))
+    try:
+        database = Database(server, name)
+        local: Dict[str, Any] = {"datasources": [FOUR_ROWS], "server_kind": ["local"], "monitoring_role": "powa"}
+        # It takes no snapshots.
+        (off,) = database.ok("datasources", check=True, **local)["datasources"]
+        assert off["rows"] == 4 and off["cost"] is None
+        for setting, value in (("frequency", "90s"), ("retention", "3d")):
+            database.sql("ALTER DATABASE \"{0}\" SET powa.{1} = '{2}'".format(name, setting, value))
+        (on,) = database.ok("datasources", check=True, **local)["datasources"]
+        assert on["cost"]["rows"] == 4
+        assert on["cost"]["bytes_per_day"] == pytest.approx(4 * on["cost"]["bytes_per_row"] * DAY / 90, rel=0.01)
+        assert on["cost"]["bytes_at_retention"] == pytest.approx(3 * on["cost"]["bytes_per_day"], rel=0.01)
+    finally:
+        server.sql("postgres", 'DROP DATABASE "{0}" WITH (FORCE)'.format(name))
 
 
 def test_check_mode_says_what_a_new_datasource_will_cost(database: Database) -> None:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
@@ -108,6 +108,15 @@ class Plan:
         if before == after:
             return
         self.changes.append(Change(identity, before, after, writes, tuple(replaced), tuple(hazards)))
+
+    def remark(self, identity: str, line: str) -> None:
+        """Show a line with an object, if it is created."""
+        self.changes = [
+            replace(change, after="{0}\n{1}".format(change.after, line))
+            if change.identity == identity and change.action == "create"
+            else change
+            for change in self.changes
+        ]
 
     @property
     def changed(self) -> bool:

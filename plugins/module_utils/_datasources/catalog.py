@@ -238,6 +238,7 @@ def table_of(row: Dict[str, Any]) -> Table:
         ),
         grants={role: tuple(privileges) for role, privileges in (row["grants"] or {}).items()},
         size=row["size"],
+        is_plain=row["relkind"] == "r",
     )
 
 

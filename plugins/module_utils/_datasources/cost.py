@@ -15,7 +15,7 @@ DAY = 86400
 
 #: Bytes of a record's header and of its time, which each sample has besides its metrics.
 _OF_EACH_SAMPLE = 24 + 8
-#: Bytes of a value of other types than these. Those of variable length are text that is rarely long.
+#: Bytes of a value of other types than these, as long as no sample shows how long text, arrays and jsonb are.
 _OTHER_WIDTH = 16
 _WIDTHS = {
     "smallint": 2,
@@ -46,12 +46,12 @@ USUAL_DENSITY = 0.6
 class Stored(NamedTuple):
     """The history of a datasource as it is.
 
-    :param width: that of its samples, by C(sample_width)
+    :param width: bytes of one of its samples in memory, on average
     :param samples: how many it has, by PostgreSQL's statistics
     :param bytes: its table on disk with indexes
     """
 
-    width: int
+    width: float
     samples: float
     bytes: int
 
@@ -59,6 +59,11 @@ class Stored(NamedTuple):
     def is_enough(self) -> bool:
         """Whether it is large enough to tell what a sample takes."""
         return self.samples >= _ENOUGH
+
+    @property
+    def density(self) -> float:
+        """Return the bytes on disk for each byte of a sample."""
+        return self.bytes / (self.samples * self.width)
 
 
 class Load(NamedTuple):
@@ -91,6 +96,12 @@ class Cost(NamedTuple):
         """Return it as a module returns it."""
         return dict(self._asdict(), bytes_per_row=round(self.bytes_per_row, 1))
 
+    def describe(self) -> str:
+        """Return it as a line of a diff."""
+        return "expected: {0} rows in a sample of all servers, {1} a day, {2} at its retention".format(
+            self.rows, size_text(self.bytes_per_day), size_text(self.bytes_at_retention)
+        )
+
 
 def sample_width(metrics: Sequence[Column]) -> int:
     """Return the bytes of one sample in memory, each value at a multiple of its own width, and the whole of eight."""
@@ -102,23 +113,31 @@ def sample_width(metrics: Sequence[Column]) -> int:
     return _OF_EACH_SAMPLE + math.ceil(width / 8) * 8
 
 
-def density(stored: Iterable[Stored]) -> float:
-    """Return the bytes on disk for each byte of a sample, of all histories that are large enough."""
-    enough = [history for history in stored if history.is_enough]
-    if not enough:
-        return USUAL_DENSITY
-    return sum(history.bytes for history in enough) / sum(history.samples * history.width for history in enough)
+def density(stored: Iterable[Stored], width: float) -> float:
+    """Return how many bytes on disk each byte of a sample is expected to take, by the histories that can tell.
 
+    Long text compresses in another way than a few counters. So samples that are between half and twice as wide count,
+    or all if there are none such. Of these the middle one decides, since one that is odd must not change the others.
 
-def bytes_per_row(width: int, stored: Optional[Stored], usual: float) -> float:
-    """Return what a row of a sample takes on disk: what it does, or for little history what others' rows would.
-
-    :param stored: its own history, if it has any
-    :param usual: C(density) of others
+    :param width: bytes of the sample
     """
-    if stored is not None and stored.is_enough:
-        return stored.bytes / stored.samples
-    return width * usual
+    enough = [history for history in stored if history.is_enough]
+    similar = [history for history in enough if width <= 2 * history.width and history.width <= 2 * width]
+    found = sorted(history.density for history in similar or enough)
+    return found[len(found) // 2] if found else USUAL_DENSITY
+
+
+def bytes_per_row(width: float, own: Optional[Stored], stored: Iterable[Stored]) -> float:
+    """Return what a row of a sample takes on disk: what it does, or for little history what similar rows do.
+
+    :param width: bytes of a sample, as far as its types tell
+    :param own: its own history, if it has any
+    :param stored: all histories
+    """
+    if own is not None and own.is_enough:
+        return own.bytes / own.samples
+    known = width if own is None else own.width
+    return known * density(stored, known)
 
 
 def cost(loads: Sequence[Load], row: float) -> Cost:

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What datasources will cost that no sample was taken of yet, from the rows that their remotes expect."""
+"""What datasources will cost that no sample was taken of yet, from the rows that their servers expect."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, Iterable, List, Mapping, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import servers_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import (
     Cost,
@@ -16,26 +17,43 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost imp
     Stored,
     bytes_per_row,
     cost,
-    density,
     sample_width,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_sizes import read_stored
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, Names, RegisteredServer
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as savepoint
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import sizes as texts
 
 #: Rows by srvid, by datasource.
 ExpectedRows = Dict[str, Dict[int, float]]
 
 
-def expected_rows(servers: Sequence[RegisteredServer], remote_results: Iterable[Mapping[str, Any]]) -> ExpectedRows:
-    """Return the rows that remotes expect, of those that are registered here.
+class Collected(NamedTuple):
+    """A server that snapshots are taken of.
+
+    :param frequency: seconds between two snapshots
+    :param retention: seconds for which their samples are kept
+    """
+
+    srvid: int
+    frequency: float
+    retention: float
+
+
+def expected_rows(
+    servers: Sequence[RegisteredServer], remote_results: Iterable[Mapping[str, Any]], here: Mapping[str, float]
+) -> ExpectedRows:
+    """Return the rows that servers expect, of those that are registered here.
 
     :param remote_results: what module datasources returned on remotes, each with its C(server)
+    :param here: what this server expects of the queries that it runs itself, in local mode or as one of its own remotes
     """
     names = Names(servers)
-    rows: ExpectedRows = {}
+    rows: ExpectedRows = {name: {0: expected} for name, expected in here.items()}
     for answer in remote_results:
         matches = names.matches(str(answer["server"]))
         for datasource in answer["datasources"] if len(matches) == 1 else ():
@@ -45,7 +63,7 @@ def expected_rows(servers: Sequence[RegisteredServer], remote_results: Iterable[
 
 
 def read_expected_costs(
-    cursor: Any, definitions: Sequence[Definition], state: State, rows: ExpectedRows
+    cursor: Any, definitions: Sequence[Definition], side: Side, state: State, rows: ExpectedRows
 ) -> Dict[str, Cost]:
     """Return what the datasources cost of which any rows are expected, in a fixed number of statements.
 
@@ -54,19 +72,41 @@ def read_expected_costs(
     wanted = [entry for entry in definitions if rows.get(entry.name) and not entry.undeclared()]
     if not wanted:
         return {}
-    sizes = read_stored(cursor, state, definitions)
+    sizes = _read_sizes(cursor, state, definitions)
     retentions = {entry.name: entry.retention for entry in wanted if entry.retention and state.archivist.own_retention}
     intervals, _wrong = read_intervals(cursor, sorted(set(retentions.values()))) if retentions else ({}, {})
     own = {name: intervals[text][1] for name, text in retentions.items() if text in intervals}
-    return find_expected_costs(wanted, state, rows, own, sizes)
+    local = _read_local(cursor, state) if LOCAL in side.server_kind else None
+    return find_expected_costs(wanted, side, state, rows, own, sizes, local)
+
+
+def _read_sizes(cursor: Any, state: State, definitions: Sequence[Definition]) -> Mapping[str, Stored]:
+    """Return what history there is, or nothing if it cannot be read now: no task fails for an estimate."""
+    cursor.execute(savepoint.SAVEPOINT)
+    try:
+        return read_stored(cursor, state, definitions)
+    except driver.psycopg2.Error:
+        cursor.execute(savepoint.ROLLBACK)
+        return {}
+
+
+def _read_local(cursor: Any, state: State) -> Optional[Collected]:
+    """Return the server itself, if PoWA's background worker takes snapshots in this database."""
+    if not state.local_mode:
+        return None
+    cursor.execute(texts.LOCAL_SERVER)
+    found = cursor.fetchone()
+    return Collected(0, *found) if found and found[0] > 0 else None
 
 
 def find_expected_costs(
     definitions: Sequence[Definition],
+    side: Side,
     state: State,
     rows: ExpectedRows,
     own_retentions: Mapping[str, float],
     stored: Mapping[str, Stored],
+    local: Optional[Collected] = None,
 ) -> Dict[str, Cost]:
     """Return the same, of all servers that each datasource is for and that are collected from.
 
@@ -75,8 +115,8 @@ def find_expected_costs(
     nothing can be told. Neither can it of a server that keeps history for ever.
 
     :param own_retentions: seconds for which datasources are kept that have a retention of their own
+    :param local: the server itself, if the task is about it
     """
-    usual = density(stored.values())
     costs = {}
     for definition in definitions:
         databases = _databases(definition)
@@ -84,22 +124,28 @@ def find_expected_costs(
             continue
         expected = rows[definition.name]
         average = sum(expected.values()) / len(expected)
-        chosen = set(servers_of(definition, state))
         own = own_retentions.get(definition.name)
-        retentions = [(server, own or float(server.values["retention_seconds"])) for server in state.servers]
         loads: List[Load] = [
-            Load(
-                expected.get(server.srvid, average) * databases,
-                server.values["frequency"],
-                kept,
-            )
-            for server, kept in retentions
-            if server.srvid in chosen and server.values["frequency"] != NEVER and math.isfinite(kept)
+            Load(expected.get(server.srvid, average) * databases, server.frequency, own or server.retention)
+            for server in _collected(definition, side, state, local)
+            if math.isfinite(own or server.retention)
         ]
-        width = sample_width(definition.metrics)
         if loads:
-            costs[definition.name] = cost(loads, bytes_per_row(width, stored.get(definition.name), usual))
+            own_history = stored.get(definition.name)
+            row = bytes_per_row(sample_width(definition.metrics), own_history, stored.values())
+            costs[definition.name] = cost(loads, row)
     return costs
+
+
+def _collected(definition: Definition, side: Side, state: State, local: Optional[Collected]) -> List[Collected]:
+    """Return the servers that samples of a datasource are taken of."""
+    chosen = set(servers_of(definition, state)) if REPOSITORY in side.server_kind else set()
+    servers = [
+        Collected(server.srvid, server.values["frequency"], float(server.values["retention_seconds"]))
+        for server in state.servers
+        if server.srvid in chosen and server.values["frequency"] != NEVER
+    ]
+    return servers if local is None else [local, *servers]
 
 
 def _databases(definition: Definition) -> int:

@@ -161,6 +161,7 @@ class Table(DatabaseObject):
     :param main_columns: the columns with storage MAIN
     :param grants: role to the privileges that it has, C("") for PUBLIC; as wanted, at least these
     :param size: bytes with indexes and TOAST; as wanted, 0
+    :param is_plain: whether it has pages of its own, unlike a view, a foreign table or the parent of partitions
     """
 
     kind = "table"
@@ -172,6 +173,7 @@ class Table(DatabaseObject):
     main_columns: Tuple[str, ...] = ()
     grants: Mapping[str, Privileges] = field(default_factory=dict)
     size: int = field(default=0, compare=False)
+    is_plain: bool = field(default=True, compare=False)
 
     @property
     def replaced(self) -> List[Replaced]:

@@ -30,6 +30,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_t
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.digest import digest_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import HISTORY, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import DatabaseObject
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
@@ -141,8 +142,9 @@ class DatasourcesTask(Task[_Found, Resolved]):
         return wanted, [*problems, *refused]
 
     def _costs(self, cursor: Any, state: State) -> Mapping[str, Cost]:
-        """Return what datasources cost of which remotes have said how many rows they expect."""
-        if not any(entry.get("rows") is not None for answer in self.remote_results for entry in answer["datasources"]):
+        """Return what datasources cost of which servers have said how many rows they expect."""
+        told = any(entry.get("rows") is not None for answer in self.remote_results for entry in answer["datasources"])
+        if not self.rows and not told:
             return {}
         # A host compiles whatever a task imports, each time, and most tasks declare nothing new.
         from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.expected_costs import (
@@ -150,7 +152,8 @@ class DatasourcesTask(Task[_Found, Resolved]):
             read_expected_costs,
         )
 
-        return read_expected_costs(cursor, self.definitions, state, expected_rows(state.servers, self.remote_results))
+        rows = expected_rows(state.servers, self.remote_results, self.rows)
+        return read_expected_costs(cursor, self.definitions, self.side, state, rows)
 
     def wanted(
         self, cursor: Any, made: Sequence[Definition], state: State, removals: Sequence[Removal]
@@ -180,7 +183,13 @@ class DatasourcesTask(Task[_Found, Resolved]):
         ]
 
     def plan(self, cursor: Any, wanted: Resolved) -> Plan:
-        return plan_datasources(cursor, wanted, self.side)
+        plan = plan_datasources(cursor, wanted, self.side)
+        for entry in wanted.wanted:
+            name = entry.definition.name
+            for made in entry.objects if name in self.costs else ():
+                if made.name == object_name(name, HISTORY):
+                    plan.remark(made.identity, self.costs[name].describe())
+        return plan
 
     def check_plan(self, cursor: Any, wanted: Resolved, plan: Plan, locked: bool) -> List[str]:
         # This reads all of history, which takes too long to do while holding locks.

@@ -11,7 +11,7 @@ from typing import Any, Dict, Sequence
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import Stored, sample_width
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import HISTORY, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CURRENT, HISTORY, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
@@ -19,38 +19,40 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import sizes as 
 
 
 def read_stored(cursor: Any, state: State, definitions: Sequence[Definition]) -> Dict[str, Stored]:
-    """Return it by datasource, read in one statement, without those that PostgreSQL has no statistics of.
+    """Return it by datasource, read in one statement. Without statistics of PostgreSQL there are no samples.
 
-    :param definitions: those whose history the session's role may read, if it is there
+    :param definitions: those whose history and latest samples the session's role may read, if they are there
     """
     parts = [_part(definition, state.archivist) for definition in definitions if _has_history(definition, state)]
     if not parts:
         return {}
     cursor.execute(joined(parts, texts.EITHER))
     widths = {definition.name: sample_width(definition.metrics) for definition in definitions}
-    return {name: Stored(widths[name], samples, size) for name, samples, size in cursor.fetchall()}
+    return {
+        name: Stored(widths[name] if width is None else width, samples, size)
+        for name, samples, width, size in cursor.fetchall()
+    }
 
 
 def _has_history(definition: Definition, state: State) -> bool:
-    """Whether the table is ours and has records, whatever else was done to it.
-
-    Views, foreign tables and the parents of partitions have no size.
-    """
-    found = state.catalog.get(Table, object_name(definition.name, HISTORY))
-    columns = {column.name for column in found.object.columns} if found else set()
-    return (
-        found is not None
-        and found.object.size > 0
-        and "records" in columns
-        and not state.catalog.strangers(definition.name)
+    """Whether the tables are ours, with pages of their own and records of one type, whatever else was done to them."""
+    tables = [state.catalog.get(Table, object_name(definition.name, suffix)) for suffix in (CURRENT, HISTORY)]
+    found = [entry.object for entry in tables if entry is not None and entry.object.is_plain]
+    if len(found) != len(tables) or state.catalog.strangers(definition.name):
+        return False
+    record, records = (
+        {column.name: column.type for column in table.columns}.get(name)
+        for table, name in zip(found, ("record", "records"))
     )
+    return record is not None and records == record + "[]"
 
 
 def _part(definition: Definition, archivist: Archivist) -> Any:
-    table = object_name(definition.name, HISTORY)
+    current, history = (object_name(definition.name, suffix) for suffix in (CURRENT, HISTORY))
     return compose(
         texts.STORED,
         name=literal(definition.name),
-        history=identifier(archivist.schema, table),
-        table=literal("{0}.{1}".format(archivist.quoted_schema, table)),
+        current=identifier(archivist.schema, current),
+        history=identifier(archivist.schema, history),
+        table=literal("{0}.{1}".format(archivist.quoted_schema, history)),
     )

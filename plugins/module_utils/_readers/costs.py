@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import (
@@ -18,7 +18,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost imp
     add_costs,
     bytes_per_row,
     cost,
-    density,
     sample_width,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
@@ -26,6 +25,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state im
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_sizes import read_stored
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.aggregated import (
+    Aggregated,
+    LastSamples,
+    read_aggregated,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.recent import Recent, read_recent
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as savepoint
 
@@ -43,7 +47,7 @@ def find_costs(
     definitions: Sequence[Definition],
     servers: Sequence[Mapping[str, Any]],
     own_retentions: Mapping[str, float],
-    recent: Mapping[Tuple[str, int], Recent],
+    samples: Mapping[Tuple[str, int], Union[Recent, Aggregated]],
     stored: Mapping[str, Stored],
 ) -> Dict[str, Dict[int, Cost]]:
     """Return what each datasource costs of each server that is enabled for it; without any sample nothing is known.
@@ -54,25 +58,28 @@ def find_costs(
 
     :param servers: as module server_info returns them
     :param own_retentions: seconds for which datasources are kept that have a retention of their own
+    :param samples: the latest, by datasource and srvid
     """
-    usual = density(stored.values())
+    rows_seen: Dict[str, List[float]] = {}
+    for (name, _srvid), sample in samples.items():
+        rows_seen.setdefault(name, []).append(sample.rows)
     found: Dict[str, Dict[int, Cost]] = {}
     for definition in definitions:
         name = definition.name
-        seen = [sample.rows for (datasource, _srvid), sample in recent.items() if datasource == name]
+        seen = rows_seen.get(name)
         if not seen:
             continue
-        row = bytes_per_row(sample_width(definition.metrics), stored.get(name), usual)
+        average = sum(seen) / len(seen)
+        row = bytes_per_row(sample_width(definition.metrics), stored.get(name), stored.values())
         for server in servers:
             srvid = server["srvid"]
             if not (server["enabled"] and server["datasources"].get(name)):
                 continue
-            sample = recent.get((name, srvid))
-            rows = sample.rows if sample else sum(seen) / len(seen)
-            apart = max(server["frequency"], (sample.interval if sample else None) or 0)
+            known = samples.get((name, srvid))
+            apart = max(server["frequency"], (known.interval if known else None) or 0)
             kept = own_retentions.get(name, server["retention_seconds"])
             if kept is not None and math.isfinite(kept):
-                found.setdefault(name, {})[srvid] = cost([Load(rows, apart, kept)], row)
+                found.setdefault(name, {})[srvid] = cost([Load(known.rows if known else average, apart, kept)], row)
     return found
 
 
@@ -103,23 +110,27 @@ def read_held(
     state: State,
     readable: Sequence[Definition],
     servers: Sequence[Mapping[str, Any]],
+    last: LastSamples,
 ) -> Held:
     """Read it in a fixed number of statements. Nothing is known if a task changes the tables meanwhile.
 
     :param readable: the datasources whose samples the session's role may read
     :param servers: as module server_info returns them
+    :param last: the last sample of each datasource and server
     """
     cursor.execute(savepoint.SAVEPOINT)
     try:
         recent = read_recent(cursor, archivist, state, readable)
-        stored = read_stored(cursor, state, readable)
+        aggregated = read_aggregated(cursor, archivist, readable, {name for name, _srvid in recent}, last)
+        sampled = {name for name, _srvid in last}
+        stored = read_stored(cursor, state, [entry for entry in readable if entry.name in sampled])
     except driver.psycopg2.Error as error:
         if error.pgcode not in _codes_of_changes():
             raise
         cursor.execute(savepoint.ROLLBACK)
         return Held({}, {})
     own = read_retentions(cursor, archivist, readable)
-    return Held(recent, find_costs(readable, servers, own, recent, stored))
+    return Held(recent, find_costs(readable, servers, own, {**aggregated, **recent}, stored))
 
 
 def _codes_of_changes() -> Tuple[str, ...]:

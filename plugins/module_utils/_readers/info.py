@@ -117,7 +117,7 @@ def _read_powa(
     servers = read_servers(cursor, archivist, state, definitions, found, visible)
     tables = _read_tables(cursor, archivist, visible)
     samples = read_samples(cursor, archivist, state, definitions, visible)
-    held = read_held(cursor, archivist, state, samples.readable, servers)
+    held = read_held(cursor, archivist, state, samples.readable, servers, samples.last)
     return {
         "powa_version": archivist.version_text,
         "powa_schema": archivist.schema,

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from functools import partial
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
@@ -17,7 +18,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import c
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import too_powerful
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import (
-    USUAL_DENSITY,
     Load,
     bytes_per_row,
     cost,
@@ -38,6 +38,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.users_se
     TemporaryFunction,
     UsersSession,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import REMOTE, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import describe as describe_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import samples as texts
@@ -76,6 +77,7 @@ def read_samples(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         _raise(problems)
         side = Side((REMOTE,), params["monitoring_role"], None)
         state = read_state(cursor, [definition.name for definition in definitions], definitions, side)
+        kept = _retentions(cursor, params["retention"], definitions, state)
         role = _role(cursor, params["monitoring_role"], state)
         connect = partial(connected, params, read_only=False, checked_texts=checked)
         seconds = max(1, params["timeout"])
@@ -98,7 +100,12 @@ def read_samples(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
         return {
             "changed": False,
             "datasources": [
-                _result(definition.with_types(describer.types[definition.name]), sample, params["frequency"])
+                _result(
+                    definition.with_types(describer.types[definition.name]),
+                    sample,
+                    params["frequency"],
+                    kept.get(definition.name, kept[None]),
+                )
                 for definition, sample in zip(asked, samples)
             ],
             "warnings": [*_other_role(params["monitoring_role"], role, state), *describer.untried],
@@ -118,6 +125,20 @@ def _parse(declared: Sequence[Mapping[str, Any]]) -> Tuple[List[Definition], Lis
 def _raise(problems: Sequence[str]) -> None:
     if problems:
         raise ProblemsError(_SUBJECT, problems)
+
+
+def _retentions(cursor: Any, given: str, definitions: Sequence[Definition], state: State) -> Dict[Optional[str], float]:
+    """Return the seconds for which the datasources are kept that have a retention of their own. C(None) is for others.
+
+    :raises PowaError: if what the task gives is no interval
+    """
+    own = {entry.name: entry.retention for entry in definitions if entry.retention and state.archivist.own_retention}
+    intervals, wrong = read_intervals(cursor, sorted({given, *own.values()}))
+    if given in wrong:
+        raise PowaError("retention: {0}".format(wrong[given]))
+    retentions: Dict[Optional[str], float] = {None: intervals[given][1]}
+    retentions.update((name, intervals[text][1]) for name, text in own.items() if text in intervals)
+    return retentions
 
 
 def _role(cursor: Any, wanted: Optional[str], state: State) -> Optional[str]:
@@ -205,14 +226,16 @@ def _sample(answer: Tuple[Any, ...]) -> _Sample:
     return _Sample(found, json.loads(rows) if rows else [], milliseconds)
 
 
-def _result(definition: Definition, sample: _Sample, frequency: int) -> Dict[str, Any]:
-    row = bytes_per_row(sample_width(definition.metrics), None, USUAL_DENSITY)
-    estimated = cost([Load(sample.found, frequency, 0)], row)
+def _result(definition: Definition, sample: _Sample, frequency: int, retention: float) -> Dict[str, Any]:
+    row = bytes_per_row(sample_width(definition.metrics), None, ())
+    is_endless = not math.isfinite(retention)
+    estimated = cost([Load(sample.found, frequency, 0 if is_endless else retention)], row)
     return {
         "name": definition.name,
         "types": {column.name: column.type.name for column in definition.columns},
         "row_count": sample.found,
         "milliseconds": round(sample.milliseconds, 1),
         "bytes_per_day": estimated.bytes_per_day,
+        "bytes_at_retention": None if is_endless else estimated.bytes_at_retention,
         "rows": sample.rows,
     }

@@ -102,9 +102,9 @@ def with_objects(catalog, *objects, extension=None):
     return replace(catalog, found=found)
 
 
-def with_sizes(catalog, size=8192):
-    """Return a catalog in which each table has so many bytes on disk."""
-    return with_objects(catalog, *(replace(found.object, size=size) for found in catalog.found[Table].values()))
+def with_tables(catalog, **changes):
+    """Return a catalog in which this is changed of each table."""
+    return with_objects(catalog, *(replace(found.object, **changes) for found in catalog.found[Table].values()))
 
 
 def unmarked(catalog, extension=None):

@@ -56,6 +56,15 @@ def test_nothing_to_do():
     assert plan.result() == {"changed": False, "diff": {"before": "", "after": ""}, "changes": []}
 
 
+def test_a_remark_is_shown_with_what_is_created_only():
+    plan = Plan()
+    plan.add("table a", None, "x", "never")
+    plan.add("table b", "x", "y", "never")
+    for identity in ("table a", "table b", "table c"):
+        plan.remark(identity, "expected: much")
+    assert plan.diff()["after"] == "table a\n    x\n    expected: much\ntable b\n    y\n"
+
+
 def test_what_is_rewritten_is_a_change_even_if_it_looks_the_same_afterwards():
     plan = Plan()
     plan.add("table a", "x", "x", "rewrite a", hazards=[HAZARD])

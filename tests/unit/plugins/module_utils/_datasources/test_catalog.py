@@ -31,6 +31,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering 
 TABLE = {
     "schema": "public",
     "relname": "powa_locks_history",
+    "relkind": "r",
     "comment": "mark",
     "columns": [["srvid", "integer", True, "p"], ["mins_in_range", "r", True, "m"], ["note", "text", False, "m"]],
     "relpersistence": "p",
@@ -69,7 +70,8 @@ def test_a_table():
         main_columns=("mins_in_range",),
         grants={"coll": ("SELECT",)},
     )
-    assert catalog.table_of(TABLE).size == 8192
+    assert catalog.table_of(TABLE).size == 8192 and catalog.table_of(TABLE).is_plain
+    assert not catalog.table_of(dict(TABLE, relkind="p")).is_plain
 
 
 def test_a_table_without_columns_and_grants():

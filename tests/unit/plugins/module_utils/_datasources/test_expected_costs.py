@@ -8,13 +8,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import psycopg2
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import USUAL_DENSITY, Stored
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.expected_costs import (
+    Collected,
     expected_rows,
     find_expected_costs,
     read_expected_costs,
 )
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import ALPHA, BETA, definition, state
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
+    ALPHA,
+    BETA,
+    LOCAL,
+    POWA_5,
+    REPOSITORY,
+    catalog_of,
+    definition,
+    state,
+    wanted,
+)
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
 
@@ -31,8 +43,9 @@ def answer(server, rows, name="locks"):
     return {"server": server, "datasources": [{"name": name, "rows": rows}]}
 
 
-def find_all(rows, servers=SERVERS, own=(), stored=(), **changes):
-    return find_expected_costs([definition(**changes)], state(servers=servers), rows, dict(own), dict(stored))
+def find_all(rows, servers=SERVERS, own=(), stored=(), side=REPOSITORY, local=None, **changes):
+    found = state(servers=servers)
+    return find_expected_costs([definition(**changes)], side, found, rows, dict(own), dict(stored), local)
 
 
 def find(rows, *args, **changes):
@@ -41,13 +54,19 @@ def find(rows, *args, **changes):
 
 def test_rows_of_registered_servers():
     results = [answer(ALPHA.name, 8), answer(BETA.name, None), answer("nobody", 9), answer(BETA.name, "many", "waits")]
-    assert expected_rows(SERVERS, results) == {"locks": {ALPHA.srvid: 8}}
+    assert expected_rows(SERVERS, results, {}) == {"locks": {ALPHA.srvid: 8}}
+    here = {"locks": 5, "waits": 6}
+    assert expected_rows(SERVERS, results, here) == {"locks": {0: 5, ALPHA.srvid: 8}, "waits": {0: 6}}
 
 
 def test_a_server_that_expects_nothing_counts_as_the_others():
     found = find({"locks": {ALPHA.srvid: 8}})
     assert (found.rows, found.bytes_per_row, found.bytes_per_day) == (16, ROW, 16 * 288 * ROW)
     assert found.bytes_at_retention == found.bytes_per_day
+
+
+def test_a_repository_that_is_a_remote_of_its_own_tells_for_all():
+    assert find({"locks": {0: 8}}).rows == 16
 
 
 def test_only_servers_that_it_is_for_and_that_are_collected_from():
@@ -76,5 +95,40 @@ def test_history_for_ever_costs_nothing_that_can_be_told():
 
 def test_nothing_is_read_where_no_rows_are_expected():
     cursor = Recorder()
-    assert read_expected_costs(cursor, [definition()], state(servers=SERVERS), {"waits": {1: 8}}) == {}
+    assert read_expected_costs(cursor, [definition()], REPOSITORY, state(servers=SERVERS), {"waits": {1: 8}}) == {}
     assert cursor.statements == []
+
+
+def test_in_local_mode_the_server_itself_is_collected_from():
+    day = Collected(0, 60, 7 * 86400)
+    found = find({"locks": {0: 5}}, side=LOCAL, local=day)
+    assert (found.rows, found.bytes_per_day, found.bytes_at_retention) == (5, 5 * 1440 * ROW, 7 * 5 * 1440 * ROW)
+    both = replace(LOCAL, server_kind=("local", "repository"))
+    assert find({"locks": {0: 5, ALPHA.srvid: 8, BETA.srvid: 1}}, side=both, local=day).rows == 14
+    assert find_all({"locks": {0: 5}}, side=LOCAL) == {}
+
+
+def read_local(answer, local_mode=True):
+    cursor = Recorder({"powa.frequency": answer})
+    found = state(local_mode=local_mode)
+    return read_expected_costs(cursor, [definition()], LOCAL, found, {"locks": {0: 5}})
+
+
+def test_the_settings_of_local_mode_are_read():
+    assert read_local([(300.0, 86400.0)])["locks"].bytes_per_day == 5 * 288 * ROW
+    # The worker takes no snapshots, it works in another database, or it is not loaded.
+    assert read_local([(-1.0, 86400.0)]) == read_local([]) == read_local([(300.0, 86400.0)], False) == {}
+
+
+def test_no_task_fails_for_an_estimate():
+    cursor = Recorder({"reltuples": psycopg2.ProgrammingError("canceling statement due to lock timeout")})
+    found = state(POWA_5, catalog_of(wanted(definition(), archivist=POWA_5)), SERVERS)
+    costs = read_expected_costs(cursor, [definition()], REPOSITORY, found, {"locks": {ALPHA.srvid: 8}})
+    assert costs["locks"].bytes_per_row == ROW and "ROLLBACK TO SAVEPOINT casts" in cursor.statements
+
+
+def test_history_that_is_there_tells_what_a_row_takes():
+    cursor = Recorder({"reltuples": [("locks", 20_000.0, 40.0, 300_000)]})
+    found = state(catalog=catalog_of(wanted(definition())), servers=SERVERS)
+    costs = read_expected_costs(cursor, [definition()], REPOSITORY, found, {"locks": {ALPHA.srvid: 8}})
+    assert costs["locks"].bytes_per_row == 15

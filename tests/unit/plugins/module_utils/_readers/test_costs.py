@@ -19,7 +19,6 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     definition,
     state,
     wanted,
-    with_sizes,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
@@ -31,6 +30,9 @@ TWO, OFF, INACTIVE = (
     dict(ONE, srvid=4, datasources={"locks": False}),
 )
 EIGHT = Recent(3, 8, 0, None, 300.0)
+
+
+LAST = {("locks", 1): ("2026-03-01T12:00:05Z", 12)}
 
 
 def find(recent, own=(), stored=(), servers=(ONE, TWO, OFF, INACTIVE)):
@@ -79,11 +81,23 @@ def test_what_is_returned():
 
 
 def test_everything_in_a_fixed_number_of_statements():
-    cursor = Recorder({"lag(r.ts)": [("locks", 1, *EIGHT)], "reltuples": [("locks", 500.0, 7)]})
-    catalog = with_sizes(catalog_of(wanted(definition())))
-    held = costs.read_held(cursor, POWA_4, state(catalog=catalog), [definition()], [ONE])
+    cursor = Recorder({"lag(r.ts)": [("locks", 1, *EIGHT)], "reltuples": [("locks", 500.0, 40.0, 7)]})
+    held = costs.read_held(cursor, POWA_4, kept(), [definition()], [ONE], LAST)
     assert held.recent == {("locks", 1): EIGHT} and held.costs["locks"][1].rows == 8
     assert len(cursor.statements) == 3
+
+
+def test_no_history_is_read_before_the_first_sample():
+    cursor = Recorder()
+    assert costs.read_held(cursor, POWA_4, kept(), [definition()], [ONE], {}) == Held({}, {})
+    assert len(cursor.statements) == 2
+
+
+def test_the_newest_sample_tells_once_all_are_aggregated():
+    cursor = Recorder({"coalesce_range": [("locks", 1, 8.0, 300.0)]})
+    held = costs.read_held(cursor, POWA_4, kept(), [definition()], [ONE, TWO], LAST)
+    assert held.recent == {} and held.costs == {"locks": find({("locks", 1): EIGHT})["locks"]}
+    assert len(cursor.statements) == 4
 
 
 def test_what_is_free_is_only_known_on_this_host(tmp_path):
@@ -95,13 +109,13 @@ def test_what_is_free_is_only_known_on_this_host(tmp_path):
 @pytest.mark.parametrize("code", ["42P01", "42703", "42883", "42804"])
 def test_nothing_is_known_of_tables_that_change_meanwhile(code):
     cursor = Recorder({"(t.record).ts": refusal(code)})
-    assert costs.read_held(cursor, POWA_5, kept(), [definition()], [ONE]) == Held({}, {})
+    assert costs.read_held(cursor, POWA_5, kept(), [definition()], [ONE], LAST) == Held({}, {})
     assert cursor.statements[-1].startswith("ROLLBACK TO SAVEPOINT")
 
 
 def test_other_errors_are_reported():
     with pytest.raises(psycopg2.Error):
-        costs.read_held(Recorder({"(t.record).ts": refusal("42501")}), POWA_5, kept(), [definition()], [ONE])
+        costs.read_held(Recorder({"(t.record).ts": refusal("42501")}), POWA_5, kept(), [definition()], [ONE], LAST)
 
 
 def refusal(code):
