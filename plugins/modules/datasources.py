@@ -85,7 +85,9 @@ options:
             type: str
             required: true
       keys:
-        description: Columns that distinguish the rows of a snapshot.
+        description:
+          - Columns that distinguish the rows of a snapshot.
+          - At most 30, or 29 with O(datasources[].scope=database).
         type: list
         elements: dict
         suboptions:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterable, List
 
 import pytest
 from samples import aggregate, snapshot
@@ -294,6 +294,31 @@ def test_views_do_not_go_with_what_is_removed(database: Database) -> None:
     assert "view public.report depends on it" in message
     database.sql("DROP VIEW report")
     assert database.ok("datasources", datasources=[absent], **REPOSITORY).changed
+
+
+def test_as_many_keys_as_an_index_has_room_for(database: Database) -> None:
+    def keys(names: Iterable[int]) -> Dict[str, Any]:
+        columns = [{"name": "k{0}".format(number), "type": "text"} for number in names]
+        values = ", ".join("'{0}'::text AS {0}".format(column["name"]) for column in columns)
+        return {"query": "SELECT {0}, 1 AS a, 2::bigint AS b".format(values), "keys": columns}
+
+    (srvid,) = database.register("one")
+    declare(database, **keys(range(30)))
+    sample(database, srvid, a=1, b=10, **{"k{0}".format(number): "x" for number in range(30)})
+    aggregate(database, srvid)
+    assert read(database, srvid, "k0, k29, a") == [("x", "x", 1)]
+    for names, words in (
+        (range(31), "keys: found 31, expected at most 30"),
+        (range(1, 31), "keys: its history has 31 with those that are no longer declared (k0), expected at most 30"),
+    ):
+        wrong = dict(BASE, **keys(names))
+        assert words in database.refused("datasources", check=True, datasources=[wrong], **REPOSITORY)
+    in_databases = dict(BASE, name="others", scope="database", **keys(range(30)))
+    if database.powa != "4":
+        refused = database.refused("datasources", datasources=[in_databases], **REPOSITORY)
+        assert "keys: found 31 with dbid, expected at most 30" in refused
+        in_databases = dict(in_databases, **keys(range(29)))
+        assert database.ok("datasources", datasources=[in_databases, dict(BASE, **keys(range(30)))], **REPOSITORY)
 
 
 def test_a_name_stays_a_key_or_a_metric(database: Database) -> None:

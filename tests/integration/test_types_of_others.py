@@ -7,136 +7,26 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Callable, Dict
 
 import pytest
 from servers import Database, on_every_server
+from types_of_others import CASES, NAMES, OTHER, SUPERUSER, Case, has_run, make_types
 
-#: app_owner and the monitoring role make types whose code notes who runs it. No rollback takes back a sequence.
-SETUP = """
-CREATE SCHEMA app AUTHORIZATION app_owner;
-GRANT ALL ON SCHEMA app TO powa;
-SET ROLE app_owner;
-CREATE SEQUENCE app.as_superuser;
-CREATE SEQUENCE app.as_other;
-GRANT USAGE ON SEQUENCE app.as_superuser, app.as_other TO PUBLIC;
-CREATE FUNCTION app.notes() RETURNS boolean LANGUAGE plpgsql AS $f$
-BEGIN
-    PERFORM nextval(CASE WHEN r.rolsuper THEN 'app.as_superuser' ELSE 'app.as_other' END)
-        FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user;
-    RETURN true;
-EXCEPTION WHEN read_only_sql_transaction THEN
-    RETURN true;
-END $f$;
-CREATE DOMAIN app.price AS numeric(10, 2) CHECK (app.notes());
-CREATE DOMAIN app.low_price AS app.price;
-CREATE DOMAIN app.amount AS money;
-CREATE DOMAIN app.list AS integer[] CHECK (app.notes());
-CREATE TYPE app.mood AS ENUM ('low', 'high');
-CREATE DOMAIN app.moody AS app.mood CHECK (app.notes());
-CREATE TYPE app.pair AS (n integer, mood app.mood);
-CREATE TYPE app.span AS RANGE (SUBTYPE = integer);
-CREATE TYPE app.score AS ENUM ('one', 'two');
-CREATE FUNCTION app.score_text(s app.score) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
-    AS $f$BEGIN PERFORM app.notes(); RETURN CASE s WHEN 'one' THEN 'cast 1' ELSE 'cast 2' END; END$f$;
-CREATE CAST (app.score AS text) WITH FUNCTION app.score_text(app.score) AS ASSIGNMENT;
-CREATE FUNCTION app.prices(p app.price[]) RETURNS numeric[] LANGUAGE plpgsql STRICT
-    AS $f$BEGIN PERFORM app.notes(); RETURN '{7}'::numeric[]; END$f$;
-CREATE CAST (app.price[] AS numeric[]) WITH FUNCTION app.prices(app.price[]) AS IMPLICIT;
-CREATE TYPE app.secret AS ENUM ('x');
-CREATE FUNCTION app.secret_text(s app.secret) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ''secret''';
-REVOKE ALL ON FUNCTION app.secret_text FROM PUBLIC;
-CREATE CAST (app.secret AS text) WITH FUNCTION app.secret_text(app.secret);
-SET ROLE powa;
-CREATE TYPE app.own AS ENUM ('mine');
-CREATE FUNCTION app.own_text(o app.own) RETURNS text LANGUAGE plpgsql STRICT
-    AS $f$BEGIN PERFORM app.notes(); RETURN 'cast mine'; END$f$;
-CREATE CAST (app.own AS text) WITH FUNCTION app.own_text(app.own) AS IMPLICIT;
-RESET ROLE;
-"""
-
-
-class Case(NamedTuple):
-    """A type of a query.
-
-    :param returned: how PostgreSQL writes it
-    :param value: SQL of a value
-    :param kept: the type of the column
-    :param text: that of the value there
-    """
-
-    returned: str
-    value: str
-    kept: str
-    text: str
-
-    @property
-    def cast_from(self) -> Optional[str]:
-        return None if self.returned == self.kept.replace('"', "") else self.returned
-
-
-CASES = [
-    # PostgreSQL's own, as they are.
-    Case("time without time zone", "'12:30'", "time without time zone", "12:30:00"),
-    Case("bit", "B'101'", '"bit"', "101"),
-    Case("timestamp with time zone[]", "'{infinity}'", "timestamp with time zone[]", "{infinity}"),
-    # PostgreSQL's own that another server may read differently, or that are rare.
-    Case("money", "12.5::numeric::money", "numeric", "12.50"),
-    Case("money[]", "ARRAY[12.5::numeric::money]", "numeric[]", "{12.50}"),
-    Case("regclass", "'pg_class'", "text", "pg_class"),
-    Case("regprocedure", "'app.notes()'", "text", "app.notes()"),
-    Case("regtype[]", "'{app.mood}'", "text[]", "{app.mood}"),
-    Case("regrole", "'app_owner'", "text", "app_owner"),
-    Case("character", "'x'::char(5)", "text", "x"),
-    Case("aclitem[]", "'{powa=r/postgres}'", "text[]", "{powa=r/postgres}"),
-    Case("xml", "'<a/>'", "text", "<a/>"),
-    Case("json[]", "ARRAY['{}'::json]", "text[]", '{"{}"}'),
-    Case("point", "'(1,2)'", "text", "(1,2)"),
-    Case("int4range", "'[1,2)'", "text", "[1,2)"),
-    Case("refcursor", "'c'", "text", "c"),
-    Case("information_schema.sql_identifier", "'id'", "name", "id"),
-    # Those of others.
-    Case("app.price", "1.5", "numeric", "1.50"),
-    Case("app.low_price", "2.5", "numeric", "2.50"),
-    Case("app.amount", "2.5::numeric::money", "numeric", "2.50"),
-    Case("app.price[]", "ARRAY[1.5::app.price]", "numeric[]", "{7}"),
-    Case("app.list", "'{1,2}'", "integer[]", "{1,2}"),
-    Case("app.list[]", "ARRAY['{1}'::app.list]", "text", '{"{1}"}'),
-    Case("app.mood", "'high'", "text", "high"),
-    Case("app.mood[]", "'{low,NULL}'", "text[]", "{low,NULL}"),
-    Case("app.moody", "'low'", "text", "low"),
-    Case("app.pair", "'(3,low)'", "text", "(3,low)"),
-    Case("app.pair[]", "ARRAY['(3,low)'::app.pair]", "text[]", '{"(3,low)"}'),
-    Case("app.span", "'[3,5)'", "text", "[3,5)"),
-    Case("app.score", "'one'", "text", "cast 1"),
-    Case("app.score[]", "'{two}'", "text[]", '{"cast 2"}'),
-    Case("app.own", "'mine'", "text", "cast mine"),
-]
-NAMES = ["c{0}".format(number) for number in range(len(CASES))]
 EVERY_KIND = {"server_kind": ["repository", "remote", "local"], "monitoring_role": "powa", "revoke_create": True}
-SUPERUSER, OTHER = "app.as_superuser", "app.as_other"
+#: What of ours has a type of others: a column, or what a function takes or returns.
+WITH_THEIR_TYPES = """
+    SELECT pg_describe_object(d.classid, d.objid, d.objsubid)
+    FROM pg_depend AS d JOIN pg_type AS t ON t.oid = d.refobjid AND d.refclassid = 'pg_type'::regclass
+    WHERE t.typnamespace = 'app'::regnamespace AND pg_describe_object(d.classid, d.objid, d.objsubid) ~ 'powa_'
+"""
 
 
 @pytest.fixture
 def others(database: Database) -> Database:
-    """A database where others have made types, and a table with a row of values of all types and one of nothing."""
-    database.sql("DO $d$ BEGIN IF to_regrole('app_owner') IS NULL THEN CREATE ROLE app_owner; END IF; END $d$")
-    database.sql(SETUP)
-    types = [{"bit": "bit(3)", "character": "character(5)"}.get(case.returned, case.returned) for case in CASES]
-    columns = ", ".join(map("{0} {1}".format, NAMES, types))
-    values = ", ".join("({0})::{1}".format(case.value, name) for case, name in zip(CASES, types))
-    database.sql(
-        "CREATE TABLE app.things (id integer, {0}); GRANT SELECT ON app.things TO powa;"
-        " INSERT INTO app.things VALUES (1, {1}); INSERT INTO app.things (id) VALUES (2)".format(columns, values)
-    )
+    """A database where others have made types."""
+    make_types(database)
     return database
-
-
-def has_run(database: Database, who: str) -> bool:
-    """Return whether code of others has run as somebody, and forget it."""
-    found = database.value("SELECT is_called FROM " + who)
-    database.sql("SELECT setval(%s, 1, false)", (who,))
-    return bool(found)
 
 
 def things(name: str, are_keys: int, declare: Callable[[Case], Any]) -> Dict[str, Any]:
@@ -182,6 +72,7 @@ def test_types_of_others_are_cast_in_the_query(others: Database, make_database: 
         datasource["name"]: expected for datasource in THINGS
     }
     assert [datasource["drift"] for datasource in told] == [[]] * len(THINGS)
+    assert others.sql(WITH_THEIR_TYPES) == []
 
     (srvid,) = others.register("one")
     others.ok("datasources", datasources=THINGS, **EVERY_KIND)

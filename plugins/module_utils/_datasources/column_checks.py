@@ -13,6 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_differences import extra_columns, retyped
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import MAX_KEYS
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     CURRENT,
     HISTORY,
@@ -40,6 +41,7 @@ def refusals_of_columns(cursor: Any, wanted: Sequence[Wanted], side: Side, state
         if side.stores:
             problems += [where + problem for problem in _ambiguous_renames(entry)]
             problems += [where + problem for problem in _of_another_kind(entry)]
+            problems += [where + problem for problem in _too_many_keys(entry)]
             problems += [where + problem for problem in _undeclared_values(cursor, entry, state.catalog)]
     return problems
 
@@ -114,6 +116,19 @@ def _of_another_kind(wanted: Wanted) -> List[str]:
             ("metrics", layout.kept_keys & {column.name for column in definition.metrics}, "key", "metric"),
         )
         for name in sorted(names)
+    ]
+
+
+def _too_many_keys(wanted: Wanted) -> List[str]:
+    """Return that history has more keys than an index has room for, with those that are no longer declared."""
+    layout = wanted.layout
+    if len(layout.keys) <= MAX_KEYS:
+        return []
+    return [
+        "keys: its history has {0} with those that are no longer declared ({1}), expected at most {2}, which is what an"
+        " index of PostgreSQL has room for: declare fewer new ones, or give the datasource another name".format(
+            len(layout.keys), ", ".join(sorted(layout.kept_keys)), MAX_KEYS
+        )
     ]
 
 

@@ -15,6 +15,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types im
 CLUSTER = "cluster"
 DATABASE = "database"
 
+#: No index of PostgreSQL has more than 32 columns. Ours begins with the server, and ends with the range of times.
+MAX_KEYS = 30
+
 
 class Kind(str, Enum):
     """What a column is for. A counter only grows until it is reset, and a gauge goes up and down."""

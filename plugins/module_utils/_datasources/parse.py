@@ -17,6 +17,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import (
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
     CLUSTER,
     DBID,
+    MAX_KEYS,
     SHOWN,
     Column,
     Definition,
@@ -188,6 +189,7 @@ def _parse(name: str, parameter: Mapping[str, Any], problems: _Problems) -> Defi
         set_title=(parameter.get("set") or "").strip() or None,
         may_be_empty=bool(parameter.get("may_be_empty")),
     )
+    _check_number_of_keys(definition, problems)
     _check_adopted_history(definition, problems)
     _check_extension(definition, problems)
     _check_scope(definition, problems)
@@ -204,6 +206,18 @@ def _parse_names(field: str, parameter: Mapping[str, Any], problems: _Problems) 
     if not all(names):
         problems.add(field, "found an empty name: remove it")
     return tuple(names)
+
+
+def _check_number_of_keys(definition: Definition, problems: _Problems) -> None:
+    number = len(definition.stored_keys)
+    if number > MAX_KEYS:
+        problems.add(
+            "keys",
+            "found {0}{1}, expected at most {2}, which is what an index of PostgreSQL has room for: make metrics of"
+            " some, or have the query return fewer columns".format(
+                number, " with dbid" if definition.scope != CLUSTER else "", MAX_KEYS
+            ),
+        )
 
 
 def _check_adopted_history(definition: Definition, problems: _Problems) -> None:

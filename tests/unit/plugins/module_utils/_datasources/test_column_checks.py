@@ -61,6 +61,14 @@ def test_columns_as_declared():
             " give the key another name",
         ),
         (
+            {"keys": [{"name": "k{0}".format(number), "type": "text"} for number in range(29)]},
+            {"keys": [{"name": "x", "type": "text"}, {"name": "y", "type": "text"}]},
+            "keys: its history has 31 with those that are no longer declared ({0}), expected at most 30, which is what"
+            " an index of PostgreSQL has room for: declare fewer new ones, or give the datasource another name".format(
+                ", ".join(sorted("k{0}".format(number) for number in range(29)))
+            ),
+        ),
+        (
             {"keys": [{"name": "x", "type": "text"}]},
             {"keys": [], "metrics": [{"name": "x", "type": "text"}]},
             'metrics: "x" was a key before, and its values stay in the history under that name:'

@@ -259,6 +259,14 @@ HELD = {"name": "held", "type": "bigint"}
         ({"metrics": [dict(HELD, type="bigit")]}, 'metrics[0].type: found "bigit", expected one of "char", bigint, '),
         ({"keys": [{"name": "k", "type": "json"}]}, "keys[0].type: found json, which GROUP BY cannot use: use jsonb"),
         (
+            {"keys": [{"name": "k{0}".format(number)} for number in range(31)]},
+            "keys: found 31, expected at most 30, which is what an index of PostgreSQL has room for: make metrics of",
+        ),
+        (
+            {"keys": [{"name": "k{0}".format(number)} for number in range(30)], "scope": "database"},
+            "keys: found 31 with dbid, expected at most 30",
+        ),
+        (
             {"metrics": [dict(HELD, renamed_from="srvid")]},
             'metrics[0].renamed_from: "srvid" is a column of PoWA\'s tables or of PostgreSQL itself, and was never',
         ),
