@@ -18,7 +18,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     state,
     wanted,
     with_objects,
-    with_sizes,
+    with_tables,
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
@@ -65,7 +65,7 @@ def test_no_more_than_some_rows_are_read():
 def many(cursor, catalog=None):
     """Read a datasource with scope database beside one without."""
     declared = [definition(name="sizes", scope="database"), definition()]
-    catalog = catalog or with_sizes(catalog_of(*(wanted(entry, archivist=POWA_5) for entry in declared)))
+    catalog = catalog or with_tables(catalog_of(*(wanted(entry, archivist=POWA_5) for entry in declared)), size=8192)
     return read_recent(cursor, POWA_5, state(POWA_5, catalog), declared)
 
 
