@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.extensions import relations
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     CLUSTER,
     DATABASE,
@@ -21,12 +22,16 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.postgres_exporter import found_queries
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter import found_collectors, is_collector
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import tokenize
 
 _EXPECTED = "a file of pgMonitor (queries_*.yml or crunchy_*_collector.yml)"
 #: What pgMonitor runs in each database is in files of their own.
 _PER_DATABASE = re.compile(r"per_db|bloat|table_stats")
+_NEEDS = "it needs the schema {0} of pgMonitor, which has to be on each server that collects it"
 #: What its set-up writes a number instead of.
 _PLACEHOLDER = re.compile(r"#[A-Z_]+#")
+#: What pgMonitor creates on each server: its extension since version 5, its set-up before.
+_OWN_SCHEMAS = ("pgmonitor_ext", "monitor")
 _FILE = re.compile(r"^#\s*Begin File:\s*(.+)$", re.MULTILINE)
 
 
@@ -62,8 +67,8 @@ def _read(text: Any) -> Found:
     if is_collector(document):
         collectors = document.get("collectors") or [document]
         names: List[str] = [str(each.get("collector_name")) for each in collectors if isinstance(each, dict)]
-        return found_collectors(document, _EXPECTED, _scope(names))
-    found = _complete(found_queries(document, _EXPECTED))
+        return _with_needs(found_collectors(document, _EXPECTED, _scope(names)))
+    found = _with_needs(_complete(found_queries(document, _EXPECTED)))
     if _scope(files) == DATABASE:
         return found._replace(metrics=[metric._replace(scope=DATABASE) for metric in found.metrics])
     return found
@@ -83,6 +88,31 @@ def _complete(found: Found) -> Found:
     )
     metrics = [metric for metric in found.metrics if metric.name not in missing]
     return found._replace(metrics=metrics, problems=[*found.problems, *problems])
+
+
+def _with_needs(found: Found) -> Found:
+    """Name the queries that need what pgMonitor itself creates."""
+    problems = [
+        Problem(metric.name, _NEEDS.format(schema), skipped=False)
+        for metric in found.metrics
+        for schema in _OWN_SCHEMAS
+        if any(_uses(variant.sql, schema) for variant in metric.variants)
+    ]
+    return found._replace(problems=[*found.problems, *problems])
+
+
+def _uses(sql: str, schema: str) -> bool:
+    """Return whether a query names a function or a view of a schema."""
+    tokens = tokenize(sql)
+    views = set(relations(tokens))
+    return any(
+        token.is_name
+        and token.value == schema
+        and tokens[position + 1].is_mark(".")
+        # Otherwise it may be an alias.
+        and (position in views or any(each.is_mark("(") for each in tokens[position + 3 : position + 4]))
+        for position, token in enumerate(tokens[:-1])
+    )
 
 
 def _scope(names: List[str]) -> str:

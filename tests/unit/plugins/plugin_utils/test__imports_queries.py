@@ -404,6 +404,24 @@ queries:
     assert from_pgmonitor(queries("SELECT n FROM t", "queries_per_db.yml"))[0]["scope"] == "database"
 
 
+def test_what_needs_the_schema_of_pgmonitor_is_named(warnings: List[str]) -> None:
+    text = queries("SELECT n FROM monitor.ccp_x()").replace("ccp_x:", "ccp_w:")
+    text += queries("SELECT n FROM (SELECT Monitor.n FROM pgmonitor_ext.ccp_x) AS q")
+    text += (
+        queries("SELECT a.monitor FROM a -- pgmonitor_ext.x").replace("ccp_x:", "ccp_y:").replace("{n:", "{monitor:")
+    )
+    text += queries("SELECT n FROM pgmonitor_ext.z").replace("ccp_x:", "ccp_z:")
+    assert len(from_pgmonitor(text)) == 4
+    of = "from_pgmonitor: {0}: taken over in part: it needs the schema {1} of pgMonitor, which has to be on each server"
+    assert warnings == [
+        of.format("ccp_w", "monitor") + " that collects it",
+        of.format("ccp_x, ccp_z", "pgmonitor_ext") + " that collects it",
+    ]
+    warnings.clear()
+    from_pgmonitor({15: text, 17: text})
+    assert len(warnings) == 2
+
+
 def test_files_of_pgmonitor_by_version_become_queries() -> None:
     files = {17: queries("SELECT n FROM new"), "13": queries("SELECT n FROM old"), 14: queries("SELECT n FROM old")}
     (found,) = from_pgmonitor(files)
