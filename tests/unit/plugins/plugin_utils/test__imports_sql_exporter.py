@@ -251,6 +251,16 @@ queries: [{query_name: q, query: SELECT up FROM t}]
     assert "    q.up,\n    '1.0'::double precision AS up_up\n" in found["query"]
 
 
+def test_a_metric_that_no_name_is_left_for_is_named() -> None:
+    entry = "{metric_name: b, type: gauge, help: HELP, values: [n], query_ref: q}"
+    entries = ", ".join(entry.replace("HELP", text) for text in ("First", "Second", "Third", "Fourth"))
+    text = "collector_name: c\nmetrics: [{0}]\nqueries: [{{query_name: q, query: SELECT n FROM t}}]\n".format(entries)
+    (found,) = from_sql_exporter(text)
+    assert [metric["name"] for metric in found["metrics"]] == ["n", "b", "b_n"]
+    (problem,) = from_sql_exporter(text, on_problem="list")
+    assert problem["reason"] == '"b" is left out, since "b_n" is there already' and not problem["skipped"]
+
+
 @pytest.mark.parametrize("second", SECOND)
 def test_metrics_of_the_same_column_are_all_taken(second: str) -> None:
     text = """
