@@ -25,7 +25,8 @@ description:
     version. In others, too, they stay texts where the text of the query tells that they are, and become numbers
     otherwise. PoWA stores texts, and draws no graph of them.
   - If a query returns several columns of one name, the last one is taken, as the other tools do.
-  - Metrics get a unit if their names end with one, such as C(_bytes), C(_seconds) or C(_ms).
+  - Metrics get a unit if their names end with one, such as C(_bytes), C(_seconds) or C(_ms), or if their description
+    says so, as in C(in milliseconds). They get none if the two differ, or if the value is a time.
   - Keys can be C(NULL), since the other tool takes such labels for empty ones.
   - A query is put into a SELECT of the wanted columns where it returns others, or where it is only for primaries or
     standbys. On other servers such a datasource has no rows.
@@ -33,7 +34,9 @@ description:
   - The name of a datasource is that of the metric, with other characters than lower-case letters, digits and
     underscores replaced. If PoWA itself uses the name, that of the tool is put in front. The end of a long name becomes
     a hash.
-  - What cannot be taken over is named in a warning, with the reason.
+  - What cannot be taken over is named in a warning, with the reason. That includes fields that PoWA has nothing like,
+    such as how often a query runs, since PoWA runs each one at every snapshot, and fields that the format does not
+    have. One warning names all metrics of which the same is left out.
 options:
   names:
     description:
@@ -52,16 +55,17 @@ options:
         postgres_exporter, the tag C(cluster) of pg_exporter, and C(is_instance_level) of pgwatch.
       - V(database) needs PoWA 5. With PoWA 4 use V(cluster), which runs each query in PoWA's database only.
       - With V(database), a query looks up names in C(pg_catalog) only. Where it names a view or function of
-        C(pg_buffercache), C(pg_freespacemap), C(pg_stat_kcache), C(pg_stat_statements), C(pgstattuple),
-        C(pg_visibility) or C(pg_wait_sampling) without a schema, the definition names the extension, and the query
-        runs in each database that has it. Write the schema of everything else into the file, or into the definition.
+        C(pg_buffercache), C(pg_freespacemap), C(pg_qualstats), C(pg_stat_kcache), C(pg_stat_statements),
+        C(pg_track_settings), C(pg_visibility), C(pg_wait_sampling), C(pg_walinspect), C(pgrowlocks) or C(pgstattuple)
+        without a schema, the definition names the extension, and the query runs in each database that has it. Write the
+        schema of everything else into the file, or into the definition.
     type: str
     choices: [cluster, database]
   on_problem:
     description:
       - V(skip) warns of each metric that cannot be taken over, and leaves it out.
       - V(fail) fails, and names all of them.
-      - V(list) returns what cannot be taken over instead of the definitions.
+      - V(list) returns what cannot be taken over instead of the definitions, for each metric.
     type: str
     choices: [skip, fail, list]
     default: skip

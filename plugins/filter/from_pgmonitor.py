@@ -17,7 +17,8 @@ description:
     keys, and kinds and descriptions come along.
   - pgMonitor has a file for each version. A mapping of versions to files becomes one definition for each name, and each
     version is used until the next one of the mapping.
-  - Many queries use functions and views of pgMonitor's own. The remotes need these, or they refuse the datasource.
+  - Many queries use functions and views of pgMonitor's own. A warning names those that need its schema
+    C(pgmonitor_ext) or C(monitor). The remotes need these, or they refuse the datasource.
   - A query with a placeholder such as C(#PG_STAT_STATEMENTS_LIMIT#), which the set-up of pgMonitor replaces, is
     skipped.
   - The scope is V(database) for the files and collectors that pgMonitor runs in each database (C(per_db), C(bloat) and

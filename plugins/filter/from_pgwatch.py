@@ -63,8 +63,8 @@ RETURN = r"""
 _value:
   description:
     - The definitions, as O(pgfleet.powa.datasources#module:datasources) and the variable C(powa_datasources) take them.
-    - With O(on_problem=list), mappings with the C(name) of a metric, the C(reason) why it is not taken over, and
-      whether it is C(skipped) or only a part of it is left out.
+    - With O(on_problem=list), mappings with the C(name) of a metric or a preset, the C(reason) why it is not taken
+      over, and whether it is C(skipped) or only a part of it is left out.
   type: list
   elements: dict
 """

@@ -13,7 +13,9 @@ version_added: 0.2.0
 description:
   - Reads the text of a collector of sql_exporter, and returns definitions for the variable C(powa_datasources).
   - A query becomes one datasource, with all metrics that use it. It is named after C(query_ref), or after the metric if
-    that has its own C(query). C(key_labels) become keys, and C(values) metrics, with C(type) and C(help).
+    that has its own C(query). C(key_labels) become keys, and C(values) metrics, with C(type) and C(help). If another
+    metric has the same value with another C(type) or C(help), that becomes a metric with its C(metric_name), too.
+  - The unit of a metric with a single value is that of its C(metric_name).
   - C(static_labels) that all metrics of a query have become keys, others are left out, since they tell no rows apart.
     C(static_value) becomes a metric, and C(timestamp_value) is left out.
   - Another exporter, by JustWatch, is called sql_exporter, too. Its configuration has C(jobs), whose C(queries) become

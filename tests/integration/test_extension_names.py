@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any, Dict, Iterator, List
 
 import pytest
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.extensions import FUNCTIONS, RELATIONS
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.take import read
 from column_values import VALUES, quoted
 from servers import Database, running_collector, wait_until
@@ -37,6 +39,29 @@ STRANGERS = {
     "DOMAIN": "AS integer",
     "TYPE": "AS (one integer)",
 }
+#: What another tool asks of an extension of PoWA: a function that itself calls what stands in the same schema.
+ADVISED = """
+metrics:
+  advised:
+    sqls:
+      14: |
+        select v.value::text as tag_index, (select count(*) > 0 from pg_stat_statements)::int as seen
+        from json_array_elements(pg_qualstats_index_advisor(min_filter => 1, min_selectivity => 0)->'indexes') as v
+    gauges: ['*']
+"""
+#: By their names, what of an extension changes something or is for its own use, and so stands in no query of metrics.
+OF_NO_METRIC = "reset|evict|snapshot|truncate|_src"
+#: All that extensions have: its oracle is PostgreSQL's own list.
+MEMBERS = """
+SELECT e.extname::text, d.classid = 'pg_proc'::regclass, array_agg(DISTINCT coalesce(p.proname, c.relname)::text)
+FROM pg_extension AS e
+  JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
+  LEFT JOIN pg_proc AS p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid AND p.proname !~ %s
+  LEFT JOIN pg_class AS c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid AND c.relkind IN ('r', 'v')
+    AND c.relname !~ %s
+WHERE e.extname = ANY (%s) AND coalesce(p.proname, c.relname) IS NOT NULL
+GROUP BY 1, 2
+"""
 ODD = """Odd 'one' "two\""""
 
 
@@ -173,3 +198,43 @@ def test_every_value_comes_as_it_is(database: Database) -> None:
     assert len(plain) > 4 and sampled == plain
     database.sql("DELETE FROM public.kept")
     assert database.sql(query) == []
+
+
+@pytest.mark.parametrize("server", ["5-pg18"], ids="powa{0}".format, indirect=True, scope="session")
+def test_all_that_is_named_is_there(database: Database) -> None:
+    extensions = sorted({*RELATIONS, *FUNCTIONS})
+    for extension in extensions:
+        database.sql("CREATE EXTENSION IF NOT EXISTS {0} CASCADE".format(extension))
+    members = database.sql(MEMBERS, (OF_NO_METRIC, OF_NO_METRIC, extensions))
+    found = {(extension, called): sorted(names) for extension, called, names in members}
+    named = {
+        (extension, called): sorted(names.split())
+        for called, known in ((False, RELATIONS), (True, FUNCTIONS))
+        for extension, names in known.items()
+    }
+    assert named == found
+
+
+@on_powa_5
+def test_extensions_of_powa_are_found_where_they_are(database: Database) -> None:
+    database.sql("CREATE EXTENSION IF NOT EXISTS pg_qualstats")
+    (theirs,), left_out = read("pgwatch", ADVISED)
+    assert not left_out and theirs["scope"] == "database"
+    database.sql("CREATE TABLE public.searched AS SELECT n FROM generate_series(1, 1000) AS n")
+    with closing(database.server.connect(database.name)) as connection, connection.cursor() as cursor:
+        cursor.execute("SET pg_qualstats.sample_rate = 1")
+        cursor.execute("SELECT count(*) FROM public.searched WHERE n = 7")
+    plain = database.sql(
+        "SELECT v.value::text FROM json_array_elements("
+        "pg_qualstats_index_advisor(min_filter => 1, min_selectivity => 0)->'indexes') AS v ORDER BY 1"
+    )
+    assert any("searched" in index for (index,) in plain)
+    (sampled,) = database.ok("sample_info", datasources=[theirs], monitoring_role="powa")["datasources"]
+    assert sorted(row["index"] for row in sampled["rows"]) == [index for (index,) in plain]
+    assert {row["seen"] for row in sampled["rows"]} == {1}
+    database.ok("datasources", datasources=[theirs], **BOTH)
+    query = database.value("SELECT query_source FROM powa_db_module_src_queries WHERE db_module = 'advised'")
+    with closing(database.server.connect(database.name, user="powa")) as connection, connection.cursor() as cursor:
+        cursor.execute("SET search_path = pg_catalog")
+        cursor.execute(query)
+        assert sorted(cursor.fetchall()) == [(index, 1) for (index,) in plain]

@@ -236,7 +236,8 @@ def _key(column: Column, names: Mapping[str, str], common: Mapping[str, str]) ->
 
 
 def _metric(column: Column, names: Mapping[str, str], common: Mapping[str, str]) -> Dict[str, Any]:
-    shown = (("unit", column.unit or unit_of(column.name)), ("description", " ".join(column.description.split())))
+    unit = unit_of(column.name) if column.unit is None else column.unit
+    shown = (("unit", unit), ("description", " ".join(column.description.split())))
     texts = {field: text for field, text in shown if text}
     return {"name": names[column.name], "kind": column.kind, **_type(column, common), **texts}
 

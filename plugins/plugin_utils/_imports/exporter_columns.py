@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, List, Mapping, NamedTuple, Optional, Sequence
 
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.fields import EXPORTER_COLUMN
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     COUNTER,
     GAUGE,
@@ -24,6 +25,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     only_labels,
     returned_only,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER
 
 _KINDS = {"LABEL": KEY, "COUNTER": COUNTER, "GAUGE": GAUGE, "MAPPEDMETRIC": GAUGE, "DURATION": GAUGE}
@@ -86,6 +88,8 @@ def columns_of(metrics: Any, found: Optional[Outputs], notes: List[str]) -> Colu
         columns += _unlisted(listed, found, notes)
     if only_labels(columns) and notes:
         raise CannotTakeError("it has no column with a number ({0})".format("; ".join(notes)))
+    for each in listed:
+        notes += EXPORTER_COLUMN.notes(each.options, "a column")
     return Columns(columns, grouped and any(column.kind == KEY for column in columns))
 
 
@@ -105,7 +109,7 @@ def _column(listed: _Listed, found: Optional[Outputs]) -> Column:
     column = number_column(source, _KINDS[usage], listed.description, found, listed.name)
     if usage == "LABEL":
         return column._replace(expression="{0}")
-    expression, unit = column.expression, ""
+    expression, unit = column.expression, _unit(listed, column)
     if usage == "MAPPEDMETRIC":
         expression = _mapped(source, options.get("metric_mapping") or options.get("mapping"))
     elif usage == "DURATION":
@@ -116,6 +120,16 @@ def _column(listed: _Listed, found: Optional[Outputs]) -> Column:
     if options.get("default") is not None:
         expression = "coalesce({0}, {1})".format(expression, _number(source, "default", options["default"]))
     return column._replace(unit=unit, expression=expression, value=column.value if expression == "{0}" else NUMBER)
+
+
+def _unit(listed: _Listed, column: Column) -> Optional[str]:
+    """Return the unit of a column by its name and its description, or None if only the name can tell."""
+    if column.unit is not None or listed.usage not in ("COUNTER", "GAUGE"):
+        return column.unit
+    described = unit_in(listed.description)
+    # Of a number with a scale, the description may be PostgreSQL's own, of what was there before: milliseconds.
+    scaled = listed.options.get("scale") not in (None, 1)
+    return stated_unit([column.name], "" if scaled and described != "s" else described)
 
 
 def _aggregates(listed: _Listed, found: Optional[Outputs]) -> List[Column]:

@@ -19,28 +19,35 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
     tokenize,
 )
 
-#: By the name of a view, its extension.
-_VIEWS = {
-    **dict.fromkeys(("pg_stat_statements", "pg_stat_statements_info"), "pg_stat_statements"),
-    **dict.fromkeys(("pg_stat_kcache", "pg_stat_kcache_detail"), "pg_stat_kcache"),
-    **dict.fromkeys(
-        ("pg_wait_sampling_current", "pg_wait_sampling_history", "pg_wait_sampling_profile"), "pg_wait_sampling"
-    ),
-    **dict.fromkeys(("pg_buffercache", "pg_buffercache_numa"), "pg_buffercache"),
+#: By an extension, its views and tables. Those of PoWA itself and of PostgreSQL, as far as one reads them.
+RELATIONS = {
+    "pg_buffercache": "pg_buffercache pg_buffercache_numa",
+    "pg_qualstats": "pg_qualstats pg_qualstats_all pg_qualstats_by_query pg_qualstats_pretty",
+    "pg_stat_kcache": "pg_stat_kcache pg_stat_kcache_detail",
+    "pg_stat_statements": "pg_stat_statements pg_stat_statements_info",
+    "pg_track_settings": "pg_reboot pg_track_db_role_settings_history pg_track_db_role_settings_list"
+    " pg_track_settings_history pg_track_settings_list",
+    "pg_wait_sampling": "pg_wait_sampling_current pg_wait_sampling_history pg_wait_sampling_profile",
 }
-#: By the name of a function, its extension.
-_FUNCTIONS = {
-    **dict.fromkeys(("pg_stat_statements", "pg_stat_statements_info"), "pg_stat_statements"),
+#: By an extension, its functions, but for those that change something.
+FUNCTIONS = {
+    "pg_buffercache": "pg_buffercache_numa_pages pg_buffercache_pages pg_buffercache_summary"
+    " pg_buffercache_usage_counts",
+    "pg_freespacemap": "pg_freespace",
+    "pg_qualstats": "pg_qualstats pg_qualstats_deparse_qual pg_qualstats_example_queries pg_qualstats_example_query"
+    " pg_qualstats_get_idx_col pg_qualstats_get_qualnode_rel pg_qualstats_index_advisor pg_qualstats_names",
     "pg_stat_kcache": "pg_stat_kcache",
-    **dict.fromkeys(
-        "pgstattuple pgstattuple_approx pgstatindex pgstatginindex pgstathashindex pg_relpages".split(), "pgstattuple"
-    ),
-    **dict.fromkeys(
-        ("pg_buffercache_pages", "pg_buffercache_summary", "pg_buffercache_usage_counts"), "pg_buffercache"
-    ),
-    "pg_freespace": "pg_freespacemap",
-    "pg_visibility_map_summary": "pg_visibility",
+    "pg_stat_statements": "pg_stat_statements pg_stat_statements_info",
+    "pg_track_settings": "pg_track_db_role_settings pg_track_db_role_settings_diff pg_track_db_role_settings_log"
+    " pg_track_reboot_log pg_track_settings pg_track_settings_diff pg_track_settings_log",
+    "pg_visibility": "pg_check_frozen pg_check_visible pg_visibility pg_visibility_map pg_visibility_map_summary",
+    "pg_wait_sampling": "pg_wait_sampling_get_current pg_wait_sampling_get_history pg_wait_sampling_get_profile",
+    "pg_walinspect": "pg_get_wal_block_info pg_get_wal_record_info pg_get_wal_records_info pg_get_wal_stats",
+    "pgrowlocks": "pgrowlocks",
+    "pgstattuple": "pg_relpages pgstatginindex pgstathashindex pgstatindex pgstattuple pgstattuple_approx",
 }
+_RELATIONS = {name: extension for extension, names in RELATIONS.items() for name in names.split()}
+_FUNCTIONS = {name: extension for extension, names in FUNCTIONS.items() for name in names.split()}
 _AFTER_FROM = "where group having window order limit offset fetch for select union intersect except returning".split()
 
 
@@ -52,7 +59,7 @@ class _Insertion(NamedTuple):
 def naming_extensions(sql: str) -> str:
     """Return a query that names the extension wherever it names something of a known one without a schema."""
     tokens = tokenize(sql)
-    if not any(token.is_name and (token.value in _VIEWS or token.value in _FUNCTIONS) for token in tokens):
+    if not any(token.is_name and (token.value in _RELATIONS or token.value in _FUNCTIONS) for token in tokens):
         return sql
     own = _of_with(tokens)
     insertions = [*_of_views(tokens, own), *_of_functions(tokens, own)]
@@ -82,15 +89,15 @@ def _is_as_query(tokens: Tokens, position: int) -> bool:
 
 
 def _of_views(tokens: Tokens, own: Set[str]) -> Iterator[_Insertion]:
-    for position in _relations(tokens):
+    for position in relations(tokens):
         token = tokens[position]
         following = tokens[position + 1] if position + 1 < len(tokens) else None
         qualifies = following is not None and following.is_mark(".", "(")
-        if token.is_name and token.value in _VIEWS and token.value not in own and not qualifies:
-            yield _Insertion(token.start, "{{{0}}}.".format(_VIEWS[token.value]))
+        if token.is_name and token.value in _RELATIONS and token.value not in own and not qualifies:
+            yield _Insertion(token.start, "{{{0}}}.".format(_RELATIONS[token.value]))
 
 
-def _relations(tokens: Tokens) -> Iterator[int]:
+def relations(tokens: Tokens) -> Iterator[int]:
     """Return the positions where C(FROM) expects a relation."""
     expected = within = False
     outer: List[Tuple[bool, bool]] = []

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import UNKNOWN
@@ -22,6 +22,7 @@ class Column(NamedTuple):
     :param source: its name in the query, or None if C(expression) is a constant
     :param expression: SQL of its value, with C({0}) for the column
     :param name: its name in the definition
+    :param unit: its unit, an empty text if it is known to have none, or None if only the name can tell
     :param value: what is known of the expression's values
     """
 
@@ -29,7 +30,7 @@ class Column(NamedTuple):
     name: str
     kind: str
     description: str = ""
-    unit: str = ""
+    unit: Optional[str] = None
     expression: str = "{0}"
     value: str = UNKNOWN
 
@@ -76,7 +77,7 @@ class Metric(NamedTuple):
 class Problem(NamedTuple):
     """What is not taken over.
 
-    :param name: of the metric
+    :param name: of the metric, or of the set whose own fields it is about
     :param skipped: whether it is the whole metric
     """
 
@@ -103,6 +104,19 @@ class Found(NamedTuple):
 
 class CannotTakeError(Exception):
     """A metric cannot be taken over; the message is the reason."""
+
+
+def grouped(problems: Sequence[Problem]) -> List[Problem]:
+    """Return what there is to tell of a file: one note for all metrics of which the same is left out."""
+    names: Dict[str, List[str]] = {}
+    for problem in problems:
+        if not problem.skipped:
+            names.setdefault(problem.reason, []).append(problem.name)
+    # Each reason stands where its first metric stood.
+    told = [
+        each if each.skipped else each._replace(name=", ".join(dict.fromkeys(names[each.reason]))) for each in problems
+    ]
+    return list(dict.fromkeys(told))
 
 
 def mapping(value: Any, what: str) -> Mapping[str, Any]:

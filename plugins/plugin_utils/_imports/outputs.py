@@ -10,7 +10,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError, returned_columns
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import KEY, Column, Variant
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER, UNKNOWN, number_sql
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER, TIME, UNKNOWN, number_sql
 
 
 class Outputs(NamedTuple):
@@ -60,8 +60,10 @@ def number_column(
     """
     value = found.values.get(source, UNKNOWN) if found else UNKNOWN
     expression = number_sql("{0}", value)
+    # Seconds since 1970 are a moment: they have no unit that anybody could read.
+    unit = "" if value == TIME else None
     value = value if expression == "{0}" else NUMBER
-    return Column(source, name or source, kind, description, expression=expression, value=value)
+    return Column(source, name or source, kind, description, unit, expression, value)
 
 
 def variant_of(

@@ -12,6 +12,7 @@ from typing import Any, Dict, List, Mapping, Optional
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import Document, read_mapping
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.extensions import relations
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     CLUSTER,
     DATABASE,
@@ -27,10 +28,13 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
 _EXPECTED = "a file of pgMonitor (queries_*.yml or crunchy_*_collector.yml)"
 #: What pgMonitor runs in each database is in files of their own.
 _PER_DATABASE = re.compile(r"per_db|bloat|table_stats")
+_NEEDS = "it needs the schema {0} of pgMonitor, which has to be on each server that collects it"
 #: What its set-up writes a number instead of.
 _PLACEHOLDER = re.compile(r"#[A-Z_]+#")
 #: Its set-up puts several files into one, each between such lines.
 _BOUND = re.compile(r"#\s*(Begin|End) File:\s*(.+)")
+#: What pgMonitor creates on each server: its extension since version 5, its set-up before.
+_OWN_SCHEMAS = ("pgmonitor_ext", "monitor")
 
 
 def read_pgmonitor(text: Any) -> Found:
@@ -67,7 +71,8 @@ def _read(text: Any) -> Found:
     else:
         found = found_queries(document, _EXPECTED)
         origins = _files(document)
-    return _complete(found._replace(metrics=[_scoped(metric, origins.get(metric.name)) for metric in found.metrics]))
+    scoped = [_scoped(metric, origins.get(metric.name)) for metric in found.metrics]
+    return _with_needs(_complete(found._replace(metrics=scoped)))
 
 
 def _files(document: Document) -> Dict[str, str]:
@@ -117,6 +122,31 @@ def _complete(found: Found) -> Found:
     )
     metrics = [metric for metric in found.metrics if metric.name not in missing]
     return found._replace(metrics=metrics, problems=[*found.problems, *problems])
+
+
+def _with_needs(found: Found) -> Found:
+    """Name the queries that need what pgMonitor itself creates."""
+    problems = [
+        Problem(metric.name, _NEEDS.format(schema), skipped=False)
+        for metric in found.metrics
+        for schema in _OWN_SCHEMAS
+        if any(_uses(variant.sql, schema) for variant in metric.variants)
+    ]
+    return found._replace(problems=[*found.problems, *problems])
+
+
+def _uses(sql: str, schema: str) -> bool:
+    """Return whether a query names a function or a view of a schema."""
+    tokens = tokenize(sql)
+    views = set(relations(tokens))
+    return any(
+        token.is_name
+        and token.value == schema
+        and tokens[position + 1].is_mark(".")
+        # Otherwise it may be an alias.
+        and (position in views or any(each.is_mark("(") for each in tokens[position + 3 : position + 4]))
+        for position, token in enumerate(tokens[:-1])
+    )
 
 
 def _merged(lists: List[Any], versions: List[int]) -> List[Metric]:

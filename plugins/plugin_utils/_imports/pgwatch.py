@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.fields import PGWATCH
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     CLUSTER,
     COUNTER,
@@ -36,6 +37,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import EXTRACTED, NUMBER, number_sql
 
 _EXPECTED = "pgwatch's metrics.yaml (metrics, each with its sqls)"
+_INTERVALS = "the intervals of a preset have no counterpart in PoWA, so its queries run at every snapshot"
 _TIME, _TAG = "epoch_ns", "tag_"
 _ROLES = {"primary": PRIMARY, "standby": STANDBY}
 _MAKES_FUNCTION = re.compile(r'\bcreate\s+(?:or\s+replace\s+)?function\s+(?:"?\w+"?\s*\.\s*)?"?(\w+)"?', re.IGNORECASE)
@@ -60,11 +62,20 @@ def read_pgwatch(text: Any) -> Found:
             metrics.append(_metric(name, mapping(entry, "the metric"), problems))
         except (CannotTakeError, UnknownColumnsError) as error:
             problems.append(Problem(name, str(error)))
-    return Found(metrics, problems, _presets(document.get("presets")))
+    presets = document.get("presets")
+    named = presets if isinstance(presets, dict) else {}
+    problems += [
+        Problem(str(name), _INTERVALS, skipped=False) for name, preset in named.items() if _has_intervals(preset)
+    ]
+    return Found(metrics, problems, _presets(named))
 
 
-def _presets(value: Any) -> Dict[str, List[str]]:
-    presets = value if isinstance(value, dict) else {}
+def _has_intervals(preset: Any) -> bool:
+    metrics = preset.get("metrics") if isinstance(preset, dict) else None
+    return isinstance(metrics, dict) and any(metrics.values())
+
+
+def _presets(presets: Mapping[str, Any]) -> Dict[str, List[str]]:
     return {
         str(name): [str(metric) for metric in preset["metrics"]]
         for name, preset in presets.items()
@@ -84,9 +95,7 @@ def _metric(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> Met
     role = entry.get("node_status") or None
     if role is not None and role not in _ROLES:
         raise CannotTakeError('its node_status is "{0}", expected primary or standby'.format(role))
-    for field in ("statement_timeout_seconds", "metric_attrs"):
-        if entry.get(field):
-            notes.append("{0} has no counterpart in PoWA".format(field))
+    notes += PGWATCH.notes(entry)
     problems += [Problem(name, note, skipped=False) for note in dict.fromkeys(notes)]
     once = is_true(entry.get("is_instance_level"))
     return Metric(

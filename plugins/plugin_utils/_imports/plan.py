@@ -12,6 +12,7 @@ from typing import Any, List, Mapping, Optional, TypedDict
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.file import definitions_file, is_ours
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import grouped
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.take import read
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import read_role
 
@@ -47,9 +48,10 @@ def plan_import(raw: Mapping[str, Any]) -> ImportPlan:
         present = _text("powa_import_dest", dest) if os.path.lexists(dest) else None
         plan["problems"] += _in_the_way(dest, present, variables["powa_import_overwrite"])
         tool = variables["powa_import_tool"]
-        definitions, left_out = read(
+        definitions, not_taken = read(
             tool, text, variables["powa_import_names"], variables["powa_import_prefix"], variables["powa_import_scope"]
         )
+        left_out = grouped(not_taken)
     except AnsibleFilterError as error:
         plan["problems"].append("{0}: {1}".format(source, error))
         return plan

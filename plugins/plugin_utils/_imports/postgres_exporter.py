@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import Document, read_mapping
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.exporter_columns import columns_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.fields import EXPORTER
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     CLUSTER,
     DATABASE,
@@ -63,7 +64,10 @@ def found_queries(document: Document, expected: str) -> Found:
             branches.append(_branch(name, mapping(entry, "the entry"), problems))
         except CannotTakeError as error:
             problems.append(Problem(name, str(error)))
-    return Found(_merged(branches), problems)
+    names: Dict[str, str] = {}
+    metrics = _merged(branches, names)
+    # What is said of an entry is said of the metric that it is a part of.
+    return Found(metrics, [each._replace(name=names.get(each.name, each.name)) for each in problems])
 
 
 def _branch(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> _Branch:
@@ -77,10 +81,8 @@ def _branch(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> _Br
     columns, grouped = columns_of(entry.get("metrics"), found, notes)
     scope, role, databases = _scope(entry, notes)
     lowest, end = _versions(entry)
-    for field in ("predicate_query", "predicate_queries"):
-        if entry.get(field):
-            notes.append(_NO_COUNTERPART.format(field) + ", so the query runs without it")
-    problems += [Problem(name, note, skipped=False) for note in notes]
+    notes += EXPORTER.notes(entry)
+    problems += [Problem(name, note, skipped=False) for note in dict.fromkeys(notes)]
     variant = variant_of(sql, columns, found, lowest, end)._replace(grouped=grouped)
     description = str(entry.get("desc") or "")
     metric = Metric(name, (variant,), description, scope, role, databases, _is_once(entry, scope))
@@ -133,8 +135,11 @@ def _scope_of_tags(tags: List[str], notes: List[str]) -> Tuple[str, Optional[str
     return scope, roles.pop() if len(roles) == 1 else None, databases
 
 
-def _merged(branches: List[_Branch]) -> List[Metric]:
-    """Make one metric of the entries that share a name, and differ in their versions, or those and their roles."""
+def _merged(branches: List[_Branch], names_of_entries: Dict[str, str]) -> List[Metric]:
+    """Make one metric of the entries that share a name, and differ in their versions, or those and their roles.
+
+    :param names_of_entries: gets, by the name of an entry, that of its metric
+    """
     shared: Dict[Tuple[Any, ...], List[_Branch]] = {}
     for branch in branches:
         metric = branch.metric
@@ -161,6 +166,7 @@ def _merged(branches: List[_Branch]) -> List[Metric]:
         variants = tuple(variant for branch in group for variant in branch.metric.variants)
         once = any(branch.metric.once for branch in group)
         metrics.append(own._replace(name=name, variants=variants, description=description, once=once))
+        names_of_entries.update({branch.metric.name: name for branch in group})
     return metrics
 
 

@@ -6,9 +6,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.fields import (
+    SQL_EXPORTER_COLLECTOR,
+    SQL_EXPORTER_GLOBAL,
+    SQL_EXPORTER_METRIC,
+    SQL_EXPORTER_QUERY,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     COUNTER,
     GAUGE,
@@ -24,6 +30,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     wrong_format,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import (
+    Outputs,
     known_outputs,
     number_column,
     returned_only,
@@ -31,8 +38,10 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter_jobs import found_jobs, has_jobs
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.targets import addresses_of_collector, scoped
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
 
 EXPECTED = "a collector of sql_exporter (collector_name, metrics and queries) or jobs with queries"
+_OTHER_FILES = "collectors in other files are not read: give the text of each of these files, too"
 _KINDS = {"counter": COUNTER, "gauge": GAUGE}
 
 
@@ -69,10 +78,16 @@ def found_collectors(document: Mapping[str, Any], expected: str) -> Found:
     metrics: List[Metric] = []
     problems: List[Problem] = []
     sets: Dict[str, List[str]] = {}
+    if document.get("collector_files"):
+        problems.append(Problem("collector_files", _OTHER_FILES, skipped=False))
+    everywhere = document.get("global")
+    common = SQL_EXPORTER_GLOBAL.notes(everywhere, "global") if isinstance(everywhere, dict) else []
     for collector in collectors:
         name = str(collector.get("collector_name") or "")
         own: List[Metric] = []
         _read(collector, own, problems)
+        notes = [*common, *SQL_EXPORTER_COLLECTOR.notes(collector)]
+        problems += [Problem(metric.name, note, skipped=False) for note in notes for metric in own]
         metrics += scoped(own, addresses_of_collector(name, document))
         if name:
             sets[name] = [metric.name for metric in own]
@@ -82,10 +97,12 @@ def found_collectors(document: Mapping[str, Any], expected: str) -> Found:
 def _read(collector: Mapping[str, Any], metrics: List[Metric], problems: List[Problem]) -> None:
     """Make a metric of each query: all that the file makes of it."""
     queries: Dict[str, str] = {}
+    fields: Dict[str, List[str]] = {}
     groups: Dict[str, List[Mapping[str, Any]]] = {}
     for query in collector.get("queries") or ():
         if isinstance(query, dict):
             queries[str(query.get("query_name"))] = str(query.get("query") or "")
+            fields[str(query.get("query_name"))] = SQL_EXPORTER_QUERY.notes(query)
     for entry in collector["metrics"]:
         name = str(entry.get("metric_name") or "a metric without a name") if isinstance(entry, dict) else "a metric"
         try:
@@ -101,12 +118,12 @@ def _read(collector: Mapping[str, Any], metrics: List[Metric], problems: List[Pr
             problems.append(Problem(name, str(error)))
     for reference, entries in groups.items():
         try:
-            notes: List[str] = []
+            notes = list(fields.get(reference, ()))
             metric = _metric(reference, queries[reference], entries, notes)
         except CannotTakeError as error:
             problems.append(Problem(reference, str(error)))
         else:
-            problems += [Problem(reference, note, skipped=False) for note in notes]
+            problems += [Problem(reference, note, skipped=False) for note in dict.fromkeys(notes)]
             metrics.append(metric)
 
 
@@ -127,15 +144,48 @@ def _metric(name: str, sql: str, entries: List[Mapping[str, Any]], notes: List[s
     found = known_outputs(sql, notes)
     for entry in entries:
         kind, help_text = _KINDS[str(entry["type"]).lower()], str(entry.get("help") or "")
-        for value in texts(entry.get("values")):
-            columns.setdefault(value, number_column(value, kind, help_text, found))
+        notes += SQL_EXPORTER_METRIC.notes(entry)
+        for column in _values(entry, kind, help_text, found):
+            _add(columns, column, str(entry.get("metric_name")), notes)
         if entry.get("static_value") is not None:
             own = str(entry.get("metric_name"))
-            columns.setdefault(own, Column(None, own, kind, help_text, expression=_constant(entry["static_value"])))
+            constant = Column(None, own, kind, help_text, expression=_constant(entry["static_value"]))
+            _add(columns, constant, own, notes)
         if entry.get("timestamp_value"):
             notes.append("timestamp_value is left out, since PoWA stores the time of its snapshot")
     kept = returned_only(list(columns.values()), found, notes)
     return Metric(name, (variant_of(sql, kept, found),))
+
+
+def _values(entry: Mapping[str, Any], kind: str, help_text: str, found: Optional[Outputs]) -> List[Column]:
+    values = texts(entry.get("values"))
+    described = unit_in(help_text)
+    columns = []
+    for value in values:
+        column = number_column(value, kind, help_text, found)
+        if column.unit is None:
+            # The exporter calls a single value like the metric, whatever its column is called.
+            names = [value, str(entry.get("metric_name"))] if len(values) == 1 else [value]
+            column = column._replace(unit=stated_unit(names, described))
+        columns.append(column)
+    return columns
+
+
+def _add(columns: Dict[str, Column], column: Column, metric: str, notes: List[str]) -> None:
+    """Add what a metric has: under the name of the metric, where its column is a label or has another kind or help.
+
+    :param notes: gets a sentence if it is there already
+    """
+    before = columns.setdefault(column.name, column)
+    if before is column:
+        return
+    if before._replace(unit=column.unit) == column:
+        notes.append('"{0}" has the same values as another metric, and is taken once'.format(metric))
+        return
+    name = metric if metric not in columns else "{0}_{1}".format(metric, column.name)
+    if name in columns:
+        notes.append('"{0}" is left out, since "{1}" is there already'.format(metric, name))
+    columns.setdefault(name, column._replace(name=name))
 
 
 def _static_labels(entries: List[Mapping[str, Any]], notes: List[str]) -> List[Tuple[str, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping
 
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.fields import JOB, JOB_QUERY
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     GAUGE,
     KEY,
@@ -27,6 +28,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     variant_of,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.targets import scoped
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
 
 
 def has_jobs(document: Mapping[str, Any]) -> bool:
@@ -55,6 +57,8 @@ def found_jobs(document: Mapping[str, Any]) -> Found:
                 problems.append(Problem(name, str(error)))
             problems += [Problem(name, note, skipped=False) for note in notes]
         if isinstance(job, dict):
+            for note in JOB.notes(job):
+                problems += [Problem(metric.name, note, skipped=False) for metric in own]
             metrics += scoped(own, texts(job.get("connections")))
             if job.get("name"):
                 sets[str(job["name"])] = [metric.name for metric in own]
@@ -70,10 +74,17 @@ def _metric(name: str, options: Mapping[str, Any], shared: Mapping[str, Any], no
     if not sql.strip():
         missing = 'there is no query "{0}", which its query_ref names'.format(reference)
         raise CannotTakeError(missing if reference else "it has no query")
+    if options.get("iterator"):
+        raise CannotTakeError("it has an iterator, and PoWA runs no query once for each row of another one")
     if options.get("timestamp"):
         notes.append("timestamp is left out, since PoWA stores the time of its snapshot")
+    notes += JOB_QUERY.notes(options)
     found = known_outputs(sql, notes)
     columns = [Column(label, label, KEY) for label in texts(options.get("labels"))]
-    columns += [number_column(value, GAUGE, "", found) for value in texts(options.get("values"))]
+    values = [number_column(value, GAUGE, "", found) for value in texts(options.get("values"))]
+    if len(values) == 1 and values[0].unit is None:
+        stated = stated_unit([values[0].name, name], unit_in(str(options.get("help") or "")))
+        values = [values[0]._replace(unit=stated)]
+    columns += values
     kept = returned_only(columns, found, notes)
     return Metric(name, (variant_of(sql, kept, found),), str(options.get("help") or ""))

@@ -20,6 +20,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Found,
     Metric,
     Problem,
+    grouped,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.pgmonitor import read_pgmonitor
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.pgwatch import read_pgwatch
@@ -88,8 +89,9 @@ def read(
 
 
 def _tell(tool: str, problems: Sequence[Problem], on_problem: str) -> None:
-    sentences = ["from_{0}: {1}".format(tool, problem.sentence) for problem in problems]
-    skipped = [sentence for sentence, problem in zip(sentences, problems) if problem.skipped]
+    told = grouped(problems)
+    sentences = ["from_{0}: {1}".format(tool, problem.sentence) for problem in told]
+    skipped = [sentence for sentence, problem in zip(sentences, told) if problem.skipped]
     if on_problem == "fail" and skipped:
         raise AnsibleFilterError(
             "{0}: leave it out with names, or use on_problem='skip'".format("; ".join(skipped)),
@@ -118,6 +120,7 @@ def definitions(
     wanted = _wanted(found, patterns)
     problems = [problem for problem in found.problems if wanted(problem.name)]
     taken: Dict[str, Dict[str, Any]] = {}
+    whole: List[Metric] = []
     for metric in found.metrics:
         if not wanted(metric.name):
             continue
@@ -129,9 +132,11 @@ def definitions(
         except CannotTakeError as error:
             problems.append(Problem(metric.name, str(error)))
         else:
+            whole.append(metric)
             if metric.guessed and scope is None:
                 problems.append(Problem(metric.name, _GUESSED.format(metric.scope), skipped=False))
-    skipped = {problem.name for problem in problems if problem.skipped}
+    # A part of a metric may be skipped, such as its query for some versions.
+    skipped = {problem.name for problem in problems if problem.skipped} - {metric.name for metric in whole}
     return list(taken.values()), [each for each in problems if each.skipped or each.name not in skipped]
 
 

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Units from the names of metrics: other tools have them only there."""
+"""Units from the names of metrics and their descriptions: other tools have them only there."""
 
 from __future__ import annotations
 
 import re
+from typing import Sequence
 
 #: By the last word of a name, the unit. pgwatch shortens bytes and seconds.
 _UNITS = {
@@ -18,6 +19,15 @@ _UNITS = {
 }
 #: What ends with a unit and is a moment, in seconds since 1970.
 _MOMENT = re.compile(r"(?:^|_)(?:timestamp|time|epoch)_s(?:econds)?$")
+#: What a description says of the value, unless that is so many of them for each of something else.
+_IN = re.compile(r"\bin (bytes|seconds|milliseconds|percent)\b(?!\s*(?:/|per\b|or\b|and\b))")
+#: Where a description is of a moment, or of how often something happens.
+_OF_SOMETHING_ELSE = re.compile(
+    r"\b(?:epoch|unix\w*|timestamp|1970)\b"
+    r"|\b(?:first|last|start|started)\b[^.,]*\btime\b"
+    r"|\btime (?:when|at which|of (?:the )?(?:first|last|start))\b"
+    r"|^\W*(?:(?:total|current)\s+)*(?:number|count) of\b"
+)
 
 
 def unit_of(name: str) -> str:
@@ -25,6 +35,29 @@ def unit_of(name: str) -> str:
     before, separator, word = name.lower().rpartition("_")
     if word == "total" and separator:
         return unit_of(before)
-    if _MOMENT.search(name.lower()) or (len(word) == 1 and not separator):
+    if is_moment(name) or (len(word) == 1 and not separator):
         return ""
     return _UNITS.get(word, "")
+
+
+def is_moment(name: str) -> bool:
+    """Return whether the name of a metric says that it is a time."""
+    return bool(_MOMENT.search(name.lower()))
+
+
+def unit_in(description: str) -> str:
+    """Return the unit that a description names, or an empty text unless it names one and means the value itself."""
+    text = " ".join(description.lower().split())
+    found = {_UNITS[word] for word in _IN.findall(text)}
+    return found.pop() if len(found) == 1 and not _OF_SOMETHING_ELSE.search(text) else ""
+
+
+def stated_unit(names: Sequence[str], described: str) -> str:
+    """Return the unit that all names and the description agree on: those that name none do not count.
+
+    :param described: what C(unit_in) finds in the description
+    """
+    if any(map(is_moment, names)):
+        return ""
+    found = {unit for unit in (*map(unit_of, names), described) if unit}
+    return found.pop() if len(found) == 1 else ""

@@ -43,6 +43,16 @@ S, T = "{pg_stat_statements}.", "{pgstattuple}."
         ("SELECT reset FROM pg_stat_statements_info()", "SELECT reset FROM " + S + "pg_stat_statements_info()"),
         ("SELECT pgstatindex(pg_relpages(1))",
             "SELECT " + T + "pgstatindex(" + T + "pg_relpages(1))"),
+        (
+            "SELECT * FROM json_array_elements(pg_qualstats_index_advisor(min_filter => 1)->'indexes') AS v",
+            "SELECT * FROM json_array_elements({pg_qualstats}.pg_qualstats_index_advisor(min_filter => 1)->'indexes')"
+            " AS v",
+        ),
+        (
+            "SELECT * FROM pg_qualstats q, pg_qualstats() AS f, pg_track_settings_list, pg_track_settings(now())",
+            "SELECT * FROM {pg_qualstats}.pg_qualstats q, {pg_qualstats}.pg_qualstats() AS f,"
+            " {pg_track_settings}.pg_track_settings_list, {pg_track_settings}.pg_track_settings(now())",
+        ),
         ("SELECT pgstattuple, pg_stat_statements + 1", None),
         ("SELECT * FROM public.pg_stat_statements, public.pgstattuple('a')", None),
         ("WITH pg_stat_statements AS MATERIALIZED (SELECT 1) SELECT * FROM pg_stat_statements", None),

@@ -158,7 +158,9 @@ def test_what_is_left_out_has_a_reason() -> None:
     assert reasons == {
         ("load", True): "it needs the function get_load, which its init_sql creates",
         ("buffers", False): "its init_sql is not run: do what it does by hand",
-        ("sizes", False): "statement_timeout_seconds has no counterpart in PoWA",
+        ("sizes", False): "statement_timeout_seconds has no counterpart in PoWA, so only statement_timeout of the"
+        " monitoring role ends the query",
+        ("small", False): "the intervals of a preset have no counterpart in PoWA, so its queries run at every snapshot",
         ("events", True): "it has no SQL, since pgwatch itself collects it",
         ("everything", True): "it selects * from pg_stat_archiver, whose columns only the server knows:"
         " list them in the query",
@@ -166,9 +168,28 @@ def test_what_is_left_out_has_a_reason() -> None:
     }
 
 
+def test_fields_without_a_counterpart_are_named() -> None:
+    text = """
+metrics:
+  m: {sqls: {14: SELECT 1 AS a}, storage_name: other, is_private: true, gagues: [a], node_status: '', is_private: false}
+presets:
+  without: {metrics: [m]}
+  odd: 5
+"""
+    assert [(each["name"], each["reason"]) for each in from_pgwatch(text, on_problem="list")] == [
+        ("m", "storage_name has no counterpart in PoWA, so the datasource has the name of the metric"),
+        ("m", "gagues is no field of this format: correct its name, or leave it out"),
+    ]
+
+
+def test_the_intervals_of_a_preset_are_named_where_it_is_chosen() -> None:
+    assert [each["name"] for each in from_pgwatch(FILE, names=["small"], on_problem="list")] == ["small"]
+    assert from_pgwatch(FILE, names=["sessions"], on_problem="list") == []
+
+
 def test_the_module_takes_all_of_them(warnings: List[str]) -> None:
     found = from_pgwatch(FILE)
-    assert len(found) == 6 and len(warnings) == 6
+    assert len(found) == 6 and len(warnings) == 7
     assert not collect_definitions(found)[2]
 
 

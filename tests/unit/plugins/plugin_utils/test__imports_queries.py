@@ -135,8 +135,10 @@ def test_usages_become_sql(warnings: List[str]) -> None:
     assert [each["kind"] for each in wal["metrics"]] == ["counter", "gauge", "gauge", "gauge"]
     assert wal["metrics"][3]["unit"] == "ms"
     assert warnings == [
+        "from_postgres_exporter: db_size: taken over in part: cache_seconds has no counterpart in PoWA, so the query"
+        " runs at every snapshot",
         "from_postgres_exporter: wal: taken over in part: the histogram buckets is left out, since PoWA has nothing"
-        " like it"
+        " like it",
     ]
 
 
@@ -234,6 +236,7 @@ def test_tags_say_where_a_query_runs(warnings: List[str]) -> None:
         "one_database: taken over in part: predicate_queries has no counterpart in PoWA, so the query runs without it",
         "one_database: taken over in part: the tag extension:citus has no counterpart in PoWA",
         "pools: skipped: it is for pgbouncer, which is no PostgreSQL",
+        "tables: taken over in part: ttl has no counterpart in PoWA, so the query runs at every snapshot",
     ]
 
 
@@ -274,6 +277,81 @@ named:
         "lag_primary",
         "lag_standby",
     }
+
+
+def test_fields_without_a_counterpart_are_named_once_for_all_entries(warnings: List[str]) -> None:
+    text = """
+io_13:
+  name: io
+  query: SELECT reads FROM old
+  ttl: 300
+  timeout: 2
+  fatal: false
+  max_version: 170000
+  metrics: [{reads: {usage: COUNTER, pg_version: '>9', usge: x}}]
+io_17:
+  name: io
+  query: SELECT reads FROM new
+  ttl: 300
+  fatal: true
+  min_version: 170000
+  metrics: [{reads: {usage: COUNTER}}]
+size:
+  query: SELECT n FROM t
+  ttl: 60
+  priority: 1
+  tag: [cluster]
+  metrics: [{n: {usage: GAUGE}}]
+"""
+    assert [each["name"] for each in from_exporter(text, names=["io", "size"])] == ["io", "size"]
+    assert [text.split(": taken over in part: ")[0].split(": ")[1] for text in warnings] == [
+        "io", "io", "io, size", "io", "io", "size", "size",
+    ]  # fmt: skip
+    assert [text.split(": taken over in part: ")[1] for text in warnings] == [
+        "pg_version of a column has no counterpart in PoWA, so the column is taken in all versions",
+        "usge of a column is no field of this format: correct its name, or leave it out",
+        "ttl has no counterpart in PoWA, so the query runs at every snapshot",
+        "timeout has no counterpart in PoWA, so only statement_timeout of the monitoring role ends the query",
+        "fatal has no counterpart in PoWA, so the failure of the query stops no other",
+        "priority has no counterpart in PoWA, so the query has no place among the others",
+        "tag is no field of this format: correct its name, or leave it out",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "unit"),
+    [
+        ("age: {usage: GAUGE, description: 'Age, in seconds'}", "s"),
+        ("age: {usage: COUNTER, scale: 1e-3, description: Time spent in seconds}", "s"),
+        ("age: {usage: COUNTER, scale: 1e-3, description: Time spent in milliseconds}", None),
+        ("age: {usage: COUNTER, description: Time spent in milliseconds}", "ms"),
+        ("age_ms: {usage: COUNTER, description: Time spent in seconds}", None),
+        ("age: {usage: MAPPEDMETRIC, description: Age in seconds, metric_mapping: {a: 1}}", None),
+        ("stats_reset: {usage: GAUGE, description: 'Reset, in seconds'}", None),
+        ("age: {usage: DURATION, description: Age in seconds}", "ms"),
+    ],
+)
+def test_the_description_of_a_column_tells_its_unit(column: str, unit: Optional[str]) -> None:
+    name = column.split(":")[0]
+    (found,) = from_exporter("m: {query: SELECT " + name + " FROM pg_t, metrics: [{" + column + "}]}")
+    assert found["metrics"][0].get("unit") == unit
+
+
+def test_what_is_left_out_of_a_part_is_named_beside_a_part_that_is_skipped() -> None:
+    columns = "metrics: [{n: {usage: GAUGE}}]"
+    text = "m: {query: SELECT n FROM t, skip: true, COLS}\nm_17: {name: m, query: SELECT n FROM t, ttl: 9, COLS}\n"
+    assert [
+        (each["name"], each["skipped"]) for each in from_exporter(text.replace("COLS", columns), on_problem="list")
+    ] == [
+        ("m", True),
+        ("m", False),
+    ]
+
+
+def test_the_number_of_observations_has_no_unit() -> None:
+    text = "m: {query: 'SELECT a_sum, a_count FROM t', metrics: [{a: {usage: HISTOGRAM, description: Age in seconds}}]}"
+    (found,) = from_exporter(text)
+    assert [metric.get("unit") for metric in found["metrics"]] == [None, None]
 
 
 def test_each_version_may_be_for_other_servers() -> None:
@@ -417,11 +495,27 @@ def test_each_collector_of_pgmonitor_has_its_scope(warnings: List[str]) -> None:
         )
     )
     assert scopes(from_pgmonitor(text)) == {"ccp_a": (None, None), "ccp_b": ("database", None), "ccp_c": (None, None)}
-    assert [text.split(": ", 2)[1:] for text in warnings] == [
-        ["ccp_d", warnings[0].split(": ", 2)[2]],
-        ["ccp_c", warnings[1].split(": ", 2)[2]],
+    assert [text.split(": ")[1] for text in warnings] == ["ccp_c", "ccp_d", "ccp_c"]
+    for part, warning in zip(("min_interval has no counterpart", "#A_LIMIT#", "is a guess"), warnings):
+        assert part in warning
+
+
+def test_what_needs_the_schema_of_pgmonitor_is_named(warnings: List[str]) -> None:
+    text = queries("SELECT n FROM monitor.ccp_x()").replace("ccp_x:", "ccp_w:")
+    text += queries("SELECT n FROM (SELECT Monitor.n FROM pgmonitor_ext.ccp_x) AS q")
+    text += (
+        queries("SELECT a.monitor FROM a -- pgmonitor_ext.x").replace("ccp_x:", "ccp_y:").replace("{n:", "{monitor:")
+    )
+    text += queries("SELECT n FROM pgmonitor_ext.z").replace("ccp_x:", "ccp_z:")
+    assert len(from_pgmonitor(text)) == 4
+    of = "from_pgmonitor: {0}: taken over in part: it needs the schema {1} of pgMonitor, which has to be on each server"
+    assert warnings == [
+        of.format("ccp_w", "monitor") + " that collects it",
+        of.format("ccp_x, ccp_z", "pgmonitor_ext") + " that collects it",
     ]
-    assert "#A_LIMIT#" in warnings[0] and "is a guess" in warnings[1]
+    warnings.clear()
+    from_pgmonitor({15: text, 17: text})
+    assert len(warnings) == 2
 
 
 def test_files_of_pgmonitor_by_version_become_queries() -> None:

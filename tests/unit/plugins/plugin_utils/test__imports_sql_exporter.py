@@ -79,6 +79,7 @@ def test_a_query_becomes_a_datasource_with_all_its_metrics(warnings: List[str]) 
         == "SELECT\n    q.version,\n    '1.0'::double precision AS pg_up\nFROM (\nSELECT version, at FROM v\n) AS q"
     )
     assert sorted(text.split(": ", 1)[1] for text in warnings) == [
+        "dbs, pg_up: taken over in part: min_interval has no counterpart in PoWA, so the query runs at every snapshot",
         "dbs: taken over in part: the static label other is left out, since the metrics of the query differ in it",
         'pg_lost: skipped: there is no query "nix", which its query_ref names',
         "pg_up: taken over in part: timestamp_value is left out, since PoWA stores the time of its snapshot",
@@ -169,6 +170,8 @@ def test_what_is_left_out_of_jobs_has_a_reason() -> None:
         ("none", True, "it has no query"),
         ("odd", True, "values is a text, expected a list"),
         ("a query", True, "the query is a text, expected a mapping"),
+        ("sessions", False, "interval has no counterpart in PoWA, so the query runs at every snapshot"),
+        ("sizes", False, "interval has no counterpart in PoWA, so the query runs at every snapshot"),
     ]
 
 
@@ -224,3 +227,139 @@ collectors:
 - {{collector_name: b1, {1}}}
 """.format(metric.format("pg_a"), metric.format("pg_b"))
     assert scopes(text) == [("pg_a", None, None), ("pg_b", "database", ["bank", "shop"])]
+
+
+def test_fields_without_a_counterpart_are_named() -> None:
+    text = """
+global: {min_interval: 5s, scrape_timeout: 0s, max_connections: 3}
+collector_files: ['*.yml']
+collectors:
+  - collector_name: c
+    min_interval: 0s
+    query_timeout: 5s
+    metrics:
+      - {metric_name: a, type: gauge, help: h, values: [n], query_ref: q, no_prepared_statement: true, typ: gauge}
+    queries:
+      - {query_name: q, query: SELECT n FROM t, no_prepared_statement: true}
+"""
+    assert [(each["name"], each["reason"]) for each in from_sql_exporter(text, on_problem="list")] == [
+        ("collector_files", "collectors in other files are not read: give the text of each of these files, too"),
+        ("q", "no_prepared_statement has no counterpart in PoWA, so the query runs as any other"),
+        ("q", "typ is no field of this format: correct its name, or leave it out"),
+        ("q", "min_interval of global has no counterpart in PoWA, so the query runs at every snapshot"),
+        (
+            "q",
+            "query_timeout has no counterpart in PoWA, so only statement_timeout of the monitoring role ends the query",
+        ),
+    ]
+
+
+def test_fields_of_jobs_without_a_counterpart_are_named(warnings: List[str]) -> None:
+    text = """
+jobs:
+- name: all
+  keepalive: true
+  cron_schedule: '0 1 * * *'
+  startup_sql: ['SET lock_timeout = 1000']
+  execution_time_from: '22:00'
+  queries:
+  - {name: a, values: [n], query: SELECT n FROM t, allow_zero_rows: true}
+  - {name: b, values: [n], query: SELECT n FROM t, allow_zero_row: true}
+  - {name: c, values: [n], query: SELECT n FROM t, iterator: {sql: SELECT 1}}
+"""
+    assert [each["name"] for each in from_sql_exporter(text)] == ["a", "b"]
+    assert [text.split(": ", 1)[1] for text in warnings] == [
+        "a: taken over in part: allow_zero_rows has no counterpart in PoWA, which takes no rows for no error anyway",
+        "b: taken over in part: allow_zero_row is no field of this format: correct its name, or leave it out",
+        "c: skipped: it has an iterator, and PoWA runs no query once for each row of another one",
+        "a, b: taken over in part: cron_schedule has no counterpart in PoWA, so the query runs at every snapshot",
+        "a, b: taken over in part: execution_time_from has no counterpart in PoWA, so the query runs at any time",
+        "a, b: taken over in part: startup_sql has no counterpart in PoWA, so it is not run: set for the monitoring"
+        " role what it sets",
+    ]
+
+
+#: By the values of a second metric of the query, and its type and help, what it becomes, and what is noted.
+SECOND = {
+    "values: [n], type: counter, help: Others": ([{"name": "b", "kind": "counter", "description": "Others"}], []),
+    "values: [n], type: gauge, help: Others": ([{"name": "b", "kind": "gauge", "description": "Others"}], []),
+    "values: [n], type: gauge, help: Some": ([], ['"b" has the same values as another metric, and is taken once']),
+    "values: [x], type: gauge, help: Label": ([{"name": "b", "kind": "gauge", "description": "Label"}], []),
+    "values: [n, m], value_label: l, type: gauge, help: Two": (
+        [{"name": "b", "kind": "gauge", "description": "Two"}, {"name": "m", "kind": "gauge", "description": "Two"}],
+        [],
+    ),
+}
+
+
+def test_a_constant_is_another_metric_than_a_column_of_its_name() -> None:
+    text = """
+collector_name: c
+metrics:
+  - {metric_name: a, type: gauge, help: Some, values: [up], query_ref: q}
+  - {metric_name: up, type: gauge, help: Some, static_value: 1, query_ref: q}
+queries: [{query_name: q, query: SELECT up FROM t}]
+"""
+    (found,) = from_sql_exporter(text)
+    assert [metric["name"] for metric in found["metrics"]] == ["up", "up_up"]
+    assert "    q.up,\n    '1.0'::double precision AS up_up\n" in found["query"]
+
+
+def test_a_metric_that_no_name_is_left_for_is_named() -> None:
+    entry = "{metric_name: b, type: gauge, help: HELP, values: [n], query_ref: q}"
+    entries = ", ".join(entry.replace("HELP", text) for text in ("First", "Second", "Third", "Fourth"))
+    text = "collector_name: c\nmetrics: [{0}]\nqueries: [{{query_name: q, query: SELECT n FROM t}}]\n".format(entries)
+    (found,) = from_sql_exporter(text)
+    assert [metric["name"] for metric in found["metrics"]] == ["n", "b", "b_n"]
+    (problem,) = from_sql_exporter(text, on_problem="list")
+    assert problem["reason"] == '"b" is left out, since "b_n" is there already' and not problem["skipped"]
+
+
+@pytest.mark.parametrize("second", SECOND)
+def test_metrics_of_the_same_column_are_all_taken(second: str) -> None:
+    text = """
+collector_name: c
+metrics:
+  - {metric_name: a, type: gauge, help: Some, key_labels: [x], values: [n], query_ref: q}
+  - {metric_name: b, SECOND, key_labels: [x], query_ref: q}
+queries: [{query_name: q, query: "SELECT x, n, m FROM t"}]
+""".replace("SECOND", second)
+    added, notes = SECOND[second]
+    (found,) = from_sql_exporter(text)
+    assert not collect_definitions([found])[2]
+    assert found["metrics"] == [{"name": "n", "kind": "gauge", "description": "Some"}, *added]
+    if added:
+        assert "    q.{0} AS b".format("x" if "[x], type" in second else "n") in found["query"]
+    assert [each["reason"] for each in from_sql_exporter(text, on_problem="list")] == notes
+
+
+@pytest.mark.parametrize(
+    ("metric", "unit"),
+    [
+        ("metric_name: wal_size_bytes, values: [size], help: Size", "bytes"),
+        ("metric_name: age_seconds, values: [age], help: Age in seconds", "s"),
+        ("metric_name: age, values: [age], help: Age in milliseconds", "ms"),
+        ("metric_name: age_seconds, values: [age_ms], help: Age", None),
+        ("metric_name: age_seconds, values: [age], help: Age in milliseconds", None),
+        ("metric_name: reset_timestamp_seconds, values: [reset], help: 'Reset, in seconds'", None),
+        ("metric_name: last_seconds, values: [stats_reset], help: Reset", None),
+    ],
+)
+def test_the_unit_of_a_single_value_is_that_of_the_metric(metric: str, unit: Optional[str]) -> None:
+    text = "collector_name: c\nmetrics: [{{{0}, type: gauge, query: SELECT QUERY FROM pg_stat_bgwriter}}]\n".format(
+        metric
+    )
+    (found,) = from_sql_exporter(text.replace("QUERY", metric.split("[")[1].split("]")[0]))
+    assert found["metrics"][0].get("unit") == unit
+
+
+def test_the_unit_of_a_job_is_in_the_name_or_the_help_of_a_query() -> None:
+    text = "jobs: [{name: j, queries: [{QUERY, values: VALUES, query: 'SELECT n, m FROM t'}]}]"
+    for query, values, unit in (
+        ("name: wal_bytes", "[n]", "bytes"),
+        ("name: wal, help: Size in bytes", "[n]", "bytes"),
+        ("name: wal_bytes, help: Size in bytes", "[n, m]", None),
+        ("name: wal_bytes, help: Age in seconds", "[n]", None),
+    ):
+        (found,) = from_sql_exporter(text.replace("QUERY", query).replace("VALUES", values))
+        assert found["metrics"][0].get("unit") == unit, query

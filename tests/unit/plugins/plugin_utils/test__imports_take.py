@@ -54,6 +54,25 @@ def test_what_is_skipped_can_fail_or_be_listed(warnings: List[str]) -> None:
     assert not warnings
 
 
+def test_what_several_metrics_lack_is_one_warning(warnings: List[str]) -> None:
+    text = "".join(
+        "m{0}: {{query: SELECT 1 AS a, metrics: [{{a: {{usage: GAUGE}}}}], ttl: {0}}}\n".format(number)
+        for number in range(1, 51)
+    )
+    names = ["m{0}".format(number) for number in range(1, 51)]
+    reason = "ttl has no counterpart in PoWA, so the query runs at every snapshot"
+    assert [each["name"] for each in from_queries(text)] == names
+    assert warnings == [
+        "from_postgres_exporter: {0}: taken over in part: {1}".format(", ".join(names), reason),
+    ]
+    assert from_queries(text, on_problem="list") == [
+        {"name": name, "reason": reason, "skipped": False} for name in names
+    ]
+    warnings.clear()
+    from_queries(text, names=["m1", "m3"])
+    assert warnings == ["from_postgres_exporter: m1, m3: taken over in part: " + reason]
+
+
 def test_ansible_may_have_marked_the_text() -> None:
     class Marked(str):
         def __str__(self) -> str:

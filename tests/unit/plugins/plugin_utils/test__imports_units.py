@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from typing import List
+
 import pytest
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import unit_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in, unit_of
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,53 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import
 )
 def test_units(name: str, unit: str) -> None:
     assert unit_of(name) == unit
+
+
+@pytest.mark.parametrize(
+    ("description", "unit"),
+    [
+        ("Time spent, in milliseconds", "ms"),
+        ("Size of the\nWAL In  Bytes.", "bytes"),
+        ("Age (in seconds) of the oldest transaction", "s"),
+        ("Time in seconds since the last vacuum", "s"),
+        ("Share of hits in percent", "%"),
+        ("Time in seconds. Zero in seconds without work", "s"),
+        ("Lag in bytes, or in seconds", ""),
+        ("Written in bytes per second", ""),
+        ("Written in bytes/s", ""),
+        ("Rate in bytes / second", ""),
+        ("Size in kilobytes", ""),
+        ("Size in 8 kB blocks", ""),
+        ("Time in microseconds", ""),
+        ("Bytes in use", ""),
+        ("Last vacuum, in seconds since the epoch", ""),
+        ("Unix timestamp of the start, in seconds", ""),
+        ("Start time in seconds", ""),
+        ("The time when it began in seconds", ""),
+        ("Last successful backup: its time in seconds", ""),
+        ("Number of files that were synced in seconds", ""),
+        ("Total number of requests in bytes", ""),
+        ("Total bytes", ""),
+        ("Within seconds", ""),
+        ("", ""),
+    ],
+)
+def test_units_of_descriptions(description: str, unit: str) -> None:
+    assert unit_in(description) == unit
+
+
+@pytest.mark.parametrize(
+    ("names", "described", "unit"),
+    [
+        (["size", "wal_bytes"], "", "bytes"),
+        (["size"], "bytes", "bytes"),
+        (["size_bytes", "wal_b"], "bytes", "bytes"),
+        (["size_bytes", "age_seconds"], "", ""),
+        (["age_seconds"], "ms", ""),
+        (["age", "start_time_seconds"], "s", ""),
+        (["age"], "", ""),
+        ([], "s", "s"),
+    ],
+)
+def test_a_unit_is_what_all_agree_on(names: List[str], described: str, unit: str) -> None:
+    assert stated_unit(names, described) == unit
