@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Seq
 
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import some
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.untemplated import untemplated
@@ -27,6 +28,11 @@ _VARIABLE = "powa_datasources"
 _EXPECTED = "expected a list of datasources, or {0} with one".format(_VARIABLE)
 _SPEC: Dict[str, Any] = {"datasources": DATASOURCES}
 _VALIDATOR = ArgumentSpecValidator(_SPEC)
+#: How a file begins that is encrypted, and the tag of a value that is.
+_VAULT, _VAULT_TAG = "$ANSIBLE_VAULT;", "!vault"
+_DECRYPT = "decrypt it with ansible-vault, for these files are read without passwords"
+#: How much of a text a message shows.
+_SHOWN = 60
 #: How a sentence of the module begins.
 _OF_DATASOURCE = re.compile(r'datasource "(?P<name>[^"]*)", (?P<field>[^:]+): (?P<rest>.*)\Z', re.DOTALL)
 
@@ -35,7 +41,16 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
     """Reads what Ansible marks as no template as any other text, for none of these are templates."""
 
 
+class _Encrypted(Exception):
+    """A value is encrypted."""
+
+
+def _refuse_encrypted(_loader: Any, node: Any) -> None:
+    raise _Encrypted(node.start_mark.line + 1)
+
+
 _Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+_Loader.add_constructor(_VAULT_TAG, _refuse_encrypted)
 
 
 class FileDefinition(NamedTuple):
@@ -74,16 +89,21 @@ def read_files(patterns: Sequence[str]) -> Files:
         )
         paths.update(dict.fromkeys(map(os.path.abspath, matching)))
         if not matching:
-            found.problems.append(
-                "{0}: there is no such file where Ansible runs: correct the path, which starts at {1} if it is"
-                " relative".format(pattern, os.getcwd())
-            )
+            found.problems.append("{0}: {1}".format(pattern, _why_none(given)))
     for path in paths:
         read = _read(path, os.stat(path).st_mtime_ns, os.stat(path).st_size)
         found.definitions.extend(read.definitions)
         found.problems.extend(read.problems)
     found.problems.extend(_given_twice(found.definitions))
     return found
+
+
+def _why_none(given: str) -> str:
+    if os.path.isdir(given):
+        return "it is a folder: name its files, as with {0}".format(os.path.join(given, "*.yml"))
+    return "there is no such file where Ansible runs: correct the path, which starts at {0} if it is relative".format(
+        os.getcwd()
+    )
 
 
 def _given_twice(definitions: Sequence[FileDefinition]) -> Iterator[str]:
@@ -100,7 +120,10 @@ def _given_twice(definitions: Sequence[FileDefinition]) -> Iterator[str]:
 def _read(path: str, _changed: int, _size: int) -> Files:
     shown = os.path.relpath(path) if path.startswith(os.getcwd() + os.sep) else path
     try:
-        loader = _Loader(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        if text.startswith(_VAULT):
+            return Files([], ["{0}: it is encrypted: {1}".format(shown, _DECRYPT)])
+        loader = _Loader(text)
         node = loader.get_single_node()
         # Before what is merged counts as given here.
         lines, repeated = dict(_lines(node, "") if node else ()), list(_repeated(node, "") if node else ())
@@ -109,9 +132,12 @@ def _read(path: str, _changed: int, _size: int) -> Files:
         return Files([], ["{0}: Ansible cannot read it ({1}): correct its rights".format(shown, error.strerror)])
     except UnicodeDecodeError:
         return Files([], ["{0}: it is not UTF-8: save it as such".format(shown)])
+    except _Encrypted as error:
+        return Files([], ["{0}:{1}: the value is encrypted: {2}".format(shown, error, _DECRYPT)])
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        why = getattr(error, "problem", None) or str(error).split("\n", maxsplit=1)[0]
+        said = [getattr(error, part, None) for part in ("context", "problem")]
+        why = " ".join(filter(None, said)) or str(error).split("\n", maxsplit=1)[0]
         line = ":{0}".format(mark.line + 1) if mark else ""
         return Files([], ["{0}{1}: it is not YAML ({2}): correct it".format(shown, line, why)])
     return _File(shown, lines, repeated, content).read()
@@ -138,7 +164,7 @@ class _File:
         if isinstance(listed, dict) and list(listed) == [_VARIABLE]:
             listed, prefix = listed[_VARIABLE], _VARIABLE
         if not isinstance(listed, list):
-            found = "the keys " + ", ".join(map(str, listed)) if isinstance(listed, dict) else _kind(listed)
+            found = "the keys " + some(list(map(str, listed))) if isinstance(listed, dict) else _kind(listed)
             return Files([], [*self._problems, "{0}: found {1}, {2}".format(self._where(""), found, _EXPECTED)])
         definitions = []
         for position, value in enumerate(listed):
@@ -232,7 +258,10 @@ def _wrong_elements(given: Any, options: Mapping[str, Any], field: str) -> Itera
 def _kind(value: Any) -> str:
     if isinstance(value, (dict, list)):
         return "a list" if isinstance(value, list) else "a mapping"
-    return "nothing" if value is None else '"{0}"'.format(value)
+    if value is None:
+        return "nothing"
+    text = " ".join(str(value).split())
+    return '"{0}"'.format(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
 
 
 def _lines(node: Any, place: str) -> Iterator[Tuple[str, int]]:

@@ -20,14 +20,19 @@ from measured import RUNS, seconds
 from servers import Server, running_server
 
 COSTS = Path(__file__).with_name("catalogue_costs.json")
-#: With the usual settings, sequences_near_end has rows up to 640 of them.
-TABLES = 500
+TABLES = 1000
+#: So many of them have one. With the usual settings, sequences_near_end has rows up to 640 of them.
+SEQUENCES = 500
 DATABASE = "many_tables"
-#: It has a sequence, and so an index on its key, which is used, and one that is not.
+#: It has an index on its key, which is used, and one that is not.
 TABLE = """
-CREATE TABLE table_{0} (id serial PRIMARY KEY, number integer);
+CREATE TABLE table_{0} (id integer PRIMARY KEY, number integer);
 CREATE INDEX ON table_{0} (number);
-INSERT INTO table_{0} (number) SELECT generate_series(1, 100);
+INSERT INTO table_{0} SELECT n, n FROM generate_series(1, 100) AS n;
+"""
+SEQUENCE = """
+CREATE SEQUENCE sequence_{0} OWNED BY table_{0}.id;
+SELECT setval('sequence_{0}', 100);
 """
 
 
@@ -35,8 +40,9 @@ def measure(server: Server) -> Dict[str, Any]:
     """Return what each query costs on a server."""
     server.sql("postgres", "CREATE DATABASE " + DATABASE)
     server.sql(DATABASE, "GRANT pg_monitor TO powa")
+    tables = [(TABLE + SEQUENCE * (number < SEQUENCES)).format(number) for number in range(TABLES)]
     for first in range(0, TABLES, 100):
-        server.sql(DATABASE, "".join(TABLE.format(number) for number in range(first, first + 100)))
+        server.sql(DATABASE, "".join(tables[first : first + 100]))
     server.sql(DATABASE, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO powa")
     server.sql(DATABASE, "VACUUM ANALYZE")
     (databases,) = server.sql(DATABASE, "SELECT count(*) FROM pg_database WHERE datallowconn")
@@ -45,6 +51,7 @@ def measure(server: Server) -> Dict[str, Any]:
             "version": connection.server_version // 10000,
             "databases": databases[0],
             "tables": TABLES,
+            "sequences": SEQUENCES,
         }
         return {"server": about, "datasources": {name: _cost(connection, name) for name in sorted(ENTRIES)}}
 

@@ -2,17 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whole runs on a fleet whose hosts are logged in to in different ways. All clusters are in one container."""
+"""Whole runs on a fleet whose hosts are logged in to in different ways. All clusters are in one container.
+
+What they declare is in files on the controller.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterator, NamedTuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple
 
 import pytest
 import yaml
-from servers import PASSWORD, ROOT, Server, run_playbook, running_server
+from servers import PASSWORD, ROOT, Server, run_playbook, running_server, wait_until
 
 #: Of this run only: passwords of PoWA's roles.
 MONITOR, COLLECTOR = "planted.monitor", "planted.collector"
@@ -44,7 +48,28 @@ echo "shared_preload_libraries = 'pg_stat_statements,pg_qualstats'" > /srv/plain
 cat >> /srv/plain/data/pg_hba.conf
 /srv/plain/restart > /dev/null
 """
-FOLLOWED = {"name": "followed", "query": "SELECT 1 AS one", "metrics": [{"name": "one", "type": "integer"}]}
+#: By their names, files of datasources of which nothing is wrong, and some with what is wrong on their last lines.
+FILES = {
+    "followed.yml": """---
+- name: followed
+  query: SELECT 1 AS one
+  metrics: [{name: one, type: integer}]
+""",
+    "more/counted.yml": """powa_datasources:
+  - name: counted
+    query: SELECT '{{ braces }}' AS key, count(*) AS backends FROM pg_stat_activity
+    keys: [{name: key, type: text}]
+    metrics: [{name: backends, type: bigint, kind: gauge}]
+""",
+}
+WRONG = {
+    "one.yml": FILES["followed.yml"].replace("integer", "intejer"),
+    "two.yml": FILES["more/counted.yml"].replace("metrics", "metric"),
+}
+SAID = (
+    '{0}/one.yml:4: datasource "followed", metrics[0].type: found "intejer", expected one of ',
+    '{0}/two.yml:5: datasource "counted", metric: there is no such field, expected one of ',
+)
 
 
 class Run(NamedTuple):
@@ -64,8 +89,16 @@ def container() -> Iterator[Server]:
         yield server
 
 
+def write(folder: Path, files: Mapping[str, str]) -> str:
+    """Write files of datasources, and return the pattern that matches them."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return str(folder / "**" / "*.yml")
+
+
 @pytest.fixture(scope="module")
-def fleet(container: Server) -> Dict[str, Any]:
+def fleet(container: Server, tmp_path_factory: pytest.TempPathFactory) -> Dict[str, Any]:
     """The inventory: the cluster of the distribution is the repository, all others are its remotes."""
     connection = {
         "ansible_connection": "podman_pipelined",
@@ -82,7 +115,8 @@ def fleet(container: Server) -> Dict[str, Any]:
                 "powa_monitoring_password": MONITOR,
                 "powa_collector_password": COLLECTOR,
                 "powa_marker_extensions": False,
-                "powa_datasources": [FOLLOWED],
+                "powa_frequency": 5,
+                "powa_datasource_files": [write(tmp_path_factory.mktemp("datasources"), FILES)],
             }
         },
         "powa_repositories": {"hosts": {"hub": connection}},
@@ -142,10 +176,27 @@ def ask(container: Server, user: str, port: int, query: str, database: str = "po
     return container.shell(psql.format(user, port, query, database))
 
 
+def refuse_wrong_files(container: Server, fleet: Dict[str, Any], tmp_path: Path) -> None:
+    """See that a run names what is wrong in every file, with its line, and changes nothing."""
+    files = {"powa_datasource_files": [write(tmp_path / "wrong", WRONG)]}
+    run = play(tmp_path, fleet, "--extra-vars", json.dumps(files))
+    assert set(run.changed.values()) == {0} and all(run.failed.values()), run.said
+    said = run.said.replace('\\"', '"')
+    assert all(sentence.format(tmp_path / "wrong") in said for sentence in SAID), said
+    assert not container.sql("postgres", "SELECT FROM pg_database WHERE datname = 'powa'")
+
+
+def collected(container: Server, name: str) -> List[str]:
+    """Return the remotes of which there are samples of a datasource."""
+    query = "SELECT DISTINCT alias FROM powa_servers AS s, powa_{0}_get(s.id, NULL, NULL) ORDER BY 1"
+    return [alias for (alias,) in container.sql("powa", query.format(name))]
+
+
 @pytest.mark.long
 def test_runs_log_in_and_leave_out_as_the_inventory_says(
     container: Server, fleet: Dict[str, Any], tmp_path: Path
 ) -> None:
+    refuse_wrong_files(container, fleet, tmp_path)
     first = play(tmp_path, fleet)
     # Why the collector did not answer, if it did not.
     print(container.shell("journalctl --no-pager --lines=50 --unit=powa-collector"))
@@ -172,5 +223,8 @@ def test_runs_log_in_and_leave_out_as_the_inventory_says(
     assert ask(container, "plain", 5545, "SELECT one FROM powa_followed_src(0)") == "1"
     third = play(tmp_path, fleet)
     assert set(third.changed.values()) == {0} == set(third.failed.values()), third.said
+    for name in ("followed", "counted"):
+        wait_until(lambda name=name: collected(container, name) == ["managed", "own", "plain"], name + " is collected")
+    assert container.sql("powa", "SELECT DISTINCT key FROM powa_counted_get(1, NULL, NULL)") == [("{{ braces }}",)]
     for run in (first, second, third):
         assert PASSWORD not in run.said and MONITOR not in run.said

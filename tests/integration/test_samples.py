@@ -151,8 +151,13 @@ def test_those_that_need_more_rights_are_left_out(database: Database) -> None:
     assert 'datasource "one", query: it runs as the owner of the function' in str(warning)
 
 
-def try_file(folder: Path, database: Database, text: str) -> "subprocess.CompletedProcess[str]":
-    """Run the playbook on one server of two, of which the other cannot be reached."""
+def try_file(
+    folder: Path, database: Database, text: str, name: str = "powa_try_file"
+) -> "subprocess.CompletedProcess[str]":
+    """Run the playbook on one server of two, of which the other cannot be reached.
+
+    :param name: the variable that names the file
+    """
     (folder / "ours.yml").write_text(text)
     remote = {
         "powa_managed": True,
@@ -169,7 +174,7 @@ def try_file(folder: Path, database: Database, text: str) -> "subprocess.Complet
     before = database.dump()
     done = run_playbook(
         *("--inventory", str(folder / "hosts.yml"), "--limit", "orders"),
-        *("--extra-vars", json.dumps({"powa_try_file": str(folder / "ours.yml"), "powa_try_rows": 2})),
+        *("--extra-vars", json.dumps({name: str(folder / "ours.yml"), "powa_try_rows": 2})),
         str(ROOT / "playbooks/try.yml"),
     )
     assert database.dump() == before and PASSWORD not in done.stdout
@@ -182,5 +187,5 @@ def test_the_playbook_shows_what_a_file_would_collect(database: Database, tmp_pa
     assert '"row_count": 25' in done.stdout and '"twice": 4' in done.stdout and '"twice": 6' not in done.stdout
     assert '"name": "server_state"' in done.stdout and '"uptime": ' in done.stdout
     wrong = "- name: wrong\n  query: SELECT 1 AS n\n  metrics: [{name: n, kind: sum}]\n"
-    done = try_file(tmp_path, database, wrong)
+    done = try_file(tmp_path, database, wrong, name="file")
     assert done.returncode != 0 and 'ours.yml:1: datasource "wrong": value of kind must be one of' in done.stdout

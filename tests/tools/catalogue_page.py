@@ -20,7 +20,7 @@ BEGINS = "<!-- tests/tools/catalogue_page.py writes what follows. -->\n"
 COST = (
     "`default` has {default} datasources, marked with a dot; the slowest takes {slowest} ms. The costs are those of one"
     " call on an idle server with PostgreSQL {version} and {databases} databases. The one in which it ran has"
-    " {tables:,} tables, each with an index and a sequence.\n"
+    " {tables:,} tables, each with two indexes, and {sequences:,} sequences.\n"
 )
 
 
@@ -74,7 +74,8 @@ def _milliseconds(cost):
 
 def _entry(entry, cost):
     definition = entry.definition
-    lines = ["### `{0}`\n".format(entry.name), "{0}. {1}\n".format(definition["description"], entry.use)]
+    lines = ["### `{0}`\n".format(entry.name)]
+    lines.append("**{0}**: {1}. {2}\n".format(definition["title"], definition["description"], entry.use))
     facts = []
     if _is_of_databases(entry):
         facts.append("Of each database, with PoWA 5 only.")
@@ -90,10 +91,10 @@ def _entry(entry, cost):
         lines.append(" ".join(facts) + "\n")
     keys = ", ".join("`{0}`".format(key["name"]) for key in definition.get("keys", ()))
     lines.append("Keys: {0}. Takes {1} ms, rows: {2}.\n".format(keys or "none", _milliseconds(cost), cost["rows"]))
-    lines += ["| metric | kind | unit | |", "|---|---|---|---|"]
+    lines += ["| metric | title | kind | unit | |", "|---|---|---|---|---|"]
     for metric in definition["metrics"]:
-        row = (metric["name"], metric.get("kind", "counter"), metric.get("unit", ""), metric["description"])
-        lines.append("| `{0}` | {1} | {2} | {3} |".format(*row))
+        row = [metric["title"], metric.get("kind", "counter"), metric.get("unit", ""), metric["description"]]
+        lines.append("| `{0}` | {1} | {2} | {3} | {4} |".format(metric["name"], *row))
     return "\n".join(lines) + "\n"
 
 

@@ -125,7 +125,13 @@ def test_a_file_that_changes_is_read_again() -> None:
         (GOOD + GOOD[4:], 'd.yml:12: datasource "orders" is in d.yml:3, too: give each its own name'),
         (GOOD + "  - x: [\n", "d.yml:"),
         ("a: &a [*a]\n", "it is not YAML"),
-        ("- name: !vault x\n", "d.yml:1: it is not YAML (could not determine a constructor for the tag '!vault')"),
+        ("- name: !other x\n", "d.yml:1: it is not YAML (could not determine a constructor for the tag '!other')"),
+        (GOOD + GOOD, "d.yml:11: it is not YAML (expected a single document in the stream but found another document)"),
+        (
+            GOOD.replace("query: |", "title: !vault |\n    $ANSIBLE_VAULT;1.1;AES256\n    6162\n  query: |"),
+            "d.yml:4: the value is encrypted: decrypt it with ansible-vault, ",
+        ),
+        ("$ANSIBLE_VAULT;1.1;AES256\n6162\n6364\n", "d.yml: it is encrypted: decrypt it with ansible-vault, "),
         (
             "powa_port: 1\npowa_datasources: []\n",
             "d.yml:1: found the keys powa_port, powa_datasources, expected a list",
@@ -133,6 +139,7 @@ def test_a_file_that_changes_is_read_again() -> None:
         ("powa_datasources:\n", "d.yml:1: found nothing, expected a list of datasources, or powa_datasources with one"),
         ("", "d.yml:1: found nothing, expected a list of datasources"),
         ("hello", 'd.yml:1: found "hello", expected a list of datasources'),
+        ("hello\n" * 20, 'd.yml:1: found "{0}...", expected a list of'.format("hello " * 10)),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(text: str, expected: str) -> None:
@@ -142,13 +149,21 @@ def test_what_is_wrong_is_named_with_its_line(text: str, expected: str) -> None:
 
 def test_files_that_are_not_there_or_not_readable(folder: Path) -> None:
     Path("latin.yml").write_bytes("- name: ä".encode("latin-1"))
-    found = read_files(["no/*.yml", "latin.yml"])
+    Path("folder").mkdir()
+    found = read_files(["no/*.yml", "folder", "latin.yml"])
     assert found.definitions == []
     assert found.problems == [
         "no/*.yml: there is no such file where Ansible runs: correct the path, which starts at {0} if it is"
         " relative".format(os.getcwd()),
+        "folder: it is a folder: name its files, as with folder/*.yml",
         "latin.yml: it is not UTF-8: save it as such",
     ]
+
+
+def test_a_name_in_two_files() -> None:
+    Path("a.yml").write_text(GOOD)
+    Path("b.yml").write_text("---\n" + GOOD[4:])
+    assert read_files(["*.yml"]).problems == ['b.yml:3: datasource "orders" is in a.yml:3, too: give each its own name']
 
 
 def declared(**variables: Any) -> List[Dict[str, Any]]:
