@@ -33,6 +33,11 @@ _OF_POWA_WEB = "/metrics/"
 _LINES = """() => [...document.querySelectorAll('path.line, .graph_container path')].filter(
     path => (path.getAttribute('d') || '').includes('L') && path.getBoundingClientRect().width > 0).length"""
 
+#: Rows of powa-web 4 that have widgets with different heights; a row may be in another one.
+_UNEVEN = """() => [...document.querySelectorAll('[data-equalizer]')].filter(row =>
+    !row.querySelector('[data-equalizer]') && new Set([...row.querySelectorAll('[data-equalizer-watch]')]
+    .filter(widget => widget.getClientRects().length).map(widget => widget.offsetHeight)).size > 1).length"""
+
 
 class Page:
     """A page in the browser, of somebody who has logged in.
@@ -122,6 +127,10 @@ class Page:
         """Return how many lines are drawn, once there are at least so many."""
         self._page.wait_for_function("least => ({0})() >= least".format(_LINES), arg=least)
         return int(self._page.evaluate(_LINES))
+
+    def even(self) -> None:
+        """Wait until the widgets of each row have the same height."""
+        self._page.wait_for_function("() => ({0})() == 0".format(_UNEVEN))
 
     def follow(self, text: str) -> None:
         """Click on a link of a grid."""
