@@ -233,7 +233,11 @@ def test_extensions_of_powa_are_found_where_they_are(database: Database) -> None
     assert sorted(row["index"] for row in sampled["rows"]) == [index for (index,) in plain]
     assert {row["seen"] for row in sampled["rows"]} == {1}
     database.ok("datasources", datasources=[theirs], **BOTH)
-    query = database.value("SELECT query_source FROM powa_db_module_src_queries WHERE db_module = 'advised'")
+    # The other one is for servers before the first version that the metric is for.
+    query = database.value(
+        "SELECT query_source FROM powa_db_module_src_queries WHERE db_module = 'advised'"
+        " ORDER BY min_version DESC LIMIT 1"
+    )
     with closing(database.server.connect(database.name, user="powa")) as connection, connection.cursor() as cursor:
         cursor.execute("SET search_path = pg_catalog")
         cursor.execute(query)
