@@ -70,7 +70,10 @@ class Task(ABC, Generic[Found, Wanted]):
         """
 
     def check_plan(self, cursor: Any, wanted: Wanted, plan: Plan, locked: bool) -> List[str]:
-        """Return which changes PostgreSQL would refuse, and why."""
+        """Return which changes PostgreSQL would refuse, or C(prepare) has not prepared, and why.
+
+        :param locked: whether this is the second pass, under the lock
+        """
         return []
 
     def prepare(self, connection: Connection, planned: Planned[Wanted]) -> None:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Mapping, Optional, Sequence, Tuple
+from typing import Any, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import LATE_AFTER, Found
 
@@ -20,21 +20,34 @@ _LONG_ENOUGH = 60
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "": 1e-3, "s": 1, "min": 60, "h": 3600, "d": 86400}
 
 
-def hindrance(found: Found) -> Optional[Tuple[str, str]]:
-    """Return what keeps the collector's role from storing any snapshot, and the cure, or nothing."""
-    return _blamed(found, (READ_ONLY,), "so it cannot store a snapshot")
+class Hindrances(NamedTuple):
+    """Settings of the collector's role, each with what it does as a cause, and the cure.
+
+    :param read_only: what keeps the role from storing any snapshot, or None
+    :param timeouts: those that a snapshot may exceed, or None
+    """
+
+    read_only: Optional[Tuple[str, str]] = None
+    timeouts: Optional[Tuple[str, str]] = None
+
+    def with_timeouts(self, cause: str, cure: str) -> Tuple[str, str]:
+        """Return a cause and its cure, and after them the timeouts."""
+        if self.timeouts is None:
+            return cause, cure
+        return "{0}; {1}".format(cause, self.timeouts[0]), "{0}; {1}".format(cure, self.timeouts[1])
 
 
-def with_timeouts(found: Found, cause: str, cure: str) -> Tuple[str, str]:
-    """Return a cause and its cure, and after them timeouts of the collector's role that a snapshot may exceed."""
-    blamed = _blamed(found, _TIMEOUTS, "which may be too short for a snapshot")
-    return ("{0}; {1}".format(cause, blamed[0]), "{0}; {1}".format(cure, blamed[1])) if blamed else (cause, cure)
+def find_hindrances(found: Found) -> Hindrances:
+    """Return what hinders the collector's role, which stores the snapshots of all servers."""
+    if any(map(_is_fresh, found["servers"])):
+        return Hindrances()
+    return Hindrances(
+        _blamed(found, (READ_ONLY,), "so it cannot store a snapshot"),
+        _blamed(found, _TIMEOUTS, "which may be too short for a snapshot"),
+    )
 
 
 def _blamed(found: Found, names: Sequence[str], effect: str) -> Optional[Tuple[str, str]]:
-    if any(map(_is_fresh, found["servers"])):
-        # The same role stores the snapshots of all servers.
-        return None
     for role in found["roles"]:
         settings = role["settings"] if role["name"] == found["collector_role"] else {}
         wrong = [name for name in sorted(names) if name in settings and _hinders(name, settings[name])]

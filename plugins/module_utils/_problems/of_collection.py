@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping, Tuple
+from typing import Any, Iterator, List, Mapping, NamedTuple, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.versions import purges_qualstats, release
-from ansible_collections.pgfleet.powa.plugins.module_utils._problems.hindering import hindrance, with_timeouts
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.hindering import Hindrances, find_hindrances
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import is_explained, shown
-from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_slow_snapshots import why_late
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_slow_snapshots import (
+    Entry,
+    entries_of_servers,
+    may_run_unseen,
+    why_late,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import (
     EXTERNAL,
     LATE_AFTER,
@@ -34,6 +39,14 @@ _CURE_OF_WORKER = (
     " with PGCLIENTENCODING=UTF8, as the role collector does, so that text that is not UTF-8 fails one datasource and"
     " not all; then " + RELOAD
 )
+_CAUSE_OF_NONE = (
+    "the collector's worker runs and takes none: it was registered just now, or the frequency was changed since the"
+    " collector has started"
+)
+_CURE_OF_NONE = "wait for its frequency, or {0}".format(RESTART)
+#: What is added where nobody sees whether a snapshot runs.
+_MAY_RUN = "; or a snapshot that cannot be seen still runs, since the collector asks one database after the other"
+_MAY_END = "; if a snapshot may still run, wait longer before the restart"
 
 
 def collector_problems(found: Found) -> Iterator[Problem]:
@@ -50,7 +63,7 @@ def collector_problems(found: Found) -> Iterator[Problem]:
                 RESTART + ", which starts one that is down, and look into its log (journalctl --unit powa-collector)",
             )
         return
-    statuses = {worker["srvid"]: worker["status"] for worker in collector["workers"]}
+    statuses, hindrances = _statuses(found), find_hindrances(found)
     known = {server["srvid"]: server for server in found["servers"]}
     for srvid, server in known.items():
         if not srvid or not server["enabled"]:
@@ -65,7 +78,7 @@ def collector_problems(found: Found) -> Iterator[Problem]:
             )
         elif statuses[srvid] != _RUNNING and not is_explained(server):
             status = _why_not_running(statuses[srvid])
-            cause, cure = hindrance(found) or with_timeouts(found, status, _CURE_OF_WORKER)
+            cause, cure = hindrances.read_only or hindrances.with_timeouts(status, _CURE_OF_WORKER)
             yield Problem(
                 Kind.COLLECTOR_NOT_CONNECTED,
                 "the collector's worker of the server does not run",
@@ -87,6 +100,12 @@ def collector_problems(found: Found) -> Iterator[Problem]:
             )
 
 
+def _statuses(found: Found) -> Mapping[int, str]:
+    """Return what the collector says of each worker, by srvid."""
+    collector = found["collector"]
+    return {worker["srvid"]: worker["status"] for worker in collector["workers"]} if collector else {}
+
+
 def _why_not_running(status: str) -> str:
     return 'it says "{0}"{1}'.format(status, ", so it has ended" if status in ("stopped", "stopping") else "")
 
@@ -95,11 +114,13 @@ def snapshot_problems(found: Found) -> Iterator[Problem]:
     """Return servers without a snapshot, or with one that is late."""
     if is_hidden(found, "servers[].snapshots"):
         return
-    for server in found["servers"]:
+    late = [server for server in found["servers"] if _is_late(server)]
+    if not late:
+        return
+    seen = _Seen(found, _statuses(found), find_hindrances(found), entries_of_servers(found))
+    for server in late:
         age = server["snapshots"]["age"]
-        if not server["enabled"] or (age is not None and age <= LATE_AFTER * server["frequency"]):
-            continue
-        cause, cure = _why_no_snapshot(server, found)
+        cause, cure = _why_no_snapshot(server, seen)
         if age is None:
             kind, problem = Kind.NEVER_SNAPSHOTTED, "no snapshot of the server was ever taken"
         else:
@@ -110,7 +131,25 @@ def snapshot_problems(found: Found) -> Iterator[Problem]:
         yield Problem(kind, problem, cause, cure, server["name"])
 
 
-def _why_no_snapshot(server: Mapping[str, Any], found: Found) -> Tuple[str, str]:
+class _Seen(NamedTuple):
+    """What causes of late snapshots are looked for in, once for all servers.
+
+    :param statuses: what the collector says of each worker, by srvid
+    :param entries: the declared datasources that are active for each server, by srvid
+    """
+
+    found: Found
+    statuses: Mapping[int, str]
+    hindrances: Hindrances
+    entries: Mapping[int, List[Entry]]
+
+
+def _is_late(server: Mapping[str, Any]) -> bool:
+    age = server["snapshots"]["age"]
+    return bool(server["enabled"]) and (age is None or age > LATE_AFTER * server["frequency"])
+
+
+def _why_no_snapshot(server: Mapping[str, Any], seen: _Seen) -> Tuple[str, str]:
     if server["srvid"] == 0:
         return (
             "the background worker of PoWA does not take them",
@@ -118,31 +157,29 @@ def _why_no_snapshot(server: Mapping[str, Any], found: Found) -> Tuple[str, str]
         )
     if server["errors"]:
         return shown(server["errors"][-1]), "cure that error, and {0}".format(RELOAD)
-    collector = found["collector"]
-    hindered = hindrance(found)
-    if hindered:
-        return hindered
-    late = why_late(found, server)
-    if collector is None and late and server["snapshots"].get("running"):
-        return with_timeouts(found, *late)
+    if seen.hindrances.read_only:
+        return seen.hindrances.read_only
+    return _why_worker_stores_none(server, seen)
+
+
+def _why_worker_stores_none(server: Mapping[str, Any], seen: _Seen) -> Tuple[str, str]:
+    collector, with_timeouts = seen.found["collector"], seen.hindrances.with_timeouts
+    entries = seen.entries.get(server["srvid"], [])
     if collector is None:
-        return with_timeouts(found, "the collector was not asked", "check that powa-collector runs")
+        late = why_late(seen.found, server, entries) if server["snapshots"].get("running") else None
+        return with_timeouts(*(late or ("the collector was not asked", "check that powa-collector runs")))
     if not collector["answers"]:
         return "no powa-collector answers", RESTART + ", which starts one that is down"
-    statuses = {worker["srvid"]: worker["status"] for worker in collector["workers"]}
-    status = statuses.get(server["srvid"])
+    status = seen.statuses.get(server["srvid"])
     if status is None:
         return "powa-collector does not know the server", RESTART if collector["restart_required"] else RELOAD
     if status != _RUNNING:
-        return with_timeouts(found, _why_not_running(status), _CURE_OF_WORKER)
+        return with_timeouts(_why_not_running(status), _CURE_OF_WORKER)
+    late = why_late(seen.found, server, entries)
     if late:
-        return with_timeouts(found, *late)
-    return with_timeouts(
-        found,
-        "the collector's worker runs and takes none: it was registered just now, or the frequency was changed since"
-        " the collector has started",
-        "wait for its frequency, or {0}".format(RESTART),
-    )
+        return with_timeouts(*late)
+    unseen = may_run_unseen(server, entries)
+    return with_timeouts(_CAUSE_OF_NONE + (_MAY_RUN if unseen else ""), _CURE_OF_NONE + (_MAY_END if unseen else ""))
 
 
 def version_problems(found: Found) -> Iterator[Problem]:

@@ -50,6 +50,7 @@ def impostor_problems(found: Found) -> Iterator[Problem]:
 
 def datasource_problems(found: Found) -> Iterator[Problem]:
     """Return datasources whose definition is damaged, that differ from it, are paused or have no samples."""
+    servers = {server["srvid"]: server for server in found["servers"]}
     for datasource in found["datasources"]:
         name = datasource["name"]
         if datasource["damaged"]:
@@ -77,11 +78,12 @@ def datasource_problems(found: Found) -> Iterator[Problem]:
                 "{0}, which repairs it and keeps its history".format(SITE),
                 datasource=name,
             )
-        yield from _datasource_of_servers(datasource, found)
+        yield from _datasource_of_servers(datasource, servers)
 
 
-def _datasource_of_servers(datasource: Mapping[str, Any], found: Found) -> Iterator[Problem]:
-    servers = {server["srvid"]: server for server in found["servers"]}
+def _datasource_of_servers(
+    datasource: Mapping[str, Any], servers: Mapping[int, Mapping[str, Any]]
+) -> Iterator[Problem]:
     for entry in datasource["servers"]:
         server = servers[entry["srvid"]]
         if entry["paused"]:

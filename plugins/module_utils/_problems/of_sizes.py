@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, Mapping
+from typing import Any, Collection, Dict, Iterator, List, Mapping
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import some
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import size_text
@@ -72,13 +72,14 @@ def disk_problems(found: Found) -> Iterator[Problem]:
     names = {server["srvid"]: server["name"] for server in found["servers"]}
     of_servers = _growth_of_servers(found["datasources"])
     alone = [srvid for srvid, growth in of_servers.items() if growth > free] if len(of_servers) > 1 else []
+    costs = _costs_of_servers(found["datasources"], alone) if alone else {}
     for srvid in alone:
         yield Problem(
             Kind.HISTORY_TOO_LARGE,
             "the history of its datasources will take {0} more, and {1} are free".format(
                 size_text(of_servers[srvid]), size_text(free)
             ),
-            "of this server, {0}".format(_largest(_costs_of_server(found["datasources"], srvid))),
+            "of this server, {0}".format(_largest(costs[srvid])),
             _CURE_OF_DISK,
             names[srvid],
         )
@@ -114,14 +115,16 @@ def _growth_of_servers(datasources: List[Mapping[str, Any]]) -> Dict[int, float]
     return growth
 
 
-def _costs_of_server(datasources: List[Mapping[str, Any]], srvid: int) -> Dict[str, Mapping[str, Any]]:
-    """Return what each datasource costs of one server, as far as that is known."""
-    return {
-        datasource["name"]: entry["cost"]
-        for datasource in datasources
-        for entry in datasource["servers"]
-        if entry["srvid"] == srvid and entry["cost"]
-    }
+def _costs_of_servers(
+    datasources: List[Mapping[str, Any]], srvids: Collection[int]
+) -> Dict[int, Dict[str, Mapping[str, Any]]]:
+    """Return what each datasource costs of each of these servers, as far as that is known."""
+    costs: Dict[int, Dict[str, Mapping[str, Any]]] = {srvid: {} for srvid in srvids}
+    for datasource in datasources:
+        for entry in datasource["servers"]:
+            if entry["cost"] and entry["srvid"] in costs:
+                costs[entry["srvid"]][datasource["name"]] = entry["cost"]
+    return costs
 
 
 def _largest(costs: Mapping[str, Mapping[str, Any]]) -> str:

@@ -11,12 +11,17 @@ snapshot have the time at which it began. So they do not tell what has taken how
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import some
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
-from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import Found, Problem
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import (
+    LATE_AFTER,
+    Found,
+    Problem,
+    is_hidden,
+)
 
 #: Snapshots from which the time between two can be told: one pause of the collector is not the rule.
 _ENOUGH_SNAPSHOTS = 3
@@ -36,7 +41,7 @@ _CURE_OF_FREQUENCY = (
 class Blame(Enum):
     """What takes the time of a snapshot."""
 
-    #: A snapshot that runs, or that there is nothing else, tells that it is the databases.
+    #: A snapshot that runs, or that there is nothing else but pg_stat_statements, tells that it is the databases.
     DATABASES = "databases"
     #: They have about as many seconds as databases usually take.
     PROBABLY_DATABASES = "probably databases"
@@ -57,6 +62,7 @@ class Collected(NamedTuple):
     :param sampled: whether there may be more
     :param of_databases: the declared datasources that are collected from each database
     :param of_server: the others
+    :param of_extensions: whether stats extensions besides pg_stat_statements are collected, or may be
     """
 
     frequency: int
@@ -68,6 +74,7 @@ class Collected(NamedTuple):
     sampled: bool
     of_databases: Tuple[str, ...]
     of_server: Tuple[str, ...]
+    of_extensions: bool
 
     @property
     def blame(self) -> Blame:
@@ -81,7 +88,7 @@ class Collected(NamedTuple):
         # It came to the databases before now, so they take the rest of the time at least.
         if self.running and self.running_databases and self.interval - self.running_age > too_long:
             return Blame.DATABASES
-        if not self.of_server:
+        if not self.of_server and not self.of_extensions:
             return Blame.DATABASES
         is_usual = self.interval <= _USUAL_OF_DATABASE * self.databases
         return Blame.PROBABLY_DATABASES if is_usual else Blame.UNKNOWN
@@ -109,15 +116,15 @@ class Collected(NamedTuple):
         if blame is not Blame.SERVER and self.of_databases:
             cures.append("name fewer databases (field databases) in {0}".format(some(self.of_databases)))
         if blame is not Blame.DATABASES:
-            own = "have faster queries in {0}".format(some(self.of_server)) if self.of_server else ""
-            cures.append(own or "collect from fewer extensions (powa_stats_extensions)")
+            if self.of_server:
+                cures.append("have faster queries in {0}".format(some(self.of_server)))
+            if self.of_extensions or not self.of_server:
+                cures.append("collect from fewer extensions (powa_stats_extensions)")
         return ", or ".join(cures)
 
     @property
     def cause_of_late(self) -> str:
-        """Why no snapshot has ended lately, while one runs or may run."""
-        if not self.running:
-            return "the collector's worker runs, and may still take one, since it asks one database after the other"
+        """Why no snapshot has ended lately, while one runs."""
         if self.blame is Blame.SERVER:
             return "a snapshot runs, and {0}".format(self.cause)
         return "a snapshot of this server{0} has run for {1} at a frequency of {2} s{3}".format(
@@ -152,52 +159,51 @@ def duration_text(seconds: float) -> str:
     return "{0:.0f} seconds".format(seconds)
 
 
-def slow_collections(found: Found, enough: int = _ENOUGH_SNAPSHOTS) -> Dict[int, Collected]:
-    """Return the servers with databases whose snapshots take longer than their frequency, by srvid.
+#: The name and scope of a datasource, and what the latest samples of a server are like.
+Entry = Tuple[str, Optional[str], Optional[Mapping[str, Any]]]
 
-    A snapshot takes all datasources of a server. If those of any one come in time, others just have no rows each time.
-    Where snapshots are slow, the next one begins at once: if none runs, the collector goes by another frequency.
 
-    :param enough: snapshots that have to be seen
+def entries_of_servers(found: Found) -> Dict[int, List[Entry]]:
+    """Return the declared datasources that are active for each server, by srvid.
+
+    It goes over all datasources of all servers, so a look that needs them does it once.
     """
-    slow = {}
-    for server in found["servers"]:
-        entries = _entries(found, server)
-        apart = [recent["interval"] for _name, _scope, recent in entries if recent and recent["interval"] is not None]
-        of_databases = [
-            recent["interval"]
-            for _name, _scope, recent in entries
-            if recent
-            and recent["interval"] is not None
-            and recent["snapshots"] >= enough
-            # Where there is one database, it is not for their number.
-            and (recent["databases"] or 0) > 1
-        ]
-        is_slow = bool(of_databases) and min(apart) > _SLOW_FROM * server["frequency"]
-        if is_slow and server["snapshots"].get("running") is not False:
-            slow[server["srvid"]] = _collected(server, entries, max(of_databases))
-    return slow
+    entries: Dict[int, List[Entry]] = {}
+    for datasource in found["datasources"]:
+        scope = (datasource["definition"] or {}).get("scope")
+        for entry in datasource["servers"]:
+            if entry["enabled"]:
+                entries.setdefault(entry["srvid"], []).append((datasource["name"], scope, entry["recent"]))
+    return entries
 
 
-def why_late(found: Found, server: Mapping[str, Any]) -> Optional[Tuple[str, str]]:
+def why_late(found: Found, server: Mapping[str, Any], entries: Sequence[Entry]) -> Optional[Tuple[str, str]]:
     """Return the cause and cure if a server that the collector works for has no snapshot lately since one takes long.
 
     Nobody should restart a collector that is at work.
+
+    :param entries: those of the server
     """
-    slow = slow_collections(found, _TWO_SNAPSHOTS).get(server["srvid"])
-    if slow:
+    slow = _slow(found, server, entries, _TWO_SNAPSHOTS)
+    if slow and (server["snapshots"]["age"] or 0) <= LATE_AFTER * (slow.interval or 0):
         return slow.cause, slow.cure
-    now = _collected(server, _entries(found, server), None)
-    if now.running or (now.running is None and now.of_databases):
-        return now.cause_of_late, now.cure_of_late
-    return None
+    now = _collected(found, server, entries, None)
+    return (now.cause_of_late, now.cure_of_late) if now.running else None
+
+
+def may_run_unseen(server: Mapping[str, Any], entries: Sequence[Entry]) -> bool:
+    """Return whether nobody sees if a snapshot of a server runs, and one may take long because of its databases."""
+    return server["snapshots"].get("running") is None and any(scope == DATABASE for _name, scope, _recent in entries)
 
 
 def slow_collection_problems(found: Found) -> Iterator[Problem]:
     """Return servers with databases of which a snapshot takes longer than their frequency."""
-    servers = {server["srvid"]: server for server in found["servers"]}
-    for srvid, slow in slow_collections(found).items():
-        server = servers[srvid]
+    entries = entries_of_servers(found)
+    for server in found["servers"]:
+        own = entries.get(server["srvid"])
+        slow = _slow(found, server, own, _ENOUGH_SNAPSHOTS) if own and server["enabled"] else None
+        if slow is None:
+            continue
         by_databases = slow.blame in (Blame.DATABASES, Blame.PROBABLY_DATABASES)
         yield Problem(
             Kind.COLLECTION_SLOW,
@@ -210,23 +216,31 @@ def slow_collection_problems(found: Found) -> Iterator[Problem]:
         )
 
 
-#: The name and scope of a datasource, and what the latest samples of a server are like.
-_Entry = Tuple[str, Optional[str], Optional[Mapping[str, Any]]]
+def _slow(found: Found, server: Mapping[str, Any], entries: Sequence[Entry], enough: int) -> Optional[Collected]:
+    """Return what the collector does for a server with databases if its snapshots take longer than its frequency.
 
+    A snapshot takes all datasources of a server. If those of any one come in time, others just have no rows each time.
+    Where snapshots are slow, the next one begins at once: if none runs, the collector goes by another frequency.
 
-def _entries(found: Found, server: Mapping[str, Any]) -> List[_Entry]:
-    """Return the declared datasources that are collected from a server."""
-    if not server["enabled"]:
-        return []
-    return [
-        (datasource["name"], (datasource["definition"] or {}).get("scope"), entry["recent"])
-        for datasource in found["datasources"]
-        for entry in datasource["servers"]
-        if entry["srvid"] == server["srvid"] and entry["enabled"]
+    :param enough: snapshots that have to be seen
+    """
+    timed = [recent for _name, _scope, recent in entries if recent and recent["interval"] is not None]
+    of_databases = [
+        recent["interval"]
+        for recent in timed
+        # Where there is one database, it is not for their number.
+        if recent["snapshots"] >= enough and (recent["databases"] or 0) > 1
     ]
+    if not of_databases or server["snapshots"].get("running") is False:
+        return None
+    if min(recent["interval"] for recent in timed) <= _SLOW_FROM * server["frequency"]:
+        return None
+    return _collected(found, server, entries, max(of_databases))
 
 
-def _collected(server: Mapping[str, Any], entries: List[_Entry], interval: Optional[float]) -> Collected:
+def _collected(
+    found: Found, server: Mapping[str, Any], entries: Sequence[Entry], interval: Optional[float]
+) -> Collected:
     snapshots = server["snapshots"]
     counts = [(recent["databases"] or 0, recent["sampled"]) for _name, _scope, recent in entries if recent]
     databases, sampled = max(counts, default=(0, False))
@@ -240,4 +254,5 @@ def _collected(server: Mapping[str, Any], entries: List[_Entry], interval: Optio
         sampled,
         tuple(name for name, scope, _recent in entries if scope == DATABASE),
         tuple(name for name, scope, _recent in entries if scope != DATABASE),
+        bool(server["extensions"]) or is_hidden(found, "servers[].extensions"),
     )

@@ -7,12 +7,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, RegisteredServer, read_servers
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import (
     State,
     address_of,
@@ -22,7 +22,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.checks import refusals
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.exact import exact_refusals, most_problems
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.plan import Planner, ServersPlan
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import Address, parse_servers
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import parse_servers
 
 
 class Resolved(NamedTuple):
@@ -50,13 +50,24 @@ class ServersTask(Task[State, Resolved]):
         problems.extend(most_problems(self.exact_max))
         self.timeout = params["timeout"]
         self.changes = ServersPlan()
-        self.stopped: Dict[Address, RegisteredServer] = {}
+        #: The srvids of the servers that it has stopped, since it deletes them, each with the frequency from before.
+        self.stopped: Dict[int, Any] = {}
+        #: Those of them that were still disabled when they were last read.
+        self.at_rest: Set[int] = set()
         super().__init__(problems)
 
     def read(self, cursor: Any) -> State:
         state = read_state(cursor)
-        # What this task has disabled is shown as it was before.
-        return replace(state, servers={**state.servers, **self.stopped}) if self.stopped else state
+        disabled = {server.srvid for server in state.servers.values() if server.values["frequency"] == NEVER}
+        self.at_rest = disabled.intersection(self.stopped)
+        servers = {address: self._as_before(server) for address, server in state.servers.items()}
+        return replace(state, servers=servers)
+
+    def _as_before(self, server: RegisteredServer) -> RegisteredServer:
+        """Return a server as it was before this task disabled it."""
+        if server.srvid not in self.at_rest:
+            return server
+        return replace(server, values={**server.values, "frequency": self.stopped[server.srvid]})
 
     def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[Resolved, List[str]]:
         retentions, problems = read_retentions(cursor, self.specs)
@@ -73,14 +84,23 @@ class ServersTask(Task[State, Resolved]):
         self.changes = planner.plan(self.specs, self.exact, self.drop_history)
         return self.changes
 
+    def check_plan(self, cursor: Any, wanted: Resolved, plan: Plan, locked: bool) -> List[str]:
+        """Refuse to delete a server that is not at rest: others may have changed the servers after the first pass."""
+        return [
+            'server "{0}": this task would delete it and has not stopped it, since somebody registered, declared or'
+            " enabled it meanwhile, so no server is deleted yet: run the task again".format(server.name)
+            for server in (self.changes.deleted if locked else ())
+            if server.srvid not in self.at_rest
+        ]
+
     def prepare(self, connection: Connection, planned: Planned[Resolved]) -> None:
         deleted = self.changes.deleted
         if deleted:
             # A host compiles whatever a task imports, each time, and most tasks delete nothing.
-            from ansible_collections.pgfleet.powa.plugins.module_utils._servers.removal import collected, stop
+            from ansible_collections.pgfleet.powa.plugins.module_utils._servers.removal import stop
 
             stop(connection, planned.wanted.state.archivist, deleted, self.timeout)
-            self.stopped = {address_of(server): server for server in collected(deleted)}
+            self.stopped = {server.srvid: server.values["frequency"] for server in deleted}
 
     def result(self, connection: Connection, planned: Planned[Resolved], written: bool) -> Dict[str, Any]:
         state = planned.wanted.state

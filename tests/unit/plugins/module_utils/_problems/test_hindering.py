@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._problems.hindering import hindrance, with_timeouts
+from ansible_collections.pgfleet.powa.plugins.module_utils._problems.hindering import Hindrances, find_hindrances
 
 from .samples import collecting, found, role, server
 
@@ -15,8 +15,9 @@ LATE = server(snapshots={"age": None})
 
 
 def blamed(roles, *others):
-    seen = found(servers=[LATE, *others], roles=roles)
-    return bool(hindrance(seen)) or with_timeouts(seen, "cause", "cure") != ("cause", "cure")
+    hindrances = find_hindrances(found(servers=[LATE, *others], roles=roles))
+    assert (hindrances.with_timeouts("cause", "cure") != ("cause", "cure")) is (hindrances.timeouts is not None)
+    return hindrances != Hindrances()
 
 
 @pytest.mark.parametrize(
@@ -47,7 +48,7 @@ def test_snapshots_that_prove_nothing(other):
 
 def test_a_timeout_comes_after_what_is_known():
     late = found(servers=[LATE], roles=collecting(transaction_timeout="20ms", statement_timeout="1s"))
-    assert with_timeouts(late, "it has ended", "look") == (
+    assert find_hindrances(late).with_timeouts("it has ended", "look") == (
         'it has ended; role "collector" has statement_timeout = 1s and transaction_timeout = 20ms in database "powa",'
         " which may be too short for a snapshot",
         'look; ALTER ROLE "collector" IN DATABASE "powa" SET statement_timeout = 0;'

@@ -30,15 +30,17 @@ def locks(**changes):
     return datasource("locks", definition={"scope": "cluster"}, servers=[of_server(**changes)])
 
 
-def slow(*others, running=(None, None, None), age=7, **changes):
+def slow(*others, running=(None, None, None), age=7, extensions=(), **changes):
     """A server with a frequency of 10 s, that datasource, and others.
 
     :param running: whether a snapshot runs, since when, and whether it has come to the databases
     :param age: seconds since the last snapshot
+    :param extensions: stats extensions that are active
     """
     names = ("running", "running_age", "running_databases")
     snapshots = {"age": age, **dict(zip(names, running))}
-    return found(servers=[server(frequency=10, snapshots=snapshots)], datasources=[sizes(**changes), *others])
+    one = server(frequency=10, snapshots=snapshots, extensions=dict.fromkeys(extensions))
+    return found(servers=[one], datasources=[sizes(**changes), *others])
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,22 @@ def test_a_datasource_that_has_no_rows_each_time_is_not_slow():
     [
         # Nothing else is declared, so it is the databases, however long each takes.
         ({"databases": 2, "interval": 60.0}, [], None, "2 databases take 60 seconds at", [FEWER]),
+        # Extensions are collected before the databases.
+        (
+            {"databases": 2, "interval": 60.0, "extensions": ["pg_qualstats"]},
+            [],
+            None,
+            "a snapshot of this server, with 2 databases, takes 60 seconds at a frequency of 10 s",
+            [FEWER, EXTENSIONS],
+        ),
+        ({"extensions": ["pg_qualstats"]}, [], None, "153 databases take 4.5 minutes", [FEWER, EXTENSIONS]),
+        (
+            {"databases": 2, "interval": 60.0, "extensions": ["pg_qualstats"]},
+            [],
+            (True, 5, True),
+            "2 databases take 60 seconds",
+            [FEWER],
+        ),
         # A query of the whole server may be what takes so long.
         (
             {"databases": 2, "interval": 60.0},
@@ -107,6 +125,13 @@ def test_a_datasource_that_has_no_rows_each_time_is_not_slow():
             None,
             "a snapshot of this server, with 2 databases, takes 60 seconds at a frequency of 10 s",
             [FEWER, FASTER],
+        ),
+        (
+            {"databases": 2, "interval": 60.0, "extensions": ["pg_qualstats"]},
+            [locks()],
+            None,
+            "a snapshot of this server, with 2 databases, takes 60 seconds at a frequency of 10 s",
+            [FEWER, FASTER, EXTENSIONS],
         ),
         # Each database takes as long as databases usually do.
         ({}, [locks()], None, "153 databases take 4.5 minutes at a frequency of 10 s", [FEWER, FASTER]),
@@ -148,10 +173,24 @@ def test_what_is_blamed(changes, others, running, cause, cures):
     assert [cure for cure in (FEWER, FASTER, EXTENSIONS) if cure in problem.cure] == cures
 
 
+def test_extensions_that_are_not_visible_may_be_what_takes_so_long():
+    seen = slow(databases=2, interval=60.0)
+    seen["not_visible"] = [{"part": "servers[].extensions", "lacks": ["a right"]}]
+    (problem,) = slow_collection_problems(seen)
+    assert problem.cause.startswith("a snapshot of this server, with 2 databases,") and EXTENSIONS in problem.cure
+
+
 @pytest.mark.parametrize(
     ("changes", "cause"),
     [
         ({}, "153 databases take 4.5 minutes at a frequency of 10 s"),
+        # It is late for as long as a few snapshots take.
+        ({"age": 1080}, "153 databases take 4.5 minutes at a frequency of 10 s"),
+        (
+            {"age": 1081, "running": (True, 200, True)},
+            "a snapshot of this server, with 153 databases, has run for 3.3 minutes at a frequency of 10 s, and the"
+            " collector asks one database after the other",
+        ),
         # That a snapshot is late is proof enough.
         ({"snapshots": 2}, "153 databases take 4.5 minutes at a frequency of 10 s"),
         (
@@ -174,23 +213,44 @@ def test_what_is_blamed(changes, others, running, cause, cures):
             {"recent": None, "running": (True, 5, False)},
             "a snapshot of this server has run for 5 seconds at a frequency of 10 s",
         ),
-        (
-            {"recent": None},
-            "the collector's worker runs, and may still take one, since it asks one database after the other",
-        ),
     ],
 )
-def test_a_late_snapshot_that_may_still_run_is_not_cured_by_a_restart(changes, cause):
+def test_a_late_snapshot_that_runs_or_is_slow_is_not_cured_by_a_restart(changes, cause):
     (problem,) = snapshot_problems(slow(**{"age": 100, **changes}))
     assert problem.cause == cause
     assert "restart" not in problem.cure and "frequency above that" in problem.cure
-    assert problem.kind.value == ("never_snapshotted" if "age" in changes else "snapshot_late")
+    assert problem.kind.value == ("never_snapshotted" if changes.get("age", 100) is None else "snapshot_late")
 
 
 @pytest.mark.parametrize("changes", [{}, {"recent": None}])
 def test_where_no_snapshot_runs_a_restart_may_be_the_cure(changes):
     (problem,) = snapshot_problems(slow(age=100, running=(False, None, None), **changes))
-    assert "runs and takes none" in problem.cause and "restart" in problem.cure
+    assert problem.cause.endswith("the frequency was changed since the collector has started")
+    assert problem.cure.endswith("restart powa-collector (systemctl restart powa-collector)")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"recent": None},
+        {"recent": None, "age": None},
+        {"interval": 11.0, "age": 86400},
+        # Even slow snapshots do not take so long.
+        {"age": 1081},
+        {"age": 86400},
+    ],
+)
+def test_a_snapshot_that_nobody_sees_may_run_and_a_restart_may_be_the_cure(changes):
+    (problem,) = snapshot_problems(slow(**{"age": 100, **changes}))
+    assert problem.cause == (
+        "the collector's worker runs and takes none: it was registered just now, or the frequency was changed since the"
+        " collector has started; or a snapshot that cannot be seen still runs, since the collector asks one database"
+        " after the other"
+    )
+    assert problem.cure == (
+        "wait for its frequency, or restart powa-collector (systemctl restart powa-collector); if a snapshot may still"
+        " run, wait longer before the restart"
+    )
 
 
 def test_nothing_is_asked_of_databases_that_no_datasource_is_for():

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers import reconcile
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.reconcile import Resolved, ServersTask
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._servers.repository import repository
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import ALPHA as ALPHA_SERVER
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import BETA, server
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, Session, literals
 
 ALPHA = {"hostname": "alpha", "port": 5432}
@@ -75,6 +79,10 @@ def test_what_a_task_refuses():
     assert "found x, which this repository does not know" in problem
 
 
+def at_frequency(registered, frequency):
+    return replace(registered, values={**registered.values, "frequency": frequency})
+
+
 def written(history="drop", frequency=60, **answers):
     """Delete server alpha, and return the task, its plan and the statements."""
 
@@ -84,9 +92,9 @@ def written(history="drop", frequency=60, **answers):
             if "pg_stat_activity" in self.statements[-1]:
                 self._rows = [(bool(answers),)]
 
-    server = replace(ALPHA_SERVER, values={**ALPHA_SERVER.values, "frequency": frequency})
+    alpha = at_frequency(ALPHA_SERVER, frequency)
     session, found = Session(Answering()), task(dict(ALPHA, state="absent", history=history))
-    wanted = Resolved(repository(servers=[server]), {})
+    wanted = Resolved(repository(servers=[alpha]), {})
     planned = Planned(wanted, found.plan(None, wanted))
     found._apply = lambda cursor: planned
     found.prepare(session, planned)
@@ -99,8 +107,7 @@ def test_a_server_is_disabled_before_it_is_deleted():
     assert session.transactions == ["write", "read", "read", "write"]
     assert "SET username" in session.cursor.statements[0] and "-1" in str(literals(session.cursor.composed[0]))
     # What it was before is what the task shows.
-    (before,) = found.stopped.values()
-    assert before.values["frequency"] == 60 and found.changes.collector_action == "restart"
+    assert found.stopped == {1: 60} and found.changes.collector_action == "restart"
 
 
 def test_a_disabled_server_needs_no_restart_when_it_is_deleted():
@@ -111,3 +118,65 @@ def test_a_disabled_server_needs_no_restart_when_it_is_deleted():
 def test_where_nothing_is_deleted_nothing_is_waited_for():
     _found, session = written(history="keep")
     assert session.transactions == ["write"]
+
+
+GAMMA, NEW_BETA = server(3, "gamma"), server(4, "beta")
+DISABLED = at_frequency(BETA, NEVER)
+
+
+@pytest.fixture
+def exact(monkeypatch):
+    """Return a task that deletes all servers but alpha, after what it has stopped, and what others then leave."""
+
+    def passes(before, after, declared=(1, 2, 3, 4)):
+        session, found = Session(Recorder({"pg_stat_activity": [(False,)]})), task(ALPHA, state="exact", history="drop")
+        for servers, locked in ((before, False), (after, True)):
+            state = repository(servers=servers, declared=frozenset(declared))
+            monkeypatch.setattr(reconcile, "read_state", lambda _cursor, state=state: state)
+            planned = found.planned(session.cursor, locked)
+            if not locked:
+                found.prepare(session, planned)
+        return found, planned
+
+    return passes
+
+
+@pytest.mark.parametrize(
+    ("after", "name"),
+    [
+        ([DISABLED, GAMMA], "gamma:5432"),
+        # Nobody has looked whether it has a worker.
+        ([DISABLED, at_frequency(GAMMA, NEVER)], "gamma:5432"),
+        # Another task has removed the one that was stopped, and has registered it anew.
+        ([NEW_BETA], "beta:5432"),
+        # Another task collects from it again.
+        ([at_frequency(BETA, 60)], "beta:5432"),
+    ],
+    ids=["registered", "registered and disabled", "registered anew", "enabled"],
+)
+def test_a_server_that_was_not_stopped_is_not_deleted(exact, after, name):
+    with pytest.raises(ProblemsError) as refused:
+        exact([ALPHA_SERVER, at_frequency(BETA, 60)], [ALPHA_SERVER, *after])
+    assert refused.value.problems == [
+        'server "{0}": this task would delete it and has not stopped it, since somebody registered, declared or enabled'
+        " it meanwhile, so no server is deleted yet: run the task again".format(name)
+    ]
+
+
+def test_a_server_is_registered_while_none_is_to_be_deleted(exact):
+    with pytest.raises(ProblemsError, match='server "gamma:5432"'):
+        exact([ALPHA_SERVER], [ALPHA_SERVER, GAMMA])
+    # What no task has declared stays.
+    assert exact([ALPHA_SERVER], [ALPHA_SERVER, GAMMA], declared=[1])[0].changes.others == ["gamma:5432"]
+
+
+@pytest.mark.parametrize("frequency", [60, NEVER])
+def test_a_server_that_is_at_rest_is_deleted_and_shown_as_before(exact, frequency):
+    found, planned = exact([ALPHA_SERVER, at_frequency(BETA, frequency)], [ALPHA_SERVER, DISABLED])
+    assert [gone.values["frequency"] for gone in found.changes.deleted] == [frequency]
+    assert planned.plan.changed and found.changes.collector_action == ("none" if frequency == NEVER else "restart")
+
+
+def test_a_server_that_somebody_else_has_deleted_is_not_deleted_again(exact):
+    found, _planned = exact([ALPHA_SERVER, at_frequency(BETA, 60)], [ALPHA_SERVER])
+    assert found.changes.deleted == []
