@@ -79,19 +79,24 @@ SNAPSHOTS = """
 """
 
 # The sessions of the collector, each with its name, how long ago its transaction began, which is that of a snapshot,
-# and whether it has come to the databases, which the collector asks last: it reads which ones when it does, and holds
-# that lock until the snapshot ends. PoWA 4 asks no databases. There is at least one row, for the first column, which
-# says whether the role may see all that.
+# and whether it has come to the databases, which the collector asks last. There is at least one row, for the first
+# column, which says whether the role may see all that.
 COLLECTOR_SESSIONS = """
     SELECT m.sees, a.application_name,
         extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::bigint,
-        EXISTS (SELECT FROM pg_catalog.pg_locks AS l
-            WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.granted
-              AND l.database = a.datid AND l.relation = pg_catalog.to_regclass({of_databases}))
+        {at_databases}
     FROM (SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS sees) AS m
     LEFT JOIN pg_catalog.pg_stat_activity AS a
         ON a.datname = pg_catalog.current_database() AND pg_catalog.starts_with(a.application_name, {prefix})
 """
+
+# The collector reads which databases there are when it comes to them, and holds that lock until the snapshot ends.
+# Nothing here depends on the session, so PostgreSQL reads its locks once for all of them.
+AT_DATABASES = """coalesce(a.pid IN (
+            SELECT l.pid FROM pg_catalog.pg_locks AS l
+            WHERE l.locktype = 'relation' AND l.granted AND l.relation = pg_catalog.to_regclass({of_databases})
+              AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
+                  WHERE d.datname = pg_catalog.current_database())), false)"""
 
 # All tables of PoWA and of declared datasources, and the transient tables of whatever else is registered. The row count
 # comes from the statistics, since counting would read every table. Rows of a stranger's table are never read, since the
