@@ -134,7 +134,7 @@ def _has_databases(definition: Definition) -> bool:
 def _is_kept(definition: Definition, state: State) -> bool:
     """Whether the table has pages of its own: views, foreign tables and the parents of partitions have none."""
     found = state.catalog.get(Table, object_name(definition.name, CURRENT))
-    return found is not None and found.object.size > 0
+    return found is not None and found.object.is_plain
 
 
 def _keys(definition: Definition, state: State) -> List[Tuple[str, ColumnType]]:
