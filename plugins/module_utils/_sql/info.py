@@ -174,10 +174,11 @@ RECENT = """
 
 # The same without the keys, of a table with more rows than that. No index has the times or the databases, so it reads
 # the whole table, or so many of its pages that it does not take long. Those may be any, so a snapshot with few rows may
-# be in none of them: the time between two is told only where the latest ones have many.
+# be in none of them, or be in them as a whole: the rows of one on average and the time between two are told only where
+# the latest ones have many. Elsewhere there is only the largest one, as far as those pages have it.
 MANY_RECENT = """
-    SELECT {name}, a.srvid, a.snapshots, a.rows / a.share, a.databases,
-        CASE WHEN a.share = 1 OR a.fewest >= {enough} THEN a.gap END, a.share < 1
+    SELECT {name}, a.srvid, a.snapshots, CASE WHEN a.share = 1 OR a.fewest >= {enough} THEN a.rows / a.share END,
+        a.largest, a.databases, CASE WHEN a.share = 1 OR a.fewest >= {enough} THEN a.gap END, a.share < 1
     FROM (
         WITH p AS MATERIALIZED (
             SELECT least(1, {pages}::double precision * pg_catalog.current_setting('block_size')::integer
@@ -192,8 +193,9 @@ MANY_RECENT = """
         ), d AS (
             SELECT r.srvid, pg_catalog.count(DISTINCT r.dbid) AS databases FROM r GROUP BY r.srvid
         )
-        SELECT s.srvid, p.share, pg_catalog.count(*) AS snapshots, pg_catalog.avg(s.rows)::double precision AS rows,
-            d.databases, min(s.rows) FILTER (WHERE s.place <= 6) AS fewest,
+        SELECT s.srvid, p.share, pg_catalog.count(*) AS snapshots, max(s.rows)::double precision AS largest,
+            (pg_catalog.avg(s.rows) FILTER (WHERE p.share = 1 OR s.place <= 6))::double precision AS rows,
+            min(s.rows) FILTER (WHERE s.place <= 6) AS fewest, d.databases,
             extract(epoch FROM pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY s.gap)
                 FILTER (WHERE s.place <= 5))::double precision AS gap
         FROM (
