@@ -573,7 +573,7 @@ datasources:
           has described the query itself. It is that of all servers that are registered here, enabled, and chosen by
           O(datasources[].servers), and with O(server_kind=local) of the server itself, by its settings
           C(powa.frequency) and C(powa.retention). With O(datasources[].scope=database), it is only known if
-          O(datasources[].databases) names the databases.
+          O(datasources[].databases) names the databases. With O(datasources[].enabled=false) there is none.
         - It has C(rows) of a sample of all servers together, C(bytes_per_row) of history, C(bytes_per_day), and
           C(bytes_at_retention), once the oldest samples are as old as they get. The bytes per row come from
           the history of this datasource. Where that is too short, they are estimated from what samples of about the

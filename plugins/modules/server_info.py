@@ -500,7 +500,8 @@ datasources:
         recent:
           description: What the samples are like that no aggregation has taken yet, or null without any, or while a task
             changes datasources. Of a datasource with very many rows only some are read. With V(scope=database) the
-            time between two snapshots and the number of databases are read all the same, up to 128 MiB of them.
+            time between two snapshots and the number of databases are read all the same, up to 128 MiB of all such
+            datasources together, but at least 8 MiB of each.
           type: dict
           returned: always
           contains:
@@ -511,7 +512,7 @@ datasources:
               sample: 17
             rows:
               description: Rows of a sample on average. If only some rows were read, they are those of the largest one,
-                or estimated with V(scope=database).
+                as far as it was read, or estimated with V(scope=database) if enough of them were.
               type: float
               returned: always
               sample: 8.0

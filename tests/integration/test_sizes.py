@@ -11,6 +11,7 @@ from typing import Any, Dict, List
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import size_text
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers import aggregated
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers import recent as reader
 from datasources import COMMITS, LOCK_MODES
 from servers import Database, Server, running_collector, wait_until
@@ -175,6 +176,54 @@ def test_what_history_costs_is_known_while_all_samples_are_aggregated(database: 
     assert often["bytes_per_day"] / seldom["bytes_per_day"] == pytest.approx(5 * 3600 / 300, rel=0.02)
 
 
+def test_what_history_costs_is_known_while_the_samples_of_one_server_are_aggregated(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = (_first, second) = database.register("one", "two")
+    database.ok("datasources", datasources=[dict(FOUR_ROWS, query=FOUR_ROWS["query"].replace("/ 2", ""))], **BOTH)
+    for srvid in servers:
+        database.collect("four_rows", srvid)
+        database.take_snapshot(srvid)
+    database.sql(
+        "INSERT INTO powa_four_rows_history_current SELECT c.srvid, c.half + 10 * n, c.record"
+        " FROM powa_four_rows_history_current AS c, generate_series(1, 20) AS s (n) WHERE c.srvid = %s",
+        (second,),
+    )
+    (before,) = look(database)["datasources"]
+    assert [server["cost"]["rows"] for server in before["servers"]] == [4, 84]
+    database.sql("SELECT powa_four_rows_aggregate(%s)", (second,))
+    (after,) = look(database)["datasources"]
+    assert [server["recent"] is None for server in after["servers"]] == [False, True]
+    assert [server["cost"] for server in after["servers"]] == [server["cost"] for server in before["servers"]]
+
+    def told(limit: int) -> List[Any]:
+        monkeypatch.setattr(aggregated, "most_rows", lambda _definition: limit)
+        schema, datasource = SimpleNamespace(schema="public"), SimpleNamespace(name="four_rows")
+        with database.server.connect(database.name) as connection, connection.cursor() as cursor:
+            cursor.execute(aggregated._part(schema, datasource, [(3600, second)]))
+            return cursor.fetchall()
+
+    # A sample that reaches the limit may have any number of rows.
+    assert told(85) == [("four_rows", second, 84.0, None)] and told(84) == []
+
+
+def test_what_inherits_from_a_history_tells_nothing_of_it(database: Database) -> None:
+    (srvid,) = database.register("one")
+    database.ok("datasources", datasources=[LOCK_MODES], **BOTH)
+    database.sql(LONG, (srvid,))
+    database.sql("SELECT powa_lock_modes_aggregate(%s)", (srvid,))
+    database.sql("VACUUM (ANALYZE) powa_lock_modes_history")
+    database.collect("lock_modes", srvid)
+    database.take_snapshot(srvid)
+    before = look(database)["datasources"][0]["cost"]
+    database.sql("CREATE TABLE archived () INHERITS (powa_lock_modes_history)")
+    database.sql(
+        "INSERT INTO archived SELECT h.srvid, h.mode, h.coalesce_range, h.records[1:1], h.mins_in_range,"
+        " h.maxs_in_range FROM ONLY powa_lock_modes_history AS h, generate_series(1, 20)"
+    )
+    assert look(database)["datasources"][0]["cost"] == before
+
+
 def test_check_mode_knows_what_similar_rows_take_and_shows_it(database: Database) -> None:
     (srvid,) = database.register("one")
     database.ok("datasources", datasources=[LOCK_MODES], **BOTH)
@@ -282,6 +331,13 @@ SIZES: Dict[str, Any] = {
     "keys": [{"name": "n", "type": "integer"}],
     "metrics": [{"name": "size", "type": "bigint"}],
 }
+#: Small samples of one database of each of many servers, each of which the table has on a page or two.
+OF_MANY_SERVERS = """
+    INSERT INTO powa_sizes_history_current (srvid, dbid, n, record)
+    SELECT srvid, 1, n, ROW(now() - snapshot * interval '30 s', 1)::powa_sizes_history_record
+    FROM unnest(%s) AS v (srvid), generate_series(2, 4) AS s (snapshot), generate_series(1, 30) AS k (n)
+    ORDER BY srvid, snapshot
+"""
 #: Samples of a thousand databases, a minute and half a minute apart: more rows than are read with their keys.
 OF_MANY_DATABASES = """
     INSERT INTO powa_sizes_history_current (srvid, dbid, n, record)
@@ -327,31 +383,41 @@ def test_a_late_snapshot_of_more_databases_than_are_read_still_runs(database: Da
     assert 1000 <= int(took[0]) <= recent["databases"] and took[1].startswith("30 seconds at a frequency of 5 s")
 
 
-def test_very_many_rows_are_read_in_part(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_very_many_rows_are_read_in_part(database: Database) -> None:
     if database.powa == "4":
         return
     database.ok("datasources", datasources=[SIZES], **BOTH)
     srvids = database.register("one", "two")
     for srvid in srvids:
         database.sql(OF_MANY_DATABASES, (srvid,))
+    small = database.register(*("small{0}".format(number) for number in range(40)))
+    database.sql(OF_MANY_SERVERS, (list(small),))
     told = "SELECT count(DISTINCT (record).ts), count(DISTINCT dbid), count(*) FROM powa_sizes_history_current"
     snapshots, databases, rows = database.sql(told + " WHERE srvid = %s", (srvids[0],))[0]
 
-    def read() -> List[Any]:
+    def read(pages: int) -> Dict[int, Any]:
         schema = SimpleNamespace(schema="public", quoted_schema="public")
         with database.server.connect(database.name) as connection, connection.cursor() as cursor:
-            cursor.execute(reader._part_of_many(SimpleNamespace(name="sizes"), schema))
-            return sorted(cursor.fetchall())
+            cursor.execute(reader._part_of_many(SimpleNamespace(name="sizes"), schema, pages))
+            return {srvid: found for _name, srvid, *found in cursor.fetchall()}
 
-    assert read() == [("sizes", srvid, snapshots, rows / snapshots, databases, 30.0, False) for srvid in srvids]
     pages = database.value("SELECT pg_relation_size('powa_sizes_history_current') / 8192")
-    monkeypatch.setattr(reader, "_MOST_PAGES", pages // 4)
-    for (_name, srvid, seen, each, some, interval, sampled), expected in zip(read(), srvids):
-        assert (srvid, seen, interval, sampled) == (expected, snapshots, 30.0, True)
-        assert each == pytest.approx(rows / snapshots, rel=0.3) and databases / 3 < some <= databases
+    each = rows / snapshots
+    assert read(pages) == {
+        **{srvid: [snapshots, each, each, databases, 30.0, False] for srvid in srvids},
+        **{srvid: [3, 30, 30, 1, 30.0, False] for srvid in small},
+    }
+    found = read(pages // 4)
+    for srvid in srvids:
+        seen, average, largest, some, interval, sampled = found.pop(srvid)
+        assert (seen, interval, sampled) == (snapshots, 30.0, True)
+        assert average == pytest.approx(each, rel=0.3) and databases / 3 < some <= databases and largest < each
+    # A small snapshot that is on a page of those is there as a whole, or nearly so.
+    assert found and set(found) <= set(small)
+    for seen, average, largest, some, interval, sampled in found.values():
+        assert (average, some, interval, sampled) == (None, 1, None, True) and 1 <= seen <= 3 and 0 < largest <= 30
     # Of so few pages nobody can tell which snapshots are in none of them.
-    monkeypatch.setattr(reader, "_MOST_PAGES", 4)
-    assert all(interval is None for *_others, interval, _sampled in read())
+    assert all((average, interval) == (None, None) for _seen, average, _largest, _some, interval, _ in read(4).values())
 
 
 def test_a_query_of_the_whole_server_is_not_blamed_on_its_databases(database: Database) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Dict, Generic, List, Mapping, Optional, Sequence, Set, Type, TypeVar, Union
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, identifier, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
     HOLDERS,
     MARK,
@@ -128,20 +128,17 @@ def read_catalog(
     archivist: Archivist,
     datasources: Sequence[str],
     modules: Sequence[str],
-    sizes: bool,
     visible: Optional[Visible] = None,
 ) -> Catalog:
-    """Read everything that has the name of an object of one of the datasources, whoever made it.
+    """Read everything that has the name of an object of one of the datasources, whoever made it, without sizes.
 
     :param modules: their names in the registry, as wanted; the names that it has for them now are read, too
-    :param sizes: whether to read how large tables are; else they count as empty
     :param visible: of a reader, who reads no row of the registry if his role may not
     """
     found: Dict[Type[DatabaseObject], Dict[str, Found[Any]]] = {kind: {} for kind in SUFFIXES}
     parts = {
         "schema": literal(archivist.schema),
         "schemas": literal([archivist.schema]),
-        "size": raw(texts.SIZE if sizes else texts.NO_SIZE),
         # Without the right to use the schema, PostgreSQL does not even look the table up.
         "servers": literal(
             "{0}.powa_servers".format(archivist.quoted_schema) if visible is None or visible.usage else None
@@ -161,8 +158,7 @@ def read_catalog(
     for row in rows(texts.RELATIONS, Table, RecordType):
         add(_record_type(row) if row["relkind"] == "c" else table_of(row), row["extension"], row)
     for row in rows(texts.INDEXES, Index):
-        table = found[Table].get(row["on_table"])
-        add(_index(row, table.object.size if table else 0), None, row)
+        add(_index(row), None, row)
     for row in rows(texts.FUNCTIONS, Function):
         add(_function(row), row["extension"], row)
     definitions = {name: _definition(name, Catalog(found), archivist.schema) for name in datasources}
@@ -176,7 +172,7 @@ def read_catalog(
 
 
 def with_sizes(cursor: Any, archivist: Archivist, catalog: Catalog) -> Catalog:
-    """Return a catalog that was read without sizes with them, read in one statement."""
+    """Return a catalog with the sizes of its tables, for their indexes, too, read in one statement."""
     names = sorted(catalog.found.get(Table, {}))
     cursor.execute(compose(texts.SIZES, schema=literal(archivist.schema), names=literal(names)))
     sizes = dict(cursor.fetchall())
@@ -237,12 +233,11 @@ def table_of(row: Dict[str, Any]) -> Table:
             if storage == "m" and name in ("mins_in_range", "maxs_in_range")
         ),
         grants={role: tuple(privileges) for role, privileges in (row["grants"] or {}).items()},
-        size=row["size"],
         is_plain=row["relkind"] == "r",
     )
 
 
-def _index(row: Dict[str, Any], size: int) -> Index:
+def _index(row: Dict[str, Any]) -> Index:
     return Index(
         schema=row["schema"],
         name=row["relname"],
@@ -250,7 +245,6 @@ def _index(row: Dict[str, Any], size: int) -> Index:
         table=row["on_table"],
         method=row["method"],
         width=row["columns"],
-        size=size,
     )
 
 

@@ -10,6 +10,7 @@ import math
 from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import servers_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import (
     Cost,
@@ -25,11 +26,15 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_s
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, Names, RegisteredServer
+from ansible_collections.pgfleet.powa.plugins.module_utils._sql import lock
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as savepoint
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import sizes as texts
 
-#: Rows by srvid, by datasource.
+#: Rows by srvid, by datasource; by 0 what the server itself expects.
 ExpectedRows = Dict[str, Dict[int, float]]
+
+#: How long an estimate waits for a lock.
+_LOCK_TIMEOUT = "100ms"
 
 
 class Collected(NamedTuple):
@@ -81,13 +86,16 @@ def read_expected_costs(
 
 
 def _read_sizes(cursor: Any, state: State, definitions: Sequence[Definition]) -> Mapping[str, Stored]:
-    """Return what history there is, or nothing if it cannot be read now: no task fails for an estimate."""
+    """Return what history there is, or nothing if it cannot be read now: no task fails or waits for an estimate."""
     cursor.execute(savepoint.SAVEPOINT)
+    cursor.execute(compose(lock.SET_LOCK_TIMEOUT, timeout=literal(_LOCK_TIMEOUT)))
     try:
-        return read_stored(cursor, state, definitions)
+        found = read_stored(cursor, state, definitions)
     except driver.psycopg2.Error:
-        cursor.execute(savepoint.ROLLBACK)
-        return {}
+        found = {}
+    # The setting is then as before.
+    cursor.execute(savepoint.ROLLBACK)
+    return found
 
 
 def _read_local(cursor: Any, state: State) -> Optional[Collected]:
@@ -110,9 +118,10 @@ def find_expected_costs(
 ) -> Dict[str, Cost]:
     """Return the same, of all servers that each datasource is for and that are collected from.
 
-    A server that expects nothing yet is taken to have as many rows as the others have on average. The planner has seen
-    one database: with scope database there are so many rows for each that the definition names, and without names
-    nothing can be told. Neither can it of a server that keeps history for ever.
+    A server that expects nothing yet is taken to have as many rows as the others have on average. What the server
+    itself expects counts if it is collected from, or if no other says anything: as a remote of its own, it is among
+    them. The planner has seen one database: with scope database there are so many rows for each that the definition
+    names, and without names nothing can be told. Neither can it of a server that keeps history for ever.
 
     :param own_retentions: seconds for which datasources are kept that have a retention of their own
     :param local: the server itself, if the task is about it
@@ -123,7 +132,9 @@ def find_expected_costs(
         if not databases:
             continue
         expected = rows[definition.name]
-        average = sum(expected.values()) / len(expected)
+        remotes = [each for srvid, each in expected.items() if srvid]
+        others = remotes if remotes and local is None else list(expected.values())
+        average = sum(others) / len(others)
         own = own_retentions.get(definition.name)
         loads: List[Load] = [
             Load(expected.get(server.srvid, average) * databases, server.frequency, own or server.retention)
@@ -139,6 +150,8 @@ def find_expected_costs(
 
 def _collected(definition: Definition, side: Side, state: State, local: Optional[Collected]) -> List[Collected]:
     """Return the servers that samples of a datasource are taken of."""
+    if definition.enabled is False:
+        return []
     chosen = set(servers_of(definition, state)) if REPOSITORY in side.server_kind else set()
     servers = [
         Collected(server.srvid, server.values["frequency"], float(server.values["retention_seconds"]))

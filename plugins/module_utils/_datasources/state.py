@@ -109,16 +109,14 @@ def read_state(
     names: Sequence[str],
     definitions: Sequence[Definition],
     side: Side,
-    sizes: bool = False,
     visible: Optional[Visible] = None,
 ) -> State:
-    """Read everything about these datasources.
+    """Read everything about these datasources, except for how large tables are.
 
-    :param sizes: whether to read how large tables are; else they count as empty
     :param visible: of a reader that does without what its role may not read
     """
     archivist = detect_archivist(cursor, visible)
-    catalog = read_catalog(cursor, archivist, names, [definition.module for definition in definitions], sizes, visible)
+    catalog = read_catalog(cursor, archivist, names, [definition.module for definition in definitions], visible)
     servers = read_servers(cursor, archivist, visible)
     named = (side.monitoring_role, side.collector_role, side.web_role, side.reader_role)
     roles = [role for role in named if role]

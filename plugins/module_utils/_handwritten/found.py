@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Dict, Iterable, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import table_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MARK as DATASOURCE_MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MAX_IDENTIFIER_BYTES
@@ -163,7 +163,6 @@ def read_tables(cursor: Any, archivist: Archivist, names: Iterable[Name]) -> Dic
             schemas=literal(sorted({schema for schema, _name in wanted})),
             names=literal(sorted({name for _schema, name in wanted})),
             servers=literal("{0}.powa_servers".format(archivist.quoted_schema)),
-            size=raw(catalog_texts.NO_SIZE),
         )
     )
     return {

@@ -121,7 +121,7 @@ def read_held(
     cursor.execute(savepoint.SAVEPOINT)
     try:
         recent = read_recent(cursor, archivist, state, readable)
-        aggregated = read_aggregated(cursor, archivist, readable, {name for name, _srvid in recent}, last)
+        aggregated = read_aggregated(cursor, archivist, readable, recent, last)
         sampled = {name for name, _srvid in last}
         stored = read_stored(cursor, state, [entry for entry in readable if entry.name in sampled])
     except driver.psycopg2.Error as error:

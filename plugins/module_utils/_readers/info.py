@@ -113,7 +113,7 @@ def _read_powa(
     names = read_names(cursor, archivist, stored)
     definitions = [stored.stored[name].definition for name in sorted(stored.stored)]
     monitoring_role, collector_role = params["monitoring_role"] or None, params["collector_role"] or None
-    state = read_state(cursor, names, definitions, Side((), monitoring_role, collector_role), True, visible)
+    state = read_state(cursor, names, definitions, Side((), monitoring_role, collector_role), visible)
     servers = read_servers(cursor, archivist, state, definitions, found, visible)
     tables = _read_tables(cursor, archivist, visible)
     samples = read_samples(cursor, archivist, state, definitions, visible)

@@ -22,8 +22,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as t
 #: datasources.
 _MOST = 10_000
 _MOST_OF_DATABASES = 100_000
-#: Pages of a table that are read at most where that is not enough: 128 MiB.
+#: Pages that are read at most of all tables of which that is not enough: 128 MiB, of which each has its part. A table
+#: of which fewer pages than the least are read would tell nothing.
 _MOST_PAGES = 16_384
+_LEAST_PAGES = 1_024
 #: Rows of a snapshot in those pages from which it is all but certain that no snapshot of the kind is in none of them.
 _ENOUGH_ROWS = 500
 
@@ -53,6 +55,15 @@ class Recent(NamedTuple):
         """Return it as module server_info returns it."""
         interval = None if self.interval is None else round(self.interval, 1)
         return dict(self._asdict(), rows=round(self.rows, 1), interval=interval)
+
+
+#: A server of which no row was among those that were read.
+_NOT_READ = Recent(0, 0, 0, None, None)
+
+
+def most_rows(definition: Definition) -> int:
+    """Return how many rows of a datasource are read at most."""
+    return _MOST_OF_DATABASES if _has_databases(definition) else _MOST
 
 
 def read_recent(
@@ -89,12 +100,13 @@ def _read_many(
     ]
     if not many:
         return {}
-    cursor.execute(joined([_part_of_many(definition, archivist) for definition in many], texts.EITHER))
+    pages = max(_LEAST_PAGES, _MOST_PAGES // len(many))
+    cursor.execute(joined([_part_of_many(definition, archivist, pages) for definition in many], texts.EITHER))
     told = {}
-    for name, srvid, snapshots, rows, databases, interval, is_sampled in cursor.fetchall():
-        before = found.get((name, srvid))
-        duplicates, read = (before.duplicates, before.read) if before else (0, 0)
-        told[name, srvid] = Recent(snapshots, rows, duplicates, databases, interval, read, is_sampled)
+    for name, srvid, snapshots, average, largest, databases, interval, is_sampled in cursor.fetchall():
+        before = found.get((name, srvid), _NOT_READ)
+        rows = max(largest, before.rows) if average is None else average
+        told[name, srvid] = Recent(snapshots, rows, before.duplicates, databases, interval, before.read, is_sampled)
     return told
 
 
@@ -111,18 +123,18 @@ def _part(definition: Definition, archivist: Archivist, state: State) -> Any:
         read=joined((compose(", {key} AS {ours}", key=key, ours=ours) for key, ours in keys), ""),
         keys=joined((compose(", c.{ours}", ours=ours) for _key, ours in keys), ""),
         databases=raw("pg_catalog.count(DISTINCT r.k0)" if _has_databases(definition) else "NULL::bigint"),
-        limit=literal(_MOST_OF_DATABASES if _has_databases(definition) else _MOST),
+        limit=literal(most_rows(definition)),
     )
 
 
-def _part_of_many(definition: Definition, archivist: Archivist) -> Any:
+def _part_of_many(definition: Definition, archivist: Archivist, pages: int) -> Any:
     table = object_name(definition.name, CURRENT)
     return compose(
         texts.MANY_RECENT,
         name=literal(definition.name),
         current=identifier(archivist.schema, table),
         table=literal("{0}.{1}".format(archivist.quoted_schema, table)),
-        pages=literal(_MOST_PAGES),
+        pages=literal(pages),
         enough=literal(_ENOUGH_ROWS),
     )
 
@@ -134,7 +146,7 @@ def _has_databases(definition: Definition) -> bool:
 def _is_kept(definition: Definition, state: State) -> bool:
     """Whether the table has pages of its own: views, foreign tables and the parents of partitions have none."""
     found = state.catalog.get(Table, object_name(definition.name, CURRENT))
-    return found is not None and found.object.size > 0
+    return found is not None and found.object.is_plain
 
 
 def _keys(definition: Definition, state: State) -> List[Tuple[str, ColumnType]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import STATISTICS, Visible
@@ -46,8 +46,11 @@ def read_running(
     """Return it of each server, by srvid, read in one statement."""
     if not servers:
         return {}
-    table = "{0}.{1}".format(archivist.quoted_schema, _OF_DATABASES)
-    cursor.execute(compose(texts.COLLECTOR_SESSIONS, prefix=literal(_OF_COLLECTOR), of_databases=literal(table)))
+    at_databases = raw("false")
+    if archivist.scope_database:
+        table = "{0}.{1}".format(archivist.quoted_schema, _OF_DATABASES)
+        at_databases = compose(texts.AT_DATABASES, of_databases=literal(table))
+    cursor.execute(compose(texts.COLLECTOR_SESSIONS, prefix=literal(_OF_COLLECTOR), at_databases=at_databases))
     rows = cursor.fetchall()
     if not all(sees for sees, *_session in rows):
         visible.note(["servers[].snapshots.running"], [STATISTICS])

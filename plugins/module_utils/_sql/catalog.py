@@ -9,14 +9,9 @@ from __future__ import annotations
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.comments import comment
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.owners import stranger, stranger_of_function
 
-# Sizes cost as much as all else, and a lock on each table: only what shows them asks for them.
-SIZE = "CASE c.relkind WHEN 'r' THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END"
-NO_SIZE = "0"
-
 RELATIONS = (
     """
     SELECT c.oid, n.nspname AS schema, c.relname, c.relkind, c.relpersistence, c.reloptions,
-        {size} AS size,
         CASE c.relkind WHEN 'c' THEN {comment_of_type} ELSE {comment} END AS comment,
         (SELECT e.extname FROM pg_catalog.pg_depend AS d
             JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
@@ -42,13 +37,13 @@ RELATIONS = (
     .replace("{stranger}", stranger("c.relowner"))
 )
 
-# The same for some tables alone.
+# Sizes cost as much as all else, and a lock on each table: only what shows them asks for them.
 SIZES = """
-    SELECT c.relname, {size}
+    SELECT c.relname, pg_catalog.pg_total_relation_size(c.oid)
     FROM pg_catalog.pg_class AS c
     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname = {schema} AND c.relkind <> 'i' AND c.relname = ANY ({names}::name[])
-""".replace("{size}", SIZE)
+    WHERE n.nspname = {schema} AND c.relkind = 'r' AND c.relname = ANY ({names}::name[])
+"""
 
 INDEXES = """
     SELECT n.nspname AS schema, c.relname, t.relname AS on_table, m.amname AS method, i.indnatts AS columns,

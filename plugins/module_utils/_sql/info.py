@@ -79,19 +79,24 @@ SNAPSHOTS = """
 """
 
 # The sessions of the collector, each with its name, how long ago its transaction began, which is that of a snapshot,
-# and whether it has come to the databases, which the collector asks last: it reads which ones when it does, and holds
-# that lock until the snapshot ends. PoWA 4 asks no databases. There is at least one row, for the first column, which
-# says whether the role may see all that.
+# and whether it has come to the databases, which the collector asks last. There is at least one row, for the first
+# column, which says whether the role may see all that.
 COLLECTOR_SESSIONS = """
     SELECT m.sees, a.application_name,
         extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::bigint,
-        EXISTS (SELECT FROM pg_catalog.pg_locks AS l
-            WHERE l.pid = a.pid AND l.locktype = 'relation' AND l.granted
-              AND l.database = a.datid AND l.relation = pg_catalog.to_regclass({of_databases}))
+        {at_databases}
     FROM (SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS sees) AS m
     LEFT JOIN pg_catalog.pg_stat_activity AS a
         ON a.datname = pg_catalog.current_database() AND pg_catalog.starts_with(a.application_name, {prefix})
 """
+
+# The collector reads which databases there are when it comes to them, and holds that lock until the snapshot ends.
+# Nothing here depends on the session, so PostgreSQL reads its locks once for all of them.
+AT_DATABASES = """coalesce(a.pid IN (
+            SELECT l.pid FROM pg_catalog.pg_locks AS l
+            WHERE l.locktype = 'relation' AND l.granted AND l.relation = pg_catalog.to_regclass({of_databases})
+              AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
+                  WHERE d.datname = pg_catalog.current_database())), false)"""
 
 # All tables of PoWA and of declared datasources, and the transient tables of whatever else is registered. The row count
 # comes from the statistics, since counting would read every table. Rows of a stranger's table are never read, since the
@@ -169,10 +174,11 @@ RECENT = """
 
 # The same without the keys, of a table with more rows than that. No index has the times or the databases, so it reads
 # the whole table, or so many of its pages that it does not take long. Those may be any, so a snapshot with few rows may
-# be in none of them: the time between two is told only where the latest ones have many.
+# be in none of them, or be in them as a whole: the rows of one on average and the time between two are told only where
+# the latest ones have many. Elsewhere there is only the largest one, as far as those pages have it.
 MANY_RECENT = """
-    SELECT {name}, a.srvid, a.snapshots, a.rows / a.share, a.databases,
-        CASE WHEN a.share = 1 OR a.fewest >= {enough} THEN a.gap END, a.share < 1
+    SELECT {name}, a.srvid, a.snapshots, CASE WHEN a.share = 1 OR a.fewest >= {enough} THEN a.rows / a.share END,
+        a.largest, a.databases, CASE WHEN a.share = 1 OR a.fewest >= {enough} THEN a.gap END, a.share < 1
     FROM (
         WITH p AS MATERIALIZED (
             SELECT least(1, {pages}::double precision * pg_catalog.current_setting('block_size')::integer
@@ -187,8 +193,9 @@ MANY_RECENT = """
         ), d AS (
             SELECT r.srvid, pg_catalog.count(DISTINCT r.dbid) AS databases FROM r GROUP BY r.srvid
         )
-        SELECT s.srvid, p.share, pg_catalog.count(*) AS snapshots, pg_catalog.avg(s.rows)::double precision AS rows,
-            d.databases, min(s.rows) FILTER (WHERE s.place <= 6) AS fewest,
+        SELECT s.srvid, p.share, pg_catalog.count(*) AS snapshots, max(s.rows)::double precision AS largest,
+            (pg_catalog.avg(s.rows) FILTER (WHERE p.share = 1 OR s.place <= 6))::double precision AS rows,
+            min(s.rows) FILTER (WHERE s.place <= 6) AS fewest, d.databases,
             extract(epoch FROM pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY s.gap)
                 FILTER (WHERE s.place <= 5))::double precision AS gap
         FROM (

@@ -12,7 +12,7 @@ STORED = """
                 / nullif(pg_catalog.sum(pg_catalog.cardinality(e.records)), 0)
         FROM (
             (SELECT t.records[1:], true
-                FROM {history} AS t TABLESAMPLE SYSTEM ((
+                FROM ONLY {history} AS t TABLESAMPLE SYSTEM ((
                     SELECT least(100, 800.0 / greatest(p.relpages, 1)) FROM pg_catalog.pg_class AS p
                     WHERE p.oid = {table}::pg_catalog.regclass)) REPEATABLE (0)
                 LIMIT 500)
@@ -33,8 +33,9 @@ LOCAL_SERVER = """
 """
 
 # The newest sample that was aggregated: the ranges of its rows end with it, and the index finds them. Its age is in
-# whole seconds, and no two snapshots are so close to each other. Only some rows tell how far apart samples are, since
-# that takes all of their records. A row that is missing from some samples shows a longer time than there is.
+# whole seconds, and no two snapshots are so close to each other. One that reaches the limit may have any number of
+# rows. Only some rows tell how far apart samples are, since that takes all of their records. A row that is missing from
+# some samples shows a longer time than there is.
 AGGREGATED = """
     SELECT {name}, a.srvid, pg_catalog.count(*)::double precision, min(a.gap)::double precision
     FROM (
@@ -51,4 +52,5 @@ AGGREGATED = """
         ) AS r
     ) AS a
     GROUP BY a.srvid
+    HAVING pg_catalog.count(*) < {limit}
 """

@@ -38,7 +38,6 @@ TABLE = {
     "server_key": True,
     "reloptions": ["toast_tuple_target=128"],
     "grants": {"coll": ["SELECT"]},
-    "size": 8192,
 }
 FUNCTION = {
     "schema": "public",
@@ -70,7 +69,7 @@ def test_a_table():
         main_columns=("mins_in_range",),
         grants={"coll": ("SELECT",)},
     )
-    assert catalog.table_of(TABLE).size == 8192 and catalog.table_of(TABLE).is_plain
+    assert catalog.table_of(TABLE).is_plain
     assert not catalog.table_of(dict(TABLE, relkind="p")).is_plain
 
 
@@ -88,8 +87,8 @@ def test_a_type():
 
 def test_an_index():
     row = dict(TABLE, relname="i", on_table="t", method="gist", columns=3)
-    found = catalog._index(row, 4096)
-    assert (found, found.size) == (Index("public", "i", "mark", "t", "gist", 3), 4096)
+    found = catalog._index(row)
+    assert found == Index("public", "i", "mark", "t", "gist", 3)
 
 
 def test_a_function():
@@ -169,7 +168,7 @@ def test_sizes_are_read_afterwards_in_one_statement():
 
 def test_a_reader_without_the_registry_reads_none_of_it():
     cursor, blind = Recorder({"pg_class": [], "pg_proc": []}), visible({"powa_functions": []}, usage=False)
-    found = catalog.read_catalog(cursor, POWA_4, ["locks"], ["locks"], False, blind)
+    found = catalog.read_catalog(cursor, POWA_4, ["locks"], ["locks"], blind)
     assert found.registry == () and list(blind.gaps) == ["datasources[].drift"]
     # Without the right to use the schema, PostgreSQL looks up nothing in it.
     assert not any("public.powa_" in statement or '"public"."powa_' in statement for statement in cursor.statements)

@@ -27,7 +27,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     state,
     wanted,
 )
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, literals
 
 
 def collected(server, **values):
@@ -67,6 +67,19 @@ def test_a_server_that_expects_nothing_counts_as_the_others():
 
 def test_a_repository_that_is_a_remote_of_its_own_tells_for_all():
     assert find({"locks": {0: 8}}).rows == 16
+
+
+def test_what_a_repository_says_of_itself_as_a_remote_counts_once():
+    assert find({"locks": {0: 50, ALPHA.srvid: 8}}).rows == 16
+    day = Collected(0, 60, 86400)
+    both = replace(LOCAL, server_kind=("local", "repository"))
+    assert find({"locks": {0: 50, ALPHA.srvid: 8}}, side=both, local=day).rows == 50 + 8 + 29
+
+
+def test_what_is_registered_without_being_enabled_costs_nothing():
+    rows = {"locks": {0: 8}}
+    assert find_all(rows, enabled=False) == find_all(rows, local=Collected(0, 60, 86400), enabled=False) == {}
+    assert find_all(rows, enabled=True) == find_all(rows, enabled=None) != {}
 
 
 def test_only_servers_that_it_is_for_and_that_are_collected_from():
@@ -125,6 +138,19 @@ def test_no_task_fails_for_an_estimate():
     found = state(POWA_5, catalog_of(wanted(definition(), archivist=POWA_5)), SERVERS)
     costs = read_expected_costs(cursor, [definition()], REPOSITORY, found, {"locks": {ALPHA.srvid: 8}})
     assert costs["locks"].bytes_per_row == ROW and "ROLLBACK TO SAVEPOINT casts" in cursor.statements
+
+
+def test_no_task_waits_for_an_estimate():
+    cursor = Recorder({"reltuples": [("locks", 20_000.0, 40.0, 300_000)]})
+    found = state(catalog=catalog_of(wanted(definition())), servers=SERVERS)
+    read_expected_costs(cursor, [definition()], REPOSITORY, found, {"locks": {ALPHA.srvid: 8}})
+    assert [statement.split("(")[0].strip() for statement in cursor.statements] == [
+        "SAVEPOINT casts",
+        "SELECT pg_catalog.set_config",
+        "SELECT 'locks', greatest",
+        "ROLLBACK TO SAVEPOINT casts",
+    ]
+    assert literals(cursor.composed[1]) == ["100ms"]
 
 
 def test_history_that_is_there_tells_what_a_row_takes():

@@ -100,6 +100,15 @@ def test_the_newest_sample_tells_once_all_are_aggregated():
     assert len(cursor.statements) == 4
 
 
+def test_a_server_that_was_just_aggregated_costs_what_it_did():
+    last = {**LAST, ("locks", 2): ("2026-03-01T12:00:01Z", 16)}
+    waiting = [("locks", 1, *EIGHT), ("locks", 2, *EIGHT._replace(rows=800))]
+    before = costs.read_held(Recorder({"lag(r.ts)": waiting}), POWA_4, kept(), [definition()], [ONE, TWO], last)
+    cursor = Recorder({"lag(r.ts)": waiting[:1], "coalesce_range": [("locks", 2, 800.0, 300.0)]})
+    after = costs.read_held(cursor, POWA_4, kept(), [definition()], [ONE, TWO], last)
+    assert after.costs == before.costs and after.costs["locks"][2].rows == 800
+
+
 def test_what_is_free_is_only_known_on_this_host(tmp_path):
     assert costs.free_bytes(str(tmp_path), True) > 0
     assert costs.free_bytes(str(tmp_path), False) is None and costs.free_bytes(None, True) is None

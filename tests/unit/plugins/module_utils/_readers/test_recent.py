@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
-from ansible_collections.pgfleet.powa.plugins.module_utils._readers.recent import Recent, read_recent
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.recent import Recent, most_rows, read_recent
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     POWA_4,
     POWA_5,
@@ -20,7 +20,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
     with_objects,
     with_tables,
 )
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, literals
 
 
 def test_those_of_all_datasources_in_one_statement():
@@ -65,14 +65,14 @@ def test_no_more_than_some_rows_are_read():
 def many(cursor, catalog=None):
     """Read a datasource with scope database beside one without."""
     declared = [definition(name="sizes", scope="database"), definition()]
-    catalog = catalog or with_tables(catalog_of(*(wanted(entry, archivist=POWA_5) for entry in declared)), size=8192)
+    catalog = catalog or catalog_of(*(wanted(entry, archivist=POWA_5) for entry in declared))
     return read_recent(cursor, POWA_5, state(POWA_5, catalog), declared)
 
 
 def test_snapshots_of_more_databases_than_were_read_are_read_without_their_keys():
     cut = [("sizes", 1, 1, 90000, 3, 900, None, 100000, True), ("locks", 1, 1, 9000, 0, None, None, 10000, True)]
     # No row of the second server was among those that were read first.
-    told = [("sizes", 1, 4, 34000.0, 1000, 270.0, False), ("sizes", 2, 4, 34000.0, 1000, None, True)]
+    told = [("sizes", 1, 4, 34000.0, 40000.0, 1000, 270.0, False), ("sizes", 2, 4, 34000.0, 900.0, 1000, None, True)]
     cursor = Recorder({"WITH p AS": told, "AS is_whole": cut})
     assert many(cursor) == {
         ("sizes", 1): Recent(4, 34000.0, 3, 1000, 270.0, 100000),
@@ -83,6 +83,26 @@ def test_snapshots_of_more_databases_than_were_read_are_read_without_their_keys(
     assert "powa_sizes_history_current" in second and "powa_locks" not in second
 
 
+def test_a_snapshot_that_may_have_been_read_as_a_whole_counts_as_what_was_seen_of_it():
+    cut = [("sizes", 1, 2, 40, 3, 1, None, 70, True), ("sizes", 2, 1, 9, 0, 1, None, 9, True)]
+    told = [("sizes", srvid, 2, None, 30.0, 1, None, True) for srvid in (1, 2, 3)]
+    found = many(Recorder({"WITH p AS": told, "AS is_whole": cut}))
+    assert {srvid: sample.rows for (_name, srvid), sample in found.items()} == {1: 40, 2: 30.0, 3: 30.0}
+
+
+def test_all_tables_together_have_so_many_pages_that_are_read():
+    for datasources, pages in ((1, 16384), (4, 4096), (100, 1024)):
+        declared = [definition(name="sizes_{0}".format(number), scope="database") for number in range(datasources)]
+        catalog = catalog_of(*(wanted(entry, archivist=POWA_5) for entry in declared))
+        cursor = Recorder({"AS is_whole": [(entry.name, 1, 1, 9, 0, 3, None, 9, True) for entry in declared]})
+        read_recent(cursor, POWA_5, state(POWA_5, catalog), declared)
+        assert literals(cursor.composed[1]).count(pages) == datasources
+
+
+def test_with_scope_database_more_rows_are_read():
+    assert (most_rows(definition()), most_rows(definition(scope="database"))) == (10_000, 100_000)
+
+
 def test_what_was_read_as_a_whole_is_not_read_again():
     cursor = Recorder({"AS is_whole": [("sizes", 1, 1, 9, 0, 3, None, 9, False)]})
     assert many(cursor) == {("sizes", 1): Recent(1, 9, 0, 3, None, 9)} and len(cursor.statements) == 1
@@ -91,6 +111,7 @@ def test_what_was_read_as_a_whole_is_not_read_again():
 def test_a_view_in_place_of_the_table_has_no_pages():
     cursor = Recorder({"AS is_whole": [("sizes", 1, 1, 9, 0, 3, None, 9, True)]})
     catalog = catalog_of(*(wanted(definition(name="sizes", scope="database"), archivist=POWA_5),))
+    catalog = with_tables(catalog, is_plain=False)
     assert many(cursor, catalog)[("sizes", 1)].sampled and len(cursor.statements) == 1
 
 

@@ -12,6 +12,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._readers.running impo
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     ALPHA,
     BETA,
+    POWA_4,
     POWA_5,
     server,
     visible,
@@ -72,3 +73,9 @@ def test_what_is_read_when_a_collector_comes_to_the_databases():
     cursor = Recorder({"pg_stat_activity": [MAIN]})
     read_running(cursor, POWA_5, [ALPHA], visible())
     assert '"PoWA".powa_db_module_config' in cursor.statements[0]
+
+
+def test_no_locks_are_read_where_powa_has_no_datasources_of_databases():
+    cursor = Recorder({"pg_stat_activity": [MAIN, worker("alpha:5432", databases=False)]})
+    assert read_running(cursor, POWA_4, [ALPHA], visible()) == {1: Running(True, 260, False)}
+    assert "pg_locks" not in cursor.statements[0] and "false FROM" in cursor.statements[0]
