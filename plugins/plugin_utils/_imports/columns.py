@@ -12,6 +12,13 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.clauses import (
+    AFTER_COLUMNS,
+    AFTER_FROM,
+    JOINS,
+    begins_clause,
+    find_clause,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import (
     Token,
     Tokens,
@@ -19,6 +26,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
     find,
     outside,
     split,
+    split_at,
     tokenize,
     unwrapped,
 )
@@ -31,9 +39,6 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values impor
 )
 
 _SET_OPERATIONS = ("union", "intersect", "except")
-_AFTER_COLUMNS = ("from", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for")
-_AFTER_FROM = _AFTER_COLUMNS[1:]
-_JOINS = ("join", "cross", "inner", "left", "right", "full", "outer", "natural")
 #: What ends no expression, so that no name can follow as an alias.
 _OPERATOR_WORDS = tuple("and or not is in like ilike similar between collate at zone distinct escape null".split())
 _NUMBERS_OF_INFORMATION_SCHEMA = ("cardinality", "length", "position", "precision", "radix", "scale")
@@ -138,7 +143,8 @@ def _select(tokens: Tokens, scope: _Scope) -> List[Output]:
     if tokens[0].is_word("all", "distinct"):
         with_on = tokens[0].is_word("distinct") and tokens[1].is_word("on")
         tokens = tokens[closing(tokens, 2) :] if with_on else tokens[1:]
-    end = _end_of_columns(tokens)
+    found = find_clause(tokens, *AFTER_COLUMNS)
+    end = len(tokens) if found is None else found
     columns: List[Output] = []
     # One for all columns, or each level of nested queries would multiply the time.
     resolve = _resolver(tokens[end:], scope)
@@ -151,15 +157,6 @@ def _select(tokens: Tokens, scope: _Scope) -> List[Output]:
             raise UnknownColumnsError("its column number {0} has no name".format(len(columns) + 1))
         columns.append(Output(name, _value(item, resolve, scope)))
     return columns
-
-
-def _end_of_columns(tokens: Tokens) -> int:
-    for position, token in outside(tokens):
-        before = tokens[position - 1] if position else None
-        named = before is not None and (before.is_word("as", "distinct") or before.is_mark("."))
-        if token.is_word(*_AFTER_COLUMNS) and not named:
-            return position
-    return len(tokens)
 
 
 def _all_columns(tokens: Tokens, alias: Optional[str], scope: _Scope) -> List[Output]:
@@ -183,13 +180,16 @@ def _from(tokens: Tokens) -> Tokens:
     """Return what stands between C(FROM) and what follows it."""
     if not tokens or not tokens[0].is_word("from"):
         return []
-    end = find(tokens[1:], *_AFTER_FROM)
+    end = find_clause(tokens[1:], *AFTER_FROM)
     return tokens[1:] if end is None else tokens[1 : end + 1]
 
 
 def _sources(tokens: Tokens) -> List[Tokens]:
-    parts = split(_from(tokens), lambda token: _is_comma(token) or token.is_word(*_JOINS))
-    return [part for part in parts if part]
+    joined = _from(tokens)
+    positions = [
+        position for position, token in outside(joined) if _is_comma(token) or begins_clause(joined, position, *JOINS)
+    ]
+    return [part for part in split_at(joined, positions) if part]
 
 
 def _alias(source: Tokens) -> str:

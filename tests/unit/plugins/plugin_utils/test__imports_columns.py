@@ -43,6 +43,20 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns impo
         ("SELECT * FROM (VALUES (1, 2)) AS x (p, q)", "p q"),
         ("SELECT not_a, a + b c, - d e, f.order FROM t", "not_a c e order"),
         ("SELECT a, b AS a FROM t", "a a"),
+        (
+            "select datname, percentile_cont(0.5) within group (order by x) as p, count(*) as n from t group by 1",
+            "datname p n",
+        ),
+        ("select mode() within group (order by x), t.order, a as group from t", "mode order group"),
+        (
+            "SELECT b.* FROM (SELECT 1 AS x) a LEFT JOIN (SELECT 2 AS y) b ON left(a.x, 3) = right(b.y, 3)",
+            "y",
+        ),
+        (
+            "SELECT c.* FROM (SELECT mode() WITHIN GROUP (ORDER BY x) FROM t) a"
+            " JOIN (SELECT 2 AS y) c ON a.mode = c.y AND a.order > 0 AND a.x IS DISTINCT FROM c.y",
+            "y",
+        ),
     ],
 )
 def test_names(sql: str, names: str) -> None:
@@ -124,6 +138,10 @@ def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
             " i.b_position, md5(c) d, u.e, coalesce(l.page, 0) f FROM sa w"
             " JOIN (SELECT * FROM pg_catalog.pg_stat_wal) s ON true, pg_locks l, information_schema.t i, u",
             "text number text assumed number text ? text ? assumed",
+        ),
+        (
+            "SELECT a, b FROM (SELECT now() AS a) x JOIN (SELECT 1 AS b) y ON left(x.a::text, 1) = y.b AND x.order",
+            "time number",
         ),
         ("SELECT sum(a) FILTER (WHERE b), f(a)[1] c, count(*) OVER () d FROM pg_t", "number ? number"),
     ],
