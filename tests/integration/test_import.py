@@ -12,8 +12,9 @@ from typing import Any, Dict, List
 
 import psycopg2
 import pytest
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.known import value_of_column
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.take import read
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import float_sql, number_sql, value_of_column
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import float_sql, number_sql
 from samples import aggregate, collect
 from servers import ROOT, Database, on_every_server, run_playbook
 

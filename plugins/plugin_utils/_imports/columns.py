@@ -19,6 +19,8 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.clauses impo
     begins_clause,
     find_clause,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.expressions import Resolver, value_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.known import value_of_column
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import (
     Token,
     Tokens,
@@ -30,13 +32,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
     tokenize,
     unwrapped,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import (
-    TEXT,
-    UNKNOWN,
-    Resolver,
-    value_of,
-    value_of_column,
-)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import TEXT, UNKNOWN
 
 _SET_OPERATIONS = ("union", "intersect", "except")
 #: What ends no expression, so that no name can follow as an alias.
@@ -311,7 +307,7 @@ def _ends_expression(tokens: Tokens) -> bool:
         last = tokens[-1]
         several = _TYPES_OF_SEVERAL_WORDS.get(last.value, ()) if casts[-1] == len(tokens) - 2 else ()
         inside = len(tokens) > 1 and tokens[-1].is_word("with", "without", "time") and not several
-        return not several and not inside and not last.is_mark("::")
+        return not several and not inside and not last.is_mark("::", ".")
     last = tokens[-1]
     if last.kind == "word":
         return last.is_word("end", "true", "false", "null") or not last.is_word(*_OPERATOR_WORDS)

@@ -111,7 +111,7 @@ def _column(listed: _Listed, found: Optional[Outputs]) -> Column:
         return column._replace(expression="{0}")
     expression, unit = column.expression, _unit(listed, column)
     if usage == "MAPPEDMETRIC":
-        expression = _mapped(source, options.get("metric_mapping") or options.get("mapping"))
+        expression, unit = _mapped(source, options.get("metric_mapping") or options.get("mapping")), None
     elif usage == "DURATION":
         # The exporter reads a text such as 10ms, and counts in milliseconds.
         expression, unit = "extract(epoch FROM {0}::text::interval)::double precision * 1000", "ms"
@@ -124,11 +124,11 @@ def _column(listed: _Listed, found: Optional[Outputs]) -> Column:
 
 def _unit(listed: _Listed, column: Column) -> Optional[str]:
     """Return the unit of a column by its name and its description, or None if only the name can tell."""
-    if column.unit is not None or listed.usage not in ("COUNTER", "GAUGE"):
+    scaled = listed.options.get("scale") not in (None, 1)
+    if (column.unit is not None and not scaled) or column.unit == "" or listed.usage not in ("COUNTER", "GAUGE"):
         return column.unit
     described = unit_in(listed.description)
     # Of a number with a scale, the description may be PostgreSQL's own, of what was there before: milliseconds.
-    scaled = listed.options.get("scale") not in (None, 1)
     return stated_unit([column.name], "" if scaled and described != "s" else described)
 
 

@@ -10,6 +10,7 @@ import re
 from typing import Any, Dict, List, Mapping
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.definition import notes_on_numbers
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.fields import PGWATCH
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
@@ -95,7 +96,7 @@ def _metric(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> Met
     role = entry.get("node_status") or None
     if role is not None and role not in _ROLES:
         raise CannotTakeError('its node_status is "{0}", expected primary or standby'.format(role))
-    notes += PGWATCH.notes(entry)
+    notes += PGWATCH.notes(entry) + notes_on_numbers(variants)
     problems += [Problem(name, note, skipped=False) for note in dict.fromkeys(notes)]
     once = is_true(entry.get("is_instance_level"))
     return Metric(

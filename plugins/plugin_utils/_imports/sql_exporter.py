@@ -39,6 +39,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter_jobs import found_jobs, has_jobs
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.targets import addresses_of_collector, scoped
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER
 
 EXPECTED = "a collector of sql_exporter (collector_name, metrics and queries) or jobs with queries"
 _OTHER_FILES = "collectors in other files are not read: give the text of each of these files, too"
@@ -149,7 +150,7 @@ def _metric(name: str, sql: str, entries: List[Mapping[str, Any]], notes: List[s
             _add(columns, column, str(entry.get("metric_name")), notes)
         if entry.get("static_value") is not None:
             own = str(entry.get("metric_name"))
-            constant = Column(None, own, kind, help_text, expression=_constant(entry["static_value"]))
+            constant = Column(None, own, kind, help_text, expression=_constant(entry["static_value"]), value=NUMBER)
             _add(columns, constant, own, notes)
         if entry.get("timestamp_value"):
             notes.append("timestamp_value is left out, since PoWA stores the time of its snapshot")

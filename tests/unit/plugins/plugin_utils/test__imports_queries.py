@@ -120,7 +120,7 @@ def test_usages_become_sql(warnings: List[str]) -> None:
     assert first["query"] == (
         "SELECT\n    (coalesce(q.written * 0.001, 0))::double precision AS written_kb,\n"
         "    CASE q.pending::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE substring(q.pending::text FROM '"
-        r"^\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\s*$"
+        r"^\s*(?:[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|Infinity)|NaN)\s*$"
         "')::double precision END AS waiting,\n"
         "    ((CASE q.state::text WHEN 'up' THEN 1 WHEN 'it''s down' THEN 0 END)::double precision)::double precision"
         " AS state,\n"
@@ -167,9 +167,24 @@ m:
     assert found["query"].startswith(
         "SELECT\n    extract(epoch FROM q.last_vacuum)::double precision AS vacuumed,\n"
         "    extract(epoch FROM q.at)::double precision AS at,\n"
-        "    q.relid::text::bigint AS relid,\n    substring(q.limits FROM '^"
+        "    q.relid::text::bigint AS relid,\n    substring(q.limits::text FROM '^"
     )
     assert ")::double precision AS limits,\n    q.n_live_tup\nFROM (" in found["query"]
+
+
+def test_an_exporter_gets_an_interval_in_seconds() -> None:
+    text = """
+m:
+  query: "SELECT replay_lag, flush_lag, now() - reply_time AS age_ms FROM pg_stat_replication"
+  metrics:
+    - replay_lag: {usage: GAUGE, description: Lag in milliseconds}
+    - flush_lag: {usage: GAUGE, scale: 1000, description: Lag in milliseconds}
+    - age_ms: {usage: GAUGE, scale: 1000}
+"""
+    (found,) = from_exporter(text)
+    assert "    extract(epoch FROM q.replay_lag)::double precision AS replay_lag,\n" in found["query"]
+    assert "    extract(epoch FROM q.flush_lag)::double precision * 1000 AS flush_lag,\n" in found["query"]
+    assert [metric.get("unit") for metric in found["metrics"]] == ["s", None, "ms"]
 
 
 def test_a_histogram_becomes_its_sum_and_its_count(warnings: List[str]) -> None:

@@ -127,7 +127,7 @@ def test_values_become_numbers() -> None:
     entry = "metrics: [{metric_name: workers, type: gauge, help: h, values: [n, most, nix], query: QUERY}]"
     text = entry.replace("QUERY", "\"SELECT count(*) AS n, current_setting('x') AS most FROM t\"")
     (found,) = from_sql_exporter(text)
-    assert found["query"].startswith("SELECT\n    q.n,\n    substring(q.most FROM '^")
+    assert found["query"].startswith("SELECT\n    q.n,\n    substring(q.most::text FROM '^")
     assert [metric["name"] for metric in found["metrics"]] == ["n", "most"]
 
 
