@@ -18,6 +18,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Column,
     kind_of,
     mapping,
+    text_of,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import (
     Outputs,
@@ -177,7 +178,7 @@ def _mapped(source: str, values: Any) -> str:
     if not isinstance(values, dict) or not values:
         raise CannotTakeError('column "{0}" is a MAPPEDMETRIC without metric_mapping'.format(source))
     cases = (
-        "WHEN '{0}' THEN {1}".format(str(text).replace("'", "''"), _number(source, "metric_mapping", number))
+        "WHEN '{0}' THEN {1}".format(text_of(text).replace("'", "''"), _number(source, "metric_mapping", number))
         for text, number in values.items()
     )
     return "(CASE {{0}}::text {0} END)::double precision".format(" ".join(cases))

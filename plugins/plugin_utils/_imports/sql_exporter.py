@@ -26,6 +26,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Problem,
     kind_of,
     mapping,
+    text_of,
     texts,
     wrong_format,
 )
@@ -193,7 +194,9 @@ def _static_labels(entries: List[Mapping[str, Any]], notes: List[str]) -> List[T
     """Return the labels that all metrics of a query have with the same value: the rest cannot tell rows apart."""
     labels = [mapping(entry.get("static_labels") or {}, "static_labels") for entry in entries]
     same = [
-        (label, str(value)) for label, value in labels[0].items() if all(each.get(label) == value for each in labels)
+        (label, text_of(value))
+        for label, value in labels[0].items()
+        if all(each.get(label) == value for each in labels)
     ]
     differing = sorted({label for each in labels for label in each} - {label for label, _value in same})
     if differing:

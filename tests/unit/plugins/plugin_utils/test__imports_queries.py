@@ -187,6 +187,16 @@ m:
     assert [metric.get("unit") for metric in found["metrics"]] == ["s", None, "ms"]
 
 
+def test_a_boolean_is_mapped_by_its_text() -> None:
+    text = """
+m:
+  query: "SELECT pg_is_in_recovery() AS standby"
+  metrics: [{standby: {usage: MAPPEDMETRIC, metric_mapping: {true: 1, false: 0, off: 2}}}]
+"""
+    (found,) = from_exporter(text)
+    assert "(CASE q.standby::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 WHEN 'off' THEN 2 END)" in found["query"]
+
+
 def test_a_histogram_becomes_its_sum_and_its_count(warnings: List[str]) -> None:
     text = """
 idle:

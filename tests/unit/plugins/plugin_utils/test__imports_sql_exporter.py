@@ -131,6 +131,13 @@ def test_values_become_numbers() -> None:
     assert [metric["name"] for metric in found["metrics"]] == ["n", "most"]
 
 
+def test_a_static_label_may_be_a_boolean() -> None:
+    labels = "static_labels: {main: true, no: 1}"
+    entry = "metrics: [{metric_name: m, type: gauge, values: [n], query: SELECT n FROM t, " + labels + "}]"
+    (found,) = from_sql_exporter(entry)
+    assert "    'true'::text AS main,\n    '1'::text AS no,\n" in found["query"]
+
+
 JOBS = """
 jobs:
 - name: all
