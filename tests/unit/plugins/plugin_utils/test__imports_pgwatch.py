@@ -222,6 +222,14 @@ def test_a_label_keeps_its_whole_name_beside_a_column_of_the_short_one() -> None
     assert found["keys"][0]["name"] == "tag_a" and found["metrics"][0]["name"] == "a"
 
 
+def test_a_label_has_one_name_in_all_versions() -> None:
+    sqls = {11: "select tag_x, x from t", 14: "select x as tag_x, 1 as n from t"}
+    (found,) = from_pgwatch(json.dumps({"metrics": {"m": {"sqls": sqls}}}))
+    assert [key["name"] for key in found["keys"]] == ["tag_x"]
+    assert [metric["name"] for metric in found["metrics"]] == ["n", "x"]
+    assert "    q.tag_x,\n" in found["queries"][-1]["query"] and "    q.tag_x,\n" in found["queries"][0]["query"]
+
+
 def of_newer_servers(query: str) -> List[Any]:
     """Return the definition of a metric that begins after the oldest supported server, and what there is to tell."""
     text = json.dumps({"metrics": {"m": {"sqls": {14: query}, "gauges": ["*"], "is_instance_level": True}}})
