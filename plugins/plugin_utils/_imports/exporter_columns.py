@@ -27,7 +27,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     returned_only,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER, float_sql
 
 _KINDS = {"LABEL": KEY, "COUNTER": COUNTER, "GAUGE": GAUGE, "MAPPEDMETRIC": GAUGE, "DURATION": GAUGE}
 _HISTOGRAM, _IGNORED = "HISTOGRAM", ("DISCARD", "")
@@ -116,10 +116,14 @@ def _column(listed: _Listed, found: Optional[Outputs]) -> Column:
     elif usage == "DURATION":
         # The exporter reads a text such as 10ms, and counts in milliseconds.
         expression, unit = "extract(epoch FROM {0}::text::interval)::double precision * 1000", "ms"
-    if options.get("scale") not in (None, 1):
+    scaled, default = options.get("scale") not in (None, 1), options.get("default")
+    if (scaled or default is not None) and expression == "{0}" and column.value != NUMBER:
+        # Of a boolean there is no product, and what is no number becomes the default.
+        expression = float_sql(expression, column.value)
+    if scaled:
         expression = "{0} * {1}".format(expression, _number(source, "scale", options["scale"]))
-    if options.get("default") is not None:
-        expression = "coalesce({0}, {1})".format(expression, _number(source, "default", options["default"]))
+    if default is not None:
+        expression = "coalesce({0}, {1})".format(expression, _number(source, "default", default))
     return column._replace(unit=unit, expression=expression, value=column.value if expression == "{0}" else NUMBER)
 
 

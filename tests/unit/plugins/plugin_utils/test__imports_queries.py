@@ -118,7 +118,10 @@ def test_usages_become_sql(warnings: List[str]) -> None:
     wal = named(from_exporter(FILE))["wal"]
     first, last = wal["queries"]
     assert first["query"] == (
-        "SELECT\n    (coalesce(q.written * 0.001, 0))::double precision AS written_kb,\n"
+        "SELECT\n    (coalesce(CASE q.written::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE"
+        " substring(q.written::text FROM '"
+        r"^\s*(?:[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|Infinity)|NaN)\s*$"
+        "')::double precision END * 0.001, 0))::double precision AS written_kb,\n"
         "    CASE q.pending::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE substring(q.pending::text FROM '"
         r"^\s*(?:[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|Infinity)|NaN)\s*$"
         "')::double precision END AS waiting,\n"
@@ -195,6 +198,23 @@ m:
 """
     (found,) = from_exporter(text)
     assert "(CASE q.standby::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 WHEN 'off' THEN 2 END)" in found["query"]
+
+
+def test_a_scale_and_a_default_are_for_numbers() -> None:
+    text = """
+m:
+  query: "SELECT active, restart_lsn, f(1) AS x, 1 AS number FROM pg_replication_slots"
+  metrics:
+    - active: {usage: GAUGE, default: 0}
+    - restart_lsn: {usage: GAUGE, scale: 2}
+    - x: {usage: GAUGE, scale: 2, default: -1}
+    - number: {usage: GAUGE, scale: 2}
+"""
+    (found,) = from_exporter(text)
+    assert "    coalesce(CASE q.active::text WHEN 'true' THEN 1 " in found["query"]
+    assert "    (q.restart_lsn - '0/0'::pg_lsn)::double precision * 2 AS restart_lsn,\n" in found["query"]
+    assert "    coalesce(CASE q.x::text WHEN 'true' THEN 1 " in found["query"]
+    assert " END * 2, -1) AS x,\n    q.number * 2 AS number\n" in found["query"]
 
 
 def test_a_histogram_becomes_its_sum_and_its_count(warnings: List[str]) -> None:
@@ -430,6 +450,13 @@ def test_a_wrong_entry_is_named(entry: str, reason: str) -> None:
         (">12.0.0, <=15.3.0", (120001, 150004)),
         ("=14", (140000, 150000)),
         ("14.x", (140000, 150000)),
+        (">13.x", (140000, None)),
+        ("<=13.x", (0, 140000)),
+        (">=13.x <15.x", (130000, 150000)),
+        (">9.x", (100000, None)),
+        (">9.5.x <=9.6.x", (90600, 90700)),
+        ("9.6", (90600, 90700)),
+        (">13.2.x", (130003, None)),
         ("<10.0.0 <12.0.0 >=9.6.3", (90603, 100000)),
     ],
 )
