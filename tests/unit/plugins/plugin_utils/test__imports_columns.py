@@ -43,6 +43,36 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns impo
         ("SELECT * FROM (VALUES (1, 2)) AS x (p, q)", "p q"),
         ("SELECT not_a, a + b c, - d e, f.order FROM t", "not_a c e order"),
         ("SELECT a, b AS a FROM t", "a a"),
+        (
+            "SELECT CASE WHEN a THEN 1 ELSE b END, CASE WHEN a THEN b ELSE count(*) END, CASE WHEN a THEN b ELSE 0 END,"
+            " CASE WHEN a THEN CASE WHEN b THEN 1 ELSE c END END, CASE WHEN a THEN 1 ELSE t.d::int END,"
+            " CASE WHEN a THEN b ELSE null END, CASE WHEN a THEN b ELSE true END,"
+            " CASE WHEN a THEN 1 ELSE CASE WHEN b THEN 1 ELSE e END END FROM t",
+            "b count case case d case case e",
+        ),
+        (
+            "SELECT cast(x AS int), cast(f(a AS b) AS t.u), trim(y), trim(both 'x' FROM y), trim(leading FROM y)",
+            "x f btrim btrim ltrim",
+        ),
+        (
+            "SELECT trim(trailing 'x' FROM y)::int, ARRAY[1], true, current_user",
+            "rtrim array bool current_user",
+        ),
+        (
+            "SELECT extract(epoch FROM a) AS b, (SELECT extract(epoch FROM a) AS c), date_part('epoch', a)",
+            "b c date_part",
+        ),
+        (
+            "SELECT a::timestamp with time zone z, b::time, c::time d, e::double precision f, g::double precision,"
+            " CASE WHEN h::int = 1 THEN i ELSE j END, CASE WHEN h::int = 1 THEN i END::int FROM t",
+            "z b d f g j int4",
+        ),
+        (
+            "SELECT 'x'::text, 1::bigint, 2::double precision, null::pg_catalog.int8, true::character varying,"
+            " '1'::timestamp with time zone, 'a'::char(3), CASE WHEN a THEN 1 ELSE 2 END::int::numeric(3), 1::\"Odd\"",
+            "text int8 float8 int8 varchar timestamptz bpchar numeric Odd",
+        ),
+        ("SELECT count(*) FILTER (WHERE a) OVER (ORDER BY b), sum(a) OVER w FROM t WINDOW w AS ()", "count sum"),
         ("SELECT a::pg_catalog.text, b::pg_catalog.int8 c FROM t", "a c"),
         (
             "select datname, percentile_cont(0.5) within group (order by x) as p, count(*) as n from t group by 1",
@@ -72,6 +102,18 @@ def test_names(sql: str, names: str) -> None:
         ("SELECT * FROM (SELECT 1 a) x JOIN (SELECT 1 a, 2 b) y USING (a)", "a join by columns of the same name"),
         ("SELECT a, a + 1 FROM t", "its column number 2 has no name"),
         ("SELECT 1", "its column number 1 has no name"),
+        ("SELECT a::int = 1 AND b FROM t", "its column number 1 has no name"),
+        ("SELECT 1 + 2::int, 1::int FROM t", "its column number 1 has no name"),
+        ("SELECT NOT a::bool FROM t", "its column number 1 has no name"),
+        (
+            "SELECT count(*) FILTER (WHERE a) - count(*) FILTER (WHERE b) FROM t",
+            "its column number 1 has no name",
+        ),
+        ("SELECT a::int + b::int FROM t", "its column number 1 has no name"),
+        ("SELECT CASE WHEN a THEN 1 END + CASE WHEN b THEN 2 END FROM t", "its column number 1 has no name"),
+        ("SELECT ARRAY[1] || a FROM t", "its column number 1 has no name"),
+        ("SELECT a, null FROM t", "its column number 2 has no name"),
+        ("SELECT (extract(epoch FROM a))::int FROM t", "is called date_part before PostgreSQL 14"),
         ("SHOW pools", "it is no SELECT"),
         ("", "it is no SELECT"),
         ("SELECT", "its columns cannot be read from the query"),
