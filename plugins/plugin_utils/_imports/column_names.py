@@ -89,6 +89,9 @@ def _good_name(item: Tokens, name_of_query: NameOfQuery) -> Optional[str]:
         return None if _after_type(item[cast + 1 :]) else _good_name(item[:cast], name_of_query)
     if len(item) > 2 and item[-1].is_name and item[-2].is_mark(".") and closing(item, 0) == len(item) - 2:
         return item[-1].value
+    if item[0].is_mark("("):
+        end = closing(item, 0)
+        return None if _after_subscripts(item[end:]) else _good_name(item[:end], name_of_query)
     if not item[0].is_name:
         return None
     position = 0
@@ -104,6 +107,12 @@ def _good_name(item: Tokens, name_of_query: NameOfQuery) -> Optional[str]:
     ):
         return None
     return name if position else _name_of_syntax(item, name_of_query)
+
+
+def _after_subscripts(tokens: Tokens) -> Tokens:
+    while tokens and tokens[0].is_mark("["):
+        tokens = tokens[closing(tokens, 0) :]
+    return tokens
 
 
 def _name_of_syntax(item: Tokens, name_of_query: NameOfQuery) -> Optional[str]:

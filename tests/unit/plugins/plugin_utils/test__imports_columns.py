@@ -73,6 +73,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns impo
             "text int8 float8 int8 varchar timestamptz bpchar numeric Odd",
         ),
         ("SELECT count(*) FILTER (WHERE a) OVER (ORDER BY b), sum(a) OVER w FROM t WINDOW w AS ()", "count sum"),
+        ("SELECT (ARRAY[1])[1], (f('a b', ' '))[2][1], a[1] FROM t", "array f a"),
         ("SELECT a::pg_catalog.text, b::pg_catalog.int8 c FROM t", "a c"),
         (
             "select datname, percentile_cont(0.5) within group (order by x) as p, count(*) as n from t group by 1",
@@ -104,6 +105,7 @@ def test_names(sql: str, names: str) -> None:
         ("SELECT 1", "its column number 1 has no name"),
         ("SELECT a::int = 1 AND b FROM t", "its column number 1 has no name"),
         ("SELECT 1 + 2::int, 1::int FROM t", "its column number 1 has no name"),
+        ("SELECT (a) + (b) FROM t", "its column number 1 has no name"),
         ("SELECT NOT a::bool FROM t", "its column number 1 has no name"),
         (
             "SELECT count(*) FILTER (WHERE a) - count(*) FILTER (WHERE b) FROM t",
