@@ -18,12 +18,13 @@ description:
   - The other tools leave out a server whose version of PostgreSQL has no query. A datasource returns no rows there.
     So if the first query of a metric is for a version after 13, that is so for all of its columns.
   - An exporter makes numbers of all values, and so do its filters where the text of a query tells that it returns
-    something else. A time, such as C(last_vacuum), becomes seconds since 1970, a text its number, or C(NULL) if it is
-    none.
+    something else. A time, such as C(last_vacuum), becomes seconds since 1970, an interval, such as C(replay_lag), its
+    seconds, a text its number, or C(NULL) if it is none.
   - What C(extract) returns becomes V(double precision), as it is before PostgreSQL 14.
   - But for what C(extract) returns, the values of pgwatch stay as they are in metrics that have a query for every
     version. In others, too, they stay texts where the text of the query tells that they are, and become numbers
-    otherwise. PoWA stores texts, and draws no graph of them.
+    otherwise, an interval its seconds, a WAL position its bytes. A warning names values that the text of the query does
+    not tell to be either. PoWA stores texts, and draws no graph of them.
   - If a query returns several columns of one name, the last one is taken, as the other tools do.
   - Metrics get a unit if their names end with one, such as C(_bytes), C(_seconds) or C(_ms), or if their description
     says so, as in C(in milliseconds). They get none if the two differ, or if the value is a time.

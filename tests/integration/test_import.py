@@ -12,8 +12,10 @@ from typing import Any, Dict, List
 
 import psycopg2
 import pytest
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import returned_columns
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.known import value_of_column
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.take import read
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import float_sql, number_sql, value_of_column
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import float_sql, number_sql
 from samples import aggregate, collect
 from servers import ROOT, Database, on_every_server, run_playbook
 
@@ -196,6 +198,97 @@ def test_columns_of_postgresql_become_numbers(database: Database) -> None:
             refused.append((relation, column, str(error).split("\n", maxsplit=1)[0]))
     assert len(columns) > 1000
     assert not refused, refused
+
+
+#: Columns without an alias, of x and b.
+UNNAMED = """
+x | q.x::int::text | 'x'::text | 1::bigint | null::pg_catalog.int8 | true | b::character varying | 1::double precision
+CASE WHEN b THEN 1 ELSE x END | CASE WHEN b THEN x END | CASE WHEN b THEN 1 ELSE 0 END::int | (CASE WHEN b THEN 1 END)
+CASE WHEN b THEN 1 ELSE q.x::int END | CASE WHEN b THEN false ELSE true END
+CASE WHEN x::int = 1 THEN 1 ELSE abs(x) END | (string_to_array('a b', ' '))[2]
+cast(x AS int) | cast('1' AS character varying) | trim('y') | trim(leading 'x' FROM 'xy')
+trim(trailing FROM 'y')::text | (SELECT max(y) FROM generate_series(1, 2) y) | (ARRAY[1])[1]
+count(*) FILTER (WHERE b) OVER () | mode() WITHIN GROUP (ORDER BY x) | ARRAY[1] | EXISTS (SELECT 1)
+current_user | user::text | localtimestamp | coalesce(x, 1) | nullif(x, 1)
+position('a' IN 'b') | substring('ab' FROM 1 FOR 1) | now()::timestamp with time zone | '1'::char(3) | 'x'::"char"
+"""
+
+
+@on_every_server
+def test_columns_have_the_names_that_postgresql_gives_them(database: Database) -> None:
+    for column in (each.strip() for line in UNNAMED.strip().splitlines() for each in line.split(" | ")):
+        sql = "SELECT {0} FROM (SELECT 1 AS x, true AS b) AS q GROUP BY x, b".format(column)
+        name = database.value("SELECT json_object_keys(row_to_json(r)) FROM ({0}) AS r".format(sql))
+        assert [output.name for output in returned_columns(sql)] == [name], column
+
+
+#: By an expression, the number that it becomes.
+AS_NUMBERS = {
+    "'90 min'::interval": 5400,
+    "timestamp '2026-01-02' - timestamp '2026-01-01'": 86400,
+    "age(timestamp '2026-01-02', timestamp '2026-01-01') * 2": 172800,
+    "coalesce(max(interval '1 s'), '0')": 1,
+    "date_trunc('day', interval '36 h')": 86400,
+    "date '2026-01-03' - date '2026-01-01'": 2,
+    "timestamptz '1970-01-02 UTC' - interval '1 h'": 82800,
+    "'0/10'::pg_lsn": 16,
+    "'0/10'::pg_lsn - '0/8'::pg_lsn": 8,
+    "(1 = 1 AND NOT false)": 1,
+    "'x' IS NULL": 0,
+    "'-1.5e2'::character varying": -150,
+    "'Infinity'::pg_catalog.text": float("inf"),
+    "'x'::\"char\"": None,
+    "'pg_class'::regclass": None,
+    "'{\"a\": \"7\"}'::json->>'a'": 7,
+    "inet '10.0.0.1'": None,
+    "'{1,2}'::int[]": None,
+    "2 * 3 - -1": 7,
+    "'12'::xid": 12,
+}
+#: By what is known of a value, the types that it may have.
+TYPES = {
+    "number": ("integer", "bigint", "numeric", "double precision"),
+    "assumed": ("integer", "bigint", "numeric", "double precision"),
+    "boolean": ("boolean",),
+    "lsn": ("pg_lsn",),
+    "time": ("timestamp with time zone", "timestamp without time zone"),
+    "date": ("date",),
+    "interval": ("interval",),
+    "text": ("text", "character varying", "name", '"char"', "regclass", "inet"),
+    "xid": ("xid", "oid"),
+    "": ("integer[]",),
+}
+
+
+@on_every_server
+def test_expressions_become_numbers(database: Database) -> None:
+    for expression, number in AS_NUMBERS.items():
+        sql = "SELECT {0} AS x".format(expression)
+        (output,) = returned_columns(sql)
+        ((kind, found),) = database.sql(
+            "SELECT pg_typeof(q.x)::text, {0} FROM ({1}) AS q".format(float_sql("q.x", output.value), sql)
+        )
+        assert (found, kind in TYPES[output.value]) == (number, True), (expression, output.value, kind)
+
+
+@on_every_server
+def test_what_newer_servers_return_is_collected(database: Database) -> None:
+    sql = (
+        "SELECT 'pg_class'::regclass AS tag_a, 'pg_type'::regclass AS b, interval '1 min' AS c, '0/10'::pg_lsn AS d,"
+        " 1 > 2 AS e, host('10.0.0.1'::inet) AS f, '{1}'::int[] AS g, 'NaN'::text AS h"
+    )
+    text = json.dumps({"metrics": {"newer": {"sqls": {13.1: sql}, "gauges": ["*"], "is_instance_level": True}}})
+    definitions, problems = read("pgwatch", text)
+    assert [problem.reason for problem in problems] == [
+        '"g" becomes a number, and NULL where it is none: cast it in the query'
+    ]
+    (srvid,) = database.register("one")
+    database.ok("datasources", server_kind=["remote", "repository"], monitoring_role="powa", datasources=definitions)
+    collect(database, "newer", srvid)
+    aggregate(database, srvid)
+    assert database.sql("SELECT a, b, c, d, e, f, g, h FROM powa_newer_get(%s, NULL, NULL)", (srvid,)) == [
+        ("pg_class", "pg_type", 60, 16, 0, "10.0.0.1", None, "NaN")
+    ]
 
 
 def test_what_is_left_out_is_named(tmp_path: Path) -> None:

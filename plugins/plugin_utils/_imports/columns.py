@@ -10,8 +10,22 @@ says so where it cannot tell.
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.clauses import (
+    AFTER_COLUMNS,
+    AFTER_FROM,
+    JOINS,
+    begins_clause,
+    find_clause,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.column_names import (
+    UnknownColumnsError,
+    name_of,
+    split_alias,
+)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.expressions import Resolver, value_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.known import value_of_column
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import (
     Token,
     Tokens,
@@ -19,35 +33,14 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
     find,
     outside,
     split,
+    split_at,
     tokenize,
     unwrapped,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import (
-    TEXT,
-    UNKNOWN,
-    Resolver,
-    value_of,
-    value_of_column,
-)
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import TEXT, UNKNOWN
 
 _SET_OPERATIONS = ("union", "intersect", "except")
-_AFTER_COLUMNS = ("from", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for")
-_AFTER_FROM = _AFTER_COLUMNS[1:]
-_JOINS = ("join", "cross", "inner", "left", "right", "full", "outer", "natural")
-#: What ends no expression, so that no name can follow as an alias.
-_OPERATOR_WORDS = tuple("and or not is in like ilike similar between collate at zone distinct escape null".split())
 _NUMBERS_OF_INFORMATION_SCHEMA = ("cardinality", "length", "position", "precision", "radix", "scale")
-_TYPES_OF_SEVERAL_WORDS = {
-    "double": ("precision",),
-    "character": ("varying",),
-    "bit": ("varying",),
-    "timestamp": ("with", "without", "time", "zone"),
-    "time": ("with", "without", "time", "zone"),
-}
-
-
-class UnknownColumnsError(Exception):
-    """The columns of a query cannot be told from its text; the message says why."""
 
 
 class Output(NamedTuple):
@@ -138,7 +131,8 @@ def _select(tokens: Tokens, scope: _Scope) -> List[Output]:
     if tokens[0].is_word("all", "distinct"):
         with_on = tokens[0].is_word("distinct") and tokens[1].is_word("on")
         tokens = tokens[closing(tokens, 2) :] if with_on else tokens[1:]
-    end = _end_of_columns(tokens)
+    found = find_clause(tokens, *AFTER_COLUMNS)
+    end = len(tokens) if found is None else found
     columns: List[Output] = []
     # One for all columns, or each level of nested queries would multiply the time.
     resolve = _resolver(tokens[end:], scope)
@@ -146,20 +140,11 @@ def _select(tokens: Tokens, scope: _Scope) -> List[Output]:
         if item and item[-1].is_mark("*") and (len(item) == 1 or item[-2].is_mark(".")):
             columns += _all_columns(tokens[end:], item[-3].value if len(item) > 2 else None, scope)
             continue
-        name = _name(item, scope)
+        name = name_of(item, lambda query: _query(query, scope)[0].name)
         if name is None:
             raise UnknownColumnsError("its column number {0} has no name".format(len(columns) + 1))
         columns.append(Output(name, _value(item, resolve, scope)))
     return columns
-
-
-def _end_of_columns(tokens: Tokens) -> int:
-    for position, token in outside(tokens):
-        before = tokens[position - 1] if position else None
-        named = before is not None and (before.is_word("as", "distinct") or before.is_mark("."))
-        if token.is_word(*_AFTER_COLUMNS) and not named:
-            return position
-    return len(tokens)
 
 
 def _all_columns(tokens: Tokens, alias: Optional[str], scope: _Scope) -> List[Output]:
@@ -183,13 +168,16 @@ def _from(tokens: Tokens) -> Tokens:
     """Return what stands between C(FROM) and what follows it."""
     if not tokens or not tokens[0].is_word("from"):
         return []
-    end = find(tokens[1:], *_AFTER_FROM)
+    end = find_clause(tokens[1:], *AFTER_FROM)
     return tokens[1:] if end is None else tokens[1 : end + 1]
 
 
 def _sources(tokens: Tokens) -> List[Tokens]:
-    parts = split(_from(tokens), lambda token: _is_comma(token) or token.is_word(*_JOINS))
-    return [part for part in parts if part]
+    joined = _from(tokens)
+    positions = [
+        position for position, token in outside(joined) if _is_comma(token) or begins_clause(joined, position, *JOINS)
+    ]
+    return [part for part in split_at(joined, positions) if part]
 
 
 def _alias(source: Tokens) -> str:
@@ -221,7 +209,7 @@ def _source_columns(source: Tokens, scope: _Scope) -> List[Output]:
 
 def _value(item: Tokens, resolve: Resolver, scope: _Scope) -> str:
     """Return what is known of the values of one column."""
-    expression = _split_alias(item)[0]
+    expression = split_alias(item)[0]
     inner = unwrapped(expression)
     try:
         if inner and inner[0].is_word("select", "with"):
@@ -229,16 +217,6 @@ def _value(item: Tokens, resolve: Resolver, scope: _Scope) -> str:
         return value_of(expression, resolve)
     except (UnknownColumnsError, IndexError):
         return UNKNOWN
-
-
-def _split_alias(item: Tokens) -> Tuple[Tokens, Optional[str]]:
-    """Return an expression, and its alias or None."""
-    named = [position for position, token in outside(item) if token.is_word("as")]
-    if named:
-        return item[: named[-1]], item[named[-1] + 1].value
-    if len(item) > 1 and item[-1].is_name and _ends_expression(item[:-1]) and not item[-1].is_word("end"):
-        return item[:-1], item[-1].value
-    return item, None
 
 
 def _resolver(rest: Tokens, scope: _Scope) -> Resolver:
@@ -287,78 +265,3 @@ def _value_in_source(source: Tokens, name: str, scope: _Scope) -> str:
 
 def _is_comma(token: Token) -> bool:
     return token.is_mark(",")
-
-
-def _name(item: Tokens, scope: _Scope) -> Optional[str]:
-    """Return the name of one column, or None if it has none."""
-    alias = _split_alias(item)[1]
-    if alias is not None:
-        return alias
-    casts = [position for position, token in outside(item) if token.is_mark("::")]
-    if casts:
-        rest = _after_type(item[casts[-1] + 1 :])
-        if rest:
-            return rest[0].value if len(rest) == 1 and rest[0].is_name else None
-        return _name(item[: casts[0]], scope)
-    return _name_of_expression(item, scope)
-
-
-def _ends_expression(tokens: Tokens) -> bool:
-    """Whether a name after these tokens is an alias."""
-    casts = [position for position, token in outside(tokens) if token.is_mark("::")]
-    if casts:
-        # A part of a type's name is none.
-        last = tokens[-1]
-        several = _TYPES_OF_SEVERAL_WORDS.get(last.value, ()) if casts[-1] == len(tokens) - 2 else ()
-        inside = len(tokens) > 1 and tokens[-1].is_word("with", "without", "time") and not several
-        return not several and not inside and not last.is_mark("::")
-    last = tokens[-1]
-    if last.kind == "word":
-        return last.is_word("end", "true", "false", "null") or not last.is_word(*_OPERATOR_WORDS)
-    return last.kind in ("quoted", "text", "number") or last.is_mark(")", "]")
-
-
-def _after_type(tokens: Tokens) -> Tokens:
-    """Return what follows the name of a type."""
-    position = 1
-    more: Mapping[str, Tuple[str, ...]] = _TYPES_OF_SEVERAL_WORDS
-    words = more.get(tokens[0].value, ()) if tokens[0].kind == "word" else ()
-    while position < len(tokens):
-        token = tokens[position]
-        if token.is_mark("."):
-            position += 2
-        elif token.is_mark("(", "["):
-            position = closing(tokens, position)
-        elif token.is_word(*words):
-            position += 1
-        else:
-            break
-    return tokens[position:]
-
-
-def _name_of_expression(item: Tokens, scope: _Scope) -> Optional[str]:
-    if not item:
-        return None
-    if item[0].is_mark("(") and closing(item, 0) == len(item):
-        inner = unwrapped(item)
-        if inner and inner[0].is_word("select", "with"):
-            return _query(inner, scope)[0].name
-        return _name(inner, scope)
-    if item[0].is_word("case") and item[-1].is_word("end"):
-        return "case"
-    if item[0].is_word("exists", "array"):
-        return item[0].value
-    if len(item) > 2 and item[-1].is_name and item[-2].is_mark(".") and closing(item, 0) == len(item) - 2:
-        return item[-1].value
-    if not item[0].is_name:
-        return None
-    position = 0
-    while position + 2 < len(item) and item[position + 1].is_mark(".") and item[position + 2].is_name:
-        position += 2
-    name, rest = item[position].value, item[position + 1 :]
-    called = bool(rest) and rest[0].is_mark("(")
-    while rest and rest[0].is_mark("(", "["):
-        rest = rest[closing(rest, 0) :]
-    if called and rest and rest[0].is_word("filter", "over", "within"):
-        return name
-    return None if rest else name

@@ -31,7 +31,13 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import outside, tokenize
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import unit_of
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import TEXT, float_sql
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import (
+    INTERVAL,
+    TEXT,
+    UNITS,
+    UNKNOWN,
+    float_sql,
+)
 
 #: The oldest PostgreSQL that the collection supports, and the oldest that a definition may name.
 _OLDEST, _OLDEST_NAMED = 130000, 90000
@@ -45,6 +51,8 @@ _ROLES = {
 #: A column that not every version has needs a type that all versions can give it.
 _COMMON_TYPE = "double precision"
 _COMMON_KEY_TYPE = "text"
+_NOTE_ON_NUMBER = "{0} becomes a number, and NULL where it is none: cast it in the query"
+_NOTE_ON_NUMBERS = "{0} become numbers, and NULL where they are none: cast them in the query"
 
 
 class Naming(NamedTuple):
@@ -79,11 +87,7 @@ def definition_of(metric: Metric, name: str) -> Dict[str, Any]:
     columns = _all_columns(variants)
     if all(column.kind == KEY for column in columns):
         raise CannotTakeError("it has no column with a number, only labels")
-    common = {
-        column.name: _COMMON_KEY_TYPE if column.kind == KEY or column.value == TEXT else _COMMON_TYPE
-        for column in columns
-        if any(_of(variant, column) is None for variant in variants)
-    }
+    common = _common_types(columns, variants)
     names = dict(zip((column.name for column in columns), _column_names(columns, metric.scope)))
     query_of = _Writer(columns, names, common, metric.role).query
     definition: Dict[str, Any] = {"name": name}
@@ -105,6 +109,35 @@ def definition_of(metric: Metric, name: str) -> Dict[str, Any]:
     definition["metrics"] = [_metric(column, names, common) for column in columns if column.kind != KEY]
     _check(definition)
     return definition
+
+
+def notes_on_numbers(variants: Sequence[Variant]) -> List[str]:
+    """Return a sentence on columns of which a definition may have no values, since not every version has them.
+
+    :raises CannotTakeError: with the reason, if there can be no definition
+    """
+    lasting = _timeline(variants)
+    columns = _all_columns(lasting)
+    common = _common_types(columns, lasting)
+    names = [
+        '"{0}"'.format(column.name)
+        for column in columns
+        if common.get(column.name) == _COMMON_TYPE
+        and any(each.name == column.name and each.value == UNKNOWN for variant in lasting for each in variant.columns)
+    ]
+    if not names:
+        return []
+    sentence = _NOTE_ON_NUMBER if len(names) == 1 else _NOTE_ON_NUMBERS
+    return [sentence.format(", ".join(names))]
+
+
+def _common_types(columns: Sequence[Column], variants: Sequence[Variant]) -> Dict[str, str]:
+    """Return, by the name of a column that some versions lack, the type that all give it."""
+    return {
+        column.name: _COMMON_KEY_TYPE if column.kind == KEY or column.value == TEXT else _COMMON_TYPE
+        for column in columns
+        if any(_of(variant, column) is None for variant in variants)
+    }
 
 
 def _check(definition: Mapping[str, Any]) -> None:
@@ -236,7 +269,10 @@ def _key(column: Column, names: Mapping[str, str], common: Mapping[str, str]) ->
 
 
 def _metric(column: Column, names: Mapping[str, str], common: Mapping[str, str]) -> Dict[str, Any]:
-    unit = unit_of(column.name) if column.unit is None else column.unit
+    unit = column.unit
+    if unit is None and (column.name in common or column.value == INTERVAL):
+        unit = UNITS.get(column.value)
+    unit = unit_of(column.name) if unit is None else unit
     shown = (("unit", unit), ("description", " ".join(column.description.split())))
     texts = {field: text for field, text in shown if text}
     return {"name": names[column.name], "kind": column.kind, **_type(column, common), **texts}

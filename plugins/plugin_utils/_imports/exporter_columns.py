@@ -18,6 +18,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Column,
     kind_of,
     mapping,
+    text_of,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import (
     Outputs,
@@ -26,7 +27,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     returned_only,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER, float_sql
 
 _KINDS = {"LABEL": KEY, "COUNTER": COUNTER, "GAUGE": GAUGE, "MAPPEDMETRIC": GAUGE, "DURATION": GAUGE}
 _HISTOGRAM, _IGNORED = "HISTOGRAM", ("DISCARD", "")
@@ -111,24 +112,28 @@ def _column(listed: _Listed, found: Optional[Outputs]) -> Column:
         return column._replace(expression="{0}")
     expression, unit = column.expression, _unit(listed, column)
     if usage == "MAPPEDMETRIC":
-        expression = _mapped(source, options.get("metric_mapping") or options.get("mapping"))
+        expression, unit = _mapped(source, options.get("metric_mapping") or options.get("mapping")), None
     elif usage == "DURATION":
         # The exporter reads a text such as 10ms, and counts in milliseconds.
         expression, unit = "extract(epoch FROM {0}::text::interval)::double precision * 1000", "ms"
-    if options.get("scale") not in (None, 1):
+    scaled, default = options.get("scale") not in (None, 1), options.get("default")
+    if (scaled or default is not None) and expression == "{0}" and column.value != NUMBER:
+        # Of a boolean there is no product, and what is no number becomes the default.
+        expression = float_sql(expression, column.value)
+    if scaled:
         expression = "{0} * {1}".format(expression, _number(source, "scale", options["scale"]))
-    if options.get("default") is not None:
-        expression = "coalesce({0}, {1})".format(expression, _number(source, "default", options["default"]))
+    if default is not None:
+        expression = "coalesce({0}, {1})".format(expression, _number(source, "default", default))
     return column._replace(unit=unit, expression=expression, value=column.value if expression == "{0}" else NUMBER)
 
 
 def _unit(listed: _Listed, column: Column) -> Optional[str]:
     """Return the unit of a column by its name and its description, or None if only the name can tell."""
-    if column.unit is not None or listed.usage not in ("COUNTER", "GAUGE"):
+    scaled = listed.options.get("scale") not in (None, 1)
+    if (column.unit is not None and not scaled) or column.unit == "" or listed.usage not in ("COUNTER", "GAUGE"):
         return column.unit
     described = unit_in(listed.description)
     # Of a number with a scale, the description may be PostgreSQL's own, of what was there before: milliseconds.
-    scaled = listed.options.get("scale") not in (None, 1)
     return stated_unit([column.name], "" if scaled and described != "s" else described)
 
 
@@ -177,7 +182,7 @@ def _mapped(source: str, values: Any) -> str:
     if not isinstance(values, dict) or not values:
         raise CannotTakeError('column "{0}" is a MAPPEDMETRIC without metric_mapping'.format(source))
     cases = (
-        "WHEN '{0}' THEN {1}".format(str(text).replace("'", "''"), _number(source, "metric_mapping", number))
+        "WHEN '{0}' THEN {1}".format(text_of(text).replace("'", "''"), _number(source, "metric_mapping", number))
         for text, number in values.items()
     )
     return "(CASE {{0}}::text {0} END)::double precision".format(" ".join(cases))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from typing import Iterator, List, NamedTuple, Set, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.clauses import AFTER_FROM, begins_clause
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import (
     Tokens,
     closing,
@@ -48,7 +49,6 @@ FUNCTIONS = {
 }
 _RELATIONS = {name: extension for extension, names in RELATIONS.items() for name in names.split()}
 _FUNCTIONS = {name: extension for extension, names in FUNCTIONS.items() for name in names.split()}
-_AFTER_FROM = "where group having window order limit offset fetch for select union intersect except returning".split()
 
 
 class _Insertion(NamedTuple):
@@ -113,9 +113,9 @@ def relations(tokens: Tokens) -> Iterator[int]:
         if expected and not token.is_word("only", "lateral"):
             yield position
             expected = False
-        if token.is_word("from", "join"):
+        if begins_clause(tokens, position, "from", "join"):
             within = expected = True
-        elif token.is_word(*_AFTER_FROM):
+        elif begins_clause(tokens, position, *AFTER_FROM):
             within = expected = False
         elif token.is_mark(","):
             expected = within

@@ -136,6 +136,11 @@ def texts(value: Any) -> List[str]:
     return [str(item) for item in value] if isinstance(value, (list, tuple)) else [str(value)]
 
 
+def text_of(value: Any) -> str:
+    """Return a value of YAML as PostgreSQL and the other tools have it as a text."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def is_true(value: Any) -> bool:
     """Return whether a value of YAML means yes."""
     return str(value).lower() in ("true", "yes", "on")

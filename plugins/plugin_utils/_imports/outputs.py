@@ -10,7 +10,14 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError, returned_columns
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import KEY, Column, Variant
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER, TIME, UNKNOWN, number_sql
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import (
+    ASSUMED,
+    LSN,
+    NUMBER,
+    UNITS,
+    UNKNOWN,
+    number_sql,
+)
 
 
 class Outputs(NamedTuple):
@@ -60,9 +67,8 @@ def number_column(
     """
     value = found.values.get(source, UNKNOWN) if found else UNKNOWN
     expression = number_sql("{0}", value)
-    # Seconds since 1970 are a moment: they have no unit that anybody could read.
-    unit = "" if value == TIME else None
-    value = value if expression == "{0}" else NUMBER
+    unit = UNITS.get(value) if value != LSN else None
+    value = (value or ASSUMED) if expression == "{0}" else NUMBER
     return Column(source, name or source, kind, description, unit, expression, value)
 
 

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping
+from typing import Any, Collection, Dict, List, Mapping
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.definition import notes_on_numbers
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.document import read_mapping
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.fields import PGWATCH
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
@@ -32,7 +33,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     texts,
     wrong_format,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import outputs, variant_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import Outputs, outputs, variant_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import tokenize
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import EXTRACTED, NUMBER, number_sql
 
@@ -90,12 +91,15 @@ def _metric(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> Met
     if not queries:
         raise CannotTakeError("it has no SQL, since pgwatch itself collects it")
     notes: List[str] = []
-    variants = [_variant(sql, version, gauges, notes) for version, sql in sorted(queries.items())]
+    found = {version: _returned(sql, notes) for version, sql in sorted(queries.items())}
+    # A label has one name in all versions.
+    names = {name for returned in found.values() for name in returned.values}
+    variants = [_variant(queries[version], version, returned, names, gauges) for version, returned in found.items()]
     _check_helpers(name, entry, queries.values(), problems)
     role = entry.get("node_status") or None
     if role is not None and role not in _ROLES:
         raise CannotTakeError('its node_status is "{0}", expected primary or standby'.format(role))
-    notes += PGWATCH.notes(entry)
+    notes += PGWATCH.notes(entry) + notes_on_numbers(variants)
     problems += [Problem(name, note, skipped=False) for note in dict.fromkeys(notes)]
     once = is_true(entry.get("is_instance_level"))
     return Metric(
@@ -127,21 +131,28 @@ def _check_helpers(name: str, entry: Mapping[str, Any], queries: Any, problems: 
         problems.append(Problem(name, "its init_sql is not run: do what it does by hand", skipped=False))
 
 
-def _variant(sql: str, version: int, gauges: List[str], notes: List[str]) -> Variant:
+def _returned(sql: str, notes: List[str]) -> Outputs:
+    """Return what a query returns: nothing if it has no statement."""
     if not tokenize(sql.replace(";", " ")):
-        return Variant("", (), version)
+        return Outputs({})
     found = outputs(sql, notes)
     if _TAG in found.values:
         raise CannotTakeError('its column "{0}" has no name'.format(_TAG))
-    columns = [_column(name, found.values, gauges) for name in found.values if name != _TIME]
+    return found
+
+
+def _variant(sql: str, version: int, found: Outputs, names: Collection[str], gauges: List[str]) -> Variant:
+    if not found.values:
+        return Variant("", (), version)
+    columns = [_column(name, value, names, gauges) for name, value in found.values.items() if name != _TIME]
     return variant_of(sql, columns, found, version)
 
 
-def _column(source: str, returned: Mapping[str, str], gauges: List[str]) -> Column:
+def _column(source: str, value: str, names: Collection[str], gauges: List[str]) -> Column:
     if source.startswith(_TAG):
         short = source[len(_TAG) :]
-        return Column(source, source if short in returned else short, KEY)
-    kind, value = GAUGE if "*" in gauges or source in gauges else COUNTER, returned[source]
+        return Column(source, source if short in names else short, KEY)
+    kind = GAUGE if "*" in gauges or source in gauges else COUNTER
     if value == EXTRACTED:
         return Column(source, source, kind, expression=number_sql("{0}", EXTRACTED), value=NUMBER)
     return Column(source, source, kind, value=value)

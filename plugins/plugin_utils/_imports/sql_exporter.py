@@ -26,6 +26,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Problem,
     kind_of,
     mapping,
+    text_of,
     texts,
     wrong_format,
 )
@@ -39,6 +40,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter_jobs import found_jobs, has_jobs
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.targets import addresses_of_collector, scoped
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER
 
 EXPECTED = "a collector of sql_exporter (collector_name, metrics and queries) or jobs with queries"
 _OTHER_FILES = "collectors in other files are not read: give the text of each of these files, too"
@@ -149,7 +151,7 @@ def _metric(name: str, sql: str, entries: List[Mapping[str, Any]], notes: List[s
             _add(columns, column, str(entry.get("metric_name")), notes)
         if entry.get("static_value") is not None:
             own = str(entry.get("metric_name"))
-            constant = Column(None, own, kind, help_text, expression=_constant(entry["static_value"]))
+            constant = Column(None, own, kind, help_text, expression=_constant(entry["static_value"]), value=NUMBER)
             _add(columns, constant, own, notes)
         if entry.get("timestamp_value"):
             notes.append("timestamp_value is left out, since PoWA stores the time of its snapshot")
@@ -192,7 +194,9 @@ def _static_labels(entries: List[Mapping[str, Any]], notes: List[str]) -> List[T
     """Return the labels that all metrics of a query have with the same value: the rest cannot tell rows apart."""
     labels = [mapping(entry.get("static_labels") or {}, "static_labels") for entry in entries]
     same = [
-        (label, str(value)) for label, value in labels[0].items() if all(each.get(label) == value for each in labels)
+        (label, text_of(value))
+        for label, value in labels[0].items()
+        if all(each.get(label) == value for each in labels)
     ]
     differing = sorted({label for each in labels for label in each} - {label for label, _value in same})
     if differing:

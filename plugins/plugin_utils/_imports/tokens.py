@@ -121,13 +121,13 @@ def closing(tokens: Tokens, start: int) -> int:
 
 def split(tokens: Tokens, separates: Callable[[Token], bool]) -> List[Tokens]:
     """Return the parts between separators that no parenthesis holds."""
-    parts: List[Tokens] = []
-    begin = 0
-    for position, token in outside(tokens):
-        if separates(token):
-            parts.append(tokens[begin:position])
-            begin = position + 1
-    return [*parts, tokens[begin:]]
+    return split_at(tokens, [position for position, token in outside(tokens) if separates(token)])
+
+
+def split_at(tokens: Tokens, positions: Sequence[int]) -> List[Tokens]:
+    """Return the parts between the tokens at some positions."""
+    begins, ends = [0, *(position + 1 for position in positions)], [*positions, len(tokens)]
+    return [tokens[begin:end] for begin, end in zip(begins, ends)]
 
 
 def find(tokens: Tokens, *words: str) -> Optional[int]:

@@ -48,11 +48,17 @@ def _number(match: Match[str]) -> int:
 def _condition(sign: str, number: int, match: Match[str]) -> VersionRange:
     if sign == ">=":
         return number, None
-    if sign == ">":
-        return number + 1, None
     if sign == "<":
         return 0, number
-    if sign == "<=":
-        return 0, number + 1
-    whole = match.group(3) in (None, "x")
-    return number, number + (10000 if whole else 1)
+    following = number + _step(match)
+    if sign == ">":
+        return following, None
+    return 0 if sign == "<=" else number, following
+
+
+def _step(match: Match[str]) -> int:
+    """Return how many versions a number stands for, such as all of a major version."""
+    major, minor, patch = match.groups()[1:]
+    if minor in (None, "x"):
+        return 10000
+    return 100 if int(major) < 10 and patch in (None, "x") else 1

@@ -43,6 +43,52 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns impo
         ("SELECT * FROM (VALUES (1, 2)) AS x (p, q)", "p q"),
         ("SELECT not_a, a + b c, - d e, f.order FROM t", "not_a c e order"),
         ("SELECT a, b AS a FROM t", "a a"),
+        (
+            "SELECT CASE WHEN a THEN 1 ELSE b END, CASE WHEN a THEN b ELSE count(*) END, CASE WHEN a THEN b ELSE 0 END,"
+            " CASE WHEN a THEN CASE WHEN b THEN 1 ELSE c END END, CASE WHEN a THEN 1 ELSE t.d::int END,"
+            " CASE WHEN a THEN b ELSE null END, CASE WHEN a THEN b ELSE true END,"
+            " CASE WHEN a THEN 1 ELSE CASE WHEN b THEN 1 ELSE e END END FROM t",
+            "b count case case d case case e",
+        ),
+        (
+            "SELECT cast(x AS int), cast(f(a AS b) AS t.u), trim(y), trim(both 'x' FROM y), trim(leading FROM y)",
+            "x f btrim btrim ltrim",
+        ),
+        (
+            "SELECT trim(trailing 'x' FROM y)::int, ARRAY[1], true, current_user",
+            "rtrim array bool current_user",
+        ),
+        (
+            "SELECT extract(epoch FROM a) AS b, (SELECT extract(epoch FROM a) AS c), date_part('epoch', a)",
+            "b c date_part",
+        ),
+        (
+            "SELECT a::timestamp with time zone z, b::time, c::time d, e::double precision f, g::double precision,"
+            " CASE WHEN h::int = 1 THEN i ELSE j END, CASE WHEN h::int = 1 THEN i END::int FROM t",
+            "z b d f g j int4",
+        ),
+        (
+            "SELECT 'x'::text, 1::bigint, 2::double precision, null::pg_catalog.int8, true::character varying,"
+            " '1'::timestamp with time zone, 'a'::char(3), CASE WHEN a THEN 1 ELSE 2 END::int::numeric(3), 1::\"Odd\"",
+            "text int8 float8 int8 varchar timestamptz bpchar numeric Odd",
+        ),
+        ("SELECT count(*) FILTER (WHERE a) OVER (ORDER BY b), sum(a) OVER w FROM t WINDOW w AS ()", "count sum"),
+        ("SELECT (ARRAY[1])[1], (f('a b', ' '))[2][1], a[1] FROM t", "array f a"),
+        ("SELECT a::pg_catalog.text, b::pg_catalog.int8 c FROM t", "a c"),
+        (
+            "select datname, percentile_cont(0.5) within group (order by x) as p, count(*) as n from t group by 1",
+            "datname p n",
+        ),
+        ("select mode() within group (order by x), t.order, a as group from t", "mode order group"),
+        (
+            "SELECT b.* FROM (SELECT 1 AS x) a LEFT JOIN (SELECT 2 AS y) b ON left(a.x, 3) = right(b.y, 3)",
+            "y",
+        ),
+        (
+            "SELECT c.* FROM (SELECT mode() WITHIN GROUP (ORDER BY x) FROM t) a"
+            " JOIN (SELECT 2 AS y) c ON a.mode = c.y AND a.order > 0 AND a.x IS DISTINCT FROM c.y",
+            "y",
+        ),
     ],
 )
 def test_names(sql: str, names: str) -> None:
@@ -57,6 +103,19 @@ def test_names(sql: str, names: str) -> None:
         ("SELECT * FROM (SELECT 1 a) x JOIN (SELECT 1 a, 2 b) y USING (a)", "a join by columns of the same name"),
         ("SELECT a, a + 1 FROM t", "its column number 2 has no name"),
         ("SELECT 1", "its column number 1 has no name"),
+        ("SELECT a::int = 1 AND b FROM t", "its column number 1 has no name"),
+        ("SELECT 1 + 2::int, 1::int FROM t", "its column number 1 has no name"),
+        ("SELECT (a) + (b) FROM t", "its column number 1 has no name"),
+        ("SELECT NOT a::bool FROM t", "its column number 1 has no name"),
+        (
+            "SELECT count(*) FILTER (WHERE a) - count(*) FILTER (WHERE b) FROM t",
+            "its column number 1 has no name",
+        ),
+        ("SELECT a::int + b::int FROM t", "its column number 1 has no name"),
+        ("SELECT CASE WHEN a THEN 1 END + CASE WHEN b THEN 2 END FROM t", "its column number 1 has no name"),
+        ("SELECT ARRAY[1] || a FROM t", "its column number 1 has no name"),
+        ("SELECT a, null FROM t", "its column number 2 has no name"),
+        ("SELECT (extract(epoch FROM a))::int FROM t", "is called date_part before PostgreSQL 14"),
         ("SHOW pools", "it is no SELECT"),
         ("", "it is no SELECT"),
         ("SELECT", "its columns cannot be read from the query"),
@@ -81,14 +140,14 @@ def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
             "SELECT now() a, current_timestamp b, pg_catalog.now() c, now() - x d, x::text || y e",
             "time time time ? text",
         ),
-        ("SELECT coalesce(max(a::date), x) b, (current_setting('c')) c, d::xid, (e + f::text) g", "time text xid ?"),
+        ("SELECT coalesce(max(a::date), x) b, (current_setting('c')) c, d::xid, (e + f::text) g", "date text xid ?"),
         (
             "SELECT last_vacuum, s.n_tup_ins i, relid, s.x + 1 y FROM pg_catalog.pg_stat_user_tables s",
-            "time number xid ?",
+            "time number xid number",
         ),
         ("SELECT pg_postmaster_start_time s FROM pg_postmaster_start_time()", "time"),
         ("SELECT query, max(a.state) s, query, calls FROM pg_stat_activity a", "text text text number"),
-        ("SELECT active, synced AS s, true, null AS n FROM pg_replication_slots", "? ? ? ?"),
+        ("SELECT active, synced AS s, true, null AS n FROM pg_replication_slots", "boolean boolean boolean ?"),
         ("SELECT last_vacuum, pg_x.last_vacuum v FROM mine JOIN pg_x ON true", "? time"),
         (
             "SELECT x.last_vacuum, y.n FROM (SELECT extract(epoch FROM last_vacuum) last_vacuum FROM pg_a) x, y",
@@ -110,20 +169,69 @@ def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
             "SELECT extract(epoch FROM a) b, greatest(0, extract(epoch FROM a)) c, extract(epoch FROM a) * 2 d,"
             " extract(epoch FROM a) > 2 e, CASE WHEN f THEN 0 ELSE max(extract(epoch FROM a)) END g,"
             " (extract(epoch FROM a) * 2)::bigint h FROM t",
-            "extracted extracted extracted ? extracted number",
+            "extracted extracted extracted boolean extracted number",
         ),
         (
             "SELECT 1000 * extract(epoch FROM a) b, (extract(epoch FROM a)) / x::numeric c, -extract(epoch FROM a) d,"
             " ceil(extract(epoch FROM a)) / 60 e, extract(epoch FROM a) * interval '1s' f,"
             " now() - extract(day FROM a) g, y * extract(epoch FROM a) h,"
             " coalesce(extract(epoch FROM a), 0) + count(*) i, a + b::int j FROM t",
-            "extracted extracted extracted extracted ? ? ? extracted ?",
+            "extracted extracted extracted extracted interval ? ? extracted ?",
         ),
         (
             "WITH sa AS (SELECT * FROM pg_stat_activity WHERE pid > 0) SELECT w.query, s.pid, l.mode, l.page, w.x, i.a,"
             " i.b_position, md5(c) d, u.e, coalesce(l.page, 0) f FROM sa w"
             " JOIN (SELECT * FROM pg_catalog.pg_stat_wal) s ON true, pg_locks l, information_schema.t i, u",
             "text number text assumed number text ? text ? assumed",
+        ),
+        (
+            'SELECT a::character varying, b::char(3), c::"char", d::bpchar, e::pg_catalog.text, cast(x AS text),'
+            " cast(f(1) AS pg_catalog.int8) g, h::text[], i::int[] FROM t",
+            "text text text text text text number ? ?",
+        ),
+        (
+            "SELECT x->>'k' a, x#>>'{a,b}' b, x->'k'->>'l' c, (x->>'k')::int d, x->'k' e, x ->> 'k' = 'a' f FROM t",
+            "text text text number ? boolean",
+        ),
+        (
+            "SELECT host(a), encode(a, 'hex'), reverse(a), pg_walfile_name(a), obj_description(a), b::regclass,"
+            " client_addr, c::jsonb FROM pg_stat_activity",
+            "text text text text text text text text",
+        ),
+        (
+            "SELECT now() - query_start a, age(now(), query_start) b, age(backend_xmin) c, age(x.y) d, replay_lag,"
+            " '1s'::interval e, interval '1 day' * 2 f, coalesce(max(now() - query_start), '0') g,"
+            " now() - interval '1 day' h, date_trunc('day', now() - query_start) i, now() - x.y j"
+            " FROM pg_stat_activity",
+            "interval interval number ? interval interval interval interval time interval ?",
+        ),
+        (
+            "SELECT current_date - a::date b, now() - current_date c, coalesce(a::date, now()) d, current_date - 7 e,"
+            " current_date - interval '1 day' f FROM t",
+            "number interval time date time",
+        ),
+        (
+            "SELECT pg_current_wal_lsn() a, pg_current_wal_lsn() - sent_lsn b, restart_lsn, -calls c, calls * -1.5 d,"
+            " calls % 2 ^ 3 e, calls>-1 f, calls + z.y g, count(*) h, 1 % h i FROM pg_stat_replication",
+            "lsn number lsn number number number boolean ? number number",
+        ),
+        (
+            "SELECT a = b OR c AS c, d IS NULL e, NOT f AS f, g IN (1) h, CASE WHEN a AND b THEN 1 END + 2 i,"
+            " coalesce((SELECT a - b FROM t WHERE c AND d), x) j FROM t",
+            "boolean boolean boolean boolean number ?",
+        ),
+        (
+            "SELECT current_user, session_user, user, current_role, current_catalog, current_schema, localtimestamp,"
+            " current_time, localtime, rolname FROM pg_roles",
+            "text text text text text text time ? ? text",
+        ),
+        (
+            "SELECT exec_reads, rolname FROM pg_stat_kcache_detail UNION SELECT 1, 'a'",
+            "assumed text",
+        ),
+        (
+            "SELECT a, b FROM (SELECT now() AS a) x JOIN (SELECT 1 AS b) y ON left(x.a::text, 1) = y.b AND x.order",
+            "time number",
         ),
         ("SELECT sum(a) FILTER (WHERE b), f(a)[1] c, count(*) OVER () d FROM pg_t", "number ? number"),
     ],

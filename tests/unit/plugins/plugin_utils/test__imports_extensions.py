@@ -53,6 +53,12 @@ S, T = "{pg_stat_statements}.", "{pgstattuple}."
             "SELECT * FROM {pg_qualstats}.pg_qualstats q, {pg_qualstats}.pg_qualstats() AS f,"
             " {pg_track_settings}.pg_track_settings_list, {pg_track_settings}.pg_track_settings(now())",
         ),
+        (
+            "SELECT 1 FROM f((SELECT mode() WITHIN GROUP (ORDER BY x) FROM t AS group, pg_stat_statements)) AS order,"
+            " pg_buffercache",
+            "SELECT 1 FROM f((SELECT mode() WITHIN GROUP (ORDER BY x) FROM t AS group, " + S + "pg_stat_statements))"
+            " AS order, {pg_buffercache}.pg_buffercache",
+        ),
         ("SELECT pgstattuple, pg_stat_statements + 1", None),
         ("SELECT * FROM public.pg_stat_statements, public.pgstattuple('a')", None),
         ("WITH pg_stat_statements AS MATERIALIZED (SELECT 1) SELECT * FROM pg_stat_statements", None),

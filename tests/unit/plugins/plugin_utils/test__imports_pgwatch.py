@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Dict, List
 
 import pytest
@@ -219,3 +220,70 @@ def test_a_version_before_all_others_is_no_condition() -> None:
 def test_a_label_keeps_its_whole_name_beside_a_column_of_the_short_one() -> None:
     (found,) = from_pgwatch("metrics:\n  m:\n    sqls: {14: 'select 1 as a, 2 as tag_a'}\n")
     assert found["keys"][0]["name"] == "tag_a" and found["metrics"][0]["name"] == "a"
+
+
+def test_a_label_has_one_name_in_all_versions() -> None:
+    sqls = {11: "select tag_x, x from t", 14: "select x as tag_x, 1 as n from t"}
+    (found,) = from_pgwatch(json.dumps({"metrics": {"m": {"sqls": sqls}}}))
+    assert [key["name"] for key in found["keys"]] == ["tag_x"]
+    assert [metric["name"] for metric in found["metrics"]] == ["n", "x"]
+    assert "    q.tag_x,\n" in found["queries"][-1]["query"] and "    q.tag_x,\n" in found["queries"][0]["query"]
+
+
+def of_newer_servers(query: str) -> List[Any]:
+    """Return the definition of a metric that begins after the oldest supported server, and what there is to tell."""
+    text = json.dumps({"metrics": {"m": {"sqls": {14: query}, "gauges": ["*"], "is_instance_level": True}}})
+    (found,) = from_pgwatch(text)
+    return [found, [each["reason"] for each in from_pgwatch(text, on_problem="list")]]
+
+
+def test_what_newer_servers_return_keeps_its_values() -> None:
+    found, problems = of_newer_servers(
+        "SELECT relation::regclass, now() - query_start AS took, pg_current_wal_lsn() AS lsn, x IS NULL AS idle,"
+        " client_addr, current_date - 1 AS day, backend_xmin, calls FROM pg_stat_activity"
+    )
+    assert not problems
+    number, text = {"kind": "gauge", "type": "double precision"}, {"kind": "gauge", "type": "text"}
+    assert found["metrics"] == [
+        {"name": "relation", **text},
+        {"name": "took", **number, "unit": "s"},
+        {"name": "lsn", **number, "unit": "bytes"},
+        {"name": "idle", **number},
+        {"name": "client_addr", **text},
+        {"name": "day", **number},
+        {"name": "backend_xmin", **number},
+        {"name": "calls", **number},
+    ]
+    for selected in (
+        "q.relation::text AS relation",
+        "extract(epoch FROM q.took)::double precision AS took",
+        "(q.lsn - '0/0'::pg_lsn)::double precision AS lsn",
+        "CASE q.idle::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE",
+        "q.client_addr::text AS client_addr",
+        "extract(epoch FROM q.day)::double precision AS day",
+        "q.backend_xmin::text::bigint::double precision AS backend_xmin",
+        "q.calls::double precision AS calls",
+    ):
+        assert "\n    " + selected in found["queries"][1]["query"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "sentence"),
+    [
+        ("f(1) AS x, count(*) AS n", '"x" becomes a number, and NULL where it is none: cast it in the query'),
+        (
+            "f(1) AS x, g::int[], count(*) AS n",
+            '"x", "g" become numbers, and NULL where they are none: cast them in the query',
+        ),
+    ],
+)
+def test_what_may_be_lost_on_newer_servers_is_named(columns: str, sentence: str) -> None:
+    found, problems = of_newer_servers("SELECT {0} FROM t".format(columns))
+    assert problems == [sentence] and found["queries"][1]["query"].count("CASE q.") == columns.count(",")
+
+
+def test_an_interval_is_in_seconds() -> None:
+    query = "SELECT replay_lag, now() AS at FROM pg_stat_replication"
+    (found,) = from_pgwatch(json.dumps({"metrics": {"m": {"sqls": {13: query}}}}))
+    assert found["queries"][0]["query"] == query
+    assert [metric.get("unit") for metric in found["metrics"]] == ["s", None]

@@ -118,9 +118,12 @@ def test_usages_become_sql(warnings: List[str]) -> None:
     wal = named(from_exporter(FILE))["wal"]
     first, last = wal["queries"]
     assert first["query"] == (
-        "SELECT\n    (coalesce(q.written * 0.001, 0))::double precision AS written_kb,\n"
+        "SELECT\n    (coalesce(CASE q.written::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE"
+        " substring(q.written::text FROM '"
+        r"^\s*(?:[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|Infinity)|NaN)\s*$"
+        "')::double precision END * 0.001, 0))::double precision AS written_kb,\n"
         "    CASE q.pending::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE substring(q.pending::text FROM '"
-        r"^\s*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\s*$"
+        r"^\s*(?:[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|Infinity)|NaN)\s*$"
         "')::double precision END AS waiting,\n"
         "    ((CASE q.state::text WHEN 'up' THEN 1 WHEN 'it''s down' THEN 0 END)::double precision)::double precision"
         " AS state,\n"
@@ -167,9 +170,51 @@ m:
     assert found["query"].startswith(
         "SELECT\n    extract(epoch FROM q.last_vacuum)::double precision AS vacuumed,\n"
         "    extract(epoch FROM q.at)::double precision AS at,\n"
-        "    q.relid::text::bigint AS relid,\n    substring(q.limits FROM '^"
+        "    q.relid::text::bigint AS relid,\n    substring(q.limits::text FROM '^"
     )
     assert ")::double precision AS limits,\n    q.n_live_tup\nFROM (" in found["query"]
+
+
+def test_an_exporter_gets_an_interval_in_seconds() -> None:
+    text = """
+m:
+  query: "SELECT replay_lag, flush_lag, now() - reply_time AS age_ms FROM pg_stat_replication"
+  metrics:
+    - replay_lag: {usage: GAUGE, description: Lag in milliseconds}
+    - flush_lag: {usage: GAUGE, scale: 1000, description: Lag in milliseconds}
+    - age_ms: {usage: GAUGE, scale: 1000}
+"""
+    (found,) = from_exporter(text)
+    assert "    extract(epoch FROM q.replay_lag)::double precision AS replay_lag,\n" in found["query"]
+    assert "    extract(epoch FROM q.flush_lag)::double precision * 1000 AS flush_lag,\n" in found["query"]
+    assert [metric.get("unit") for metric in found["metrics"]] == ["s", None, "ms"]
+
+
+def test_a_boolean_is_mapped_by_its_text() -> None:
+    text = """
+m:
+  query: "SELECT pg_is_in_recovery() AS standby"
+  metrics: [{standby: {usage: MAPPEDMETRIC, metric_mapping: {true: 1, false: 0, off: 2}}}]
+"""
+    (found,) = from_exporter(text)
+    assert "(CASE q.standby::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 WHEN 'off' THEN 2 END)" in found["query"]
+
+
+def test_a_scale_and_a_default_are_for_numbers() -> None:
+    text = """
+m:
+  query: "SELECT active, restart_lsn, f(1) AS x, 1 AS number FROM pg_replication_slots"
+  metrics:
+    - active: {usage: GAUGE, default: 0}
+    - restart_lsn: {usage: GAUGE, scale: 2}
+    - x: {usage: GAUGE, scale: 2, default: -1}
+    - number: {usage: GAUGE, scale: 2}
+"""
+    (found,) = from_exporter(text)
+    assert "    coalesce(CASE q.active::text WHEN 'true' THEN 1 " in found["query"]
+    assert "    (q.restart_lsn - '0/0'::pg_lsn)::double precision * 2 AS restart_lsn,\n" in found["query"]
+    assert "    coalesce(CASE q.x::text WHEN 'true' THEN 1 " in found["query"]
+    assert " END * 2, -1) AS x,\n    q.number * 2 AS number\n" in found["query"]
 
 
 def test_a_histogram_becomes_its_sum_and_its_count(warnings: List[str]) -> None:
@@ -405,6 +450,13 @@ def test_a_wrong_entry_is_named(entry: str, reason: str) -> None:
         (">12.0.0, <=15.3.0", (120001, 150004)),
         ("=14", (140000, 150000)),
         ("14.x", (140000, 150000)),
+        (">13.x", (140000, None)),
+        ("<=13.x", (0, 140000)),
+        (">=13.x <15.x", (130000, 150000)),
+        (">9.x", (100000, None)),
+        (">9.5.x <=9.6.x", (90600, 90700)),
+        ("9.6", (90600, 90700)),
+        (">13.2.x", (130003, None)),
         ("<10.0.0 <12.0.0 >=9.6.3", (90603, 100000)),
     ],
 )

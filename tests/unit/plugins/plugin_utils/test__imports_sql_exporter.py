@@ -127,8 +127,15 @@ def test_values_become_numbers() -> None:
     entry = "metrics: [{metric_name: workers, type: gauge, help: h, values: [n, most, nix], query: QUERY}]"
     text = entry.replace("QUERY", "\"SELECT count(*) AS n, current_setting('x') AS most FROM t\"")
     (found,) = from_sql_exporter(text)
-    assert found["query"].startswith("SELECT\n    q.n,\n    substring(q.most FROM '^")
+    assert found["query"].startswith("SELECT\n    q.n,\n    substring(q.most::text FROM '^")
     assert [metric["name"] for metric in found["metrics"]] == ["n", "most"]
+
+
+def test_a_static_label_may_be_a_boolean() -> None:
+    labels = "static_labels: {main: true, no: 1}"
+    entry = "metrics: [{metric_name: m, type: gauge, values: [n], query: SELECT n FROM t, " + labels + "}]"
+    (found,) = from_sql_exporter(entry)
+    assert "    'true'::text AS main,\n    '1'::text AS no,\n" in found["query"]
 
 
 JOBS = """

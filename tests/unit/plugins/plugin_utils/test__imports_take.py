@@ -239,7 +239,7 @@ m_17:
     assert old.count("NULL::double precision") == 3
     assert "    CASE q.active::text WHEN 'true' THEN 1 WHEN 'false' THEN 0 ELSE " in new
     assert "    (extract(epoch FROM q.stats_reset)::double precision)::double precision AS stats_reset" in new
-    assert "    (substring(q.x FROM '" in new
+    assert "    (substring(q.x::text FROM '" in new
 
 
 def test_a_file_may_be_in_a_configmap() -> None:
