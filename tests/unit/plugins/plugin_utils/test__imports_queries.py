@@ -279,6 +279,44 @@ named:
     }
 
 
+@pytest.mark.parametrize(
+    ("query", "more", "scope", "is_guess"),
+    [
+        ("select current_database() datname, relname, n from pg_stat_user_tables", "", "database", False),
+        ("select current_database() datname, relname, n from pg_stat_user_tables", "master: true", None, False),
+        ("select relname, n from pg_stat_user_tables", "", None, True),
+        ("select relname, n from pg_stat_user_tables", "master: true", None, False),
+        ("select relname, n from pg_stat_user_tables", "target_databases: [shop]", "database", False),
+        ("select relname, n from pg_stat_user_tables", "tags: [cluster]", None, False),
+        ("select relname, n from pg_stat_user_tables", "ttl: 9", "database", False),
+        ("with t as (select * from pg_catalog.pg_statio_all_indexes) select relname, n from t", "", None, True),
+        ("select relname, n from t join pg_stat_user_functions f on true", "", None, True),
+        ("select relname, n from t, pg_class", "", None, True),
+        ("select relname, n from t where relname <> ''pg_class''", "", None, False),
+        ("select relname, n from pg_stat_activity pg_class", "", None, False),
+        ("select relname, n from pg_stat_database", "", None, False),
+    ],
+)
+def test_without_a_word_on_it_the_query_tells_the_scope(
+    query: str, more: str, scope: Optional[str], is_guess: bool
+) -> None:
+    text = "m:\n  query: '{0}'\n  metrics: [{{relname: {{usage: LABEL}}}}, {{n: {{usage: GAUGE}}}}]\n  {1}\n".format(
+        query, more
+    )
+    (found,) = from_exporter(text)
+    assert found.get("scope") == scope
+    reasons = [each["reason"] for each in from_exporter(text, on_problem="list")]
+    assert any("its scope cluster is a guess" in reason for reason in reasons) == is_guess
+    assert not any("is a guess" in each["reason"] for each in from_exporter(text, scope="cluster", on_problem="list"))
+
+
+def test_entries_of_one_name_have_one_scope_whichever_tells_it() -> None:
+    columns = "metrics: [{n: {usage: GAUGE}}]"
+    text = "a: {name: m, runonserver: '<14', query: SELECT n FROM pg_class, COLS}\n"
+    text += "b: {name: m, runonserver: '>=14', query: 'SELECT current_database() AS d, n FROM t', COLS}\n"
+    assert scopes(from_exporter(text.replace("COLS", columns))) == {"m": ("database", None)}
+
+
 def test_fields_without_a_counterpart_are_named_once_for_all_entries(warnings: List[str]) -> None:
     text = """
 io_13:
