@@ -24,8 +24,9 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     number_column,
     only_labels,
     returned_only,
+    with_stated_unit,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import unit_in
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER
 
 _KINDS = {"LABEL": KEY, "COUNTER": COUNTER, "GAUGE": GAUGE, "MAPPEDMETRIC": GAUGE, "DURATION": GAUGE}
@@ -124,12 +125,11 @@ def _column(listed: _Listed, found: Optional[Outputs]) -> Column:
 
 def _unit(listed: _Listed, column: Column) -> Optional[str]:
     """Return the unit of a column by its name and its description, or None if only the name can tell."""
-    if column.unit is not None or listed.usage not in ("COUNTER", "GAUGE"):
+    if listed.usage not in ("COUNTER", "GAUGE"):
         return column.unit
-    described = unit_in(listed.description)
     # Of a number with a scale, the description may be PostgreSQL's own, of what was there before: milliseconds.
-    scaled = listed.options.get("scale") not in (None, 1)
-    return stated_unit([column.name], "" if scaled and described != "s" else described)
+    scaled = listed.options.get("scale") not in (None, 1) and unit_in(listed.description) != "s"
+    return with_stated_unit(column, [], "" if scaled else listed.description).unit
 
 
 def _aggregates(listed: _Listed, found: Optional[Outputs]) -> List[Column]:

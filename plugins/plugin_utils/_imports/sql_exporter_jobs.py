@@ -26,9 +26,9 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     number_column,
     returned_only,
     variant_of,
+    with_stated_unit,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.targets import scoped
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
 
 
 def has_jobs(document: Mapping[str, Any]) -> bool:
@@ -80,11 +80,10 @@ def _metric(name: str, options: Mapping[str, Any], shared: Mapping[str, Any], no
         notes.append("timestamp is left out, since PoWA stores the time of its snapshot")
     notes += JOB_QUERY.notes(options)
     found = known_outputs(sql, notes)
-    columns = [Column(label, label, KEY) for label in texts(options.get("labels"))]
+    help_text = str(options.get("help") or "")
+    labels = [Column(label, label, KEY) for label in texts(options.get("labels"))]
     values = [number_column(value, GAUGE, "", found) for value in texts(options.get("values"))]
-    if len(values) == 1 and values[0].unit is None:
-        stated = stated_unit([values[0].name, name], unit_in(str(options.get("help") or "")))
-        values = [values[0]._replace(unit=stated)]
-    columns += values
-    kept = returned_only(columns, found, notes)
-    return Metric(name, (variant_of(sql, kept, found),), str(options.get("help") or ""))
+    if len(values) == 1:
+        values = [with_stated_unit(values[0], [name], help_text)]
+    kept = returned_only([*labels, *values], found, notes)
+    return Metric(name, (variant_of(sql, kept, found),), help_text)

@@ -23,7 +23,8 @@ _MOMENT = re.compile(
     (?: ^ | _ )
     (?: timestamp | epoch
       | (?: first | last ) (?: _\w+ )? _time
-      | (?: (?:re)? start | end | reset | boot | creation | checkpoint | (?<!total_) (?:auto)? (?:vacuum|analyze) ) _time
+      | (?: (?:re)? start | end | reset | boot | creation | checkpoint ) _time
+      | (?<! total_ ) (?:auto)? (?: vacuum | analyze ) _time
     )
     _s (?:econds)? (?: _total )? $
     """,
