@@ -65,7 +65,8 @@ options:
   on_problem:
     description:
       - V(skip) warns of each metric that cannot be taken over, and leaves it out.
-      - V(fail) fails, and names all of them.
+      - V(fail) fails if there is such a metric, and names all of them. What is left out of a metric, such as a column
+        or a field, stays a warning, since few files have nothing of that.
       - V(list) returns what cannot be taken over instead of the definitions, for each metric.
     type: str
     choices: [skip, fail, list]
