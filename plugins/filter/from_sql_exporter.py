@@ -26,7 +26,7 @@ description:
   - Where the file has no such address, the scope is V(database) for a query that returns the name of its database, by
     C(current_database). Otherwise it is V(cluster). A warning says that this is a guess if the query reads what differs
     between databases, such as C(pg_stat_user_tables), unless O(scope) is given.
-  - The name of a collector or a job among O(names) stands for its metrics.
+  - The name of a collector or a job among O(names), also with wildcards, stands for its metrics.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:

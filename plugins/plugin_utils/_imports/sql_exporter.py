@@ -85,12 +85,14 @@ def found_collectors(document: Mapping[str, Any], expected: str) -> Found:
     for collector in collectors:
         name = str(collector.get("collector_name") or "")
         own: List[Metric] = []
+        before = len(problems)
         _read(collector, own, problems)
+        skipped = [problem.name for problem in problems[before:] if problem.skipped]
         notes = [*common, *SQL_EXPORTER_COLLECTOR.notes(collector)]
         problems += [Problem(metric.name, note, skipped=False) for note in notes for metric in own]
         metrics += scoped(own, addresses_of_collector(name, document))
         if name:
-            sets[name] = [metric.name for metric in own]
+            sets[name] = [*(metric.name for metric in own), *skipped]
     return Found(metrics, problems, sets)
 
 

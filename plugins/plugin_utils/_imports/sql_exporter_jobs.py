@@ -46,6 +46,7 @@ def found_jobs(document: Mapping[str, Any]) -> Found:
     sets: Dict[str, List[str]] = {}
     for job in document["jobs"]:
         own: List[Metric] = []
+        skipped: List[str] = []
         queries = job.get("queries") if isinstance(job, dict) else None
         for entry in queries if isinstance(queries, list) else ():
             name = str(entry.get("name") or "a query without a name") if isinstance(entry, dict) else "a query"
@@ -55,13 +56,14 @@ def found_jobs(document: Mapping[str, Any]) -> Found:
                 own.append(_metric(name, options, shared, notes))
             except CannotTakeError as error:
                 problems.append(Problem(name, str(error)))
+                skipped.append(name)
             problems += [Problem(name, note, skipped=False) for note in notes]
         if isinstance(job, dict):
             for note in JOB.notes(job):
                 problems += [Problem(metric.name, note, skipped=False) for metric in own]
             metrics += scoped(own, texts(job.get("connections")))
             if job.get("name"):
-                sets[str(job["name"])] = [metric.name for metric in own]
+                sets[str(job["name"])] = [*(metric.name for metric in own), *skipped]
     return Found(metrics, problems, sets)
 
 

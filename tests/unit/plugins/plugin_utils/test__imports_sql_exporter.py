@@ -97,6 +97,26 @@ def test_collectors_of_a_configuration_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "collector_name: c\nmetrics: [{metric_name: m, type: text, values: [n], query: SELECT n FROM t}]",
+        "jobs: [{name: c, queries: [{name: m, values: [n], query_ref: nix}]}]",
+    ],
+)
+def test_what_is_skipped_of_a_chosen_set_is_named(text: str) -> None:
+    assert [(each["name"], each["skipped"]) for each in from_sql_exporter(text, names="c", on_problem="list")] == [
+        ("m", True)
+    ]
+
+
+def test_a_note_on_the_whole_file_is_no_choice() -> None:
+    metrics = "metrics: [{metric_name: m, type: gauge, values: [n], query: SELECT n FROM t}]"
+    text = "collector_files: [x]\ncollector_name: c\n" + metrics
+    with pytest.raises(AnsibleFilterError, match='names has "coll.*", which the file does not have: choose from c, m'):
+        from_sql_exporter(text, names="coll*")
+
+
+@pytest.mark.parametrize(
     ("more", "reason"),
     [
         ("type: histogram, values: [n], query: SELECT n FROM t", 'its type is "histogram", expected counter or gauge'),
