@@ -90,7 +90,7 @@ def columns_of(metrics: Any, found: Optional[Outputs], notes: List[str]) -> Colu
     if only_labels(columns) and notes:
         raise CannotTakeError("it has no column with a number ({0})".format("; ".join(notes)))
     for each in listed:
-        notes += EXPORTER_COLUMN.notes(each.options, "a column")
+        notes += EXPORTER_COLUMN.notes(each.options, 'column "{0}"'.format(each.source))
     return Columns(columns, grouped and any(column.kind == KEY for column in columns))
 
 
