@@ -52,7 +52,11 @@ def read_pgmonitor(text: Any) -> Found:
     found = [_read(by_version[version]) for version in versions]
     metrics = _merged([each.metrics for each in found], versions)
     problems = list(dict.fromkeys(problem for each in found for problem in each.problems))
-    return Found(metrics, problems, {name: names for each in found for name, names in each.sets.items()})
+    sets: Dict[str, List[str]] = {}
+    for each in found:
+        for name, names in each.sets.items():
+            sets[name] = list(dict.fromkeys([*sets.get(name, ()), *names]))
+    return Found(metrics, problems, sets)
 
 
 def _version(value: Any) -> int:

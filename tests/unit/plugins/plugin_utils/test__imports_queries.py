@@ -346,8 +346,8 @@ size:
         "io", "io", "io, size", "io", "io", "size", "size",
     ]  # fmt: skip
     assert [text.split(": taken over in part: ")[1] for text in warnings] == [
-        "pg_version of a column has no counterpart in PoWA, so the column is taken in all versions",
-        "usge of a column is no field of this format: correct its name, or leave it out",
+        'pg_version of column "reads" has no counterpart in PoWA, so the column is taken in all versions',
+        'usge of column "reads" is no field of this format: correct its name, or leave it out',
         "ttl has no counterpart in PoWA, so the query runs at every snapshot",
         "timeout has no counterpart in PoWA, so only statement_timeout of the monitoring role ends the query",
         "fatal has no counterpart in PoWA, so the failure of the query stops no other",
@@ -373,6 +373,12 @@ def test_the_description_of_a_column_tells_its_unit(column: str, unit: Optional[
     name = column.split(":")[0]
     (found,) = from_exporter("m: {query: SELECT " + name + " FROM pg_t, metrics: [{" + column + "}]}")
     assert found["metrics"][0].get("unit") == unit
+
+
+def test_a_column_may_have_any_name_in_a_note() -> None:
+    text = """m: {query: 'SELECT n AS "{0}" FROM t', metrics: [{'{0}': {usage: GAUGE, usge: x}}]}"""
+    (problem,) = from_exporter(text, on_problem="list")
+    assert problem["reason"].startswith('usge of column "{0}" is no field')
 
 
 def test_what_is_left_out_of_a_part_is_named_beside_a_part_that_is_skipped() -> None:
@@ -567,3 +573,11 @@ def test_files_of_pgmonitor_by_version_become_queries() -> None:
         from_pgmonitor({"new": queries("SELECT 1 AS n")})
     with pytest.raises(AnsibleFilterError, match="found an empty mapping"):
         from_pgmonitor({})
+
+
+def test_a_collector_of_several_versions_stands_for_the_metrics_of_all() -> None:
+    metric = "{{metric_name: {0}, type: gauge, help: h, values: [n], query: SELECT n FROM t}}"
+    text = "collector_name: crunchy_global\nmetrics: [{0}]"
+    old, both, new = (metric.format(name) for name in ("ccp_old", "ccp_both", "ccp_new"))
+    files = {13: text.format(", ".join((old, both))), 17: text.format(", ".join((both, new)))}
+    assert set(scopes(from_pgmonitor(files, names="crunchy_global"))) == {"ccp_old", "ccp_both", "ccp_new"}
