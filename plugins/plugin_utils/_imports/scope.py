@@ -19,7 +19,7 @@ _OF_ONE_DATABASE = re.compile(
 
 
 def by_query(metric: Metric, always_told: bool = False) -> Metric:
-    """Return a metric with the scope that its queries let one guess, unless it has one for each database.
+    """Return a metric with the scope that its queries let one guess, unless the file says where it runs.
 
     :param always_told: whether a guess is named as such even if the query names nothing that only one database has
     """
