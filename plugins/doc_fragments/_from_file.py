@@ -27,7 +27,8 @@ description:
     not tell to be either. PoWA stores texts, and draws no graph of them.
   - If a query returns several columns of one name, the last one is taken, as the other tools do.
   - Metrics get a unit if their names end with one, such as C(_bytes), C(_seconds) or C(_ms), or if their description
-    says so, as in C(in milliseconds). They get none if the two differ, or if the value is a time.
+    says so, as in C(in milliseconds). They get none if the two differ, or if the value is a point in
+    time, such as C(start_time_seconds).
   - Keys can be C(NULL), since the other tool takes such labels for empty ones.
   - A query is put into a SELECT of the wanted columns where it returns others, or where it is only for primaries or
     standbys. On other servers such a datasource has no rows.
@@ -65,7 +66,8 @@ options:
   on_problem:
     description:
       - V(skip) warns of each metric that cannot be taken over, and leaves it out.
-      - V(fail) fails, and names all of them.
+      - V(fail) fails if there is such a metric, and names all of them. What is left out of a metric, such as a column
+        or a field, stays a warning, since few files have nothing of that.
       - V(list) returns what cannot be taken over instead of the definitions, for each metric.
     type: str
     choices: [skip, fail, list]

@@ -26,7 +26,7 @@ description:
     where a text has several.
   - Without such a line, the scope is V(database) for a query that returns the name of its database, by
     C(current_database). For others, V(cluster) is a guess. A warning says so, unless O(scope) is given.
-  - The name of a collector among O(names) stands for its metrics.
+  - The name of a collector among O(names), also with wildcards, stands for its metrics.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:

@@ -19,7 +19,7 @@ description:
   - Names of columns are read from the query. A C(*) is followed into a sub-select or C(WITH). A metric is skipped if
     only a server could say what a column is called.
   - The scope is V(database) without C(is_instance_level). With it, the scope is V(cluster), whatever O(scope) is.
-  - The name of a preset among O(names) stands for its metrics.
+  - The name of a preset among O(names), also with wildcards, stands for its metrics.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:

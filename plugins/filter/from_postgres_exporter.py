@@ -19,9 +19,12 @@ description:
   - Of a C(HISTOGRAM), the sum and the count become gauges. The buckets are left out.
   - C(runonserver), C(min_version) and C(max_version) become C(queries), also where entries for several versions share
     a C(name). C(primary) and tags such as C(primary) and C(replica) are honoured, other tags are named.
-  - The scope is V(cluster). It is V(database) with C(target_databases), and for entries of pg_exporter without the tag
-    C(cluster). An entry with C(master), which means one database only, or with that tag has V(cluster) whatever
-    O(scope) is.
+  - The scope is V(database) with C(target_databases), for entries of pg_exporter without the tag C(cluster), and for a
+    query that returns the name of its database, by C(current_database). Otherwise it is V(cluster). A warning says that
+    this is a guess if the query reads what differs between databases, such as C(pg_stat_user_tables), unless O(scope)
+    is given.
+  - An entry with C(master), which means one database only, or with the tag C(cluster) has V(cluster) whatever O(scope)
+    is.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:

@@ -20,9 +20,13 @@ description:
     C(static_value) becomes a metric, and C(timestamp_value) is left out.
   - Another exporter, by JustWatch, is called sql_exporter, too. Its configuration has C(jobs), whose C(queries) become
     datasources. Their C(labels) become keys, and C(values) gauges.
-  - The scope is V(database) if the file runs a collector or a job in several databases of a server, by the C(targets)
-    or C(connections) of its jobs. It is then for databases of these names. Otherwise it is V(cluster).
-  - The name of a collector or a job among O(names) stands for its metrics.
+  - The scope is V(database) if the file runs a collector or a job in another database than C(postgres) and
+    C(template1), by its C(target), or the C(targets) or C(connections) of its jobs. It is then for databases of these
+    names. If they are only these two, it is V(cluster).
+  - Where the file has no such address, the scope is V(database) for a query that returns the name of its database, by
+    C(current_database). Otherwise it is V(cluster). A warning says that this is a guess if the query reads what differs
+    between databases, such as C(pg_stat_user_tables), unless O(scope) is given.
+  - The name of a collector or a job among O(names), also with wildcards, stands for its metrics.
 author:
   - pgfleet (@pgfleet)
 extends_documentation_fragment:

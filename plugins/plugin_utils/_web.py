@@ -39,6 +39,8 @@ OWN_KEY = "/etc/nginx/powa-web.key"
 
 #: The package of pages for declared datasources, in this collection.
 _PAGES = Path(__file__).resolve().parents[2] / "powa_web_pages" / "src" / "powa_web_pages"
+#: How the names of their files end.
+_PAGES_SUFFIXES = (".py", ".js")
 _TORNADO = "python3-tornado"
 #: What an environment of another Python has, which a new one does not replace.
 _STALE = ("bin", "lib", "lib64", "pyvenv.cfg")
@@ -356,7 +358,9 @@ def _pages(seen: Mapping[str, Any], variables: Mapping[str, Any]) -> Pages:
     parent = variables["powa_web_venv"] + "/pages"
     package = parent + "/powa_web_pages"
     theirs = {
-        name: total for name, total in (seen.get("folders", {}).get(package) or {}).items() if name.endswith(".py")
+        name: total
+        for name, total in (seen.get("folders", {}).get(package) or {}).items()
+        if name.endswith(_PAGES_SUFFIXES)
     }
     ours = read_pages()
     sums = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in ours.items()}
@@ -371,7 +375,8 @@ def _pages(seen: Mapping[str, Any], variables: Mapping[str, Any]) -> Pages:
 
 def read_pages() -> Dict[str, str]:
     """Return the pages that this collection has: file name -> text."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(_PAGES.glob("*.py"))}
+    paths = sorted(path for path in _PAGES.iterdir() if path.name.endswith(_PAGES_SUFFIXES))
+    return {path.name: path.read_text(encoding="utf-8") for path in paths}
 
 
 def _proxy(seen: Mapping[str, Any], variables: Mapping[str, Any], managed: str) -> Proxy:

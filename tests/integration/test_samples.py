@@ -169,7 +169,8 @@ def try_file(
         "powa_repository": "hub",
     }
     groups = {"powa_repositories": {"hosts": {"hub": {}}}, "powa_remotes": {"hosts": {"orders": remote, "gone": {}}}}
-    everywhere = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    # What one types wins over the inventory, by either name.
+    everywhere = {"ansible_python_interpreter": "{{ ansible_playbook_python }}", "powa_try_file": "nowhere.yml"}
     (folder / "hosts.yml").write_text(json.dumps({"all": {"children": groups, "vars": everywhere}}))
     before = database.dump()
     done = run_playbook(

@@ -25,8 +25,9 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     number_column,
     only_labels,
     returned_only,
+    with_stated_unit,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import unit_in
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER, float_sql
 
 _KINDS = {"LABEL": KEY, "COUNTER": COUNTER, "GAUGE": GAUGE, "MAPPEDMETRIC": GAUGE, "DURATION": GAUGE}
@@ -90,7 +91,7 @@ def columns_of(metrics: Any, found: Optional[Outputs], notes: List[str]) -> Colu
     if only_labels(columns) and notes:
         raise CannotTakeError("it has no column with a number ({0})".format("; ".join(notes)))
     for each in listed:
-        notes += EXPORTER_COLUMN.notes(each.options, "a column")
+        notes += EXPORTER_COLUMN.notes(each.options, 'column "{0}"'.format(each.source))
     return Columns(columns, grouped and any(column.kind == KEY for column in columns))
 
 
@@ -129,12 +130,12 @@ def _column(listed: _Listed, found: Optional[Outputs]) -> Column:
 
 def _unit(listed: _Listed, column: Column) -> Optional[str]:
     """Return the unit of a column by its name and its description, or None if only the name can tell."""
-    scaled = listed.options.get("scale") not in (None, 1)
-    if (column.unit is not None and not scaled) or column.unit == "" or listed.usage not in ("COUNTER", "GAUGE"):
+    if column.unit == "" or listed.usage not in ("COUNTER", "GAUGE"):
         return column.unit
-    described = unit_in(listed.description)
     # Of a number with a scale, the description may be PostgreSQL's own, of what was there before: milliseconds.
-    return stated_unit([column.name], "" if scaled and described != "s" else described)
+    scaled = listed.options.get("scale") not in (None, 1)
+    description = "" if scaled and unit_in(listed.description) != "s" else listed.description
+    return with_stated_unit(column._replace(unit=None) if scaled else column, [], description).unit
 
 
 def _aggregates(listed: _Listed, found: Optional[Outputs]) -> List[Column]:

@@ -29,15 +29,15 @@ class Fields(NamedTuple):
 
         :param of: what has the fields, if not the metric
         """
-        owner = "{0} of {1}".format("{0}", of) if of else "{0}"
+        owner = " of {0}".format(of) if of else ""
         lost = [
-            "{0} has no counterpart in PoWA, {1}".format(owner.format(field), meaning)
+            "{0}{1} has no counterpart in PoWA, {2}".format(field, owner, meaning)
             for field, meaning in self.lost.items()
             if str(entry.get(field) or 0) not in ("0", "0s")
         ]
         known = {*self.taken.split(), *self.lost}
         unknown = [
-            "{0} is no field of this format: correct its name, or leave it out".format(owner.format(field))
+            "{0}{1} is no field of this format: correct its name, or leave it out".format(field, owner)
             for field in map(str, entry)
             if field not in known
         ]

@@ -94,7 +94,7 @@ class Problem(NamedTuple):
 class Found(NamedTuple):
     """What a file holds.
 
-    :param sets: by the name of a set, the names of its metrics
+    :param sets: by the name of a set, the names of its metrics, also of those that are skipped
     """
 
     metrics: Sequence[Metric]

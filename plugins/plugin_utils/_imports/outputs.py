@@ -10,6 +10,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError, returned_columns
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import KEY, Column, Variant
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import (
     ASSUMED,
     LSN,
@@ -70,6 +71,13 @@ def number_column(
     unit = UNITS.get(value) if value != LSN else None
     value = (value or ASSUMED) if expression == "{0}" else NUMBER
     return Column(source, name or source, kind, description, unit, expression, value)
+
+
+def with_stated_unit(column: Column, also_called: Sequence[str], description: str) -> Column:
+    """Return a metric with the unit that its names and a description agree on, unless its unit is known."""
+    if column.unit is not None:
+        return column
+    return column._replace(unit=stated_unit([column.name, *also_called], unit_in(description)))
 
 
 def variant_of(

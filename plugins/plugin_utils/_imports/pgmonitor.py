@@ -22,8 +22,9 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Variant,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.postgres_exporter import found_queries
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.scope import by_query
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter import found_collectors, is_collector
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import find, outside, tokenize
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import tokenize
 
 _EXPECTED = "a file of pgMonitor (queries_*.yml or crunchy_*_collector.yml)"
 #: What pgMonitor runs in each database is in files of their own.
@@ -51,7 +52,11 @@ def read_pgmonitor(text: Any) -> Found:
     found = [_read(by_version[version]) for version in versions]
     metrics = _merged([each.metrics for each in found], versions)
     problems = list(dict.fromkeys(problem for each in found for problem in each.problems))
-    return Found(metrics, problems, {name: names for each in found for name, names in each.sets.items()})
+    sets: Dict[str, List[str]] = {}
+    for each in found:
+        for name, names in each.sets.items():
+            sets[name] = list(dict.fromkeys([*sets.get(name, ()), *names]))
+    return Found(metrics, problems, sets)
 
 
 def _version(value: Any) -> int:
@@ -93,19 +98,10 @@ def _scoped(metric: Metric, origin: Optional[str]) -> Metric:
     if metric.once:
         return metric
     if origin and _PER_DATABASE.search(origin):
-        return metric._replace(scope=DATABASE)
+        return metric._replace(scope=DATABASE, guessed=False)
     if origin:
-        return metric._replace(scope=CLUSTER, databases=())
-    if metric.scope == DATABASE or any(_returns_database(variant.sql) for variant in metric.variants):
-        return metric._replace(scope=DATABASE)
-    return metric._replace(guessed=True)
-
-
-def _returns_database(sql: str) -> bool:
-    """Return whether a query has the name of its database among its columns."""
-    tokens = tokenize(sql)
-    columns = tokens[: find(tokens, "from")]
-    return any(token.is_word("current_database", "current_catalog") for _position, token in outside(columns))
+        return metric._replace(scope=CLUSTER, databases=(), guessed=False)
+    return by_query(metric, always_told=True)
 
 
 def _complete(found: Found) -> Found:

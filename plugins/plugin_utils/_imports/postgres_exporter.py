@@ -26,6 +26,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     wrong_format,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs import known_outputs, variant_of
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.scope import by_query
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.versions import VersionRange, version_range
 
 EXPECTED = "queries of postgres_exporter (names, each with its query and metrics)"
@@ -65,7 +66,7 @@ def found_queries(document: Document, expected: str) -> Found:
         except CannotTakeError as error:
             problems.append(Problem(name, str(error)))
     names: Dict[str, str] = {}
-    metrics = _merged(branches, names)
+    metrics = [by_query(metric) for metric in _merged(branches, names)]
     # What is said of an entry is said of the metric that it is a part of.
     return Found(metrics, [each._replace(name=names.get(each.name, each.name)) for each in problems])
 

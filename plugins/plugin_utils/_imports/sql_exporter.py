@@ -36,10 +36,10 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     number_column,
     returned_only,
     variant_of,
+    with_stated_unit,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter_jobs import found_jobs, has_jobs
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.targets import addresses_of_collector, scoped
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import NUMBER
 
 EXPECTED = "a collector of sql_exporter (collector_name, metrics and queries) or jobs with queries"
@@ -87,12 +87,14 @@ def found_collectors(document: Mapping[str, Any], expected: str) -> Found:
     for collector in collectors:
         name = str(collector.get("collector_name") or "")
         own: List[Metric] = []
+        before = len(problems)
         _read(collector, own, problems)
+        skipped = [problem.name for problem in problems[before:] if problem.skipped]
         notes = [*common, *SQL_EXPORTER_COLLECTOR.notes(collector)]
         problems += [Problem(metric.name, note, skipped=False) for note in notes for metric in own]
         metrics += scoped(own, addresses_of_collector(name, document))
         if name:
-            sets[name] = [metric.name for metric in own]
+            sets[name] = [*(metric.name for metric in own), *skipped]
     return Found(metrics, problems, sets)
 
 
@@ -161,16 +163,9 @@ def _metric(name: str, sql: str, entries: List[Mapping[str, Any]], notes: List[s
 
 def _values(entry: Mapping[str, Any], kind: str, help_text: str, found: Optional[Outputs]) -> List[Column]:
     values = texts(entry.get("values"))
-    described = unit_in(help_text)
-    columns = []
-    for value in values:
-        column = number_column(value, kind, help_text, found)
-        if column.unit is None:
-            # The exporter calls a single value like the metric, whatever its column is called.
-            names = [value, str(entry.get("metric_name"))] if len(values) == 1 else [value]
-            column = column._replace(unit=stated_unit(names, described))
-        columns.append(column)
-    return columns
+    # The exporter calls a single value like the metric, whatever its column is called.
+    also_called = [str(entry.get("metric_name"))] if len(values) == 1 else []
+    return [with_stated_unit(number_column(value, kind, help_text, found), also_called, help_text) for value in values]
 
 
 def _add(columns: Dict[str, Column], column: Column, metric: str, notes: List[str]) -> None:

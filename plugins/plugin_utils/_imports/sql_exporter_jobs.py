@@ -26,9 +26,9 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     number_column,
     returned_only,
     variant_of,
+    with_stated_unit,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.targets import scoped
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
 
 
 def has_jobs(document: Mapping[str, Any]) -> bool:
@@ -46,6 +46,7 @@ def found_jobs(document: Mapping[str, Any]) -> Found:
     sets: Dict[str, List[str]] = {}
     for job in document["jobs"]:
         own: List[Metric] = []
+        skipped: List[str] = []
         queries = job.get("queries") if isinstance(job, dict) else None
         for entry in queries if isinstance(queries, list) else ():
             name = str(entry.get("name") or "a query without a name") if isinstance(entry, dict) else "a query"
@@ -55,13 +56,14 @@ def found_jobs(document: Mapping[str, Any]) -> Found:
                 own.append(_metric(name, options, shared, notes))
             except CannotTakeError as error:
                 problems.append(Problem(name, str(error)))
+                skipped.append(name)
             problems += [Problem(name, note, skipped=False) for note in notes]
         if isinstance(job, dict):
             for note in JOB.notes(job):
                 problems += [Problem(metric.name, note, skipped=False) for metric in own]
             metrics += scoped(own, texts(job.get("connections")))
             if job.get("name"):
-                sets[str(job["name"])] = [metric.name for metric in own]
+                sets[str(job["name"])] = [*(metric.name for metric in own), *skipped]
     return Found(metrics, problems, sets)
 
 
@@ -80,11 +82,10 @@ def _metric(name: str, options: Mapping[str, Any], shared: Mapping[str, Any], no
         notes.append("timestamp is left out, since PoWA stores the time of its snapshot")
     notes += JOB_QUERY.notes(options)
     found = known_outputs(sql, notes)
-    columns = [Column(label, label, KEY) for label in texts(options.get("labels"))]
+    help_text = str(options.get("help") or "")
+    labels = [Column(label, label, KEY) for label in texts(options.get("labels"))]
     values = [number_column(value, GAUGE, "", found) for value in texts(options.get("values"))]
-    if len(values) == 1 and values[0].unit is None:
-        stated = stated_unit([values[0].name, name], unit_in(str(options.get("help") or "")))
-        values = [values[0]._replace(unit=stated)]
-    columns += values
-    kept = returned_only(columns, found, notes)
-    return Metric(name, (variant_of(sql, kept, found),), str(options.get("help") or ""))
+    if len(values) == 1:
+        values = [with_stated_unit(values[0], [name], help_text)]
+    kept = returned_only([*labels, *values], found, notes)
+    return Metric(name, (variant_of(sql, kept, found),), help_text)

@@ -149,15 +149,19 @@ def _scoped(metric: Metric, scope: Optional[str]) -> Metric:
 def _wanted(found: Found, patterns: Sequence[str]) -> Callable[[str], bool]:
     if not patterns:
         return lambda _name: True
-    known = [metric.name for metric in found.metrics] + [problem.name for problem in found.problems]
+    # A note may be about a set or the whole file, and choosing that alone would give nothing.
+    known = {metric.name for metric in found.metrics} | {problem.name for problem in found.problems if problem.skipped}
+    sets = {name: known.intersection(names) for name, names in found.sets.items()}
+    choices = sorted({*known, *(name for name, names in sets.items() if names)})
     chosen = set()
     for pattern in patterns:
-        matching = set(fnmatch.filter(known, pattern)) | set(found.sets.get(pattern, ()))
+        chosen_sets = fnmatch.filter(sets, pattern)
+        matching = set(fnmatch.filter(known, pattern)).union(*(sets[name] for name in chosen_sets))
         if not matching:
             raise AnsibleFilterError(
-                'names has "{0}", which the file does not have: choose from {1}'.format(
-                    pattern, ", ".join(sorted({*known, *found.sets}))
+                'names has "{0}", {1} the file does not have: choose from {2}'.format(
+                    pattern, "whose metrics" if chosen_sets else "which", ", ".join(choices)
                 )
             )
-        chosen |= matching
+        chosen |= matching.union(chosen_sets)
     return lambda name: name in chosen

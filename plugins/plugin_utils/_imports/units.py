@@ -17,8 +17,19 @@ _UNITS = {
     **dict.fromkeys(("percent", "percentage", "pct"), "%"),
     "ratio": "ratio",
 }
-#: What ends with a unit and is a moment, in seconds since 1970.
-_MOMENT = re.compile(r"(?:^|_)(?:timestamp|time|epoch)_s(?:econds)?$")
+#: What ends with a unit and is a moment, in seconds since 1970. PostgreSQL's total_vacuum_time is a duration.
+_MOMENT = re.compile(
+    r"""
+    (?: ^ | _ )
+    (?: timestamp | epoch
+      | (?: first | last ) (?: _\w+ )? _time
+      | (?: (?:re)? start | end | reset | boot | creation | checkpoint ) _time
+      | (?<! total_ ) (?:auto)? (?: vacuum | analyze ) _time
+    )
+    _s (?:econds)? (?: _total )? $
+    """,
+    re.VERBOSE,
+)
 #: What a description says of the value, unless that is so many of them for each of something else.
 _IN = re.compile(r"\bin (bytes|seconds|milliseconds|percent)\b(?!\s*(?:/|per\b|or\b|and\b))")
 #: Where a description is of a moment, or of how often something happens.

@@ -22,6 +22,7 @@ from powa_web_pages.graph_lines import GraphLines
 from powa_web_pages.page_range import page_range
 from powa_web_pages.ranking import LOG, Graphs, complete, has_room, together_or_alone
 from powa_web_pages.repository import EVER, Range, Repository
+from powa_web_pages.row_heights import with_later_heights
 from powa_web_pages.selection import DatasourceSet, Selection, sets_of
 from powa_web_pages.shown import is_length, length_for
 
@@ -32,22 +33,6 @@ RANKING_TIMEOUT = 15_000
 def not_found(sentence: str) -> HTTPError:
     """Return the error of a page that does not exist. Tornado shows the reason."""
     return HTTPError(404, sentence.replace("%", "%%"), reason=sentence)
-
-
-#: powa-web 4 gives all rows of a page their heights anew for each graph that it draws. With hundreds of graphs, that is
-#: more than half of the time that it takes. So the rows get them once no graph was drawn for a moment.
-_HEIGHTS_LATER = b"""<script>
-(function change() {
-    var equalizer = window.Foundation && Foundation.libs.equalizer, reflow, waiting;
-    if (!equalizer) { setTimeout(change, 10); return; }
-    reflow = equalizer.reflow;
-    equalizer.reflow = function () {
-        clearTimeout(waiting);
-        waiting = setTimeout(function () { equalizer.scope = document; reflow.call(equalizer); }, 200);
-    };
-})();
-</script>
-"""
 
 
 class Drawn(NamedTuple):
@@ -88,7 +73,7 @@ class PageHandler(DashboardHandler):
     def render_string(self, template_name: str, **variables: Any) -> bytes:
         """Return a page."""
         page: bytes = super().render_string(template_name, **variables)
-        return page.replace(b"</body>", _HEIGHTS_LATER + b"</body>") if powa.__VERSION_NUM__[0] < 5 else page
+        return with_later_heights(page) if powa.__VERSION_NUM__[0] < 5 else page
 
     def draw(self, selections: Sequence[Selection], among_others: bool = True) -> List[Drawn]:
         """Return the graphs of datasources, with a sentence where one cannot be read, and give the page their data.

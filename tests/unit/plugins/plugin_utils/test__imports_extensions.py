@@ -40,6 +40,11 @@ S, T = "{pg_stat_statements}.", "{pgstattuple}."
             + S + "pg_stat_statements(showtext := false)"),
         ("SELECT * FROM pg_stat_statements(a => b OR c)", "SELECT * FROM "
             + S + "pg_stat_statements(a => b OR c)"),
+        (
+            "SELECT * FROM pg_get_wal_stats_till_end_of_wal('0/1'), pg_get_wal_records_info_till_end_of_wal('0/1')",
+            "SELECT * FROM {pg_walinspect}.pg_get_wal_stats_till_end_of_wal('0/1'),"
+            " {pg_walinspect}.pg_get_wal_records_info_till_end_of_wal('0/1')",
+        ),
         ("SELECT reset FROM pg_stat_statements_info()", "SELECT reset FROM " + S + "pg_stat_statements_info()"),
         ("SELECT pgstatindex(pg_relpages(1))",
             "SELECT " + T + "pgstatindex(" + T + "pg_relpages(1))"),

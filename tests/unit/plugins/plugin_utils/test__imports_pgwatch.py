@@ -10,6 +10,7 @@ import json
 from typing import Any, Dict, List
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.take import importer
@@ -150,8 +151,16 @@ def test_servers_before_the_first_version_with_sql_return_no_rows() -> None:
     assert found["may_be_empty"] is True
 
 
-def test_a_preset_stands_for_its_metrics() -> None:
-    assert [each["name"] for each in from_pgwatch(FILE, names="small")] == ["sessions", "wal"]
+@pytest.mark.parametrize("names", ["small", "sm*", "small,wal"])
+def test_a_preset_stands_for_its_metrics(names: str) -> None:
+    assert [each["name"] for each in from_pgwatch(FILE, names=names)] == ["sessions", "wal"]
+    assert [each["name"] for each in from_pgwatch(FILE, names=names, on_problem="list")] == ["small"]
+
+
+def test_a_preset_without_metrics_of_the_file_is_an_error() -> None:
+    text = "metrics: {m: {sqls: {14: SELECT 1 AS a}}}\npresets: {basic: {metrics: {x: 60}}, more: {metrics: [m]}}"
+    with pytest.raises(AnsibleFilterError, match='"ba.*", whose metrics the file does not have: choose from m, more'):
+        from_pgwatch(text, names=["ba*"])
 
 
 def test_what_is_left_out_has_a_reason() -> None:

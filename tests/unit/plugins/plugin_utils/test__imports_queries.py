@@ -324,6 +324,44 @@ named:
     }
 
 
+@pytest.mark.parametrize(
+    ("query", "more", "scope", "is_guess"),
+    [
+        ("select current_database() datname, relname, n from pg_stat_user_tables", "", "database", False),
+        ("select current_database() datname, relname, n from pg_stat_user_tables", "master: true", None, False),
+        ("select relname, n from pg_stat_user_tables", "", None, True),
+        ("select relname, n from pg_stat_user_tables", "master: true", None, False),
+        ("select relname, n from pg_stat_user_tables", "target_databases: [shop]", "database", False),
+        ("select relname, n from pg_stat_user_tables", "tags: [cluster]", None, False),
+        ("select relname, n from pg_stat_user_tables", "ttl: 9", "database", False),
+        ("with t as (select * from pg_catalog.pg_statio_all_indexes) select relname, n from t", "", None, True),
+        ("select relname, n from t join pg_stat_user_functions f on true", "", None, True),
+        ("select relname, n from t, pg_class", "", None, True),
+        ("select relname, n from t where relname <> ''pg_class''", "", None, False),
+        ("select relname, n from pg_stat_activity pg_class", "", None, False),
+        ("select relname, n from pg_stat_database", "", None, False),
+    ],
+)
+def test_without_a_word_on_it_the_query_tells_the_scope(
+    query: str, more: str, scope: Optional[str], is_guess: bool
+) -> None:
+    text = "m:\n  query: '{0}'\n  metrics: [{{relname: {{usage: LABEL}}}}, {{n: {{usage: GAUGE}}}}]\n  {1}\n".format(
+        query, more
+    )
+    (found,) = from_exporter(text)
+    assert found.get("scope") == scope
+    reasons = [each["reason"] for each in from_exporter(text, on_problem="list")]
+    assert any("its scope cluster is a guess" in reason for reason in reasons) == is_guess
+    assert not any("is a guess" in each["reason"] for each in from_exporter(text, scope="cluster", on_problem="list"))
+
+
+def test_entries_of_one_name_have_one_scope_whichever_tells_it() -> None:
+    columns = "metrics: [{n: {usage: GAUGE}}]"
+    text = "a: {name: m, runonserver: '<14', query: SELECT n FROM pg_class, COLS}\n"
+    text += "b: {name: m, runonserver: '>=14', query: 'SELECT current_database() AS d, n FROM t', COLS}\n"
+    assert scopes(from_exporter(text.replace("COLS", columns))) == {"m": ("database", None)}
+
+
 def test_fields_without_a_counterpart_are_named_once_for_all_entries(warnings: List[str]) -> None:
     text = """
 io_13:
@@ -353,8 +391,8 @@ size:
         "io", "io", "io, size", "io", "io", "size", "size",
     ]  # fmt: skip
     assert [text.split(": taken over in part: ")[1] for text in warnings] == [
-        "pg_version of a column has no counterpart in PoWA, so the column is taken in all versions",
-        "usge of a column is no field of this format: correct its name, or leave it out",
+        'pg_version of column "reads" has no counterpart in PoWA, so the column is taken in all versions',
+        'usge of column "reads" is no field of this format: correct its name, or leave it out',
         "ttl has no counterpart in PoWA, so the query runs at every snapshot",
         "timeout has no counterpart in PoWA, so only statement_timeout of the monitoring role ends the query",
         "fatal has no counterpart in PoWA, so the failure of the query stops no other",
@@ -380,6 +418,12 @@ def test_the_description_of_a_column_tells_its_unit(column: str, unit: Optional[
     name = column.split(":")[0]
     (found,) = from_exporter("m: {query: SELECT " + name + " FROM pg_t, metrics: [{" + column + "}]}")
     assert found["metrics"][0].get("unit") == unit
+
+
+def test_a_column_may_have_any_name_in_a_note() -> None:
+    text = """m: {query: 'SELECT n AS "{0}" FROM t', metrics: [{'{0}': {usage: GAUGE, usge: x}}]}"""
+    (problem,) = from_exporter(text, on_problem="list")
+    assert problem["reason"].startswith('usge of column "{0}" is no field')
 
 
 def test_what_is_left_out_of_a_part_is_named_beside_a_part_that_is_skipped() -> None:
@@ -581,3 +625,11 @@ def test_files_of_pgmonitor_by_version_become_queries() -> None:
         from_pgmonitor({"new": queries("SELECT 1 AS n")})
     with pytest.raises(AnsibleFilterError, match="found an empty mapping"):
         from_pgmonitor({})
+
+
+def test_a_collector_of_several_versions_stands_for_the_metrics_of_all() -> None:
+    metric = "{{metric_name: {0}, type: gauge, help: h, values: [n], query: SELECT n FROM t}}"
+    text = "collector_name: crunchy_global\nmetrics: [{0}]"
+    old, both, new = (metric.format(name) for name in ("ccp_old", "ccp_both", "ccp_new"))
+    files = {13: text.format(", ".join((old, both))), 17: text.format(", ".join((both, new)))}
+    assert set(scopes(from_pgmonitor(files, names="crunchy_global"))) == {"ccp_old", "ccp_both", "ccp_new"}

@@ -97,6 +97,26 @@ def test_collectors_of_a_configuration_can_be_chosen() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "collector_name: c\nmetrics: [{metric_name: m, type: text, values: [n], query: SELECT n FROM t}]",
+        "jobs: [{name: c, queries: [{name: m, values: [n], query_ref: nix}]}]",
+    ],
+)
+def test_what_is_skipped_of_a_chosen_set_is_named(text: str) -> None:
+    assert [(each["name"], each["skipped"]) for each in from_sql_exporter(text, names="c", on_problem="list")] == [
+        ("m", True)
+    ]
+
+
+def test_a_note_on_the_whole_file_is_no_choice() -> None:
+    metrics = "metrics: [{metric_name: m, type: gauge, values: [n], query: SELECT n FROM t}]"
+    text = "collector_files: [x]\ncollector_name: c\n" + metrics
+    with pytest.raises(AnsibleFilterError, match='names has "coll.*", which the file does not have: choose from c, m'):
+        from_sql_exporter(text, names="coll*")
+
+
+@pytest.mark.parametrize(
     ("more", "reason"),
     [
         ("type: histogram, values: [n], query: SELECT n FROM t", 'its type is "histogram", expected counter or gauge'),
@@ -189,7 +209,9 @@ def scopes(text: str) -> List[Any]:
 @pytest.mark.parametrize(
     ("connections", "scope", "databases"),
     [
-        ("['postgres://u@h/postgres', 'postgres://h:5432/shop']", None, None),
+        ("['postgres://u@h/postgres', 'postgres://h:5432/shop']", "database", ["postgres", "shop"]),
+        ("['postgres://u@h/postgres', 'postgres://i/template1']", None, None),
+        ("['postgres://a@h/orders']", "database", ["orders"]),
         (
             "['postgres://u:p@h/postgres?sslmode=disable', 'postgresql://h/the%20shop']",
             "database",
@@ -200,17 +222,18 @@ def scopes(text: str) -> List[Any]:
             "database",
             ["a", "b", "c"],
         ),
-        ("['postgres:///a?host=/run', 'postgres:///b?host=/tmp', 'pg://[h/b']", None, None),
+        ("['postgres:///a?host=/run', 'postgres:///b?host=/tmp', 'pg://[h/c']", "database", ["a", "b"]),
         (
             "['postgres://u@h/a', 'postgres://v@h/a', 'postgres://h', 'postgres://h/${db}', 'mysql://h/b', x]",
-            None,
-            None,
+            "database",
+            ["a"],
         ),
+        ("['postgres://h', 'postgres://h/${db}', 'mysql://h/b', x]", None, None),
         ("['cloudsql-postgres://u:p@p:r:i/*']", "database", None),
         ("", None, None),
     ],
 )
-def test_connections_to_several_databases_of_a_server_are_a_scope(
+def test_connections_to_a_database_are_a_scope(
     connections: str, scope: Optional[str], databases: Optional[List[str]]
 ) -> None:
     text = JOBS.replace("['postgres://localhost/postgres']", connections)
@@ -234,6 +257,36 @@ collectors:
 - {{collector_name: b1, {1}}}
 """.format(metric.format("pg_a"), metric.format("pg_b"))
     assert scopes(text) == [("pg_a", None, None), ("pg_b", "database", ["bank", "shop"])]
+
+
+@pytest.mark.parametrize(
+    ("target", "scope", "databases"),
+    [
+        ("{data_source_name: 'postgres://a@h/orders', collectors: ['c*']}", "database", ["orders"]),
+        ("{data_source_name: 'postgres://a@h/orders', collectors: [other]}", None, None),
+        ("{data_source_name: 'postgres://a@h/postgres', collectors: [c]}", None, None),
+        ("{collectors: [c]}", None, None),
+        ("odd", None, None),
+    ],
+)
+def test_the_target_of_a_collector_is_a_database(
+    target: str, scope: Optional[str], databases: Optional[List[str]], warnings: List[str]
+) -> None:
+    text = """
+target: TARGET
+collectors:
+- {collector_name: c, metrics: [{metric_name: m, type: gauge, help: h, values: [n], query: SELECT n FROM t}]}
+""".replace("TARGET", target)
+    assert scopes(text) == [("m", scope, databases)] and not warnings
+
+
+def test_without_an_address_the_query_tells_the_scope(warnings: List[str]) -> None:
+    metric = "{{metric_name: {0}, type: gauge, help: h, values: [n], query: 'SELECT {1} FROM pg_stat_user_tables'}}"
+    metrics = (metric.format("a", "current_database(), count(*) AS n"), metric.format("b", "count(*) AS n"))
+    text = "collector_name: c\nmetrics: [{0}]".format(", ".join(metrics))
+    assert scopes(text) == [("a", "database", None), ("b", None, None)]
+    (warning,) = warnings
+    assert warning.startswith("from_sql_exporter: b: taken over in part: its scope cluster is a guess")
 
 
 def test_fields_without_a_counterpart_are_named() -> None:

@@ -49,6 +49,13 @@ def test_what_is_skipped_can_fail_or_be_listed(warnings: List[str]) -> None:
     with pytest.raises(AnsibleFilterError, match="only_labels: skipped: it has no .*on_problem='skip'"):
         from_queries(TWO, on_problem="fail")
     assert from_queries(TWO, names="locks", on_problem="fail")[0]["name"] == "locks"
+    assert not warnings
+    in_part = TWO.replace("  metrics", "  ttl: 9\n  metrics", 1).replace(
+        "    - held", "    - x: {usage: GAUGE}\n    - held"
+    )
+    assert from_queries(in_part, names="locks", on_problem="fail")[0]["name"] == "locks"
+    assert [": locks: taken over in part: " in each for each in warnings] == [True, True]
+    warnings.clear()
     reason = "it has no column with a number, only labels"
     assert from_queries(TWO, on_problem="list") == [{"name": "only_labels", "reason": reason, "skipped": True}]
     assert not warnings

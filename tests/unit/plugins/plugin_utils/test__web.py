@@ -378,15 +378,25 @@ def test_the_pages_are_those_of_the_collection():
     assert (package["path"], package["state"], package["mode"]) == (PAGES, "directory", "0755")
     assert {"__init__.py", "__main__.py", "set_page.py"} <= {page["path"].rpartition("/")[2] for page in pages}
     assert all(page["mode"] == "0644" and page["owner"] == "root" and page["state"] == "present" for page in pages)
-    assert all(page["path"].startswith(PAGES + "/") and page["path"].endswith(".py") for page in pages)
+    assert all(page["path"].startswith(PAGES + "/") and page["path"].endswith((".py", ".js")) for page in pages)
     assert next(page for page in pages if page["path"].endswith("/set_page.py"))["content"].startswith("# Copyright")
 
 
 def test_pages_of_another_version_go():
-    theirs = {**WELL["folders"][PAGES], "gone.py": "1", "__init__.py": "2", "__pycache__/pages.pyc": "3"}
+    assert "row_heights.js" in WELL["folders"][PAGES]
+    theirs = {
+        **WELL["folders"][PAGES],
+        "gone.py": "1",
+        "gone.js": "1",
+        "__init__.py": "2",
+        "__pycache__/pages.pyc": "3",
+    }
     found = plan(changed(WELL, folders={PAGES: theirs}))["pages"]
     assert found["differ"]
-    assert [file["path"] for file in found["files"] if file["state"] == "absent"] == [PAGES + "/gone.py"]
+    assert [file["path"] for file in found["files"] if file["state"] == "absent"] == [
+        PAGES + "/gone.js",
+        PAGES + "/gone.py",
+    ]
 
 
 def test_what_python_has_compiled_is_no_page():
