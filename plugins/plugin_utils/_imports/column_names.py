@@ -135,8 +135,6 @@ def _second_best_name(item: Tokens) -> Optional[str]:
     item = unwrapped(item)
     if _is_case(item):
         return "case"
-    if len(item) == 1 and item[0].is_word("true", "false"):
-        return "bool"
     if len(item) > 1 and item[0].is_word("cast") and closing(item, 1) == len(item):
         position = find(item[2:-1], "as")
         return None if position is None else _name_of_type(item[position + 3 : -1])

@@ -21,7 +21,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
 )
 
 #: By an extension, its views and tables. Those of PoWA itself and of PostgreSQL, as far as one reads them.
-_RELATIONS_OF = {
+RELATIONS = {
     "pg_buffercache": "pg_buffercache pg_buffercache_numa",
     "pg_qualstats": "pg_qualstats pg_qualstats_all pg_qualstats_by_query pg_qualstats_pretty",
     "pg_stat_kcache": "pg_stat_kcache pg_stat_kcache_detail",
@@ -31,7 +31,7 @@ _RELATIONS_OF = {
     "pg_wait_sampling": "pg_wait_sampling_current pg_wait_sampling_history pg_wait_sampling_profile",
 }
 #: By an extension, its functions, but for those that change something.
-_FUNCTIONS_OF = {
+FUNCTIONS = {
     "pg_buffercache": "pg_buffercache_numa_pages pg_buffercache_pages pg_buffercache_summary"
     " pg_buffercache_usage_counts",
     "pg_freespacemap": "pg_freespace",
@@ -48,8 +48,8 @@ _FUNCTIONS_OF = {
     "pgrowlocks": "pgrowlocks",
     "pgstattuple": "pg_relpages pgstatginindex pgstathashindex pgstatindex pgstattuple pgstattuple_approx",
 }
-_RELATIONS = {name: extension for extension, names in _RELATIONS_OF.items() for name in names.split()}
-_FUNCTIONS = {name: extension for extension, names in _FUNCTIONS_OF.items() for name in names.split()}
+_RELATIONS = {name: extension for extension, names in RELATIONS.items() for name in names.split()}
+_FUNCTIONS = {name: extension for extension, names in FUNCTIONS.items() for name in names.split()}
 
 
 class _Insertion(NamedTuple):

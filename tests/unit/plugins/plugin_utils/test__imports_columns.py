@@ -55,8 +55,8 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns impo
             "x f btrim btrim ltrim",
         ),
         (
-            "SELECT trim(trailing 'x' FROM y)::int, ARRAY[1], true, current_user",
-            "rtrim array bool current_user",
+            "SELECT trim(trailing 'x' FROM y)::int, ARRAY[1], true AS b, current_user",
+            "rtrim array b current_user",
         ),
         (
             "SELECT extract(epoch FROM a) AS b, (SELECT extract(epoch FROM a) AS c), date_part('epoch', a)",
@@ -107,6 +107,8 @@ def test_names(sql: str, names: str) -> None:
         ("SELECT 1 + 2::int, 1::int FROM t", "its column number 1 has no name"),
         ("SELECT (a) + (b) FROM t", "its column number 1 has no name"),
         ("SELECT NOT a::bool FROM t", "its column number 1 has no name"),
+        # PostgreSQL calls it bool before version 15.
+        ("SELECT x, true FROM t", "its column number 2 has no name"),
         (
             "SELECT count(*) FILTER (WHERE a) - count(*) FILTER (WHERE b) FROM t",
             "its column number 1 has no name",
@@ -147,7 +149,7 @@ def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
         ),
         ("SELECT pg_postmaster_start_time s FROM pg_postmaster_start_time()", "time"),
         ("SELECT query, max(a.state) s, query, calls FROM pg_stat_activity a", "text text text number"),
-        ("SELECT active, synced AS s, true, null AS n FROM pg_replication_slots", "boolean boolean boolean ?"),
+        ("SELECT active, synced AS s, true AS t, null AS n FROM pg_replication_slots", "boolean boolean boolean ?"),
         ("SELECT last_vacuum, pg_x.last_vacuum v FROM mine JOIN pg_x ON true", "? time"),
         (
             "SELECT x.last_vacuum, y.n FROM (SELECT extract(epoch FROM last_vacuum) last_vacuum FROM pg_a) x, y",
