@@ -73,8 +73,6 @@ demo-down: setup  ## Remove the demo's containers and network
 	$(demo_playbook) molecule/shared/destroy.yml
 
 test: everything := test-integration test-molecule lint test-torture test-packaging sanity-of-cores test-unit
-# Three fill two cores, where they are not so slow that tests wait longer than their limits.
-test: JOBS := 3
 test: setup images  ## Every check and test; sanity whole with one ansible-core
 	$(all_of_them)
 

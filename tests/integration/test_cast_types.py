@@ -86,7 +86,9 @@ def test_every_type_that_postgresql_has_made_is_kept_or_cast(database: Database)
     nulls = ", ".join("NULL::{0} AS {1}".format(exact, column) for column, (exact, _name) in found.items())
 
     def described(declare: Callable[[str], Optional[str]]) -> Dict[str, Any]:
-        metrics: List[Dict[str, Any]] = [{"name": column, "type": declare(name)} for column, (_, name) in found.items()]
+        metrics: List[Dict[str, Any]] = [
+            {"name": column, "type": declare(name)} for column, (_type, name) in found.items()
+        ]
         one: Dict[str, Any] = {"name": "nothing", "query": "SELECT " + nulls, "metrics": metrics}
         (answer,) = database.ok("datasources", check=True, datasources=[one], **BOTH)["datasources"]
         return returned(answer)

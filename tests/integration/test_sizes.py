@@ -420,7 +420,9 @@ def test_very_many_rows_are_read_in_part(database: Database) -> None:
     for seen, average, largest, some, interval, sampled in found.values():
         assert (average, some, interval, sampled) == (None, 1, None, True) and 1 <= seen <= 3 and 0 < largest <= 30
     # Of so few pages nobody can tell which snapshots are in none of them.
-    assert all((average, interval) == (None, None) for _seen, average, _largest, _some, interval, _ in read(4).values())
+    assert all(
+        (average, interval) == (None, None) for _seen, average, _largest, _some, interval, _runs in read(4).values()
+    )
 
 
 def test_a_query_of_the_whole_server_is_not_blamed_on_its_databases(database: Database) -> None:

@@ -7,9 +7,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Dict, List, Mapping, NamedTuple, Set, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, RegisteredServer, read_servers
@@ -23,6 +24,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._servers.checks impor
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.exact import exact_refusals, most_problems
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.plan import Planner, ServersPlan
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import parse_servers
+
+#: How often a task stops the servers that others have registered or enabled since it stopped those that it deletes.
+_ATTEMPTS = 3
 
 
 class Resolved(NamedTuple):
@@ -54,6 +58,8 @@ class ServersTask(Task[State, Resolved]):
         self.stopped: Dict[int, Any] = {}
         #: Those of them that were still disabled when they were last read.
         self.at_rest: Set[int] = set()
+        #: Those that it would delete and that are not among them.
+        self.active: List[RegisteredServer] = []
         super().__init__(problems)
 
     def read(self, cursor: Any) -> State:
@@ -86,21 +92,33 @@ class ServersTask(Task[State, Resolved]):
 
     def check_plan(self, cursor: Any, wanted: Resolved, plan: Plan, locked: bool) -> List[str]:
         """Refuse to delete a server that is not at rest: others may have changed the servers after the first pass."""
+        self.active = [server for server in self.changes.deleted if locked and server.srvid not in self.at_rest]
         return [
             'server "{0}": this task would delete it and has not stopped it, since somebody registered, declared or'
             " enabled it meanwhile, so no server is deleted yet: run the task again".format(server.name)
-            for server in (self.changes.deleted if locked else ())
-            if server.srvid not in self.at_rest
+            for server in self.active
         ]
 
     def prepare(self, connection: Connection, planned: Planned[Resolved]) -> None:
-        deleted = self.changes.deleted
-        if deleted:
-            # A host compiles whatever a task imports, each time, and most tasks delete nothing.
-            from ansible_collections.pgfleet.powa.plugins.module_utils._servers.removal import stop
+        if self.changes.deleted:
+            self._stop(connection, planned, self.changes.deleted)
 
-            stop(connection, planned.wanted.state.archivist, deleted, self.timeout)
-            self.stopped = {server.srvid: server.values["frequency"] for server in deleted}
+    def _stop(self, connection: Connection, planned: Planned[Resolved], servers: Sequence[RegisteredServer]) -> None:
+        # A host compiles whatever a task imports, each time, and most tasks delete nothing.
+        from ansible_collections.pgfleet.powa.plugins.module_utils._servers.removal import stop
+
+        stop(connection, planned.wanted.state.archivist, servers, self.timeout)
+        self.stopped.update({server.srvid: server.values["frequency"] for server in servers})
+
+    def write(self, connection: Connection, planned: Planned[Resolved]) -> Planned[Resolved]:
+        for _attempt in range(_ATTEMPTS):
+            try:
+                return super().write(connection, planned)
+            except ProblemsError:
+                if not self.active:
+                    raise
+                self._stop(connection, planned, self.active)
+        return super().write(connection, planned)
 
     def result(self, connection: Connection, planned: Planned[Resolved], written: bool) -> Dict[str, Any]:
         state = planned.wanted.state

@@ -14,7 +14,7 @@ NEW = {"hostname": "10.0.0.2", "port": 5433}
 OLD = {"hostname": "10.0.0.1", "port": 5432}
 
 
-def collected(registered, server=NEW):
+def collected(registered, server):
     found = {"__common_seen": {"os": {}, "repository": {"servers": registered}}}
     return was_collected(Run({"remotes": {"db": {"repository": "hub", "server": server}}}, {"hub": found}), "db")
 

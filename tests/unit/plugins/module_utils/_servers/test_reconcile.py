@@ -163,6 +163,28 @@ def test_a_server_that_was_not_stopped_is_not_deleted(exact, after, name):
     ]
 
 
+def _by_address(servers):
+    return repository(servers=servers).servers
+
+
+@pytest.mark.parametrize("others_go_on", [False, True])
+def test_what_others_enable_meanwhile_is_stopped_too(monkeypatch, others_go_on):
+    session, found = Session(Recorder({"pg_stat_activity": [(False,)]})), task(ALPHA, state="exact", history="drop")
+    enabled, disabled = ([ALPHA_SERVER, at_frequency(BETA, each)] for each in (60, NEVER))
+    # After the first pass it is enabled again, once or each time.
+    found_there = iter([enabled, enabled, *([enabled] * 3 if others_go_on else [disabled])])
+    state = repository(declared=frozenset((1, 2, 3, 4)))
+    monkeypatch.setattr(reconcile, "read_state", lambda _cursor: replace(state, servers=_by_address(next(found_there))))
+    found._apply = lambda cursor: found.planned(cursor, locked=True)
+    planned = found.planned(session.cursor, locked=False)
+    found.prepare(session, planned)
+    if others_go_on:
+        with pytest.raises(ProblemsError, match="has not stopped it"):
+            found.write(session, planned)
+        return
+    assert [server.srvid for server in found.write(session, planned) and found.changes.deleted] == [BETA.srvid]
+
+
 def test_a_server_is_registered_while_none_is_to_be_deleted(exact):
     with pytest.raises(ProblemsError, match='server "gamma:5432"'):
         exact([ALPHA_SERVER], [ALPHA_SERVER, GAMMA])
