@@ -64,7 +64,10 @@ def document(subjects: Mapping[str, Subject], results: Mapping[str, Mapping[str,
 
 def _row(name: str, subject: Subject, result: Mapping[str, Any]) -> str:
     unit = " " + subject.unit if subject.is_amount else ""
-    runs = "{0} - {1} ({2} runs)".format(shown(min(result["runs"])), shown(max(result["runs"])), len(result["runs"]))
+    number = len(result["runs"])
+    runs = "{0} - {1} ({2} {3})".format(
+        shown(min(result["runs"])), shown(max(result["runs"])), number, "run" if number == 1 else "runs"
+    )
     limit = "" if subject.limit is None else "{0:g}".format(subject.limit)
     cells = ["`{0}`".format(name), shown(result["ratio"]) + unit, limit, runs, subject.what]
     return "| {0} |".format(" | ".join(cells))
