@@ -4,9 +4,9 @@
 
 """The rights that the collector's and the monitoring role need on hand-written datasources. None is ever revoked.
 
-C(Grants) compares what the ACL of an object of ours says with what we give it. These objects belong to others, who may
-have given a role its rights in other ways, such as through PUBLIC or a membership. So what counts here is whether the
-role has a right, and whether the login may grant it. Only the statements are those of C(Grants).
+C(Grants) compares the ACL of an object that this collection made with the rights that it should have. Hand-written
+objects have other owners, and a role may hold its rights on them through PUBLIC or a membership. What counts here is
+whether the role has a right, and whether the login may grant it. Only the GRANT statements come from C(Grants).
 """
 
 from __future__ import annotations

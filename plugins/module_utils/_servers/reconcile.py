@@ -112,6 +112,7 @@ class ServersTask(Task[State, Resolved]):
 
     def write(self, connection: Connection, planned: Planned[Resolved]) -> Planned[Resolved]:
         for _attempt in range(_ATTEMPTS):
+            self.active = []
             try:
                 return super().write(connection, planned)
             except ProblemsError:

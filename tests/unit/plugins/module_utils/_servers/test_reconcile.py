@@ -185,6 +185,23 @@ def test_what_others_enable_meanwhile_is_stopped_too(monkeypatch, others_go_on):
     assert [server.srvid for server in found.write(session, planned) and found.changes.deleted] == [BETA.srvid]
 
 
+def test_another_refusal_is_not_taken_for_a_server_to_stop(monkeypatch):
+    session, found = Session(Recorder({"pg_stat_activity": [(False,)]})), task(ALPHA, state="exact", history="drop")
+    state = repository(servers=[ALPHA_SERVER, at_frequency(BETA, 60)], declared=frozenset((1, 2)))
+    monkeypatch.setattr(reconcile, "read_state", lambda _cursor: state)
+    planned = found.planned(session.cursor, locked=False)
+    found.active, stopped = [BETA], []
+    monkeypatch.setattr(found, "_stop", lambda *args: stopped.append(args))
+
+    def refused(_cursor):
+        raise ProblemsError("the servers", ["too many"])
+
+    found._apply = refused
+    with pytest.raises(ProblemsError, match="too many"):
+        found.write(session, planned)
+    assert stopped == []
+
+
 def test_a_server_is_registered_while_none_is_to_be_deleted(exact):
     with pytest.raises(ProblemsError, match='server "gamma:5432"'):
         exact([ALPHA_SERVER], [ALPHA_SERVER, GAMMA])
