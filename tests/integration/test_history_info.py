@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import functools
+from contextlib import closing
 from typing import Any, Dict, List
 
 import pytest
 from datasources import COMMITS, LOCK_MODES
 from readers import a_login, a_reader
-from servers import Database, statements_sent
+from servers import Database, finish_module, statements_sent, wait_until
+from test_extension_names import on_powa_5
 
 #: Of every type that is a number, and of one that is none.
 NUMBERS = {
@@ -262,3 +264,28 @@ def test_what_a_role_may_not_read_is_named(database: Database) -> None:
         for group in ("powa_read_all_metrics", "powa_read_all_data"):
             with a_login(database, group) as reader:
                 assert read(database, login_user=reader)["not_visible"] == []
+
+
+@on_powa_5
+def test_a_function_that_is_replaced_while_it_is_read(database: Database) -> None:
+    per_database = dict(COMMITS, scope="database")
+    database.register("one")
+    database.ok("datasources", server_kind=["repository"], datasources=[per_database])
+    function = "'powa_{0}_rate'::regproc".format(COMMITS["name"])
+    replaced = "SELECT pg_get_functiondef({0}), obj_description({0}, 'pg_proc')".format(function)
+    ((definition, comment),) = database.sql(replaced)
+    number = database.value("SELECT {0}::oid".format(function))
+    with closing(database.server.connect(database.name)) as holder, holder.cursor() as cursor:
+        holder.autocommit = False
+        # Each key has the name of its database, which a statement looks for after it has found the function.
+        cursor.execute("LOCK TABLE powa_databases")
+        task = database.start("history_info")
+        wait_until(lambda: database.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == 1, "it has found it")
+        cursor.execute("DROP FUNCTION powa_{0}_rate".format(COMMITS["name"]))
+        cursor.execute(definition)
+        cursor.execute("COMMENT ON FUNCTION powa_{0}_rate IS %s".format(COMMITS["name"]), (comment,))
+        holder.commit()
+    result = finish_module(task)
+    assert not result.failed, result["msg"]
+    assert database.value("SELECT {0}::oid".format(function)) != number
+    assert [datasource["name"] for datasource in result["datasources"]] == [COMMITS["name"]]

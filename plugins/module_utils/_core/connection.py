@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, TypeVar
@@ -55,6 +56,9 @@ _ATTEMPTS = 5
 #: In seconds; PostgreSQL counts in milliseconds of four bytes.
 _LONGEST_WAIT = 2147483
 
+#: What PostgreSQL says of an object that was dropped after a statement had found it.
+_GONE = re.compile(r"cache lookup failed for \w+ \d+|could not open relation with OID \d+")
+
 #: Selected last, in the session's own role: what it has by login_user is not needed any more.
 _SET_ROLE = "pg_catalog.set_config('role', {role}, false)"
 
@@ -103,6 +107,21 @@ class Connection:
                 yield cursor
         finally:
             self._connection.rollback()
+
+    def read(self, work: Callable[[Any], Result]) -> Result:
+        """Run C(work(cursor)) in a read-only transaction, and start over when others change meanwhile what it reads.
+
+        A function is not locked while a statement calls it, and a table not before a statement names it.
+        """
+        for _attempt in range(_ATTEMPTS - 1):
+            try:
+                with self.reading() as cursor:
+                    return work(cursor)
+            except driver.psycopg2.Error as error:
+                if not changed_meanwhile(error):
+                    raise
+        with self.reading() as cursor:
+            return work(cursor)
 
     def write(self, work: Callable[[Any], Result]) -> Result:
         """Run C(work(cursor)) in one transaction, and start over when it does not get a lock in time.
@@ -226,6 +245,21 @@ def _not_in_encoding(params: Mapping[str, Any], encoding: Optional[str]) -> List
 def _named(field: str, text: str, codec: str) -> str:
     hidden = texts.found_text(field, text) != ascii(text)
     return "a character of it" if hidden else ascii(texts.character_not_in(text, codec))
+
+
+def changed_meanwhile(error: Any) -> bool:
+    """Return whether a statement failed since an object is gone, or no longer as it was when the task looked it up."""
+    codes = driver.errorcodes
+    if error.pgcode == codes.INTERNAL_ERROR:
+        # PostgreSQL does not translate these.
+        return bool(_GONE.search(str(error)))
+    return error.pgcode in (
+        codes.UNDEFINED_TABLE,
+        codes.UNDEFINED_COLUMN,
+        codes.UNDEFINED_FUNCTION,
+        codes.UNDEFINED_OBJECT,
+        codes.DATATYPE_MISMATCH,
+    )
 
 
 def first_line(error: BaseException) -> str:

@@ -127,8 +127,7 @@ def reconcile(task: Task[Any, Any], params: Mapping[str, Any], check_mode: bool)
     """
     task.check_mode = check_mode
     with connected(params, check_mode, task.subject, task.problems, task.checked_texts) as connection:
-        with connection.reading() as cursor:
-            planned = task.planned(cursor, locked=False)
+        planned = connection.read(lambda cursor: task.planned(cursor, locked=False))
         written = planned.plan.changed and not check_mode
         if written:
             task.prepare(connection, planned)

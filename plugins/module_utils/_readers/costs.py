@@ -11,6 +11,7 @@ import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import changed_meanwhile
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import (
     Cost,
     Load,
@@ -125,18 +126,12 @@ def read_held(
         sampled = {name for name, _srvid in last}
         stored = read_stored(cursor, state, [entry for entry in readable if entry.name in sampled])
     except driver.psycopg2.Error as error:
-        if error.pgcode not in _codes_of_changes():
+        if not changed_meanwhile(error):
             raise
         cursor.execute(savepoint.ROLLBACK)
         return Held({}, {})
     own = read_retentions(cursor, archivist, readable)
     return Held(recent, find_costs(readable, servers, own, {**aggregated, **recent}, stored))
-
-
-def _codes_of_changes() -> Tuple[str, ...]:
-    """Return what PostgreSQL says where a table is no longer as the catalog had it."""
-    codes = driver.errorcodes
-    return (codes.UNDEFINED_TABLE, codes.UNDEFINED_COLUMN, codes.UNDEFINED_FUNCTION, codes.DATATYPE_MISMATCH)
 
 
 def free_bytes(folder: Optional[str], is_local: bool) -> Optional[int]:

@@ -84,17 +84,21 @@ def read_history(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
             raise PowaError("{0}: found {1}, expected at least 1".format(option, params[option]))
         if params[option] > _MOST:
             raise PowaError("{0}: found {1}, expected at most {2}".format(option, params[option], _MOST))
-    with connected(params, read_only=True) as connection, connection.reading() as cursor:
-        visible = read_visible(cursor)
-        archivist = detect_archivist(cursor, visible)
-        asked = _read_range(cursor, params)
-        names = _read_names(cursor, archivist, params["servers"], visible)
-        datasources, warnings = _read_datasources(cursor, archivist, params["datasources"], visible)
-        sees_servers = not visible.hides("datasources[].servers")
-        trims = params["trim"] and sees_servers
-        samples = _read_samples(cursor, archivist, datasources, names, asked) if trims else {}
-        ranges = trimmed(asked, samples)
-        lines = _read_lines(cursor, archivist, datasources, names, ranges, params["lines"]) if sees_servers else {}
+    with connected(params, read_only=True) as connection:
+        return connection.read(lambda cursor: _read(cursor, params))
+
+
+def _read(cursor: Any, params: Mapping[str, Any]) -> Dict[str, Any]:
+    visible = read_visible(cursor)
+    archivist = detect_archivist(cursor, visible)
+    asked = _read_range(cursor, params)
+    names = _read_names(cursor, archivist, params["servers"], visible)
+    datasources, warnings = _read_datasources(cursor, archivist, params["datasources"], visible)
+    sees_servers = not visible.hides("datasources[].servers")
+    trims = params["trim"] and sees_servers
+    samples = _read_samples(cursor, archivist, datasources, names, asked) if trims else {}
+    ranges = trimmed(asked, samples)
+    lines = _read_lines(cursor, archivist, datasources, names, ranges, params["lines"]) if sees_servers else {}
     returned = [_returned(datasource, lines, names, ranges) for datasource in datasources]
     not_visible = [entry for entry in visible.returned() if entry["part"] in _PARTS]
     return {

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector.channel import Collector, at_work
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector.reconcile import read_last_srvid
@@ -68,21 +68,24 @@ def look(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     :raises PowaError: when the database cannot be reached, or has a PoWA that this collection does not know
     """
     with connected(params, read_only=True) as connection:
-        with connection.reading() as cursor:
-            visible = read_visible(cursor)
-            found = _read_server(cursor, params, visible, connection.is_on_this_host)
-            cursor.execute(archivist_texts.FIND_POWA)
-            if cursor.fetchone()[0] is None:
-                found.update(_WITHOUT_POWA)
-            else:
-                archivist = detect_archivist(cursor, visible)
-                found.update(_read_powa(cursor, archivist, found, params, visible))
-                last_srvid = _read_last_srvid(cursor, archivist, found["servers"], visible)
+        found, visible, last_srvid = connection.read(lambda cursor: _read(cursor, params, connection.is_on_this_host))
         remotes = [server for server in found["servers"] if server["srvid"]]
         if remotes and params["collector_timeout"] > 0 and not found["standby"]:
             found["collector"] = _ask_collector(connection, remotes, last_srvid, params["collector_timeout"])
     found["not_visible"] = visible.returned()
     return {"changed": False, **found, "problems": find_problems(found)}
+
+
+def _read(cursor: Any, params: Mapping[str, Any], is_on_this_host: bool) -> Tuple[Dict[str, Any], Visible, int]:
+    """Return what the server says, what the role sees of it, and the number of the server registered last."""
+    visible = read_visible(cursor)
+    found = _read_server(cursor, params, visible, is_on_this_host)
+    cursor.execute(archivist_texts.FIND_POWA)
+    if cursor.fetchone()[0] is None:
+        return {**found, **_WITHOUT_POWA}, visible, 0
+    archivist = detect_archivist(cursor, visible)
+    found.update(_read_powa(cursor, archivist, found, params, visible))
+    return found, visible, _read_last_srvid(cursor, archivist, found["servers"], visible)
 
 
 def _read_server(cursor: Any, params: Mapping[str, Any], visible: Visible, is_on_this_host: bool) -> Dict[str, Any]:

@@ -67,18 +67,8 @@ def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
     :raises PowaError: when it cannot be read
     """
     try:
-        with connected(params, read_only=True) as connection, connection.reading() as cursor:
-            visible = read_visible(cursor)
-            archivist = detect_archivist(cursor, visible)
-            lacking = visible.lacking([SERVERS])
-            if lacking:
-                raise PowaError(_UNSEEN.format(params["login_db"], _role(params), ", ".join(lacking)))
-            return {
-                "repository": _repository_name(connection.raw.info),
-                "version": archivist.version_text,
-                "servers": _read_servers(cursor, archivist, visible),
-                "not_visible": [entry for entry in visible.returned() if entry["part"] in _PARTS],
-            }
+        with connected(params, read_only=True) as connection:
+            return connection.read(lambda cursor: _read(cursor, params, connection.raw.info))
     except driver.psycopg2.Error as error:
         if error.pgcode == driver.errorcodes.INSUFFICIENT_PRIVILEGE:
             what_helps = "log in as a role that may read PoWA's tables"
@@ -91,6 +81,20 @@ def read_fleet(params: Mapping[str, Any]) -> Dict[str, Any]:
                 params["login_db"], _role(params), first_line(error), what_helps
             )
         ) from error
+
+
+def _read(cursor: Any, params: Mapping[str, Any], info: Any) -> Dict[str, Any]:
+    visible = read_visible(cursor)
+    archivist = detect_archivist(cursor, visible)
+    lacking = visible.lacking([SERVERS])
+    if lacking:
+        raise PowaError(_UNSEEN.format(params["login_db"], _role(params), ", ".join(lacking)))
+    return {
+        "repository": _repository_name(info),
+        "version": archivist.version_text,
+        "servers": _read_servers(cursor, archivist, visible),
+        "not_visible": [entry for entry in visible.returned() if entry["part"] in _PARTS],
+    }
 
 
 _UNSEEN = (

@@ -362,3 +362,52 @@ def test_another_task_is_waited_for_and_named(server):
     server.answers["current_setting('lock_timeout')"] = [("1500ms",)]
     with pytest.raises(PowaError, match="another task of this collection was writing to this database"):
         connection.Connection(dict(DEFAULTS, lock_wait=60), False).write(lambda cursor: None)
+
+
+class Gone(psycopg2.Error):
+    """An object that another session has dropped."""
+
+    def __init__(self, message, pgcode="XX000"):
+        super().__init__(message)
+        self.code = pgcode
+
+    @property
+    def pgcode(self):
+        return self.code
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (Gone("cache lookup failed for function 19045\n"), True),
+        (Gone("could not open relation with OID 16384"), True),
+        (Gone('relation "powa_x_history" does not exist', "42P01"), True),
+        (Gone("function public.powa_x_rate() does not exist", "42883"), True),
+        (Gone("missing chunk number 0 for toast value 16384"), False),
+        (Gone("could not open relation with OID 16384", "58P01"), False),
+        (Gone("server closed the connection unexpectedly", None), False),
+    ],
+)
+def test_what_others_change_meanwhile(error, expected):
+    assert connection.changed_meanwhile(error) is expected
+
+
+def test_what_others_change_meanwhile_is_read_again(server):
+    errors = [Gone("cache lookup failed for function 1"), Gone("x", "42P01")]
+
+    def work(cursor):
+        cursor.execute("SELECT 1")
+        if errors:
+            raise errors.pop()
+        return "done"
+
+    assert connection.Connection(DEFAULTS, True).read(work) == "done"
+    assert server.statements[1:] == ["read only", "SELECT 1"] * 3
+
+
+@pytest.mark.parametrize(("error", "times"), [(Gone("x", "42P01"), 5), (Gone("x", "42501"), 1)])
+def test_what_can_not_be_read(server, error, times):
+    server.answers = {"SELECT 1": error}
+    with pytest.raises(Gone):
+        connection.Connection(DEFAULTS, True).read(lambda cursor: cursor.execute("SELECT 1"))
+    assert server.statements.count("SELECT 1") == times
