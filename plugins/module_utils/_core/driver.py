@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterable, List
+from functools import lru_cache
+from string import Formatter
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 try:
     # The other files import them from here.
@@ -26,7 +28,18 @@ def encrypt_password(password: str, role: str, connection: Any, algorithm: str) 
 
 def compose(text: str, **parts: Any) -> Any:
     """Fill the C({placeholders}) of an SQL text: identifiers, literals and other composed SQL, never plain strings."""
-    return sql.SQL(text).format(**parts)
+    pieces = []
+    for before, name in _parsed(text):
+        pieces.append(before)
+        if name is not None:
+            pieces.append(parts[name])
+    return sql.Composed(pieces)
+
+
+@lru_cache(maxsize=None)
+def _parsed(text: str) -> List[Tuple[Any, Optional[str]]]:
+    """Return the pieces of an SQL text, each with the placeholder after it. Fifty datasources have the same texts."""
+    return [(sql.SQL(before), name) for before, name, _spec, _conversion in Formatter().parse(text)]
 
 
 def identifier(*names: str) -> Any:

@@ -15,14 +15,15 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Task, reconcile
 
+# The process ends soon, and looking for cycles finds none in what a module imports and makes. All import this first.
+gc.disable()
+
 
 def run_module(options: Mapping[str, Any], run: Callable[[Mapping[str, Any], bool], Dict[str, Any]]) -> None:
     """Parse the parameters, call C(run(parameters, check_mode)), and report its result or its failure.
 
     :param options: the module's own options, without those for logging in
     """
-    # The process ends soon, and looking for cycles in thousands of small objects finds none.
-    gc.disable()
     module = make_module(dict(LOGIN_SPEC, **options))
     try:
         result = run(module.params, module.check_mode)

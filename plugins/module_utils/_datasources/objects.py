@@ -288,7 +288,7 @@ class Function(DatabaseObject):
 
     :param columns: what a set-returning function returns, or empty
     :param returns: the type that any other function returns
-    :param body: its text; as wanted, composed SQL until it is rendered
+    :param body: its text
     :param search_path: its own, or None for that of the session
     :param execute: roles that may call it, C("") for PUBLIC; as wanted, at least these, and PUBLIC only if named
     :param parameters: C(SERVER) or C(SERVER_AND_RANGE)
@@ -299,7 +299,7 @@ class Function(DatabaseObject):
 
     columns: Tuple[TableColumn, ...]
     returns: str
-    body: Any
+    body: str
     volatility: str
     search_path: Optional[str]
     execute: Tuple[str, ...] = ()
@@ -322,7 +322,7 @@ class Function(DatabaseObject):
         lines.append("search_path {0}".format(self.search_path or "of the session"))
         lines.append("comment: {0}".format(self.comment))
         lines += ["grant execute to {0}".format(role or "public") for role in sorted(self.execute)]
-        return "\n".join(lines) + "\n" + str(self.body).strip("\n")
+        return "\n".join(lines) + "\n" + self.body.strip("\n")
 
     def create(self) -> List[Any]:
         # PostgreSQL lets PUBLIC call a new function.

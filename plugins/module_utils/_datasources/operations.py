@@ -44,7 +44,7 @@ def operation_functions(parts: Parts) -> List[Function]:
             comment=parts.stored.comment() if "_" + operation == definition.holder else parts.comment,
             columns=(),
             returns="boolean" if operation == "unregister" else "void",
-            body=texts[operation],
+            body=parts.render(texts[operation]),
             volatility="VOLATILE",
             search_path=OWN_PATH,
             execute=parts.grantees.functions,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Callable, Dict, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column, Definition
@@ -39,6 +39,7 @@ class Parts:
     :param grantees: roles of a repository and their rights
     :param taken: hand-written tables whose rows its history has
     :param search_path: where the query looks up names, as a function's SET writes it
+    :param render: returns composed SQL as a text
     """
 
     definition: Definition
@@ -47,6 +48,7 @@ class Parts:
     archivist: Archivist
     grantees: Grantees
     search_path: str
+    render: Callable[[Any], str]
     taken: Tuple[str, ...] = ()
 
     @property

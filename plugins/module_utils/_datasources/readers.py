@@ -52,7 +52,7 @@ def reading_functions(parts: Parts) -> List[Function]:
             comment=parts.comment,
             columns=columns,
             returns="SETOF record",
-            body=body,
+            body=parts.render(body),
             volatility="STABLE",
             search_path=None,
             execute=parts.grantees.readers,

@@ -22,10 +22,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks i
     refusals,
     refusals_of_strangers,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_checks import (
-    refusals_of_columns,
-    values_that_do_not_fit,
-)
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
@@ -36,7 +32,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse im
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry_plan import plan_registry
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import (
     Wanted,
     changes_history,
@@ -57,6 +52,7 @@ class Resolved:
     :param definitions: those of the task, paused ones included
     :param wanted: those that this task makes, without paused ones
     :param set_aside: hand-written objects in the place of ours, each with the name that it gets
+    :param changes_history: whether a table or type that the server has is not as wanted
     """
 
     state: State
@@ -64,6 +60,14 @@ class Resolved:
     removals: Sequence[Removal]
     wanted: Sequence[Wanted]
     set_aside: Sequence[Tuple[DatabaseObject, str]] = ()
+    changes_history: bool = False
+
+    @property
+    def has_other_columns(self) -> bool:
+        """Whether there may be columns that nobody has declared, or not so."""
+        return self.changes_history or any(
+            entry.definition.adopt or entry.layout.kept_keys or entry.layout.kept_metrics for entry in self.wanted
+        )
 
 
 class _Found(NamedTuple):
@@ -112,6 +116,11 @@ class DatasourcesTask(Task[_Found, Resolved]):
     def read(self, cursor: Any) -> _Found:
         removals = list(self.removals)
         if self.exact:
+            # A host compiles whatever a task imports, each time, and most tasks are about what they name.
+            from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import (
+                read_definitions,
+            )
+
             named = set(self._names(self.removals))
             others = read_definitions(cursor, detect_archivist(cursor))
             removals += [Removal(name, self.drop_history) for name in sorted(others.stored) if name not in named]
@@ -138,7 +147,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         state = wanted.state
         if changes_history(wanted.wanted, state.catalog):
             state = replace(state, catalog=with_sizes(cursor, state.archivist, state.catalog))
-            wanted = replace(wanted, state=state)
+            wanted = replace(wanted, state=state, changes_history=True)
         return wanted, [*problems, *refused]
 
     def _costs(self, cursor: Any, state: State) -> Mapping[str, Cost]:
@@ -176,11 +185,18 @@ class DatasourcesTask(Task[_Found, Resolved]):
         return DescribingSession(connect, max(1, self.timeout))(cursor, role, described)
 
     def check(self, cursor: Any, wanted: Resolved) -> List[str]:
-        return [
+        problems = [
             *refusal_of_login(wanted.state.stranger),
             *refusals(wanted.definitions, wanted.removals, self.side, wanted.state),
-            *refusals_of_columns(cursor, safe_to_read(wanted), self.side, wanted.state),
         ]
+        if wanted.has_other_columns:
+            # A host compiles whatever a task imports, each time, and most tasks change no columns.
+            from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_checks import (
+                refusals_of_columns,
+            )
+
+            problems += refusals_of_columns(cursor, safe_to_read(wanted), self.side, wanted.state)
+        return problems
 
     def plan(self, cursor: Any, wanted: Resolved) -> Plan:
         plan = plan_datasources(cursor, wanted, self.side)
@@ -194,7 +210,11 @@ class DatasourcesTask(Task[_Found, Resolved]):
     def check_plan(self, cursor: Any, wanted: Resolved, plan: Plan, locked: bool) -> List[str]:
         # This reads all of history, which takes too long to do while holding locks.
         misfits = []
-        if not locked:
+        if wanted.changes_history and not locked:
+            from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_checks import (
+                values_that_do_not_fit,
+            )
+
             misfits = values_that_do_not_fit(cursor, wanted.wanted, self.side, wanted.state)
         return misfits + refusals_of_dependents(cursor, plan)
 

@@ -56,11 +56,13 @@ def source_function(parts: Parts, execute: Tuple[str, ...]) -> Function:
         comment=parts.stored.comment(),
         columns=(TableColumn("ts", TIMESTAMP), *typed(definition.columns)),
         returns="SETOF record",
-        body=compose(
-            bodies.SOURCE,
-            columns=listed("t", definition.columns),
-            transient=parts.tables["transient"],
-            branches=_branches(definition),
+        body=parts.render(
+            compose(
+                bodies.SOURCE,
+                columns=listed("t", definition.columns),
+                transient=parts.tables["transient"],
+                branches=_branches(definition),
+            )
         ),
         volatility="STABLE",
         search_path=parts.search_path,
@@ -82,7 +84,7 @@ def cleanup_function(parts: Parts, execute: Tuple[str, ...]) -> Function:
         comment=parts.comment,
         columns=(),
         returns="void",
-        body=compose(bodies.CLEANUP, cleanup=cleanup),
+        body=parts.render(compose(bodies.CLEANUP, cleanup=cleanup)),
         volatility="VOLATILE",
         search_path=parts.search_path,
         execute=execute,
@@ -103,7 +105,7 @@ def run_function(parts: Parts) -> Function:
         comment=parts.comment,
         columns=(TableColumn("ts", TIMESTAMP), *typed(definition.columns)),
         returns="SETOF record",
-        body=compose(text, name=literal(definition.name), branches=_branches(definition)),
+        body=parts.render(compose(text, name=literal(definition.name), branches=_branches(definition))),
         volatility="STABLE",
         search_path=parts.search_path,
         security_definer=True,
@@ -120,12 +122,14 @@ def run_cleanup_function(parts: Parts, monitoring_role: str) -> Function:
         comment=parts.comment,
         columns=(),
         returns="void",
-        body=compose(
-            bodies.RUN_CLEANUP,
-            name=literal(definition.name),
-            view=parts.qualified(RUN_CLEANUP + "_view"),
-            cleanup=parts.qualified(CLEANUP),
-            role=identifier(monitoring_role),
+        body=parts.render(
+            compose(
+                bodies.RUN_CLEANUP,
+                name=literal(definition.name),
+                view=parts.qualified(RUN_CLEANUP + "_view"),
+                cleanup=parts.qualified(CLEANUP),
+                role=identifier(monitoring_role),
+            )
         ),
         volatility="VOLATILE",
         search_path=OWN_PATH,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, FrozenSet, List, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import arrival, pause
@@ -87,9 +87,10 @@ def _objects(
         archivist=archivist,
         grantees=archivist.grantees(*roles) if side.stores else Grantees({}, {}, (), ()),
         search_path=source_path(definition, archivist, state.quoted_query_schemas(definition)),
+        render=lambda composed: str(composed.as_string(cursor)),
         taken=_taken(definition, state),
     )
-    return [_rendered(entry, cursor) for entry in build_objects(parts, side)]
+    return build_objects(parts, side)
 
 
 def _taken(definition: Definition, state: State) -> Tuple[str, ...]:
@@ -99,10 +100,6 @@ def _taken(definition: Definition, state: State) -> Tuple[str, ...]:
     tables = state.histories.of(name) if name and state.histories else []
     names = [name, *((table.schema, table.name) for table in tables)] if name else []
     return (*before, *(text for text in dict.fromkeys(map(".".join, names)) if text not in before))
-
-
-def _rendered(entry: DatabaseObject, cursor: Any) -> DatabaseObject:
-    return replace(entry, body=entry.body.as_string(cursor)) if isinstance(entry, Function) else entry
 
 
 def with_names(wanted: Sequence[Wanted]) -> List[Tuple[str, Wanted]]:

@@ -18,6 +18,8 @@ def read_intervals(cursor: Any, given: Sequence[str]) -> Tuple[Dict[str, Tuple[s
     """Return each interval as PostgreSQL writes it and in seconds, and what is wrong with the others."""
     good: Dict[str, Tuple[str, float]] = {}
     wrong: Dict[str, str] = {}
+    if not given:
+        return good, wrong
     cursor.execute("SAVEPOINT intervals")
     try:
         rows = _canonical(cursor, list(given))

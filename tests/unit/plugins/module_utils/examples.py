@@ -11,7 +11,7 @@ from dataclasses import replace
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import build_objects
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, Found
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import layout_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import SUFFIXES, Function, Table
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import SUFFIXES, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import Parts
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
@@ -75,12 +75,8 @@ def wanted(declared, side=REPOSITORY, archivist=POWA_4, catalog=None, was_paused
     layout = layout_of(declared, catalog or Catalog())
     grantees = archivist.grantees("coll") if side.stores else Grantees({}, {}, (), ())
     path = source_path(declared, archivist, [])
-    parts = Parts(declared, layout, layout.stored(declared, paused), archivist, grantees, path)
-    objects = [
-        replace(entry, body=render(entry.body)) if isinstance(entry, Function) else entry
-        for entry in build_objects(parts, side)
-    ]
-    return Wanted(declared, layout, objects, frozenset(was_paused), frozenset(paused))
+    parts = Parts(declared, layout, layout.stored(declared, paused), archivist, grantees, path, render)
+    return Wanted(declared, layout, build_objects(parts, side), frozenset(was_paused), frozenset(paused))
 
 
 def catalog_of(*entries, registry=(), extension=None, definitions=None):

@@ -95,6 +95,10 @@ class Session:
         self.transactions.append("read")
         yield self.cursor
 
+    def read(self, work):
+        with self.reading() as cursor:
+            return work(cursor)
+
     def write(self, work):
         self.transactions.append("write")
         return work(self.cursor)

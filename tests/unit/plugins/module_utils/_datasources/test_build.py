@@ -48,7 +48,7 @@ def build(archivist, *server_kind, **changes):
     layout = layout_of(declared, Catalog())
     grantees = archivist.grantees("coll") if side.stores else Grantees({}, {}, (), ())
     path = source_path(declared, archivist, [])
-    parts = Parts(declared, layout, layout.stored(declared, ()), archivist, grantees, path)
+    parts = Parts(declared, layout, layout.stored(declared, ()), archivist, grantees, path, render)
     return build_objects(parts, side)
 
 

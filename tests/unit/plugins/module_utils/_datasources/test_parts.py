@@ -15,7 +15,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering 
 
 LOCKS = definition()
 LAYOUT = layout_of(LOCKS, Catalog())
-PARTS = Parts(LOCKS, LAYOUT, LAYOUT.stored(LOCKS, ()), POWA_5, POWA_5.grantees("coll"), "pg_catalog")
+PARTS = Parts(LOCKS, LAYOUT, LAYOUT.stored(LOCKS, ()), POWA_5, POWA_5.grantees("coll"), "pg_catalog", render)
 
 
 def test_every_name_has_its_schema():
