@@ -16,7 +16,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.adoption
     refusals_of_histories,
     what_stays_behind,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import (
     DatasourcesTask,
     Resolved,
@@ -24,6 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcil
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.set_aside import plan_set_aside, set_aside
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition, Removal
 
 
 class AdoptingTask(DatasourcesTask):

@@ -15,26 +15,26 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Hazard, Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import (
-    HandwrittenTable,
-    Histories,
-    HistoryColumn,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted, with_names
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Column
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     HISTORY,
     MINMAX,
     RECORD,
     function_names,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import TIMESTAMP, kept_as
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import (
+    HandwrittenTable,
+    Histories,
+    HistoryColumn,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.parts import TIMESTAMP, kept_as
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.taken_history import (
     history_to_take,
     taken_histories,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted, with_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import adopted_history as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as savepoint

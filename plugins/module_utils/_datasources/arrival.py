@@ -13,11 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Set
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import CLUSTER, DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.digest import digest_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import is_about
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import CLUSTER, DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.digest import digest_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import Names, RegisteredServer, resolve
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Found
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition, Removal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import refusal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import Schema, State
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.impostors import refusal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import function_names
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Found
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve

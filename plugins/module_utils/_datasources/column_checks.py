@@ -11,23 +11,23 @@ from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_differences import extra_columns, retyped
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import MAX_KEYS
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
-    CURRENT,
-    HISTORY,
-    RECORD,
-    object_name,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import DatabaseObject, RecordType, Table
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import kept_as
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import (
     Wanted,
     objects_of_nothing,
     with_names,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import MAX_KEYS
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
+    CURRENT,
+    HISTORY,
+    RECORD,
+    object_name,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.column_differences import extra_columns, retyped
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import DatabaseObject, RecordType, Table
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.parts import kept_as
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as texts
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SOURCE, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.remote_results import with_remote_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import SOURCE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.remote_results import with_remote_types
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import describe as texts
 
 if TYPE_CHECKING:
-    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Described
-    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import DescribeTexts
+    from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.describe import Described
+    from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.described_texts import DescribeTexts
 
 
 class Resolution(NamedTuple):
@@ -132,7 +132,7 @@ def _describe(
     if refusal:
         return _Descriptions({}, [refusal], (), {})
     # A host compiles whatever a task imports, each time, and most tasks describe nothing.
-    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer
+    from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.describe import Describer
 
     describer = Describer(
         cursor,

@@ -20,9 +20,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost imp
     cost,
     sample_width,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_sizes import read_stored
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, Names, RegisteredServer

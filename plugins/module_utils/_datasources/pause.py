@@ -15,12 +15,12 @@ from dataclasses import replace
 from typing import Any, FrozenSet, List
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition, Removal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import layout_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import TRANSIENT, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import is_about
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import TRANSIENT, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.layout import layout_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Function, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import UPDATE, RowChange
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve

@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import registry_rows
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import plan_rows
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side

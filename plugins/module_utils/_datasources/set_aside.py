@@ -11,28 +11,28 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, Found
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import (
-    Histories,
-    with_tables,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import objects_of_nothing
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     HISTORY,
     HISTORY_TABLES,
     INDEX_SUFFIXES,
     TYPE_SUFFIXES,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog, Found
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import (
+    Histories,
+    with_tables,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import (
     DatabaseObject,
     Index,
     RecordType,
     Table,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import qualified_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import objects_of_nothing
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.taken_history import qualified_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import adopted_history as texts
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, read_catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.extension_names import (
     lookup,
     names_of_extensions,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog, read_catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.source import source_path
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
@@ -27,8 +27,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import 
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
 
 if TYPE_CHECKING:
-    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import Histories
     from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode
+    from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import Histories
 
 
 class Schema(NamedTuple):
@@ -186,6 +186,6 @@ def _read_histories(
 ) -> Optional[Histories]:
     if not any(definition.adopt for definition in definitions):
         return None
-    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import read_histories
+    from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import read_histories
 
     return read_histories(cursor, archivist, definitions, catalog)

@@ -10,10 +10,10 @@ from typing import Any, Dict, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import Stored, sample_width
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CURRENT, HISTORY, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import CURRENT, HISTORY, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import sizes as texts
 

@@ -11,15 +11,15 @@ from typing import Any, FrozenSet, List, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import arrival, pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import build_objects
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import Layout, layout_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import DatabaseObject, Function
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import Parts
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.build import build_objects
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.layout import Layout, layout_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import DatabaseObject, Function
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.parts import Parts
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.source import source_path
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.taken_history import (
     history_to_take,
     taken_histories,
 )

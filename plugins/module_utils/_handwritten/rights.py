@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Dict, Iterable, List, Mapping, Optional, Seque
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import EXECUTE, Grants, Privileges
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import Name, printable
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.grants import EXECUTE, Grants, Privileges
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import ROLES
 

@@ -12,7 +12,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusal_of_login
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.rights import Roles, not_grantable, plan_rights
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_checks import refusals
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_plan import (
@@ -21,6 +20,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transien
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_spec import parse_tables
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_state import State, read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.dependents import refusals_of_dependents
 
 
 class TransientTablesTask(Task[State, State]):

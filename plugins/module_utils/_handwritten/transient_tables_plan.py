@@ -11,8 +11,6 @@ from typing import Any, List, Mapping
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import Privileges
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_drop
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import SRVID, FoundTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_spec import TableSpec
@@ -22,6 +20,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transien
     is_ours,
     table_name,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.grants import Privileges
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
 
 #: The name of a table while it is being replaced, until its rows are copied; the number is its oid.

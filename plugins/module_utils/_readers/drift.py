@@ -12,13 +12,13 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusals
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SNAPSHOT, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import Resolved, plan_datasources
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import is_about
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import wanted_datasources
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import SNAPSHOT, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REMOTE, REPOSITORY, Side
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.pause import paused
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     CURRENT,
     HISTORY,
     MARK,
@@ -18,10 +20,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
     TABLE_SUFFIXES,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType, Table
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.pause import paused
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import Definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored_definitions import Definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import RecordType, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import DRIFT, SERVER_NUMBERS, Visible

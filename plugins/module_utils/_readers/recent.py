@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, DBID, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CURRENT, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import comparable
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import ColumnType, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, DBID, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import CURRENT, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.types import ColumnType, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.parts import comparable
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
 

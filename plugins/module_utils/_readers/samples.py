@@ -23,17 +23,17 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost imp
     cost,
     sample_width,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.describe import Describer
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.described_texts import (
     CANCELED,
     DescribingSession,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import with_schemas
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.users_session import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.extension_names import with_schemas
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.options import DATASOURCES
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.users_session import (
     StuckError,
     TemporaryFunction,
     UsersSession,

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import read_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import function_names
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Damaged
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored_definitions import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import SRVID, FoundFunction, FoundTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions import FunctionsTask
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions_state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import ALPHA, BETA, POWA_5
 

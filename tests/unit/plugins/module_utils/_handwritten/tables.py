@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import SRVID, FoundFunction, FoundTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables import TransientTablesTask
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_state import MARK, State
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_5
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, rendered
 
