@@ -28,7 +28,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_c
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry_plan import plan_registry
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState, read_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import (
     Wanted,
     changes_history,
@@ -59,7 +59,7 @@ class Resolved:
     :param set_aside: hand-written objects in the place of ours, each with the name that it gets
     """
 
-    state: State
+    state: DatasourcesState
     definitions: Sequence[Definition]
     removals: Sequence[Removal]
     wanted: Sequence[Wanted]
@@ -67,7 +67,7 @@ class Resolved:
 
 
 class _Found(NamedTuple):
-    state: State
+    state: DatasourcesState
     removals: Sequence[Removal]
 
 
@@ -141,7 +141,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
             wanted = replace(wanted, state=state)
         return wanted, [*problems, *refused]
 
-    def _costs(self, cursor: Any, state: State) -> Mapping[str, Cost]:
+    def _costs(self, cursor: Any, state: DatasourcesState) -> Mapping[str, Cost]:
         """Return what datasources cost of which servers have said how many rows they expect."""
         told = any(entry.get("rows") is not None for answer in self.remote_results for entry in answer["datasources"])
         if not self.rows and not told:
@@ -156,7 +156,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         return read_expected_costs(cursor, self.definitions, self.side, state, rows)
 
     def wanted(
-        self, cursor: Any, made: Sequence[Definition], state: State, removals: Sequence[Removal]
+        self, cursor: Any, made: Sequence[Definition], state: DatasourcesState, removals: Sequence[Removal]
     ) -> Tuple[Resolved, List[str]]:
         """Return what the task wants, and why it cannot have that.
 

@@ -46,7 +46,7 @@ class Schema(NamedTuple):
 
 
 @dataclass(frozen=True)
-class State:
+class DatasourcesState:
     """The server as it is.
 
     :param roles: those of the task's roles that exist
@@ -110,7 +110,7 @@ def read_state(
     definitions: Sequence[Definition],
     side: Side,
     visible: Optional[Visible] = None,
-) -> State:
+) -> DatasourcesState:
     """Read everything about these datasources, except for how large tables are.
 
     :param visible: of a reader that does without what its role may not read
@@ -136,7 +136,7 @@ def read_state(
     intervals, bad_intervals = read_intervals(
         cursor, [definition.retention for definition in definitions if definition.retention is not None]
     )
-    return State(
+    return DatasourcesState(
         archivist=archivist,
         catalog=catalog,
         servers=servers,

@@ -16,7 +16,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found im
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_spec import TableSpec
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_state import (
     MARK,
-    State,
+    TransientTablesState,
     is_ours,
     table_name,
 )
@@ -28,14 +28,14 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritt
 _REPLACED = "pgfleet_powa_{0}"
 
 
-def plan_removal(plan: Plan, spec: TableSpec, state: State) -> None:
+def plan_removal(plan: Plan, spec: TableSpec, state: TransientTablesState) -> None:
     """Drop the table of an entry, if there is one."""
     found = state.table(spec)
     if found is not None:
         plan_drop(plan, found.table)
 
 
-def plan_table(plan: Plan, spec: TableSpec, state: State, grants: Mapping[str, Privileges]) -> None:
+def plan_table(plan: Plan, spec: TableSpec, state: TransientTablesState, grants: Mapping[str, Privileges]) -> None:
     """Make the table of an entry what the function's result needs; one that others made and that fits stays."""
     source = state.name(spec)
     (schema, name), columns = table_name(source), state.functions[source].columns

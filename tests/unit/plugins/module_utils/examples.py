@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Stored
@@ -127,7 +127,7 @@ def state(archivist=POWA_4, catalog=None, servers=(ALPHA, BETA), **changes):
         "bad_intervals": {},
         "local_mode": False,
     }
-    return State(**dict(parts, **changes))
+    return DatasourcesState(**dict(parts, **changes))
 
 
 def stored_text(**changes):
