@@ -57,7 +57,7 @@ class Dependent(NamedTuple):
 
 
 @dataclass(frozen=True)
-class State:
+class ExtensionsState:
     """What the server has.
 
     :param has_default_schema: whether PostgreSQL finds a schema for an extension that names none
@@ -75,11 +75,11 @@ class State:
 class Resolved(NamedTuple):
     """The server as it is, and the changes that lead to the declared extensions."""
 
-    state: State
+    state: ExtensionsState
     plan: Plan
 
 
-class ExtensionsTask(Task[State, Resolved]):
+class ExtensionsTask(Task[ExtensionsState, Resolved]):
     """Reconciles the extensions of a task with those of the database."""
 
     subject = "the extensions"
@@ -88,10 +88,10 @@ class ExtensionsTask(Task[State, Resolved]):
         super().__init__()
         self.wanted: Sequence[Mapping[str, Any]] = params["extensions"]
 
-    def read(self, cursor: Any) -> State:
+    def read(self, cursor: Any) -> ExtensionsState:
         return _read(cursor, self.wanted)
 
-    def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[Resolved, List[str]]:
+    def resolve(self, cursor: Any, found: ExtensionsState, locked: bool) -> Tuple[Resolved, List[str]]:
         plan, problems = _plan(self.wanted, found, self.check_mode)
         return Resolved(found, plan), problems
 
@@ -128,7 +128,7 @@ def _describe(version: str, schema: Optional[str]) -> str:
     return "version: {0}\nschema: {1}".format(version, schema)
 
 
-def _read(cursor: Any, wanted: Sequence[Mapping[str, Any]]) -> State:
+def _read(cursor: Any, wanted: Sequence[Mapping[str, Any]]) -> ExtensionsState:
     cursor.execute(compose(texts.AVAILABLE, names=literal([extension["name"] for extension in wanted])))
     extensions = {
         name: Extension(
@@ -141,7 +141,7 @@ def _read(cursor: Any, wanted: Sequence[Mapping[str, Any]]) -> State:
     names = [extension["schema"] for extension in wanted if extension["schema"]]
     cursor.execute(compose(texts.SCHEMAS, names=literal(names)))
     schemas = dict(cursor.fetchall())
-    return State(
+    return ExtensionsState(
         extensions,
         installed_names,
         list(schemas),
@@ -176,7 +176,7 @@ def _ordered(names: Sequence[str], extensions: Mapping[str, Extension]) -> List[
     return ordered
 
 
-def _plan(wanted: Sequence[Mapping[str, Any]], state: State, check_mode: bool) -> Tuple[Plan, List[str]]:
+def _plan(wanted: Sequence[Mapping[str, Any]], state: ExtensionsState, check_mode: bool) -> Tuple[Plan, List[str]]:
     planner = _Planner(wanted, state)
     order = _ordered(list(planner.by_name), state.extensions)
     by_state: Dict[str, List[Mapping[str, Any]]] = {"present": [], "absent": []}
@@ -196,7 +196,7 @@ def _plan(wanted: Sequence[Mapping[str, Any]], state: State, check_mode: bool) -
 class _Planner:
     """Plans extensions, in the order of the calls."""
 
-    def __init__(self, wanted: Sequence[Mapping[str, Any]], state: State) -> None:
+    def __init__(self, wanted: Sequence[Mapping[str, Any]], state: ExtensionsState) -> None:
         self.state = state
         self.changes = Plan()
         self.problems: List[str] = []

@@ -646,8 +646,8 @@ from typing import Any, Mapping
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.lock import LOCK_SPEC
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_task
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import DatasourcesTask
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.options import DATASOURCES
 
 OPTIONS = {
     **LOCK_SPEC,

@@ -1150,7 +1150,7 @@ import gc
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.arguments import make_module
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import unstorable_texts
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MARK
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.host import this_host
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.read import Options, read_host
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.versions import MAJOR_VERSIONS_JSON

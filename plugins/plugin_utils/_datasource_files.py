@@ -16,8 +16,8 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Seq
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import some
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.options import DATASOURCES
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.untemplated import untemplated
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._variables import plain
 

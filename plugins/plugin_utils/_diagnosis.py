@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SOURCE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import SOURCE, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.versions import release
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_collection import version_problem

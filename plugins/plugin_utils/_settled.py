@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import Any, Mapping, Optional
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.digest import digest_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SNAPSHOT, SOURCE, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored, read_comments
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.digest import digest_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import SNAPSHOT, SOURCE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.options import DATASOURCES
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Stored, read_comments
 
 _VALIDATOR = ArgumentSpecValidator({"datasources": DATASOURCES})
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import NUMBERS, TYPE_NAMES, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.types import NUMBERS, TYPE_NAMES, find_type
 from powa_web_pages.definitions import Metric
 
 from powa_web_pages import shown

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import types
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions import types
 from cast_values import ROWS, VALUES, kept_as, make_originals, originals, texts
 from servers import Database, on_every_server
 from test_types import aggregate

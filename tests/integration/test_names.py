@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Set, Tuple
 
 import psycopg2
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.types import TYPE_NAMES
 from servers import SUITES, Database
 from test_rates import COUNTERS
 

@@ -10,8 +10,8 @@ import re
 from contextlib import closing, contextmanager
 from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import RESERVED_WORDS
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, declared_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import RESERVED_WORDS
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.types import TYPE_NAMES, declared_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_NAMES
 from column_values import LONG, VALUES, WITHOUT_MINMAX, quoted
 from hypothesis import HealthCheck, given, settings

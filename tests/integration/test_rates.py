@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import Any, Dict, List, Optional
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import NUMBERS, TYPE_NAMES
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.types import NUMBERS, TYPE_NAMES
 from powa_web_pages.graph_lines import GraphLines
 from powa_web_pages.repository import Range, Repository
 from servers import Database, on_every_server

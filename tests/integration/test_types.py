@@ -12,7 +12,7 @@ from itertools import cycle, islice
 from typing import Any, Dict, Iterable, List, Set
 
 import psycopg2
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import TYPE_NAMES, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.types import TYPE_NAMES, find_type
 from column_values import VALUES, WITHOUT_MINMAX, quoted
 from servers import Database, on_every_server
 

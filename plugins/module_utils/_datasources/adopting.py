@@ -16,21 +16,21 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.adoption
     refusals_of_histories,
     what_stays_behind,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import (
     DatasourcesTask,
     Resolved,
     safe_to_read,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.set_aside import plan_set_aside, set_aside
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition, Removal
 
 
 class AdoptingTask(DatasourcesTask):
     """Takes hand-written datasources over, too."""
 
     def wanted(
-        self, cursor: Any, made: Sequence[Definition], state: State, removals: Sequence[Removal]
+        self, cursor: Any, made: Sequence[Definition], state: DatasourcesState, removals: Sequence[Removal]
     ) -> Tuple[Resolved, List[str]]:
         aside = set_aside(cursor, made, self.side, state)
         wanted, problems = super().wanted(cursor, aside.definitions, aside.state, removals)

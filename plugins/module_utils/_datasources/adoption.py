@@ -15,26 +15,26 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Hazard, Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import (
-    HandwrittenTable,
-    Histories,
-    HistoryColumn,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted, with_names
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Column
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     HISTORY,
     MINMAX,
     RECORD,
     function_names,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import TIMESTAMP, kept_as
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import (
+    HandwrittenTable,
+    Histories,
+    HistoryColumn,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.parts import TIMESTAMP, kept_as
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.taken_history import (
     history_to_take,
     taken_histories,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted, with_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import adopted_history as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as savepoint
@@ -48,7 +48,7 @@ class _Taken(NamedTuple):
 
     wanted: Wanted
     table: HandwrittenTable
-    state: State
+    state: DatasourcesState
 
     def source(self, column: Column) -> Optional[HistoryColumn]:
         """Return the column that has the values of one of ours, or None."""
@@ -91,11 +91,11 @@ class _Taken(NamedTuple):
         }
 
 
-def _histories(state: State) -> Histories:
+def _histories(state: DatasourcesState) -> Histories:
     return state.histories or Histories()
 
 
-def _taken(wanted: Sequence[Wanted], side: Side, state: State) -> Iterator[Tuple[str, _Taken]]:
+def _taken(wanted: Sequence[Wanted], side: Side, state: DatasourcesState) -> Iterator[Tuple[str, _Taken]]:
     """Yield the tables whose rows the task takes, each with the beginning of a sentence about it."""
     for where, entry in with_names(wanted) if side.stores else ():
         name = history_to_take(entry.definition, state.archivist, state.catalog)
@@ -105,7 +105,7 @@ def _taken(wanted: Sequence[Wanted], side: Side, state: State) -> Iterator[Tuple
                 yield where + "adopt_history: ", _Taken(entry, table, state)
 
 
-def refusals_of_histories(wanted: Sequence[Wanted], side: Side, state: State) -> List[str]:
+def refusals_of_histories(wanted: Sequence[Wanted], side: Side, state: DatasourcesState) -> List[str]:
     """Return why histories cannot be taken, as far as their columns show it."""
     problems = []
     for where, entry in with_names(wanted) if side.stores else ():
@@ -123,7 +123,7 @@ def refusals_of_histories(wanted: Sequence[Wanted], side: Side, state: State) ->
     return problems
 
 
-def _of_other_servers(wanted: Wanted, side: Side, state: State) -> List[str]:
+def _of_other_servers(wanted: Wanted, side: Side, state: DatasourcesState) -> List[str]:
     """Return which functions would go on writing to the history after it was copied."""
     definition = wanted.definition
     ours = function_names(definition.name)
@@ -218,7 +218,7 @@ def _of_keys(taken: _Taken) -> List[str]:
     return problems
 
 
-def histories_that_do_not_fit(cursor: Any, wanted: Sequence[Wanted], side: Side, state: State) -> List[str]:
+def histories_that_do_not_fit(cursor: Any, wanted: Sequence[Wanted], side: Side, state: DatasourcesState) -> List[str]:
     """Return the columns whose values ours cannot hold; this reads the whole history."""
     problems = []
     for where, taken in _taken(wanted, side, state):
@@ -253,7 +253,7 @@ def _misfit(cursor: Any, taken: _Taken, column: Column, source: HistoryColumn) -
     return None
 
 
-def plan_histories(plan: Plan, wanted: Sequence[Wanted], side: Side, state: State) -> None:
+def plan_histories(plan: Plan, wanted: Sequence[Wanted], side: Side, state: DatasourcesState) -> None:
     """Plan that the rows are taken, once all tables are as wanted."""
     for _where, taken in _taken(wanted, side, state):
         table, name = taken.table, taken.wanted.definition.name
@@ -327,7 +327,7 @@ def _value(taken: _Taken, column: Column) -> Any:
     return taken.value(source) if source else raw("NULL")
 
 
-def what_stays_behind(cursor: Any, wanted: Sequence[Wanted], side: Side, state: State) -> List[str]:
+def what_stays_behind(cursor: Any, wanted: Sequence[Wanted], side: Side, state: DatasourcesState) -> List[str]:
     """Return warnings about the history that the task does not take; this reads the tables that it takes."""
     warnings = []
     for where, taken in _taken(wanted, side, state):

@@ -13,11 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Set
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import CLUSTER, DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.digest import digest_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import is_about
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import CLUSTER, DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.digest import digest_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import Names, RegisteredServer, resolve
 
 
@@ -69,14 +69,14 @@ class Seen:
 EVERYTHING = Seen()
 
 
-def servers_of(definition: Definition, state: State) -> List[int]:
+def servers_of(definition: Definition, state: DatasourcesState) -> List[int]:
     """Return the remote servers that a datasource is for."""
     if definition.servers is None:
         return [server.srvid for server in state.servers]
     return resolve(state.servers, definition.servers)[0]
 
 
-def new_servers(definition: Definition, state: State) -> FrozenSet[int]:
+def new_servers(definition: Definition, state: DatasourcesState) -> FrozenSet[int]:
     """Return the servers of a datasource that it was not registered for until now."""
     stored, damaged = state.catalog.stored(definition.name), state.catalog.damaged(definition.name)
     registered: Set[Optional[int]] = set()
@@ -87,7 +87,7 @@ def new_servers(definition: Definition, state: State) -> FrozenSet[int]:
     return frozenset(servers_of(definition, state)) - registered
 
 
-def waiting(definition: Definition, state: State, before: FrozenSet[int], seen: Seen) -> "Waiting":
+def waiting(definition: Definition, state: DatasourcesState, before: FrozenSet[int], seen: Seen) -> "Waiting":
     """Return which servers a datasource waits for.
 
     :param before: those that it has waited for until now
@@ -98,7 +98,7 @@ def waiting(definition: Definition, state: State, before: FrozenSet[int], seen: 
     return Waiting(definition, before, seen.lacking(definition, candidates))
 
 
-def is_registered(definition: Definition, state: State) -> bool:
+def is_registered(definition: Definition, state: DatasourcesState) -> bool:
     """Whether the registry has a function of a datasource."""
     functions = state.catalog.registered_functions.get(definition.module, set())
     return not functions.isdisjoint(function_names(definition.name))
@@ -116,7 +116,7 @@ class Waiting(NamedTuple):
     now: FrozenSet[int]
 
 
-def held_back(datasources: Sequence[Waiting], state: State) -> Dict[str, FrozenSet[int]]:
+def held_back(datasources: Sequence[Waiting], state: DatasourcesState) -> Dict[str, FrozenSet[int]]:
     """Return the datasources that must not be registered yet, because PoWA 5 would at once collect them everywhere.
 
     With each are the servers that it is held back for.
@@ -132,7 +132,7 @@ def held_back(datasources: Sequence[Waiting], state: State) -> Dict[str, FrozenS
     return {name: servers for family in families.values() for name, servers in _held_back(family, state).items()}
 
 
-def _held_back(family: Sequence[Waiting], state: State) -> Dict[str, FrozenSet[int]]:
+def _held_back(family: Sequence[Waiting], state: DatasourcesState) -> Dict[str, FrozenSet[int]]:
     module = family[0].definition.module
     own = {name for entry in family for name in function_names(entry.definition.name)}
     others = state.catalog.registered_functions.get(module, set()) - own

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Found
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition, Removal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import refusal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import Schema, State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState, Schema
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.impostors import refusal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import function_names
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Found
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve
 
 
-def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], side: Side, state: State) -> List[str]:
+def refusals(
+    definitions: Sequence[Definition], removals: Sequence[Removal], side: Side, state: DatasourcesState
+) -> List[str]:
     """Return the problems that can be seen without the types of columns."""
     problems = []
     for option in ("monitoring_role", "collector_role", "web_role", "reader_role"):
@@ -54,7 +56,7 @@ def refusals(definitions: Sequence[Definition], removals: Sequence[Removal], sid
     return problems + _disagreements(definitions, state.archivist)
 
 
-def refusals_of_strangers(datasource: str, state: State) -> List[str]:
+def refusals_of_strangers(datasource: str, state: DatasourcesState) -> List[str]:
     """Return that the names of a datasource belong to somebody else, whose objects may hold any code."""
     found = state.catalog.strangers(datasource)
     if not found:
@@ -76,7 +78,7 @@ def refusal_of_login(stranger: Optional[str]) -> List[str]:
     ]
 
 
-def _unsupported(definition: Definition, side: Side, state: State) -> List[str]:
+def _unsupported(definition: Definition, side: Side, state: DatasourcesState) -> List[str]:
     archivist = state.archivist
     problems = []
     if definition.scope == DATABASE and not archivist.scope_database:
@@ -171,7 +173,7 @@ def _foreign(datasource: str, found: Sequence[Found[Any]]) -> List[str]:
     ]
 
 
-def _foreign_rows(definition: Definition, state: State) -> List[str]:
+def _foreign_rows(definition: Definition, state: DatasourcesState) -> List[str]:
     if definition.extension is not None:
         return []
     ours = set(function_names(definition.name))

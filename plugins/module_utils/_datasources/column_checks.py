@@ -11,28 +11,28 @@ from typing import Any, Dict, Iterator, List, Sequence, Set, Tuple
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_differences import extra_columns, retyped
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import MAX_KEYS
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
-    CURRENT,
-    HISTORY,
-    RECORD,
-    object_name,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import DatabaseObject, RecordType, Table
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import kept_as
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import (
     Wanted,
     objects_of_nothing,
     with_names,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import MAX_KEYS
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
+    CURRENT,
+    HISTORY,
+    RECORD,
+    object_name,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.column_differences import extra_columns, retyped
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import DatabaseObject, RecordType, Table
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.parts import kept_as
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import reshape as texts
 
 
-def refusals_of_columns(cursor: Any, wanted: Sequence[Wanted], side: Side, state: State) -> List[str]:
+def refusals_of_columns(cursor: Any, wanted: Sequence[Wanted], side: Side, state: DatasourcesState) -> List[str]:
     """Return what is wrong with the columns that the server has."""
     problems = []
     for where, entry in with_names(wanted):
@@ -46,7 +46,7 @@ def refusals_of_columns(cursor: Any, wanted: Sequence[Wanted], side: Side, state
     return problems
 
 
-def _misfits(cursor: Any, wanted: Wanted, side: Side, state: State) -> List[str]:
+def _misfits(cursor: Any, wanted: Wanted, side: Side, state: DatasourcesState) -> List[str]:
     """Return which objects to be taken over are not what we would make: of another kind, or with other columns."""
     problems = []
     foreign = []
@@ -74,7 +74,7 @@ def _misfits(cursor: Any, wanted: Wanted, side: Side, state: State) -> List[str]
     return problems
 
 
-def _not_tables(cursor: Any, names: Sequence[str], state: State) -> Set[str]:
+def _not_tables(cursor: Any, names: Sequence[str], state: DatasourcesState) -> Set[str]:
     """Return which relations are views, or anything else that runs code when it is read."""
     if not names:
         return set()
@@ -161,7 +161,7 @@ def _undeclared_values(cursor: Any, wanted: Wanted, catalog: Catalog) -> List[st
     return problems
 
 
-def values_that_do_not_fit(cursor: Any, wanted: Sequence[Wanted], side: Side, state: State) -> List[str]:
+def values_that_do_not_fit(cursor: Any, wanted: Sequence[Wanted], side: Side, state: DatasourcesState) -> List[str]:
     """Return the columns whose new type cannot hold their values; this reads the whole history."""
     problems = []
     for where, entry in with_names(wanted) if side.stores else ():

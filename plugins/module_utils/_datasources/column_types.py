@@ -9,17 +9,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SOURCE, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.remote_results import with_remote_types
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import SOURCE, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.remote_results import with_remote_types
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import describe as texts
 
 if TYPE_CHECKING:
-    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Described
-    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import DescribeTexts
+    from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.describe import Described
+    from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.described_texts import DescribeTexts
 
 
 class Resolution(NamedTuple):
@@ -40,7 +40,7 @@ def resolve_types(
     cursor: Any,
     definitions: Sequence[Definition],
     side: Side,
-    state: State,
+    state: DatasourcesState,
     remote_results: Sequence[Mapping[str, Any]],
     describe_texts: DescribeTexts,
 ) -> Resolution:
@@ -84,7 +84,7 @@ def _answer(definition: Definition) -> Dict[str, Any]:
     return {"server": "this server", "datasources": [{"name": definition.name, "key_columns": columns}]}
 
 
-def _is_covered(definition: Definition, state: State) -> bool:
+def _is_covered(definition: Definition, state: DatasourcesState) -> bool:
     """Whether this server has described the queries of a definition, and has its source function with those columns."""
     stored = state.catalog.stored(definition.name)
     if stored is None or not stored.covers(definition):
@@ -113,7 +113,7 @@ _NOTHING = _Descriptions({}, (), (), {})
 
 
 def _describe(
-    cursor: Any, definitions: Sequence[Definition], side: Side, state: State, describe_texts: DescribeTexts
+    cursor: Any, definitions: Sequence[Definition], side: Side, state: DatasourcesState, describe_texts: DescribeTexts
 ) -> _Descriptions:
     role = side.monitoring_role or None
     if role not in state.roles and LOCAL in side.server_kind:
@@ -132,7 +132,7 @@ def _describe(
     if refusal:
         return _Descriptions({}, [refusal], (), {})
     # A host compiles whatever a task imports, each time, and most tasks describe nothing.
-    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer
+    from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.describe import Describer
 
     describer = Describer(
         cursor,
@@ -168,7 +168,7 @@ def too_powerful(role: str, is_superuser: bool, way_up: Optional[str]) -> Option
     return None
 
 
-def _with_stored_types(definition: Definition, is_new: bool, state: State) -> Definition:
+def _with_stored_types(definition: Definition, is_new: bool, state: DatasourcesState) -> Definition:
     stored = state.catalog.stored(definition.name)
     # A datasource whose columns are about to change may get other types, too.
     if stored is None or (definition.pause and is_new):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any, Dict, Iterable, NamedTuple, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Column
 
 DAY = 86400
 

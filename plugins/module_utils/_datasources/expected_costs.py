@@ -20,9 +20,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost imp
     cost,
     sample_width,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_sizes import read_stored
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, Names, RegisteredServer
@@ -68,7 +68,7 @@ def expected_rows(
 
 
 def read_expected_costs(
-    cursor: Any, definitions: Sequence[Definition], side: Side, state: State, rows: ExpectedRows
+    cursor: Any, definitions: Sequence[Definition], side: Side, state: DatasourcesState, rows: ExpectedRows
 ) -> Dict[str, Cost]:
     """Return what the datasources cost of which any rows are expected, in a fixed number of statements.
 
@@ -85,7 +85,7 @@ def read_expected_costs(
     return find_expected_costs(wanted, side, state, rows, own, sizes, local)
 
 
-def _read_sizes(cursor: Any, state: State, definitions: Sequence[Definition]) -> Mapping[str, Stored]:
+def _read_sizes(cursor: Any, state: DatasourcesState, definitions: Sequence[Definition]) -> Mapping[str, Stored]:
     """Return what history there is, or nothing if it cannot be read now: no task fails or waits for an estimate."""
     cursor.execute(savepoint.SAVEPOINT)
     cursor.execute(compose(lock.SET_LOCK_TIMEOUT, timeout=literal(_LOCK_TIMEOUT)))
@@ -98,7 +98,7 @@ def _read_sizes(cursor: Any, state: State, definitions: Sequence[Definition]) ->
     return found
 
 
-def _read_local(cursor: Any, state: State) -> Optional[Collected]:
+def _read_local(cursor: Any, state: DatasourcesState) -> Optional[Collected]:
     """Return the server itself, if PoWA's background worker takes snapshots in this database."""
     if not state.local_mode:
         return None
@@ -110,7 +110,7 @@ def _read_local(cursor: Any, state: State) -> Optional[Collected]:
 def find_expected_costs(
     definitions: Sequence[Definition],
     side: Side,
-    state: State,
+    state: DatasourcesState,
     rows: ExpectedRows,
     own_retentions: Mapping[str, float],
     stored: Mapping[str, Stored],
@@ -148,7 +148,9 @@ def find_expected_costs(
     return costs
 
 
-def _collected(definition: Definition, side: Side, state: State, local: Optional[Collected]) -> List[Collected]:
+def _collected(
+    definition: Definition, side: Side, state: DatasourcesState, local: Optional[Collected]
+) -> List[Collected]:
     """Return the servers that samples of a datasource are taken of."""
     if definition.enabled is False:
         return []

@@ -9,22 +9,22 @@ from __future__ import annotations
 from typing import Any, Optional, Sequence, Tuple, Type
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Hazard, Plan, Replaced
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import reshape
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_differences import ordered_like, retyped
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     CURRENT,
     HISTORY,
     RECORD,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects import reshape
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.column_differences import ordered_like, retyped
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import (
     DatabaseObject,
     Function,
     RecordType,
     Table,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted
 
 #: Record types that are replaced, each as wanted and as found.
 Rewritten = Sequence[Tuple[RecordType, RecordType]]

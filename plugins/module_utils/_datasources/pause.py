@@ -15,25 +15,25 @@ from dataclasses import replace
 from typing import Any, FrozenSet, List
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition, Removal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import layout_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import TRANSIENT, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import is_about
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import TRANSIENT, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.layout import layout_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Function, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import UPDATE, RowChange
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve
 
 
-def paused(datasource: str, state: State) -> FrozenSet[int]:
+def paused(datasource: str, state: DatasourcesState) -> FrozenSet[int]:
     """Return the servers whose snapshots of a datasource we have paused."""
     stored = state.catalog.stored(datasource)
     there = {server.srvid for server in state.servers}
     return stored.paused & there if stored else frozenset()
 
 
-def columns_differ(definition: Definition, state: State) -> bool:
+def columns_differ(definition: Definition, state: DatasourcesState) -> bool:
     """Whether a remote with this definition returns columns that do not fit the repository's tables."""
     transient = state.catalog.get(Table, object_name(definition.name, TRANSIENT))
     stored = state.catalog.stored(definition.name)
@@ -51,7 +51,7 @@ def columns_differ(definition: Definition, state: State) -> bool:
     return wanted != [(column.name, column.type, column.not_null) for column in transient.object.columns[2:]]
 
 
-def pausing(definition: Definition, state: State) -> FrozenSet[int]:
+def pausing(definition: Definition, state: DatasourcesState) -> FrozenSet[int]:
     """Return the servers whose snapshots have to wait: all if the columns change, or those that lack their side."""
     if columns_differ(definition, state):
         return frozenset(server.srvid for server in state.servers)
@@ -60,7 +60,7 @@ def pausing(definition: Definition, state: State) -> FrozenSet[int]:
     return frozenset(resolve(state.servers, definition.pause_on)[0])
 
 
-def has_to_wait(definition: Definition, state: State) -> bool:
+def has_to_wait(definition: Definition, state: DatasourcesState) -> bool:
     """Whether a snapshot may still run that began before the pause.
 
     If the columns change, an earlier task may have been killed before it had waited. Where only sides are lacking, no
@@ -72,7 +72,7 @@ def has_to_wait(definition: Definition, state: State) -> bool:
     return bool(stopped) and (columns_differ(definition, state) or bool(_active(definition, stopped, state)))
 
 
-def _active(definition: Definition, srvids: FrozenSet[int], state: State) -> List[Row]:
+def _active(definition: Definition, srvids: FrozenSet[int], state: DatasourcesState) -> List[Row]:
     stored = state.catalog.stored(definition.name)
     before = stored.definition if stored else definition
     return [
@@ -80,7 +80,7 @@ def _active(definition: Definition, srvids: FrozenSet[int], state: State) -> Lis
     ]
 
 
-def plan_pause(plan: Plan, definition: Definition, state: State) -> None:
+def plan_pause(plan: Plan, definition: Definition, state: DatasourcesState) -> None:
     """Plan to stop the snapshots of a datasource on the remotes that have to wait, and to store that we did."""
     stopped = pausing(definition, state)
     # If the stored definition is damaged, the declared one takes its place, with all columns that history has.
@@ -108,7 +108,7 @@ def plan_pause(plan: Plan, definition: Definition, state: State) -> None:
     )
 
 
-def plan_unregistration(plan: Plan, removal: Removal, state: State) -> None:
+def plan_unregistration(plan: Plan, removal: Removal, state: DatasourcesState) -> None:
     """Plan to store that no server may call a datasource whose registrations go before it is dropped.
 
     If it is declared again instead, it waits until its side was seen.

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import List, Tuple, Type
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Removal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     CLEANUP,
     HISTORY_TABLES,
     OPERATION_SUFFIXES,
@@ -23,13 +23,13 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
     TYPE_SUFFIXES,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import (
     DatabaseObject,
     Function,
     RecordType,
     Table,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 
 

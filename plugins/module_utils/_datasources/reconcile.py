@@ -16,33 +16,33 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen, servers_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import with_sizes
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import (
     refusal_of_login,
     refusals,
     refusals_of_strangers,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition, Removal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.dependents import refusals_of_dependents
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.digest import digest_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import HISTORY, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import DatabaseObject
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry_plan import plan_registry
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState, read_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import (
     Wanted,
     changes_history,
     wanted_datasources,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition, Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.digest import digest_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import HISTORY, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import with_sizes
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.dependents import refusals_of_dependents
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import DatabaseObject
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, MONITORING_ROLE, Side
 
 if TYPE_CHECKING:
     from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import Cost
-    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import Answer, UserText
+    from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.described_texts import Answer, UserText
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Resolved:
     :param changes_history: whether a table or type that the server has is not as wanted
     """
 
-    state: State
+    state: DatasourcesState
     definitions: Sequence[Definition]
     removals: Sequence[Removal]
     wanted: Sequence[Wanted]
@@ -71,7 +71,7 @@ class Resolved:
 
 
 class _Found(NamedTuple):
-    state: State
+    state: DatasourcesState
     removals: Sequence[Removal]
 
 
@@ -117,7 +117,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         removals = list(self.removals)
         if self.exact:
             # A host compiles whatever a task imports, each time, and most tasks are about what they name.
-            from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import (
+            from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored_definitions import (
                 read_definitions,
             )
 
@@ -150,7 +150,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
             wanted = replace(wanted, state=state, changes_history=True)
         return wanted, [*problems, *refused]
 
-    def _costs(self, cursor: Any, state: State) -> Mapping[str, Cost]:
+    def _costs(self, cursor: Any, state: DatasourcesState) -> Mapping[str, Cost]:
         """Return what datasources cost of which servers have said how many rows they expect."""
         told = any(entry.get("rows") is not None for answer in self.remote_results for entry in answer["datasources"])
         if not self.rows and not told:
@@ -165,7 +165,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         return read_expected_costs(cursor, self.definitions, self.side, state, rows)
 
     def wanted(
-        self, cursor: Any, made: Sequence[Definition], state: State, removals: Sequence[Removal]
+        self, cursor: Any, made: Sequence[Definition], state: DatasourcesState, removals: Sequence[Removal]
     ) -> Tuple[Resolved, List[str]]:
         """Return what the task wants, and why it cannot have that.
 
@@ -178,7 +178,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
     def describe_texts(self, cursor: Any, role: Optional[str], described: Sequence[UserText]) -> List[Answer]:
         """Have the server describe SQL of users in a session of its own."""
         # A host compiles whatever a task imports, each time, and most tasks describe nothing.
-        from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import DescribingSession
+        from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.described_texts import DescribingSession
 
         # No session that only reads may create the function for it, not even in check mode.
         connect = partial(connected, self._params, read_only=False, checked_texts=self.checked_texts)

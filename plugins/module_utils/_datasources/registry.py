@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Any, List, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     CLEANUP,
     SOURCE,
     TRANSIENT,
     function_names,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import sample_query
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.source import sample_query
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import (
     Archivist,
     DatabaseModule,

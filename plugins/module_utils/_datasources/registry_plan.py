@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import registry_rows
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import plan_rows
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
@@ -22,7 +22,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import 
 
 
 def plan_registry(
-    cursor: Any, plan: Plan, wanted: Sequence[Wanted], removals: Sequence[Removal], side: Side, state: State
+    cursor: Any, plan: Plan, wanted: Sequence[Wanted], removals: Sequence[Removal], side: Side, state: DatasourcesState
 ) -> None:
     """Plan the rows of all datasources of a task.
 
@@ -37,7 +37,7 @@ def plan_registry(
     plan_rows(plan, state.archivist.schema, list(rows.values()), state.catalog.registry, managed)
 
 
-def _rows(cursor: Any, wanted: Wanted, side: Side, state: State, now: Mapping[Any, Row]) -> List[Row]:
+def _rows(cursor: Any, wanted: Wanted, side: Side, state: DatasourcesState, now: Mapping[Any, Row]) -> List[Row]:
     definition = wanted.definition
     if wanted.held_back:
         return []
@@ -80,7 +80,12 @@ class _Managed:
     """Tells which rows of the registry are deleted when they are not wanted."""
 
     def __init__(
-        self, rows: Sequence[Row], wanted: Sequence[Wanted], removals: Sequence[Removal], side: Side, state: State
+        self,
+        rows: Sequence[Row],
+        wanted: Sequence[Wanted],
+        removals: Sequence[Removal],
+        side: Side,
+        state: DatasourcesState,
     ) -> None:
         self._removed = {name for removal in removals for name in function_names(removal.name)}
         self._ours = {name for entry in wanted for name in function_names(entry.definition.name)}

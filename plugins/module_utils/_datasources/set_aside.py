@@ -11,28 +11,28 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, Found
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import (
-    Histories,
-    with_tables,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import objects_of_nothing
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     HISTORY,
     HISTORY_TABLES,
     INDEX_SUFFIXES,
     TYPE_SUFFIXES,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog, Found
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import (
+    Histories,
+    with_tables,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import (
     DatabaseObject,
     Index,
     RecordType,
     Table,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import qualified_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import objects_of_nothing
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.taken_history import qualified_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import adopted_history as texts
 
@@ -52,12 +52,12 @@ class SetAside:
     """
 
     definitions: Sequence[Definition]
-    state: State
+    state: DatasourcesState
     objects: Sequence[Tuple[DatabaseObject, str]] = ()
     problems: Sequence[str] = ()
 
 
-def set_aside(cursor: Any, definitions: Sequence[Definition], side: Side, state: State) -> SetAside:
+def set_aside(cursor: Any, definitions: Sequence[Definition], side: Side, state: DatasourcesState) -> SetAside:
     """Find the hand-written tables that are in the place of ours, and whose history the definitions take."""
     found = {
         definition.name: _in_our_place(cursor, definition, side, state) if _names_ours(definition, side, state) else []
@@ -96,7 +96,7 @@ def plan_set_aside(plan: Plan, objects: Sequence[Tuple[DatabaseObject, str]]) ->
         )
 
 
-def _names_ours(definition: Definition, side: Side, state: State) -> bool:
+def _names_ours(definition: Definition, side: Side, state: DatasourcesState) -> bool:
     ours = (state.archivist.schema, object_name(definition.name, HISTORY))
     return (
         side.stores
@@ -106,7 +106,7 @@ def _names_ours(definition: Definition, side: Side, state: State) -> bool:
     )
 
 
-def _in_our_place(cursor: Any, definition: Definition, side: Side, state: State) -> List[Found[Any]]:
+def _in_our_place(cursor: Any, definition: Definition, side: Side, state: DatasourcesState) -> List[Found[Any]]:
     """Return the tables, types and indexes of others that have the names of ours, if any is not as ours would be."""
     made = {(type(entry), entry.name): entry for entry in objects_of_nothing(cursor, definition, side, state)}
     others = [

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, read_catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.extension_names import (
     lookup,
     names_of_extensions,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog, read_catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.source import source_path
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
@@ -27,8 +27,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import 
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
 
 if TYPE_CHECKING:
-    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import Histories
     from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode
+    from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import Histories
 
 
 class Schema(NamedTuple):
@@ -46,7 +46,7 @@ class Schema(NamedTuple):
 
 
 @dataclass(frozen=True)
-class State:
+class DatasourcesState:
     """The server as it is.
 
     :param roles: those of the task's roles that exist
@@ -110,7 +110,7 @@ def read_state(
     definitions: Sequence[Definition],
     side: Side,
     visible: Optional[Visible] = None,
-) -> State:
+) -> DatasourcesState:
     """Read everything about these datasources, except for how large tables are.
 
     :param visible: of a reader that does without what its role may not read
@@ -136,7 +136,7 @@ def read_state(
     intervals, bad_intervals = read_intervals(
         cursor, [definition.retention for definition in definitions if definition.retention is not None]
     )
-    return State(
+    return DatasourcesState(
         archivist=archivist,
         catalog=catalog,
         servers=servers,
@@ -186,6 +186,6 @@ def _read_histories(
 ) -> Optional[Histories]:
     if not any(definition.adopt for definition in definitions):
         return None
-    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import read_histories
+    from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import read_histories
 
     return read_histories(cursor, archivist, definitions, catalog)

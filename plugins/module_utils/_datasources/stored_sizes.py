@@ -10,15 +10,15 @@ from typing import Any, Dict, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import Stored, sample_width
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CURRENT, HISTORY, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import CURRENT, HISTORY, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import sizes as texts
 
 
-def read_stored(cursor: Any, state: State, definitions: Sequence[Definition]) -> Dict[str, Stored]:
+def read_stored(cursor: Any, state: DatasourcesState, definitions: Sequence[Definition]) -> Dict[str, Stored]:
     """Return it by datasource, read in one statement. Without statistics of PostgreSQL there are no samples.
 
     :param definitions: those whose history and latest samples the session's role may read, if they are there
@@ -34,7 +34,7 @@ def read_stored(cursor: Any, state: State, definitions: Sequence[Definition]) ->
     }
 
 
-def _has_history(definition: Definition, state: State) -> bool:
+def _has_history(definition: Definition, state: DatasourcesState) -> bool:
     """Whether the tables are ours, with pages of their own and records of one type, whatever else was done to them."""
     tables = [state.catalog.get(Table, object_name(definition.name, suffix)) for suffix in (CURRENT, HISTORY)]
     found = [entry.object for entry in tables if entry is not None and entry.object.is_plain]

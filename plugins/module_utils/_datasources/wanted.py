@@ -11,15 +11,15 @@ from typing import Any, FrozenSet, List, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import arrival, pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import build_objects
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import Layout, layout_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import DatabaseObject, Function
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import Parts
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.build import build_objects
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.layout import Layout, layout_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import DatabaseObject, Function
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.parts import Parts
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.source import source_path
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.taken_history import (
     history_to_take,
     taken_histories,
 )
@@ -47,7 +47,7 @@ class Wanted:
 
 
 def wanted_datasources(
-    cursor: Any, definitions: Sequence[Definition], side: Side, state: State, seen: Seen
+    cursor: Any, definitions: Sequence[Definition], side: Side, state: DatasourcesState, seen: Seen
 ) -> List[Wanted]:
     """Return each of these definitions as wanted; their types are known.
 
@@ -70,13 +70,15 @@ def wanted_datasources(
     return wanted
 
 
-def objects_of_nothing(cursor: Any, definition: Definition, side: Side, state: State) -> List[DatabaseObject]:
+def objects_of_nothing(
+    cursor: Any, definition: Definition, side: Side, state: DatasourcesState
+) -> List[DatabaseObject]:
     """Return the objects that a definition needs on a server that has none of them."""
     return _objects(cursor, definition, layout_of(definition, Catalog()), side, state, frozenset())
 
 
 def _objects(
-    cursor: Any, definition: Definition, layout: Layout, side: Side, state: State, paused: FrozenSet[int]
+    cursor: Any, definition: Definition, layout: Layout, side: Side, state: DatasourcesState, paused: FrozenSet[int]
 ) -> List[DatabaseObject]:
     archivist = state.archivist
     roles = (side.collector_role, side.web_role, side.reader_role)
@@ -93,7 +95,7 @@ def _objects(
     return build_objects(parts, side)
 
 
-def _taken(definition: Definition, state: State) -> Tuple[str, ...]:
+def _taken(definition: Definition, state: DatasourcesState) -> Tuple[str, ...]:
     name = history_to_take(definition, state.archivist, state.catalog)
     before = taken_histories(definition.name, state.catalog)
     # Its neighbour is taken as well.

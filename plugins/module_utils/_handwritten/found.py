@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterable, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import table_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MARK as DATASOURCE_MARK
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MAX_IDENTIFIER_BYTES
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import MARK as DATASOURCE_MARK
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import MAX_IDENTIFIER_BYTES
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import table_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as catalog_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts

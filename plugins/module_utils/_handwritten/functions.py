@@ -23,7 +23,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.function
     parse_datasources,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions_state import (
-    State,
+    FunctionsState,
     known_functions,
     read_state,
 )
@@ -53,7 +53,7 @@ _LEFT_ALONE = ("extname", "retention")
 REMOTE = "remote"
 
 
-class FunctionsTask(Task[State, State]):
+class FunctionsTask(Task[FunctionsState, FunctionsState]):
     """Reconciles the registrations of a task with the registry."""
 
     subject = "the datasources"
@@ -70,16 +70,16 @@ class FunctionsTask(Task[State, State]):
             )
         super().__init__(problems)
 
-    def read(self, cursor: Any) -> State:
+    def read(self, cursor: Any) -> FunctionsState:
         found = read_state(cursor, self.specs)
         needs = _remote_needs if self.remote else _repository_needs
         needed = [need for spec in self.specs if not spec.absent for need in needs(spec, found, self.roles)]
         return replace(found, roles=read_roles(cursor, self.roles), rights=read_rights(cursor, needed))
 
-    def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[State, List[str]]:
+    def resolve(self, cursor: Any, found: FunctionsState, locked: bool) -> Tuple[FunctionsState, List[str]]:
         return found, []
 
-    def check(self, cursor: Any, wanted: State) -> List[str]:
+    def check(self, cursor: Any, wanted: FunctionsState) -> List[str]:
         why = remote_refusals if self.remote else refusals
         problems = self.roles.missing(wanted.roles)
         problems += [
@@ -87,7 +87,7 @@ class FunctionsTask(Task[State, State]):
         ]
         return problems + not_grantable(wanted.rights)
 
-    def plan(self, cursor: Any, wanted: State) -> Plan:
+    def plan(self, cursor: Any, wanted: FunctionsState) -> Plan:
         plan = Plan()
         plan_rights(plan, wanted.rights)
         for spec in [] if self.remote else self.specs:
@@ -96,11 +96,11 @@ class FunctionsTask(Task[State, State]):
             plan_rows(plan, wanted.archivist.schema, rows, now, _Managed(spec, wanted))
         return plan
 
-    def result(self, connection: Connection, planned: Planned[State], written: bool) -> Dict[str, Any]:
+    def result(self, connection: Connection, planned: Planned[FunctionsState], written: bool) -> Dict[str, Any]:
         return {"powa_version": planned.wanted.archivist.version_text}
 
 
-def _repository_needs(spec: FunctionsSpec, state: State, roles: Roles) -> List[Needed]:
+def _repository_needs(spec: FunctionsSpec, state: FunctionsState, roles: Roles) -> List[Needed]:
     """Return the rights without which a repository's snapshots of a datasource fail."""
     schema = state.schema(spec)
     if schema is None:
@@ -114,13 +114,13 @@ def _repository_needs(spec: FunctionsSpec, state: State, roles: Roles) -> List[N
     return roles.calls(called, (COLLECTOR,)) + roles.calls(own) + roles.writes(tables)
 
 
-def _remote_needs(spec: FunctionsSpec, state: State, roles: Roles) -> List[Needed]:
+def _remote_needs(spec: FunctionsSpec, state: FunctionsState, roles: Roles) -> List[Needed]:
     """Return the rights without which nothing can be copied from a remote."""
     schema = state.schema(spec)
     return [] if schema is None else roles.calls([(schema, source) for source in spec.sources], (MONITORING,))
 
 
-def _wanted_rows(spec: FunctionsSpec, state: State) -> List[Row]:
+def _wanted_rows(spec: FunctionsSpec, state: FunctionsState) -> List[Row]:
     srvids, external, known = state.srvids(spec), state.external(spec), state.known(spec.name)
     registration = Registration(
         name=spec.name,
@@ -148,7 +148,7 @@ def _ours(row: Row) -> Row:
 class _Managed:
     """Tells which rows of a datasource are deleted when they are not wanted."""
 
-    def __init__(self, spec: FunctionsSpec, state: State) -> None:
+    def __init__(self, spec: FunctionsSpec, state: FunctionsState) -> None:
         self._known = state.known(spec.name) is not None
         self._srvids: Optional[List[int]] = None
         self._absent, self._everywhere = spec.absent, spec.servers is None

@@ -19,7 +19,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found im
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions_spec import FunctionsSpec
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions_state import (
     PLACEHOLDER,
-    State,
+    FunctionsState,
     declared_snapshot,
     known_functions,
 )
@@ -33,7 +33,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve
 
 
-def refusals(spec: FunctionsSpec, state: State) -> List[str]:
+def refusals(spec: FunctionsSpec, state: FunctionsState) -> List[str]:
     problems = ["servers: {0}".format(problem) for problem in resolve(state.servers, spec.servers or ())[1]]
     refusal = _name_refusal(spec, state)
     if refusal:
@@ -44,7 +44,7 @@ def refusals(spec: FunctionsSpec, state: State) -> List[str]:
     return problems
 
 
-def remote_refusals(spec: FunctionsSpec, state: State) -> List[str]:
+def remote_refusals(spec: FunctionsSpec, state: FunctionsState) -> List[str]:
     """Return why the functions of a datasource cannot be called on a remote."""
     schema = state.schema(spec)
     if spec.absent:
@@ -67,7 +67,7 @@ def remote_refusals(spec: FunctionsSpec, state: State) -> List[str]:
     return problems
 
 
-def _table_refusals(spec: FunctionsSpec, schema: str, state: State) -> List[str]:
+def _table_refusals(spec: FunctionsSpec, schema: str, state: FunctionsState) -> List[str]:
     """Return which of the tables that the collector's role is to write to do not exist."""
     missing = {right.needed.object for right in state.rights if right.owner is None}
     return [
@@ -81,7 +81,7 @@ def history_tables(spec: FunctionsSpec, schema: str) -> List[Name]:
     return [(given or schema, name) for given, name in spec.tables]
 
 
-def _name_refusal(spec: FunctionsSpec, state: State) -> Optional[str]:
+def _name_refusal(spec: FunctionsSpec, state: FunctionsState) -> Optional[str]:
     known = state.known(spec.name)
     advice = "activate it with the option extensions of pgfleet.powa.servers"
     if spec.name in state.archivist.built_in or (spec.absent and known and not known.values["external"]):
@@ -110,7 +110,7 @@ def _name_refusal(spec: FunctionsSpec, state: State) -> Optional[str]:
     return None
 
 
-def _differing(spec: FunctionsSpec, known: Row, state: State) -> List[str]:
+def _differing(spec: FunctionsSpec, known: Row, state: FunctionsState) -> List[str]:
     registered = {
         (row.key["operation"], row.function): row
         for row in state.rows(spec.name)
@@ -139,7 +139,7 @@ def _registered_text(row: Row) -> str:
     return "{0}, priority {1}".format(text, row.values["priority"])
 
 
-def _function_refusals(spec: FunctionsSpec, state: State) -> List[str]:
+def _function_refusals(spec: FunctionsSpec, state: FunctionsState) -> List[str]:
     schema = state.schema(spec)
     if schema is None:
         return [
@@ -161,7 +161,9 @@ def _function_refusals(spec: FunctionsSpec, state: State) -> List[str]:
     return problems + _table_refusals(spec, schema, state)
 
 
-def _missing_function(function: RegisteredFunction, schema: str, spec: FunctionsSpec, state: State) -> Optional[str]:
+def _missing_function(
+    function: RegisteredFunction, schema: str, spec: FunctionsSpec, state: FunctionsState
+) -> Optional[str]:
     if (schema, function.name) in state.functions:
         found = state.functions[schema, function.name]
         name = "{0}.{1}(integer)".format(schema, function.name)
@@ -182,7 +184,7 @@ def _missing_function(function: RegisteredFunction, schema: str, spec: Functions
     )
 
 
-def _cleanup_refusal(function: RegisteredFunction, spec: FunctionsSpec, state: State) -> Optional[str]:
+def _cleanup_refusal(function: RegisteredFunction, spec: FunctionsSpec, state: FunctionsState) -> Optional[str]:
     cleanup = function.query_cleanup or ""
     way_out = "put the statement into a function on the remote, and give its call"
     if state.archivist.external_schemas:
@@ -201,7 +203,9 @@ def _cleanup_refusal(function: RegisteredFunction, spec: FunctionsSpec, state: S
     return None
 
 
-def _source_refusal(function: RegisteredFunction, schema: str, spec: FunctionsSpec, state: State) -> Optional[str]:
+def _source_refusal(
+    function: RegisteredFunction, schema: str, spec: FunctionsSpec, state: FunctionsState
+) -> Optional[str]:
     source = function.query_source
     if not source:
         return None

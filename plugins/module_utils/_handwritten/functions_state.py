@@ -33,7 +33,7 @@ PLACEHOLDER = re.compile(r"\{([a-z_][a-z0-9_-]*)\}")
 
 
 @dataclass(frozen=True)
-class State:
+class FunctionsState:
     """The repository as it is.
 
     :param registry: rows of the registry about the names of the task
@@ -94,7 +94,7 @@ class State:
         return sorted(set(srvids))
 
 
-def read_state(cursor: Any, specs: Sequence[FunctionsSpec]) -> State:
+def read_state(cursor: Any, specs: Sequence[FunctionsSpec]) -> FunctionsState:
     archivist = detect_archivist(cursor)
     names = [spec.name for spec in specs]
     servers = read_servers(cursor, archivist)
@@ -123,7 +123,9 @@ def read_state(cursor: Any, specs: Sequence[FunctionsSpec]) -> State:
         cursor, archivist, [(schema, source + TRANSIENT_SUFFIX) for schema in schemas for source in copied]
     )
     cursor.execute(compose(archivist.registered_sources, schema=identifier(archivist.schema), names=literal(sources)))
-    return State(archivist, servers, registry, listed, extensions, available, functions, tables, cursor.fetchall())
+    return FunctionsState(
+        archivist, servers, registry, listed, extensions, available, functions, tables, cursor.fetchall()
+    )
 
 
 def _sources(spec: FunctionsSpec, registry: Sequence[Row]) -> List[str]:
@@ -136,7 +138,7 @@ def _sources(spec: FunctionsSpec, registry: Sequence[Row]) -> List[str]:
     return list(dict.fromkeys([*spec.sources, *(source for source in registered if source)]))
 
 
-def known_functions(spec: FunctionsSpec, state: State) -> List[RegisteredFunction]:
+def known_functions(spec: FunctionsSpec, state: FunctionsState) -> List[RegisteredFunction]:
     """Return the functions whose operation this PoWA knows."""
     return [function for function in spec.functions if function.operation in state.archivist.operations]
 

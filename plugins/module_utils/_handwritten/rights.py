@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, ClassVar, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import EXECUTE, Grants, Privileges
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import Name, printable
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.grants import EXECUTE, Grants, Privileges
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql.catalog import ROLES
 
@@ -30,61 +30,49 @@ _WRITE: Privileges = ("DELETE", "INSERT", "SELECT", "UPDATE")
 
 
 @dataclass(frozen=True)
-class Schema:
-    """A schema that a role needs rights on."""
+class Object:
+    """An object that a role needs rights on."""
 
     schema: str
     name: str = ""
 
-    #: How C(RIGHTS) tells it from the other classes.
-    kind: ClassVar[str] = "schema"
+    #: How C(RIGHTS) tells the classes of objects apart.
+    kind: ClassVar[str]
+    #: The object as messages write it, and as GRANT ... ON names it.
+    message: ClassVar[str]
+    statement: ClassVar[str]
 
     def __str__(self) -> str:
-        return "schema {0}".format(self.schema)
+        return self.message.format(self.schema, self.name)
 
     @property
     def target(self) -> Any:
-        """The schema as GRANT ... ON names it."""
-        return compose("SCHEMA {name}", name=identifier(self.schema))
+        """The object as GRANT ... ON names it."""
+        return compose(self.statement, schema=identifier(self.schema), name=identifier(self.schema, self.name))
 
 
-@dataclass(frozen=True)
-class Function:
+class Schema(Object):
+    """A schema that a role needs rights on. It has no other name."""
+
+    kind = "schema"
+    message = "schema {0}"
+    statement = "SCHEMA {schema}"
+
+
+class Function(Object):
     """A function of one integer that a role needs rights on."""
 
-    schema: str
-    name: str
-
-    kind: ClassVar[str] = "function"
-
-    def __str__(self) -> str:
-        return "function {0}.{1}(integer)".format(self.schema, self.name)
-
-    @property
-    def target(self) -> Any:
-        """The function as GRANT ... ON names it."""
-        return compose("FUNCTION {name}(integer)", name=identifier(self.schema, self.name))
+    kind = "function"
+    message = "function {0}.{1}(integer)"
+    statement = "FUNCTION {name}(integer)"
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Object):
     """A table that a role needs rights on."""
 
-    schema: str
-    name: str
-
-    kind: ClassVar[str] = "table"
-
-    def __str__(self) -> str:
-        return "table {0}.{1}".format(self.schema, self.name)
-
-    @property
-    def target(self) -> Any:
-        """The table as GRANT ... ON names it."""
-        return compose("TABLE {name}", name=identifier(self.schema, self.name))
-
-
-Object = Union[Schema, Function, Table]
+    kind = "table"
+    message = "table {0}.{1}"
+    statement = "TABLE {name}"
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,14 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found im
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_spec import TableSpec
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_state import (
-    State,
+    TransientTablesState,
     is_ours,
     table_name,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED
 
 
-def refusals(specs: Sequence[TableSpec], state: State) -> List[str]:
+def refusals(specs: Sequence[TableSpec], state: TransientTablesState) -> List[str]:
     """Return everything that is refused of the entries of a task."""
     problems = []
     names: Set[Name] = set()
@@ -40,7 +40,7 @@ def refusals(specs: Sequence[TableSpec], state: State) -> List[str]:
     return problems
 
 
-def _refusal(spec: TableSpec, state: State) -> Optional[str]:
+def _refusal(spec: TableSpec, state: TransientTablesState) -> Optional[str]:
     """Return why an entry is refused, or None."""
     table = state.table(spec)
     return _wrong_schema(spec, state) or (
@@ -48,7 +48,7 @@ def _refusal(spec: TableSpec, state: State) -> Optional[str]:
     )
 
 
-def _wrong_schema(spec: TableSpec, state: State) -> Optional[str]:
+def _wrong_schema(spec: TableSpec, state: TransientTablesState) -> Optional[str]:
     schema, powa_schema = state.name(spec)[0], state.archivist.schema
     if schema == powa_schema:
         return None
@@ -64,7 +64,7 @@ def _wrong_schema(spec: TableSpec, state: State) -> Optional[str]:
     return None
 
 
-def _refusal_of_removal(spec: TableSpec, table: Optional[FoundTable], state: State) -> Optional[str]:
+def _refusal_of_removal(spec: TableSpec, table: Optional[FoundTable], state: TransientTablesState) -> Optional[str]:
     if table is None:
         return None
     schema, source = state.name(spec)
@@ -102,7 +102,7 @@ def _whose(table: FoundTable) -> str:
     return "has no mark of this module"
 
 
-def _refusal_of_table(spec: TableSpec, table: Optional[FoundTable], state: State) -> Optional[str]:
+def _refusal_of_table(spec: TableSpec, table: Optional[FoundTable], state: TransientTablesState) -> Optional[str]:
     schema, source = state.name(spec)
     function = state.functions.get((schema, source))
     if function is None:

@@ -11,31 +11,31 @@ from typing import Any, List, Mapping
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.grants import Privileges
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_drop
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import SRVID, FoundTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_spec import TableSpec
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_state import (
     MARK,
-    State,
+    TransientTablesState,
     is_ours,
     table_name,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.grants import Privileges
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import handwritten as texts
 
 #: The name of a table while it is being replaced, until its rows are copied; the number is its oid.
 _REPLACED = "pgfleet_powa_{0}"
 
 
-def plan_removal(plan: Plan, spec: TableSpec, state: State) -> None:
+def plan_removal(plan: Plan, spec: TableSpec, state: TransientTablesState) -> None:
     """Drop the table of an entry, if there is one."""
     found = state.table(spec)
     if found is not None:
         plan_drop(plan, found.table)
 
 
-def plan_table(plan: Plan, spec: TableSpec, state: State, grants: Mapping[str, Privileges]) -> None:
+def plan_table(plan: Plan, spec: TableSpec, state: TransientTablesState, grants: Mapping[str, Privileges]) -> None:
     """Make the table of an entry what the function's result needs; one that others made and that fits stays."""
     source = state.name(spec)
     (schema, name), columns = table_name(source), state.functions[source].columns

@@ -36,7 +36,7 @@ MARK = "pgfleet.powa transient table of {0}.{1}"
 
 
 @dataclass(frozen=True)
-class State:
+class TransientTablesState:
     """The server as it is.
 
     :param extensions: name to schema
@@ -63,7 +63,7 @@ class State:
         return self.tables.get(table_name(self.name(spec)))
 
 
-def read_state(cursor: Any, specs: Sequence[TableSpec], asked: Roles) -> State:
+def read_state(cursor: Any, specs: Sequence[TableSpec], asked: Roles) -> TransientTablesState:
     """Read what the server has of the entries of a task, and what roles have of the rights that they need."""
     archivist = detect_archivist(cursor)
     sources = [spec.query_source for spec in specs]
@@ -77,12 +77,12 @@ def read_state(cursor: Any, specs: Sequence[TableSpec], asked: Roles) -> State:
     roles = read_roles(cursor, asked)
     cursor.execute(SESSION)
     _local_mode, stranger = cursor.fetchone()
-    found = State(archivist, extensions, functions, tables, registered, roles, stranger)
+    found = TransientTablesState(archivist, extensions, functions, tables, registered, roles, stranger)
     needed = [need for spec in specs if not spec.absent for need in needed_rights(spec, found, asked)]
     return replace(found, rights=read_rights(cursor, needed))
 
 
-def needed_rights(spec: TableSpec, state: State, roles: Roles) -> List[Needed]:
+def needed_rights(spec: TableSpec, state: TransientTablesState, roles: Roles) -> List[Needed]:
     """Return the rights that roles need on a function, and on a table that the module leaves to whoever made it."""
     name, table = state.name(spec), state.table(spec)
     theirs = table is not None and not is_ours(table, name) and not spec.adopt

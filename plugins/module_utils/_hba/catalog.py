@@ -22,7 +22,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import hba as sq
 
 
 @dataclass(frozen=True)
-class State:
+class HbaRulesState:
     """A server and its file.
 
     :param unread: whether the file, or another that a reload loads, has changed since the server loaded it
@@ -34,7 +34,7 @@ class State:
     text: str
 
 
-def read_state(cursor: Any, rules: Sequence[Rule]) -> State:
+def read_state(cursor: Any, rules: Sequence[Rule]) -> HbaRulesState:
     """Read the server in one statement, its file, and the names and addresses of the rules.
 
     :raises PowaError: when the file is not on this host, or cannot be read
@@ -42,7 +42,7 @@ def read_state(cursor: Any, rules: Sequence[Rule]) -> State:
     server, unread = _read_server(cursor, rules)
     text = read_text(server.hba_file)
     tool = tool_of(text)
-    return State(
+    return HbaRulesState(
         replace(
             server,
             clients=read_clients([rule.address for rule in rules], server.lines),

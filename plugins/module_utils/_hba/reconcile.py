@@ -16,7 +16,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import P
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._hba import plan as planning
-from ansible_collections.pgfleet.powa.plugins.module_utils._hba.catalog import State, read_lines, read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._hba.catalog import HbaRulesState, read_lines, read_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._hba.file import Kept, replace_text
 from ansible_collections.pgfleet.powa.plugins.module_utils._hba.match import Line, Server
 from ansible_collections.pgfleet.powa.plugins.module_utils._hba.plan import Outcome, outcomes
@@ -62,7 +62,7 @@ class HbaPlan(Plan):
         return written + (["reload PostgreSQL"] if self.changes else [])
 
 
-class HbaRulesTask(Task[State, State]):
+class HbaRulesTask(Task[HbaRulesState, HbaRulesState]):
     """Has a server let logins in."""
 
     subject = "the rules"
@@ -76,24 +76,24 @@ class HbaRulesTask(Task[State, State]):
         self.after: Optional[Server] = None
         super().__init__(problems)
 
-    def read(self, cursor: Any) -> State:
+    def read(self, cursor: Any) -> HbaRulesState:
         return read_state(cursor, [] if self.problems else self.rules)
 
-    def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[State, List[str]]:
+    def resolve(self, cursor: Any, found: HbaRulesState, locked: bool) -> Tuple[HbaRulesState, List[str]]:
         return found, []
 
-    def check(self, cursor: Any, wanted: State) -> List[str]:
+    def check(self, cursor: Any, wanted: HbaRulesState) -> List[str]:
         rules = [] if self.problems else self.rules
         return planning.problems(outcomes(rules, wanted.server), wanted.server, self.position)
 
-    def plan(self, cursor: Any, wanted: State) -> Plan:
+    def plan(self, cursor: Any, wanted: HbaRulesState) -> Plan:
         server, text = wanted.server, wanted.text
         self.outcomes = outcomes(self.rules, server)
         added = additions(self.outcomes, server, self.position, text)
         after = with_lines(text, added) if added else text
         return HbaPlan(server.hba_file, text, after, wanted.unread)
 
-    def write(self, connection: Connection, planned: Planned[State]) -> Planned[State]:
+    def write(self, connection: Connection, planned: Planned[HbaRulesState]) -> Planned[HbaRulesState]:
         """Write the file and see what PostgreSQL makes of it, under the lock. Nothing in the database changes."""
         with connection.reading() as cursor:
             self._lock(connection, cursor)
@@ -105,7 +105,7 @@ class HbaRulesTask(Task[State, State]):
             _reload(cursor)
         return planned
 
-    def result(self, connection: Connection, planned: Planned[State], written: bool) -> Dict[str, Any]:
+    def result(self, connection: Connection, planned: Planned[HbaRulesState], written: bool) -> Dict[str, Any]:
         deciding = {each.rule: each.admitting for each in outcomes(self.rules, self.after or planned.wanted.server)}
         return {
             "rules": [_returned(each, deciding[each.rule]) for each in self.outcomes],
@@ -127,7 +127,7 @@ class HbaRulesTask(Task[State, State]):
             connection.raw.rollback()
             raise PowaError(lock.explain(cursor, self._lock_wait)) from error
 
-    def _write(self, cursor: Any, state: State, plan: HbaPlan) -> None:
+    def _write(self, cursor: Any, state: HbaRulesState, plan: HbaPlan) -> None:
         """Write the file, and put the old one back at once if PostgreSQL does not let the logins in by the new one."""
         kept, ours = Kept(plan.path, state.text), None
         try:

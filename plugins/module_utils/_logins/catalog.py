@@ -58,7 +58,7 @@ class Dependents(NamedTuple):
 
 
 @dataclass(frozen=True)
-class State:
+class LoginRolesState:
     """What the server has.
 
     :param verifiers: what it stores for the password of each role; None where the login may not read that
@@ -69,7 +69,7 @@ class State:
     dependents: Mapping[str, Sequence[Dependents]]
 
 
-def read_state(cursor: Any, wanted: Sequence[LoginRole]) -> State:
+def read_state(cursor: Any, wanted: Sequence[LoginRole]) -> LoginRolesState:
     """Read the roles of a task, and those that it names as groups, in a fixed number of statements."""
     names = [role.name for role in wanted]
     groups = [group for role in wanted for group in role.member_of]
@@ -78,7 +78,7 @@ def read_state(cursor: Any, wanted: Sequence[LoginRole]) -> State:
         name: FoundRole(name, login, tuple(powers), tuple(map(tuple, memberships)), comment == MARK, *needed)
         for name, login, comment, powers, memberships, *needed in cursor.fetchall()
     }
-    return State(roles, _read_verifiers(cursor, wanted), _read_dependents(cursor, wanted))
+    return LoginRolesState(roles, _read_verifiers(cursor, wanted), _read_dependents(cursor, wanted))
 
 
 def _read_verifiers(cursor: Any, wanted: Sequence[LoginRole]) -> Optional[Mapping[str, Optional[str]]]:

@@ -12,12 +12,12 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._logins.catalog impor
     NEVER_TAKEN,
     Dependents,
     FoundRole,
-    State,
+    LoginRolesState,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._logins.spec import ABSENT, PRESENT, WRONG, LoginRole
 
 
-def refusals(wanted: Sequence[LoginRole], state: State) -> List[str]:
+def refusals(wanted: Sequence[LoginRole], state: LoginRolesState) -> List[str]:
     """Return why roles are refused, one sentence each."""
     created = {role.name for role in wanted if role.state == PRESENT}
     dropped = {role.name for role in wanted if role.state == ABSENT}
@@ -33,7 +33,7 @@ def refusals(wanted: Sequence[LoginRole], state: State) -> List[str]:
     return problems
 
 
-def left(wanted: Sequence[LoginRole], state: State) -> List[str]:
+def left(wanted: Sequence[LoginRole], state: LoginRolesState) -> List[str]:
     """Return a sentence for each role that has more power than a login of PoWA needs, and keeps it."""
     sentences = []
     for role in wanted:
@@ -54,7 +54,7 @@ def listed(powers: Sequence[str]) -> str:
     return ", ".join(power.upper() for power in powers)
 
 
-def _of_groups(role: LoginRole, state: State, created: Set[str], dropped: Set[str]) -> List[str]:
+def _of_groups(role: LoginRole, state: LoginRolesState, created: Set[str], dropped: Set[str]) -> List[str]:
     missing = [group for group in role.member_of if group not in state.roles and group not in created]
     return [', member_of: this server has no role "{0}": create it first'.format(group) for group in missing] + [
         ', member_of: the task drops role "{0}": leave one of the two out'.format(group)
@@ -63,7 +63,7 @@ def _of_groups(role: LoginRole, state: State, created: Set[str], dropped: Set[st
     ]
 
 
-def _of_password(role: LoginRole, state: State) -> List[str]:
+def _of_password(role: LoginRole, state: LoginRolesState) -> List[str]:
     """Return that a password cannot be compared: the first run would set it, and each further one fail."""
     if role.password is None or state.verifiers is not None or role.update_password != WRONG:
         return []

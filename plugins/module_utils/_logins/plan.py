@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import List, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._logins.catalog import FoundRole, State
+from ansible_collections.pgfleet.powa.plugins.module_utils._logins.catalog import FoundRole, LoginRolesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._logins.spec import (
     ABSENT,
     ALWAYS,
@@ -43,7 +43,7 @@ class RolesPlan(Plan):
         self.kept_by: List[str] = []
 
 
-def plan_roles(wanted: Sequence[LoginRole], state: State) -> RolesPlan:
+def plan_roles(wanted: Sequence[LoginRole], state: LoginRolesState) -> RolesPlan:
     """Return the changes that lead to the roles of a task."""
     plan = RolesPlan()
     for role in wanted:
@@ -67,7 +67,7 @@ def _create(plan: RolesPlan, role: LoginRole) -> None:
     plan.add(_identity(role), None, _describe(after, password), *writes, *_set_password(plan, role))
 
 
-def _change(plan: RolesPlan, role: LoginRole, found: FoundRole, state: State) -> None:
+def _change(plan: RolesPlan, role: LoginRole, found: FoundRole, state: LoginRolesState) -> None:
     missing = [group for group in role.member_of if group not in found.member_of]
     taken = [entry for entry in found.memberships if entry[0] not in role.member_of] if role.exact else []
     writes: List[RoleWrite] = [] if found.login else [LetLogin(role.name)]
@@ -100,7 +100,7 @@ def _set_password(plan: RolesPlan, role: LoginRole) -> List[RoleWrite]:
     return [SetPassword(role.name, role.password, role.encryption, plan.kept_by)]
 
 
-def _stored(role: LoginRole, state: State) -> str:
+def _stored(role: LoginRole, state: LoginRolesState) -> str:
     """Return what a diff says of the stored password, of which it never shows anything."""
     if role.update_password == ALWAYS or state.verifiers is None:
         return "not compared"

@@ -11,13 +11,13 @@ from typing import Any, Dict, List, Mapping, Tuple
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import Connection
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._logins.catalog import State, read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._logins.catalog import LoginRolesState, read_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._logins.checks import left, refusals
 from ansible_collections.pgfleet.powa.plugins.module_utils._logins.plan import RolesPlan, plan_roles
 from ansible_collections.pgfleet.powa.plugins.module_utils._logins.spec import parse_roles
 
 
-class LoginRolesTask(Task[State, State]):
+class LoginRolesTask(Task[LoginRolesState, LoginRolesState]):
     """Reconciles the roles of a task with those of the server."""
 
     subject = "the roles"
@@ -27,20 +27,20 @@ class LoginRolesTask(Task[State, State]):
         self.changes = RolesPlan()
         super().__init__(problems)
 
-    def read(self, cursor: Any) -> State:
-        return State({}, {}, {}) if self.problems else read_state(cursor, self.roles)
+    def read(self, cursor: Any) -> LoginRolesState:
+        return LoginRolesState({}, {}, {}) if self.problems else read_state(cursor, self.roles)
 
-    def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[State, List[str]]:
+    def resolve(self, cursor: Any, found: LoginRolesState, locked: bool) -> Tuple[LoginRolesState, List[str]]:
         return found, []
 
-    def check(self, cursor: Any, wanted: State) -> List[str]:
+    def check(self, cursor: Any, wanted: LoginRolesState) -> List[str]:
         return [] if self.problems else refusals(self.roles, wanted)
 
-    def plan(self, cursor: Any, wanted: State) -> Plan:
+    def plan(self, cursor: Any, wanted: LoginRolesState) -> Plan:
         self.changes = plan_roles(self.roles, wanted)
         return self.changes
 
-    def result(self, connection: Connection, planned: Planned[State], written: bool) -> Dict[str, Any]:
+    def result(self, connection: Connection, planned: Planned[LoginRolesState], written: bool) -> Dict[str, Any]:
         state = planned.wanted
         if written:
             with connection.reading() as cursor:
@@ -53,7 +53,7 @@ class LoginRolesTask(Task[State, State]):
         }
 
 
-def _returned(name: str, state: State) -> Dict[str, Any]:
+def _returned(name: str, state: LoginRolesState) -> Dict[str, Any]:
     found = state.roles.get(name)
     return {
         "name": name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.of_errors import shown

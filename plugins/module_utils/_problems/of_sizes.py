@@ -10,7 +10,7 @@ from typing import Any, Collection, Dict, Iterator, List, Mapping
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import some
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import size_text
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, DBID
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, DBID
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import Found, Problem
 

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import some
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.kinds import Kind
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.problem import (
     LATE_AFTER,

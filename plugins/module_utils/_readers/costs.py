@@ -21,9 +21,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost imp
     cost,
     sample_width,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_sizes import read_stored
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.aggregated import (
@@ -108,7 +108,7 @@ class Held(NamedTuple):
 def read_held(
     cursor: Any,
     archivist: Archivist,
-    state: State,
+    state: DatasourcesState,
     readable: Sequence[Definition],
     servers: Sequence[Mapping[str, Any]],
     last: LastSamples,

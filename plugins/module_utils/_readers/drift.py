@@ -12,13 +12,13 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusals
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import SNAPSHOT, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import Resolved, plan_datasources
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import is_about
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import wanted_datasources
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import SNAPSHOT, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REMOTE, REPOSITORY, Side
 
@@ -40,7 +40,7 @@ class Drift:
 def find_drift(
     cursor: Any,
     definitions: Sequence[Definition],
-    state: State,
+    state: DatasourcesState,
     server_kind: Optional[Sequence[str]],
     otherwise: Sequence[str],
     monitoring_role: Optional[str],
@@ -87,11 +87,11 @@ def find_drift(
     return found
 
 
-def _existing(role: Optional[str], state: State) -> Optional[str]:
+def _existing(role: Optional[str], state: DatasourcesState) -> Optional[str]:
     return role if role in state.roles else None
 
 
-def _kind_of(definition: Definition, state: State, otherwise: Sequence[str]) -> Tuple[str, ...]:
+def _kind_of(definition: Definition, state: DatasourcesState, otherwise: Sequence[str]) -> Tuple[str, ...]:
     """Infer from what a server has of a datasource which sides of it the server has."""
     snapshot = state.catalog.get(Function, object_name(definition.name, SNAPSHOT))
     if snapshot is None or not snapshot.ours:

@@ -12,24 +12,24 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import (
     DATABASE,
     DBID,
     Column,
     Definition,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     CURRENT,
     HISTORY,
     MARK,
     RATE,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.readers import RATE_TYPE
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored_definitions import (
     Definitions,
     read_definitions,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.readers import RATE_TYPE
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import (

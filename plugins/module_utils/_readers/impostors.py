@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Optional, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import Impostor, names_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import ANY_MARK
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.impostors import Impostor, names_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import ANY_MARK
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import DECLARED_TABLE
 
 

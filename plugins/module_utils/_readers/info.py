@@ -21,7 +21,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import read_state
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import read_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored_definitions import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import read_creators
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist

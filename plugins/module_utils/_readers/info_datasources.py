@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.pause import paused
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     CURRENT,
     HISTORY,
     MARK,
@@ -18,10 +20,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names im
     TABLE_SUFFIXES,
     object_name,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType, Table
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.pause import paused
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import Definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored_definitions import Definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import RecordType, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import DRIFT, SERVER_NUMBERS, Visible
@@ -69,7 +69,7 @@ def read_names(cursor: Any, archivist: Archivist, definitions: Definitions) -> L
 
 
 def read_samples(
-    cursor: Any, archivist: Archivist, state: State, definitions: Sequence[Definition], visible: Visible
+    cursor: Any, archivist: Archivist, state: DatasourcesState, definitions: Sequence[Definition], visible: Visible
 ) -> Samples:
     """Return the last sample of each datasource of each server, in one statement."""
     parts, hidden, readable = [], set(), []
@@ -103,7 +103,7 @@ def read_samples(
     return Samples(last, hidden, readable)
 
 
-def _columns(state: State, table: str) -> Any:
+def _columns(state: DatasourcesState, table: str) -> Any:
     found = state.catalog.get(Table, table)
     return {column.name for column in found.object.columns} if found else set()
 
@@ -112,7 +112,7 @@ def returned_datasources(
     cursor: Any,
     names: Sequence[str],
     definitions: Sequence[Definition],
-    state: State,
+    state: DatasourcesState,
     servers: Sequence[Mapping[str, Any]],
     samples: Samples,
     held: Held,
@@ -142,7 +142,7 @@ def returned_datasources(
 def _drifts(
     cursor: Any,
     definitions: Sequence[Definition],
-    state: State,
+    state: DatasourcesState,
     servers: Sequence[Mapping[str, Any]],
     params: Mapping[str, Any],
     visible: Visible,
@@ -162,7 +162,7 @@ def _drifts(
 
 
 def _definition_and_drift(
-    name: str, definition: Optional[Definition], drift: Optional[Drift], state: State
+    name: str, definition: Optional[Definition], drift: Optional[Drift], state: DatasourcesState
 ) -> Dict[str, Any]:
     return {
         # As it is stored, so that fields of later versions are included.
@@ -175,12 +175,12 @@ def _definition_and_drift(
     }
 
 
-def _declaration(state: State, name: str) -> Dict[str, Any]:
+def _declaration(state: DatasourcesState, name: str) -> Dict[str, Any]:
     stored = state.catalog.stored(name)
     return dict(stored.fields) if stored else {}
 
 
-def _damage(state: State, name: str) -> Optional[str]:
+def _damage(state: DatasourcesState, name: str) -> Optional[str]:
     damaged = state.catalog.damaged(name)
     if damaged is None:
         return None
@@ -189,7 +189,7 @@ def _damage(state: State, name: str) -> Optional[str]:
 
 
 def _of_servers(
-    name: str, state: State, servers: Sequence[Mapping[str, Any]], samples: Samples, held: Held
+    name: str, state: DatasourcesState, servers: Sequence[Mapping[str, Any]], samples: Samples, held: Held
 ) -> List[Dict[str, Any]]:
     waiting = paused(name, state)
     return [

@@ -10,8 +10,8 @@ import math
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, identifier
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import LOCAL_NAME, NEVER
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import (
@@ -30,7 +30,7 @@ _NEVER: Dict[str, Any] = {"sequence": 0, "last": None, "last_aggregate": None, "
 def read_servers(
     cursor: Any,
     archivist: Archivist,
-    state: State,
+    state: DatasourcesState,
     definitions: Sequence[Definition],
     found: Mapping[str, Any],
     visible: Visible,

@@ -13,7 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice, 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import read_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored_definitions import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal, raw
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, DBID, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import CURRENT, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import comparable
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import ColumnType, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, DBID, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import CURRENT, object_name
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.types import ColumnType, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.parts import comparable
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
 
@@ -67,7 +67,7 @@ def most_rows(definition: Definition) -> int:
 
 
 def read_recent(
-    cursor: Any, archivist: Archivist, state: State, definitions: Sequence[Definition]
+    cursor: Any, archivist: Archivist, state: DatasourcesState, definitions: Sequence[Definition]
 ) -> Mapping[Tuple[str, int], Recent]:
     """Return them by datasource and srvid, read in one statement, and a second one for those of very many databases.
 
@@ -85,7 +85,7 @@ def read_recent(
 def _read_many(
     cursor: Any,
     archivist: Archivist,
-    state: State,
+    state: DatasourcesState,
     definitions: Sequence[Definition],
     sampled: Collection[str],
     found: Mapping[Tuple[str, int], Recent],
@@ -110,7 +110,7 @@ def _read_many(
     return told
 
 
-def _part(definition: Definition, archivist: Archivist, state: State) -> Any:
+def _part(definition: Definition, archivist: Archivist, state: DatasourcesState) -> Any:
     # Names of ours, since a key may have any name.
     keys: List[Tuple[Any, Any]] = [
         (comparable(identifier("t", name), column_type), identifier("k{0}".format(position)))
@@ -143,13 +143,13 @@ def _has_databases(definition: Definition) -> bool:
     return definition.scope == DATABASE and definition.stored_keys[0] == DBID
 
 
-def _is_kept(definition: Definition, state: State) -> bool:
+def _is_kept(definition: Definition, state: DatasourcesState) -> bool:
     """Whether the table has pages of its own: views, foreign tables and the parents of partitions have none."""
     found = state.catalog.get(Table, object_name(definition.name, CURRENT))
     return found is not None and found.object.is_plain
 
 
-def _keys(definition: Definition, state: State) -> List[Tuple[str, ColumnType]]:
+def _keys(definition: Definition, state: DatasourcesState) -> List[Tuple[str, ColumnType]]:
     """Return the keys of the definition, and those that it had when some of the samples were taken."""
     keys = [(key.name, key.type) for key in definition.stored_keys]
     names = {"srvid", "record", *(name for name, _type in keys)}
@@ -158,7 +158,7 @@ def _keys(definition: Definition, state: State) -> List[Tuple[str, ColumnType]]:
     return keys + [(name, found) for name, found in others if found is not None and found.groupable]
 
 
-def _has_columns(definition: Definition, state: State) -> bool:
+def _has_columns(definition: Definition, state: DatasourcesState) -> bool:
     """Whether the table has the keys with their types, whatever else was done to it."""
     found = state.catalog.get(Table, object_name(definition.name, CURRENT))
     columns = {column.name: column.type for column in found.object.columns} if found else {}

@@ -23,17 +23,17 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost imp
     cost,
     sample_width,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.describe import Describer
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState, read_state
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.describe import Describer
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.described_texts import (
     CANCELED,
     DescribingSession,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.extension_names import with_schemas
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.options import DATASOURCES
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State, read_state
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.users_session import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.extension_names import with_schemas
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.options import DATASOURCES
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.users_session import (
     StuckError,
     TemporaryFunction,
     UsersSession,
@@ -127,7 +127,9 @@ def _raise(problems: Sequence[str]) -> None:
         raise ProblemsError(_SUBJECT, problems)
 
 
-def _retentions(cursor: Any, given: str, definitions: Sequence[Definition], state: State) -> Dict[Optional[str], float]:
+def _retentions(
+    cursor: Any, given: str, definitions: Sequence[Definition], state: DatasourcesState
+) -> Dict[Optional[str], float]:
     """Return the seconds for which the datasources are kept that have a retention of their own. C(None) is for others.
 
     :raises PowaError: if what the task gives is no interval
@@ -141,7 +143,7 @@ def _retentions(cursor: Any, given: str, definitions: Sequence[Definition], stat
     return retentions
 
 
-def _role(cursor: Any, wanted: Optional[str], state: State) -> Optional[str]:
+def _role(cursor: Any, wanted: Optional[str], state: DatasourcesState) -> Optional[str]:
     """Return the role whose rights the queries get, or None for one that is made for that.
 
     :raises PowaError: if there is none
@@ -161,7 +163,7 @@ def _role(cursor: Any, wanted: Optional[str], state: State) -> Optional[str]:
     return str(name)
 
 
-def _other_role(wanted: Optional[str], role: Optional[str], state: State) -> List[str]:
+def _other_role(wanted: Optional[str], role: Optional[str], state: DatasourcesState) -> List[str]:
     """Return a warning if the queries do not get the rights of the role that the task names."""
     if not wanted or wanted in state.roles:
         return []
@@ -177,7 +179,7 @@ def _run(
     session: UsersSession,
     role: Optional[str],
     definitions: Sequence[Definition],
-    state: State,
+    state: DatasourcesState,
     most: int,
 ) -> List[_Sample]:
     """Run the query of each definition once.

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import DATABASE, Definition
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import function_names
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import read_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import function_names
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Damaged
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored_definitions import read_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
@@ -51,7 +51,7 @@ class Active:
 
 
 @dataclass(frozen=True)
-class State:
+class ServersState:
     """The repository as it is.
 
     :param extensions: the stats extensions of each server
@@ -83,14 +83,14 @@ def address_of(server: RegisteredServer) -> Address:
     return (server.values["hostname"], server.values["port"])
 
 
-def found_at(spec: ServerSpec, state: State) -> Address:
+def found_at(spec: ServerSpec, state: ServersState) -> Address:
     """Return the address at which a server of the task is registered now."""
     if spec.renamed_from and spec.address not in state.servers and spec.renamed_from in state.servers:
         return spec.renamed_from
     return spec.address
 
 
-def read_state(cursor: Any) -> State:
+def read_state(cursor: Any) -> ServersState:
     """Read the repository in a fixed number of statements."""
     archivist = detect_archivist(cursor)
     servers = {address_of(server): server for server in read_servers(cursor, archivist)}
@@ -101,7 +101,7 @@ def read_state(cursor: Any) -> State:
     damaged = {name: found for name, found in stored.damaged.items() if name not in impostors}
     datasources = read_active(cursor, archivist, list(definitions.values()))
     declared, refusal = _read_declared(cursor, archivist)
-    return State(archivist, servers, extensions, definitions, damaged, datasources, declared, impostors, refusal)
+    return ServersState(archivist, servers, extensions, definitions, damaged, datasources, declared, impostors, refusal)
 
 
 def read_extensions(cursor: Any, archivist: Archivist) -> Active:

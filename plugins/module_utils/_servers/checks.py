@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Dict, Iterable, Iterator, List, Mapping, Sequence, Set
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import State, found_at
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import ServersState, found_at
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import (
     ABSENT,
     Address,
@@ -17,7 +17,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import 
 )
 
 
-def refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
+def refusals(specs: Sequence[ServerSpec], state: ServersState) -> List[str]:
     """Return every problem of the servers of a task, one sentence each."""
     problems: List[str] = [state.refusal] if state.refusal else []
     entries: Dict[Address, str] = {}
@@ -40,7 +40,7 @@ def refusals(specs: Sequence[ServerSpec], state: State) -> List[str]:
     return problems
 
 
-def _address_problems(spec: ServerSpec, other: str, state: State) -> Iterator[str]:
+def _address_problems(spec: ServerSpec, other: str, state: ServersState) -> Iterator[str]:
     """Return what is wrong with the address, where C(other) is the first entry of the same registered server."""
     if other != spec.name:
         yield 'hostname and port: the entry "{0}" is the same registered server, {1}: leave one of the two out'.format(
@@ -53,7 +53,11 @@ def _address_problems(spec: ServerSpec, other: str, state: State) -> Iterator[st
 
 
 def _alias_problems(
-    spec: ServerSpec, holders: Mapping[str, Address], free_aliases: Set[Address], listed: Set[Address], state: State
+    spec: ServerSpec,
+    holders: Mapping[str, Address],
+    free_aliases: Set[Address],
+    listed: Set[Address],
+    state: ServersState,
 ) -> Iterator[str]:
     """Return whether another server keeps the alias: one of C(holders), by alias, and not of C(free_aliases).
 
@@ -74,13 +78,13 @@ def _alias_problems(
         )
 
 
-def _extension_problems(spec: ServerSpec, state: State) -> Iterator[str]:
+def _extension_problems(spec: ServerSpec, state: ServersState) -> Iterator[str]:
     unknown = set(spec.extensions or ()) - state.extensions.known
     if unknown:
         yield "extensions: {0}: choose from those".format(_unknown(unknown, state.extensions.known))
 
 
-def _datasource_problems(spec: ServerSpec, state: State) -> Iterator[str]:
+def _datasource_problems(spec: ServerSpec, state: ServersState) -> Iterator[str]:
     named = set(spec.datasources or ())
     refused = {**{name: damaged.problem for name, damaged in state.damaged.items()}, **state.impostors}
     for name in sorted(named & set(refused)):
@@ -98,7 +102,7 @@ def _unknown(names: Iterable[str], known: Iterable[str]) -> str:
     )
 
 
-def _parts_of_extensions(spec: ServerSpec, state: State) -> List[str]:
+def _parts_of_extensions(spec: ServerSpec, state: ServersState) -> List[str]:
     """Return the extensions that the task would split: PoWA 5 has one row for all datasources of an extension."""
     problems = []
     named = set(spec.datasources or ())

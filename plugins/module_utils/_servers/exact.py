@@ -13,7 +13,7 @@ import re
 from typing import Iterator, List, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, RegisteredServer
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import State, address_of, found_at
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import ServersState, address_of, found_at
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import ServerSpec, address_text
 
 _MOST = re.compile(r"[0-9]{1,9}%?")
@@ -34,14 +34,14 @@ def most_of(text: str, servers: int) -> int:
     return max(1, servers * number // 100) if text.endswith("%") else number
 
 
-def left_out(specs: Sequence[ServerSpec], state: State) -> List[RegisteredServer]:
+def left_out(specs: Sequence[ServerSpec], state: ServersState) -> List[RegisteredServer]:
     """Return the registered servers that a task does not list."""
     listed = {found_at(spec, state) for spec in specs}
     return [server for address, server in state.servers.items() if address not in listed]
 
 
 def exact_refusals(
-    specs: Sequence[ServerSpec], state: State, exact_max: Optional[str], drop_history: bool
+    specs: Sequence[ServerSpec], state: ServersState, exact_max: Optional[str], drop_history: bool
 ) -> Iterator[str]:
     """Return why a task with state "exact" would remove too many servers.
 

@@ -13,7 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Pla
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import INSERT, UPDATE
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, RegisteredServer
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import State, address_of, found_at
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import ServersState, address_of, found_at
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.exact import left_out
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import (
     ABSENT,
@@ -73,7 +73,7 @@ class Planner:
     def __init__(
         self,
         cursor: Any,
-        state: State,
+        state: ServersState,
         retentions: Mapping[str, Tuple[str, float]],
         register_datasources: bool = True,
     ) -> None:

@@ -15,7 +15,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER, RegisteredServer, read_servers
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import (
-    State,
+    ServersState,
     address_of,
     read_retentions,
     read_state,
@@ -32,11 +32,11 @@ _ATTEMPTS = 3
 class Resolved(NamedTuple):
     """The repository, and each retention of the task as PostgreSQL writes it and in seconds."""
 
-    state: State
+    state: ServersState
     retentions: Mapping[str, Tuple[str, float]]
 
 
-class ServersTask(Task[State, Resolved]):
+class ServersTask(Task[ServersState, Resolved]):
     """Reconciles the servers of a task with those of a repository."""
 
     subject = "the servers"
@@ -62,7 +62,7 @@ class ServersTask(Task[State, Resolved]):
         self.active: List[RegisteredServer] = []
         super().__init__(problems)
 
-    def read(self, cursor: Any) -> State:
+    def read(self, cursor: Any) -> ServersState:
         state = read_state(cursor)
         disabled = {server.srvid for server in state.servers.values() if server.values["frequency"] == NEVER}
         self.at_rest = disabled.intersection(self.stopped)
@@ -75,7 +75,7 @@ class ServersTask(Task[State, Resolved]):
             return server
         return replace(server, values={**server.values, "frequency": self.stopped[server.srvid]})
 
-    def resolve(self, cursor: Any, found: State, locked: bool) -> Tuple[Resolved, List[str]]:
+    def resolve(self, cursor: Any, found: ServersState, locked: bool) -> Tuple[Resolved, List[str]]:
         retentions, problems = read_retentions(cursor, self.specs)
         return Resolved(found, retentions), problems
 

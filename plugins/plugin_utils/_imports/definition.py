@@ -10,13 +10,13 @@ import hashlib
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.names import MAX_NAME_LENGTH
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import MAX_NAME_LENGTH
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import (
     RESERVED_COLUMNS,
     RESERVED_WORDS,
     collect_definitions,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.sql_text import clean_sql
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.sql_text import clean_sql
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import POWA_NAMES
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.extensions import naming_extensions
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (

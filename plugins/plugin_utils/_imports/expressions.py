@@ -129,18 +129,28 @@ def _results(case: Tokens) -> List[Tokens]:
 
 def _value_of_sum(tokens: Tokens, resolve: Resolver) -> str:
     """Return what is known of a calculation."""
-    signs = _binary(tokens, _SUMS)
-    value, *others = (_value_of_product(term, resolve) for term in split_at(tokens, signs))
-    for sign, other in zip(signs, others):
-        value = _added(value, tokens[sign].value, other)
-    return value
+    return _calculation(tokens, resolve, _SUMS, _value_of_product, _added)
 
 
 def _value_of_product(tokens: Tokens, resolve: Resolver) -> str:
-    signs = _binary(tokens, _PRODUCTS)
-    value, *others = (_value_of_signed(factor, resolve) for factor in split_at(tokens, signs))
+    return _calculation(tokens, resolve, _PRODUCTS, _value_of_signed, _multiplied)
+
+
+def _calculation(
+    tokens: Tokens,
+    resolve: Resolver,
+    marks: Sequence[str],
+    value_of_operand: Callable[[Tokens, Resolver], str],
+    combined: Callable[[str, str, str], str],
+) -> str:
+    """Return what is known of operands with some operators between them.
+
+    :param combined: returns it for two values and the operator between them
+    """
+    signs = _binary(tokens, marks)
+    value, *others = (value_of_operand(operand, resolve) for operand in split_at(tokens, signs))
     for sign, other in zip(signs, others):
-        value = _multiplied(value, tokens[sign].value, other)
+        value = combined(value, tokens[sign].value, other)
     return value
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.build import build_objects
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog, Found
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.layout import layout_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import SUFFIXES, Table
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parts import Parts
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.source import source_path
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import State
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import Wanted
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Stored
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.build import build_objects
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog, Found
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.layout import layout_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import SUFFIXES, Table
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.parts import Parts
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.source import source_path
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Grantees
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa4 import Archivist4
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa5 import Archivist5
@@ -123,7 +123,7 @@ def state(archivist=POWA_4, catalog=None, servers=(ALPHA, BETA), **changes):
         "bad_intervals": {},
         "local_mode": False,
     }
-    return State(**dict(parts, **changes))
+    return DatasourcesState(**dict(parts, **changes))
 
 
 def stored_text(**changes):

@@ -11,9 +11,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import
 from ansible_collections.pgfleet.powa.plugins.module_utils._extensions import (
     Dependent,
     Extension,
+    ExtensionsState,
     ExtensionsTask,
     Resolved,
-    State,
     _ordered,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import Libraries
@@ -31,7 +31,9 @@ def available(
 
 
 def server(extensions, installed=(), schemas=("public",), loaded=(), configured=(), dependents=()):
-    return State(extensions, installed, schemas, "public" in schemas, Libraries(loaded, configured), dependents)
+    return ExtensionsState(
+        extensions, installed, schemas, "public" in schemas, Libraries(loaded, configured), dependents
+    )
 
 
 def declared(name, **changes):

@@ -124,7 +124,7 @@ def test_only_what_quotes_the_sql_of_users_may_ask_for_it():
         if (isinstance(node, ast.ImportFrom) and any(alias.name == "user_sql" for alias in node.names))
         or (isinstance(node, ast.Attribute) and node.attr == "user_sql")
     }
-    assert asking == {"_datasources/source.py"}
+    assert asking == {"_objects/source.py"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -196,7 +196,11 @@ _ABOUT_TOKENS = ("sql_text.py", "extension_names.py")
 
 @pytest.mark.parametrize(
     "path",
-    [part / path for part in (Path("_datasources"), Path("_handwritten")) for path in _code(MODULE_UTILS / part)],
+    [
+        Path(part) / path
+        for part in ("_datasources", "_definitions", "_handwritten", "_objects")
+        for path in _code(MODULE_UTILS / part)
+    ],
     ids=str,
 )
 def test_no_code_asks_an_object_for_its_kind(path):

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._catalogue.read import (
     catalogue,
     definitions_of_sets,

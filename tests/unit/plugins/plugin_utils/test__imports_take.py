@@ -11,7 +11,7 @@ from typing import Any, Dict, List
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible.utils.display import Display
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.take import READERS, importer
 
 from_queries = importer("postgres_exporter")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.filter.pausable_datasources import pausable_datasources
 from ansible_collections.pgfleet.powa.plugins.filter.repository_results import repository_results
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Stored
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository_datasources import (
     differing,
     known_names,

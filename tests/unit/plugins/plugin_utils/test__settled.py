@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Stored
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._settled import is_settled, is_stored
 
 DECLARED = {

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.filter.unsettled import unsettled as filtered
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.parse import collect_definitions
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Stored
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Stored
 from ansible_collections.pgfleet.powa.plugins.plugin_utils import _unsettled
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._archivist import Archivist
 from ansible_collections.pgfleet.powa.tests.unit.plugins.plugin_utils.fleets import LOGIN, bare, fleet, host, run, seen

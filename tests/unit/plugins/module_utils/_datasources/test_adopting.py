@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.adopting import AdoptingTask
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import Resolved
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import (
     HandwrittenTable,
     Histories,
     HistoryColumn,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import Resolved
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     LOCKS,
     REPOSITORY,

@@ -16,14 +16,14 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.adoption
     refusals_of_histories,
     what_stays_behind,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import (
     HandwrittenTable,
     Histories,
     HistoryColumn,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.taken_history import comment_of_history
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.taken_history import comment_of_history
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     REMOTE,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import arrival
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import EVERYTHING, Seen, Waiting
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.digest import digest_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import registry_rows
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.digest import digest_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import Names, RegisteredServer
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusal_of_login, refusals
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import Schema
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import Creator
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side

@@ -13,7 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_c
     refusals_of_columns,
     values_that_do_not_fit,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     REMOTE,
     REPOSITORY,

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_types import resolve_types
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.described_texts import Answer, ReturnedColumn
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.digest import digest_of
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import Typed, find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.described_texts import Answer, ReturnedColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.digest import digest_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.types import Typed, find_type
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     LOCAL,

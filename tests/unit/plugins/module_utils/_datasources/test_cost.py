@@ -19,8 +19,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost imp
     sample_width,
     size_text,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Column, Kind
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.types import find_type
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Column, Kind
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.types import find_type
 
 
 def metrics(*types):

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan, Replaced
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import (
     Function,
     Index,
     RecordType,
     Table,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     REMOTE,
     REPOSITORY,

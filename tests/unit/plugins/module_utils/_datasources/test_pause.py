@@ -11,10 +11,10 @@ from dataclasses import replace
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import registry_rows
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged, read_comments
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Damaged, read_comments
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     POWA_4,

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.column_differences import ordered_like
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import (
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Removal
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.column_differences import ordered_like
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import (
     RecordType,
     Table,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.plan import plan_datasource, plan_removal
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     LOCAL,
     POWA_4,

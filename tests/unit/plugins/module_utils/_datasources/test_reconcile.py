@@ -11,13 +11,13 @@ from dataclasses import replace
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import reconcile
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import (
     DatasourcesTask,
     Resolved,
     plan_datasources,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.creators import Creator
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (

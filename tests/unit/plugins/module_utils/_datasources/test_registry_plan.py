@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.definition import Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import registry_rows
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry_plan import plan_registry
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Removal
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.catalog import Catalog
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType, Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.set_aside import plan_set_aside, set_aside
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import RecordType, Table, TableColumn
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     REMOTE,
     REPOSITORY,

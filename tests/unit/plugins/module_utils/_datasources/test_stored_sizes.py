@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import Stored
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_sizes import read_stored
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import RecordType, TableColumn
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     catalog_of,
     definition,

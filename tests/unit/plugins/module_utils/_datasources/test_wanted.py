@@ -10,17 +10,17 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import EVERYTHING, Seen
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.handwritten_history import (
-    HandwrittenTable,
-    Histories,
-)
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import Schema
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted import (
     objects_of_nothing,
     wanted_datasources,
     with_names,
 )
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import (
+    HandwrittenTable,
+    Histories,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Function
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     LOCAL,
     REMOTE,

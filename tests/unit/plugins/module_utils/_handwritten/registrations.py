@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import SRVID, FoundFunction, FoundTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions import FunctionsTask
-from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions_state import State
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions_state import FunctionsState
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import ALPHA, BETA, POWA_5
 
@@ -45,7 +45,7 @@ def repository(archivist=POWA_5, schema=None, **changes):
         "tables": {(schema, "app_src_tmp"): table(schema)},
         "registered": [],
     }
-    return State(**dict(parts, **changes))
+    return FunctionsState(**dict(parts, **changes))
 
 
 def task(options=None, **changes):

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import SRVID, FoundFunction, FoundTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables import TransientTablesTask
-from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_state import MARK, State
+from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_state import (
+    MARK,
+    TransientTablesState,
+)
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_5
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, rendered
 
@@ -36,7 +39,7 @@ def server(table=None, archivist=POWA_5, **changes):
         "registered": [],
         "roles": ["coll"],
     }
-    return State(**dict(parts, **changes))
+    return TransientTablesState(**dict(parts, **changes))
 
 
 def task(*tables, role=None):

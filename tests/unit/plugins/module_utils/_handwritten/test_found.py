@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten import found
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import FoundTable
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
 COLUMNS = (TableColumn("ts", "date"), TableColumn("n", "integer"))

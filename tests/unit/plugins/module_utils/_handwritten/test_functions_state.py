@@ -9,7 +9,7 @@ from __future__ import annotations
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten import functions_state
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions_spec import parse_datasources
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.functions_state import (
-    State,
+    FunctionsState,
     declared_snapshot,
     known_functions,
     read_state,
@@ -56,6 +56,6 @@ def test_a_repository_is_read_in_a_fixed_number_of_statements(monkeypatch):
     cursor, many = Recorder(), Recorder()
     monkeypatch.setattr(functions_state, "detect_archivist", lambda _cursor: POWA_4)
     found = read_state(cursor, [spec()])
-    assert isinstance(found, State) and (found.functions, found.tables, found.rights) == ({}, {}, ())
+    assert isinstance(found, FunctionsState) and (found.functions, found.tables, found.rights) == ({}, {}, ())
     read_state(many, [spec(), spec(name="other"), spec(name="third")])
     assert len(cursor.statements) == len(many.statements)

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.found import SRVID
 from ansible_collections.pgfleet.powa.plugins.module_utils._handwritten.transient_tables_state import MARK
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import TableColumn
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._handwritten.tables import (
     COLUMNS,
     NAME,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._logins.catalog import FoundRole, State
+from ansible_collections.pgfleet.powa.plugins.module_utils._logins.catalog import FoundRole, LoginRolesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._logins.spec import parse_roles
 
 #: What PostgreSQL 15 stored for the password "pencil" of role "one".
@@ -47,4 +47,4 @@ def found(name="one", login=True, powers=(), memberships=(), made=True, **needed
 def server(*roles, verifiers=(), dependents=()):
     """Return a server with these roles."""
     passwords = None if verifiers is None else dict(verifiers)
-    return State({role.name: role for role in roles}, passwords, dict(dependents))
+    return LoginRolesState({role.name: role for role in roles}, passwords, dict(dependents))

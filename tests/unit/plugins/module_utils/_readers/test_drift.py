@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Index
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.registry import registry_rows
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Index
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.drift import find_drift
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (

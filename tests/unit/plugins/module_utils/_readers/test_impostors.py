@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.impostors import Impostor
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.impostors import Impostor
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.impostors import returned_impostors
 
 

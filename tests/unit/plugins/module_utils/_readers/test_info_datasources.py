@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import RecordType
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored_definitions import Definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Damaged
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored_definitions import Definitions
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import RecordType
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers import info_datasources
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.costs import Held
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.info_datasources import Sample, Samples

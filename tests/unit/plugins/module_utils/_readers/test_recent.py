@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.objects import Table, TableColumn
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Table, TableColumn
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.recent import Recent, most_rows, read_recent
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     POWA_4,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import Active, State, address_of
+from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import Active, ServersState, address_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import parse_servers
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import ALPHA, BETA, POWA_5
 
@@ -24,7 +24,7 @@ def repository(archivist=POWA_5, servers=(ALPHA, BETA), definitions=(), **change
         "datasources": Active([]),
         "declared": frozenset(server.srvid for server in servers),
     }
-    return State(**dict(parts, **changes))
+    return ServersState(**dict(parts, **changes))
 
 
 def specs(*servers):

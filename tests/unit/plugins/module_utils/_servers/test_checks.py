@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Damaged
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.checks import refusals
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._servers.repository import repository, specs
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_4, POWA_5, definition

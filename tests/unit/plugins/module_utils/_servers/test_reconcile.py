@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.stored import Damaged
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.stored import Damaged
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers import reconcile
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.reconcile import Resolved, ServersTask
