@@ -647,7 +647,7 @@ from typing import Any, Mapping
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.lock import LOCK_SPEC
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.module import run_task
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import DatasourcesTask
-from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.options import DATASOURCES
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.options import DATASOURCES, REMOTE_RESULTS
 
 OPTIONS = {
     **LOCK_SPEC,
@@ -660,14 +660,7 @@ OPTIONS = {
         "choices": ["remote", "repository", "local"],
         "required": True,
     },
-    "remote_results": {
-        "type": "list",
-        "elements": "dict",
-        "options": {
-            "server": {"type": "str", "required": True},
-            "datasources": {"type": "list", "elements": "dict", "required": True},
-        },
-    },
+    "remote_results": REMOTE_RESULTS,
     "ready_servers": {"type": "list", "elements": "str"},
     "timeout": {"type": "int", "default": 60},
     "monitoring_role": {"type": "str"},

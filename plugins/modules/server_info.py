@@ -51,6 +51,23 @@ options:
       - PostgreSQL cannot tell. Without this option, the module asks the operating system where it logs in through a
         local socket, and elsewhere it does not know.
     type: int
+  datasources:
+    description:
+      - Datasources of which to say in RV(expected_costs) what they will cost, each with the fields that
+        O(pgfleet.powa.datasources#module:datasources) has. None of them is declared.
+      - The task fails with everything that M(pgfleet.powa.datasources) would refuse about them, but for what that
+        module finds by trying queries, by converting values, or in tables that were made or changed by hand.
+      - The server has to be a repository, or a local server. A remote keeps no history, so the task fails there.
+    type: list
+    elements: dict
+  remote_results:
+    description:
+      - What M(pgfleet.powa.datasources) returned on remotes, in check mode or not, each with the fields that
+        O(pgfleet.powa.datasources#module:remote_results) has. It says how many rows each remote expects, and has the
+        types that O(datasources) leaves out. The rows of remotes that are not registered here are ignored.
+      - With O(server_kind=local), what it returned on the server itself belongs here, with C(local) as C(server).
+    type: list
+    elements: dict
 notes:
   - No superuser is needed. What the role may not read is empty or null, RV(not_visible) names it with the rights that
     the role lacks, and RV(problems) has nothing that would follow from it.
@@ -88,6 +105,38 @@ EXAMPLES = r"""
     collector_timeout: 0
   become: true
   become_user: postgres
+
+- name: Ask a remote how many rows it expects of a datasource that is not declared yet
+  pgfleet.powa.datasources:
+    server_kind: [remote]
+    monitoring_role: powa
+    datasources:
+      - name: backends
+        query: SELECT backend_type, count(*) AS running FROM pg_stat_activity GROUP BY backend_type
+        keys: [{name: backend_type, nullable: true}]
+        metrics: [{name: running, kind: gauge}]
+  check_mode: true
+  register: remote
+  become: true
+  become_user: postgres
+
+- name: Ask the repository what the datasource will cost
+  pgfleet.powa.server_info:
+    server_kind: [repository]
+    collector_timeout: 0
+    remote_results: [{server: orders, datasources: "{{ remote.datasources }}"}]
+    datasources:
+      - name: backends
+        query: SELECT backend_type, count(*) AS running FROM pg_stat_activity GROUP BY backend_type
+        keys: [{name: backend_type, nullable: true}]
+        metrics: [{name: running, kind: gauge}]
+  register: planned
+  become: true
+  become_user: postgres
+
+- name: Show the rows of a sample, and the bytes of history a day and at the retention
+  ansible.builtin.debug:
+    msg: "{{ planned.expected_costs }}"
 """
 
 RETURN = r"""
@@ -608,6 +657,55 @@ datasources:
           type: int
           returned: always
           sample: 346752
+expected_costs:
+  description:
+    - What each of O(datasources) will cost once it is declared, in the order of the list, without those that are
+      absent. It is empty without O(datasources).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The datasource.
+      type: str
+      returned: always
+      sample: backends
+    cost:
+      description:
+        - What its history will take on disk, as check mode of M(pgfleet.powa.datasources) says it. It is null if nobody
+          has said how many rows to expect.
+        - It is that of all servers that are registered here, enabled, and chosen by the C(servers) of the datasource,
+          each with its own frequency and retention, and with O(server_kind=local) also of the server itself.
+        - A server has as many rows as O(remote_results) says. If they say nothing, since a query that is declared
+          already was not described again, it has as many as its latest samples, which count as often as they come. Any
+          other server is taken to have as many as these have on average.
+        - With C(scope=database), what remotes expect is the rows of one database, and only counts if the C(databases)
+          of the datasource name them. Samples only count if these stay the same.
+        - A row takes as many bytes as in the history of this datasource. Where that is too short, they are estimated
+          from what samples of about the same width take in the history of all datasources of the server.
+      type: dict
+      returned: always
+      contains:
+        rows:
+          description: Rows of a sample of all servers together.
+          type: int
+          returned: always
+          sample: 16
+        bytes_per_row:
+          description: Bytes of history for each of them.
+          type: float
+          returned: always
+          sample: 32.0
+        bytes_per_day:
+          description: Bytes of history of a day.
+          type: int
+          returned: always
+          sample: 147456
+        bytes_at_retention:
+          description: Bytes of history once the oldest samples are as old as they get.
+          type: int
+          returned: always
+          sample: 1032192
 tables:
   description: The tables of PoWA and of datasources, with their sizes in bytes, including indexes.
   returned: success
@@ -721,7 +819,8 @@ not_visible:
   description:
     - The parts of this result that the role could not see, sorted. A superuser sees everything, and the list is empty.
     - What is not visible is an empty list, an empty dictionary or null, except that RV(libraries.configured) is then
-      RV(libraries.loaded). Parts of RV(tables), RV(transient_rows), RV(settings) and C(collector.workers) may be there.
+      RV(libraries.loaded), and that RV(expected_costs) does without the samples that the role cannot read. Parts of
+      RV(tables), RV(transient_rows), RV(settings) and C(collector.workers) may be there.
   returned: success
   type: list
   elements: dict
@@ -742,6 +841,7 @@ problems:
     - What is wrong, as far as this database shows. The playbook C(pgfleet.powa.doctor) adds what hosts show.
     - No two problems have the same RV(problems[].kind), RV(problems[].server), RV(problems[].datasource) and
       RV(problems[].subject).
+    - If the task fails because O(datasources) are wrong, it has a sentence for each thing that is wrong instead.
   returned: success
   type: list
   elements: dict
@@ -794,6 +894,9 @@ OPTIONS = {
     "collector_role": {"type": "str"},
     "collector_timeout": {"type": "int", "default": 5},
     "disk_free": {"type": "int"},
+    "datasources": {"type": "list", "elements": "dict"},
+    # Checked in full where they are used.
+    "remote_results": {"type": "list", "elements": "dict"},
 }
 
 

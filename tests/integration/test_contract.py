@@ -136,7 +136,12 @@ CASES = {
 READ_ONLY: Dict[str, Dict[str, Any]] = {
     "history_info": {},
     "sample_info": {"monitoring_role": "powa", "datasources": [LOCK_MODES]},
-    "server_info": {"monitoring_role": "powa", "collector_timeout": 1},
+    "server_info": {
+        "monitoring_role": "powa",
+        "collector_timeout": 1,
+        "datasources": [LOCK_MODES],
+        "remote_results": [{"server": "one", "datasources": [{"name": "lock_modes", "rows": 8}]}],
+    },
 }
 
 #: Modules that work on a host and not in a database, each with a file of tests of its own.

@@ -265,6 +265,11 @@ def test_check_mode_says_what_local_mode_will_cost(server: Server) -> None:
         assert on["cost"]["rows"] == 4
         assert on["cost"]["bytes_per_day"] == pytest.approx(4 * on["cost"]["bytes_per_row"] * DAY / 90, rel=0.01)
         assert on["cost"]["bytes_at_retention"] == pytest.approx(3 * on["cost"]["bytes_per_day"], rel=0.01)
+        results = [{"server": "local", "datasources": [on]}]
+        asked: Dict[str, Any] = {"datasources": [FOUR_ROWS], "server_kind": ["local"]}
+        assert look(database, **asked)["expected_costs"] == [{"name": "four_rows", "cost": None}]
+        told = look(database, remote_results=results, **asked)["expected_costs"]
+        assert told == [{"name": "four_rows", "cost": on["cost"]}]
     finally:
         server.sql("postgres", 'DROP DATABASE "{0}" WITH (FORCE)'.format(name))
 

@@ -17,7 +17,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.wanted i
     objects_of_nothing,
     with_names,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import MAX_KEYS
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import MAX_KEYS, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     CURRENT,
     HISTORY,
@@ -26,6 +26,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names im
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Catalog
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects.column_differences import extra_columns, retyped
+from ansible_collections.pgfleet.powa.plugins.module_utils._objects.layout import Layout
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import DatabaseObject, RecordType, Table
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects.parts import kept_as
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import Side
@@ -39,11 +40,18 @@ def refusals_of_columns(cursor: Any, wanted: Sequence[Wanted], side: Side, state
         if entry.definition.adopt:
             problems += [where + problem for problem in _misfits(cursor, entry, side, state)]
         if side.stores:
-            problems += [where + problem for problem in _ambiguous_renames(entry)]
-            problems += [where + problem for problem in _of_another_kind(entry)]
-            problems += [where + problem for problem in _too_many_keys(entry)]
+            problems += [where + problem for problem in refusals_of_layout(entry.definition, entry.layout)]
             problems += [where + problem for problem in _undeclared_values(cursor, entry, state.catalog)]
     return problems
+
+
+def refusals_of_layout(definition: Definition, layout: Layout) -> List[str]:
+    """Return what is wrong with the columns that the history would have."""
+    return [
+        *_ambiguous_renames(definition, layout),
+        *_of_another_kind(definition, layout),
+        *_too_many_keys(layout),
+    ]
 
 
 def _misfits(cursor: Any, wanted: Wanted, side: Side, state: DatasourcesState) -> List[str]:
@@ -94,19 +102,18 @@ def _listed(entry: DatabaseObject) -> str:
     return ", ".join(column.describe() for column in _columns(entry))
 
 
-def _ambiguous_renames(wanted: Wanted) -> List[str]:
-    kept = wanted.layout.kept_keys | wanted.layout.kept_metrics
+def _ambiguous_renames(definition: Definition, layout: Layout) -> List[str]:
+    kept = layout.kept_keys | layout.kept_metrics
     return [
         'renamed_from: both "{0}" and "{1}" have values already, so neither can become the other:'
         " leave renamed_from out".format(column.renamed_from, column.name)
-        for column in wanted.definition.columns
+        for column in definition.columns
         if column.renamed_from in kept
     ]
 
 
-def _of_another_kind(wanted: Wanted) -> List[str]:
+def _of_another_kind(definition: Definition, layout: Layout) -> List[str]:
     """Return the keys that were metrics, and the reverse: they would hide the values from before."""
-    layout, definition = wanted.layout, wanted.definition
     keys = {column.name for column in definition.stored_keys}
     return [
         '{0}: "{1}" was a {2} before, and its values stay in the history under that name:'
@@ -119,9 +126,8 @@ def _of_another_kind(wanted: Wanted) -> List[str]:
     ]
 
 
-def _too_many_keys(wanted: Wanted) -> List[str]:
+def _too_many_keys(layout: Layout) -> List[str]:
     """Return that history has more keys than an index has room for, with those that are no longer declared."""
-    layout = wanted.layout
     if len(layout.keys) <= MAX_KEYS:
         return []
     return [

@@ -183,8 +183,8 @@ def _with_stored_types(definition: Definition, is_new: bool, state: DatasourcesS
 
 def _undeclared(definition: Definition) -> str:
     return (
-        'datasource "{0}": {1}, and no remote has described the query: {2}, or run the task on a remote first and pass'
-        " its result as remote_results"
+        'datasource "{0}": {1}, and no remote has described the query: {2}, or run module datasources on a remote'
+        " first and pass its result as remote_results"
     ).format(definition.name, *_what_is_missing(definition))
 
 

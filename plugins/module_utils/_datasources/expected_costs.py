@@ -49,6 +49,22 @@ class Collected(NamedTuple):
     retention: float
 
 
+class Sampled(NamedTuple):
+    """The latest samples of a datasource of a server.
+
+    :param rows: of a sample, of all databases
+    :param interval: seconds from one sample to the next, or None if that cannot be told
+    """
+
+    rows: float
+    interval: Optional[float]
+
+
+#: The latest samples by srvid, by datasource; by 0 those of the server itself.
+Samples = Mapping[str, Mapping[int, Sampled]]
+_NO_SAMPLES: Samples = {}
+
+
 def expected_rows(
     servers: Sequence[RegisteredServer], remote_results: Iterable[Mapping[str, Any]], here: Mapping[str, float]
 ) -> ExpectedRows:
@@ -68,21 +84,29 @@ def expected_rows(
 
 
 def read_expected_costs(
-    cursor: Any, definitions: Sequence[Definition], side: Side, state: DatasourcesState, rows: ExpectedRows
+    cursor: Any,
+    definitions: Sequence[Definition],
+    side: Side,
+    state: DatasourcesState,
+    rows: ExpectedRows,
+    samples: Samples = _NO_SAMPLES,
+    stored: Optional[Mapping[str, Stored]] = None,
 ) -> Dict[str, Cost]:
-    """Return what the datasources cost of which any rows are expected, in a fixed number of statements.
+    """Return what the datasources cost of which any rows are known, in a fixed number of statements.
 
-    :param definitions: those of the task, whose history tells what a row takes
+    :param samples: of servers that have some already; what a server expects counts before them
+    :param stored: the histories that tell what a row takes, or None to read those of the definitions
     """
-    wanted = [entry for entry in definitions if rows.get(entry.name) and not entry.undeclared()]
+    known = {name for found in (rows, samples) for name, of_servers in found.items() if of_servers}
+    wanted = [entry for entry in definitions if entry.name in known and not entry.undeclared()]
     if not wanted:
         return {}
-    sizes = _read_sizes(cursor, state, definitions)
+    sizes = _read_sizes(cursor, state, definitions) if stored is None else stored
     retentions = {entry.name: entry.retention for entry in wanted if entry.retention and state.archivist.own_retention}
     intervals, _wrong = read_intervals(cursor, sorted(set(retentions.values()))) if retentions else ({}, {})
     own = {name: intervals[text][1] for name, text in retentions.items() if text in intervals}
     local = _read_local(cursor, state) if LOCAL in side.server_kind else None
-    return find_expected_costs(wanted, side, state, rows, own, sizes, local)
+    return find_expected_costs(wanted, side, state, rows, own, sizes, local, samples)
 
 
 def _read_sizes(cursor: Any, state: DatasourcesState, definitions: Sequence[Definition]) -> Mapping[str, Stored]:
@@ -115,6 +139,7 @@ def find_expected_costs(
     own_retentions: Mapping[str, float],
     stored: Mapping[str, Stored],
     local: Optional[Collected] = None,
+    samples: Samples = _NO_SAMPLES,
 ) -> Dict[str, Cost]:
     """Return the same, of all servers that each datasource is for and that are collected from.
 
@@ -122,22 +147,26 @@ def find_expected_costs(
     itself expects counts if it is collected from, or if no other says anything: as a remote of its own, it is among
     them. The planner has seen one database: with scope database there are so many rows for each that the definition
     names, and without names nothing can be told. Neither can it of a server that keeps history for ever.
+    Samples of a server are of all its databases, and count as often as they come.
 
     :param own_retentions: seconds for which datasources are kept that have a retention of their own
     :param local: the server itself, if the task is about it
+    :param samples: of servers that expect nothing, since they have described the query before
     """
     costs = {}
     for definition in definitions:
         databases = _databases(definition)
-        if not databases:
+        told = {srvid: each * databases for srvid, each in rows.get(definition.name, {}).items()} if databases else {}
+        seen = {srvid: each for srvid, each in samples.get(definition.name, {}).items() if srvid not in told}
+        expected = {**{srvid: sample.rows for srvid, sample in seen.items()}, **told}
+        if not expected:
             continue
-        expected = rows[definition.name]
         remotes = [each for srvid, each in expected.items() if srvid]
         others = remotes if remotes and local is None else list(expected.values())
         average = sum(others) / len(others)
         own = own_retentions.get(definition.name)
         loads: List[Load] = [
-            Load(expected.get(server.srvid, average) * databases, server.frequency, own or server.retention)
+            Load(expected.get(server.srvid, average), _seconds_apart(server, seen), own or server.retention)
             for server in _collected(definition, side, state, local)
             if math.isfinite(own or server.retention)
         ]
@@ -161,6 +190,12 @@ def _collected(
         if server.srvid in chosen and server.values["frequency"] != NEVER
     ]
     return servers if local is None else [local, *servers]
+
+
+def _seconds_apart(server: Collected, seen: Mapping[int, Sampled]) -> float:
+    """Return how far apart samples are, which is more than the frequency where few snapshots have rows."""
+    found = seen.get(server.srvid)
+    return max(server.frequency, (found.interval if found else None) or 0)
 
 
 def _databases(definition: Definition) -> int:

@@ -6,6 +6,10 @@
 
 from __future__ import annotations
 
+from typing import Any, Dict, List, Mapping, Tuple
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
 _COLUMN = {"name": {"type": "str", "required": True}, "type": {"type": "str"}, "renamed_from": {"type": "str"}}
 
 DATASOURCES = {
@@ -63,3 +67,28 @@ DATASOURCES = {
         "history": {"type": "str", "choices": ["keep", "drop"], "default": "keep"},
     },
 }
+
+#: What the module returned on remotes.
+REMOTE_RESULTS = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "server": {"type": "str", "required": True},
+        "datasources": {"type": "list", "elements": "dict", "required": True},
+    },
+}
+
+
+def check_options(given: Mapping[str, Any]) -> Tuple[Dict[str, Any], List[str]]:
+    """Return options with the defaults of their fields, and what Ansible finds wrong with them.
+
+    It is for modules that take them as they come: few tasks give any, and a host compiles whatever a module imports.
+    """
+    specs: Dict[str, Any] = {"datasources": DATASOURCES, "remote_results": REMOTE_RESULTS}
+    checked: Dict[str, Any] = {}
+    problems: List[str] = []
+    for option, value in given.items():
+        validated = ArgumentSpecValidator({option: specs[option]}).validate({option: value})
+        problems += ["{0}: {1}".format(option, message) for message in validated.error_messages]
+        checked.update(validated.validated_parameters)
+    return checked, problems

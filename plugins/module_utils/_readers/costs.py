@@ -89,10 +89,14 @@ class Held(NamedTuple):
 
     :param recent: by datasource and srvid
     :param costs: by datasource, and srvid
+    :param samples: the same as C(recent), with the newest sample where all are aggregated
+    :param stored: the histories, by datasource
     """
 
     recent: Mapping[Tuple[str, int], Recent]
     costs: Mapping[str, Mapping[int, Cost]]
+    samples: Mapping[Tuple[str, int], Union[Recent, Aggregated]]
+    stored: Mapping[str, Stored]
 
     def of_server(self, name: str, srvid: int) -> Dict[str, Any]:
         """Return what module server_info returns of a datasource of one server."""
@@ -129,9 +133,10 @@ def read_held(
         if not changed_meanwhile(error):
             raise
         cursor.execute(savepoint.ROLLBACK)
-        return Held({}, {})
+        return Held({}, {}, {}, {})
     own = read_retentions(cursor, archivist, readable)
-    return Held(recent, find_costs(readable, servers, own, {**aggregated, **recent}, stored))
+    samples: Dict[Tuple[str, int], Union[Recent, Aggregated]] = {**aggregated, **recent}
+    return Held(recent, find_costs(readable, servers, own, samples, stored), samples, stored)
 
 
 def free_bytes(folder: Optional[str], is_local: bool) -> Optional[int]:

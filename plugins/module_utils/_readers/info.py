@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector.channel import Collector, at_work
 from ansible_collections.pgfleet.powa.plugins.module_utils._collector.reconcile import read_last_srvid
@@ -36,7 +36,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import 
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.find import find_problems
 from ansible_collections.pgfleet.powa.plugins.module_utils._problems.hindering import HINDERING
-from ansible_collections.pgfleet.powa.plugins.module_utils._readers.costs import free_bytes, read_held
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers.costs import Held, free_bytes, read_held
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.impostors import returned_impostors
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.info_datasources import (
     read_names,
@@ -47,6 +47,9 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._readers.info_servers
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as archivist_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as texts
 
+if TYPE_CHECKING:
+    from ansible_collections.pgfleet.powa.plugins.module_utils._readers.expected_costs import Asked
+
 #: What is known of a database without PoWA.
 _WITHOUT_POWA: Dict[str, Any] = {
     "powa_version": None,
@@ -54,6 +57,7 @@ _WITHOUT_POWA: Dict[str, Any] = {
     "server_kind": [],
     "servers": [],
     "datasources": [],
+    "expected_costs": [],
     "tables": [],
     "impostors": [],
     "transient_rows": [],
@@ -67,8 +71,11 @@ def look(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
 
     :raises PowaError: when the database cannot be reached, or has a PoWA that this collection does not know
     """
-    with connected(params, read_only=True) as connection:
-        found, visible, last_srvid = connection.read(lambda cursor: _read(cursor, params, connection.is_on_this_host))
+    asked = _asked(params)
+    subject, wrong = ("the datasources", asked.problems) if asked else ("", ())
+    with connected(params, True, subject, wrong, ("datasources",)) as connection:
+        is_on_this_host = connection.is_on_this_host
+        found, visible, last_srvid = connection.read(lambda cursor: _read(cursor, params, is_on_this_host, asked))
         remotes = [server for server in found["servers"] if server["srvid"]]
         if remotes and params["collector_timeout"] > 0 and not found["standby"]:
             found["collector"] = _ask_collector(connection, remotes, last_srvid, params["collector_timeout"])
@@ -76,15 +83,34 @@ def look(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
     return {"changed": False, **found, "problems": find_problems(found)}
 
 
-def _read(cursor: Any, params: Mapping[str, Any], is_on_this_host: bool) -> Tuple[Dict[str, Any], Visible, int]:
+def _asked(params: Mapping[str, Any]) -> Optional[Asked]:
+    """Return the datasources that the task asks the costs of, if it does."""
+    if params["datasources"] is None:
+        if params["remote_results"]:
+            raise PowaError(
+                "remote_results: found results of remotes without datasources that they are about: give datasources,"
+                " or leave the results out"
+            )
+        return None
+    # A host compiles whatever a task imports, each time, and few tasks ask.
+    from ansible_collections.pgfleet.powa.plugins.module_utils._readers.expected_costs import parse_asked
+
+    return parse_asked(params)
+
+
+def _read(
+    cursor: Any, params: Mapping[str, Any], is_on_this_host: bool, asked: Optional[Asked]
+) -> Tuple[Dict[str, Any], Visible, int]:
     """Return what the server says, what the role sees of it, and the number of the server registered last."""
     visible = read_visible(cursor)
     found = _read_server(cursor, params, visible, is_on_this_host)
     cursor.execute(archivist_texts.FIND_POWA)
     if cursor.fetchone()[0] is None:
+        if asked:
+            asked.refuse()
         return {**found, **_WITHOUT_POWA}, visible, 0
     archivist = detect_archivist(cursor, visible)
-    found.update(_read_powa(cursor, archivist, found, params, visible))
+    found.update(_read_powa(cursor, archivist, found, params, visible, asked))
     return found, visible, _read_last_srvid(cursor, archivist, found["servers"], visible)
 
 
@@ -109,7 +135,12 @@ def _read_server(cursor: Any, params: Mapping[str, Any], visible: Visible, is_on
 
 
 def _read_powa(
-    cursor: Any, archivist: Archivist, found: Mapping[str, Any], params: Mapping[str, Any], visible: Visible
+    cursor: Any,
+    archivist: Archivist,
+    found: Mapping[str, Any],
+    params: Mapping[str, Any],
+    visible: Visible,
+    asked: Optional[Asked],
 ) -> Dict[str, Any]:
     sees_kind = bool(params["server_kind"]) or _sees_kind(archivist, visible)
     stored = read_definitions(cursor, archivist)
@@ -121,14 +152,16 @@ def _read_powa(
     tables = _read_tables(cursor, archivist, visible)
     samples = read_samples(cursor, archivist, state, definitions, visible)
     held = read_held(cursor, archivist, state, samples.readable, servers, samples.last)
+    server_kind = list(params["server_kind"] or _server_kind(servers, params["monitoring_role"], sees_kind))
     return {
         "powa_version": archivist.version_text,
         "powa_schema": archivist.schema,
-        "server_kind": list(params["server_kind"] or _server_kind(servers, params["monitoring_role"], sees_kind)),
+        "server_kind": server_kind,
         "servers": servers,
         "datasources": returned_datasources(
             cursor, names, definitions, state, servers, samples, held, tables, params, visible
         ),
+        "expected_costs": _expected_costs(cursor, asked, server_kind, held, visible),
         "tables": [{"name": table["name"], "bytes": table["bytes"]} for table in tables],
         "impostors": returned_impostors(stored.impostors, names),
         "transient_rows": _read_transient_rows(cursor, archivist, tables, visible),
@@ -138,6 +171,16 @@ def _read_powa(
         ],
         "collector": None,
     }
+
+
+def _expected_costs(
+    cursor: Any, asked: Optional[Asked], server_kind: Sequence[str], held: Held, visible: Visible
+) -> List[Dict[str, Any]]:
+    if asked is None:
+        return []
+    from ansible_collections.pgfleet.powa.plugins.module_utils._readers.expected_costs import read_costs_of
+
+    return read_costs_of(cursor, asked, server_kind, held, visible)
 
 
 def _sees_kind(archivist: Archivist, visible: Visible) -> bool:

@@ -12,7 +12,6 @@ import time
 from functools import partial
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import connected
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
@@ -31,7 +30,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.describe
     DescribingSession,
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.extension_names import with_schemas
-from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.options import DATASOURCES
+from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.options import check_options
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.users_session import (
     StuckError,
@@ -113,11 +112,10 @@ def read_samples(params: Mapping[str, Any], check_mode: bool) -> Dict[str, Any]:
 
 
 def _parse(declared: Sequence[Mapping[str, Any]]) -> Tuple[List[Definition], List[str]]:
-    spec: Dict[str, Any] = {"datasources": DATASOURCES}
-    validated = ArgumentSpecValidator(spec).validate({"datasources": declared})
-    if validated.error_messages:
-        return [], ["datasources: {0}".format(message) for message in validated.error_messages]
-    present = [each for each in validated.validated_parameters["datasources"] if each["state"] == "present"]
+    checked, wrong = check_options({"datasources": declared})
+    if wrong:
+        return [], wrong
+    present = [each for each in checked["datasources"] if each["state"] == "present"]
     definitions, _removals, problems = collect_definitions(present)
     return definitions, problems
 

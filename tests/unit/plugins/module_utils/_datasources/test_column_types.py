@@ -93,22 +93,24 @@ def test_types_that_nobody_knows():
     types, problems, _statements = resolved(**WITHOUT)
     assert types == ["", ""] and problems == [
         'datasource "locks": no type is declared for mode, held, and no remote has described the query:'
-        " declare the types, or run the task on a remote first and pass its result as remote_results"
+        " declare the types, or run module datasources on a remote first and pass its result as remote_results"
     ]
 
 
 def test_a_type_that_only_another_server_has():
     by_name = {"keys": [{"name": "mode", "type": "app.mood"}]}
     told = '"mode" is declared as app.mood, which only a server that has the type can resolve, and '
-    advice = ": declare the types that the columns get, such as text, or run the task on "
+    advice = ": declare the types that the columns get, such as text, or run "
     problems = resolved(**by_name)[1]
     assert problems == [
-        'datasource "locks": {0}no remote has described the query{1}a remote first and pass its result as'
-        " remote_results".format(told, advice)
+        'datasource "locks": {0}no remote has described the query{1}module datasources on a remote first and pass its'
+        " result as remote_results".format(told, advice)
     ]
     problems = resolved(REMOTE, server=Server((True, "mon", False, None)), **by_name)[1]
     assert problems == [
-        'datasource "locks": {0}the server is a standby, where no query can be tried{1}the primary'.format(told, advice)
+        'datasource "locks": {0}the server is a standby, where no query can be tried{1}the task on the primary'.format(
+            told, advice
+        )
     ]
     problems = resolved(**by_name, metrics=[{"name": "held"}])[1]
     assert problems[0].startswith('datasource "locks": no type is declared for held, and ' + told)

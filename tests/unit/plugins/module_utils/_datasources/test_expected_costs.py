@@ -12,6 +12,7 @@ import psycopg2
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import USUAL_DENSITY, Stored
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.expected_costs import (
     Collected,
+    Sampled,
     expected_rows,
     find_expected_costs,
     read_expected_costs,
@@ -158,3 +159,38 @@ def test_history_that_is_there_tells_what_a_row_takes():
     found = state(catalog=catalog_of(wanted(definition())), servers=SERVERS)
     costs = read_expected_costs(cursor, [definition()], REPOSITORY, found, {"locks": {ALPHA.srvid: 8}})
     assert costs["locks"].bytes_per_row == 15
+
+
+def find_with_samples(rows, samples, **changes):
+    declared, found = definition(**changes), state(servers=SERVERS)
+    return find_expected_costs([declared], REPOSITORY, found, rows, {}, {}, samples={"locks": samples}).get("locks")
+
+
+def test_a_server_that_expects_nothing_has_the_rows_of_its_samples():
+    assert find_with_samples({}, {ALPHA.srvid: Sampled(8, None)}).rows == 16
+    both = {ALPHA.srvid: Sampled(8, 300.0), BETA.srvid: Sampled(100, 290.0)}
+    assert find_with_samples({}, both) == find({"locks": {ALPHA.srvid: 8, BETA.srvid: 100}})
+    # What remotes say is about the query as it will be.
+    assert find_with_samples({"locks": {BETA.srvid: 2}}, both).rows == 10
+
+
+def test_samples_count_as_often_as_they_come():
+    rarely = {ALPHA.srvid: Sampled(8, 3000.0), BETA.srvid: Sampled(8, 3000.0)}
+    often = find_with_samples({}, {ALPHA.srvid: Sampled(8, None)})
+    assert find_with_samples({}, rarely).bytes_per_day * 10 - often.bytes_per_day in range(10)
+    # That of new rows is not known.
+    assert find_with_samples({"locks": {ALPHA.srvid: 8, BETA.srvid: 8}}, rarely) == often
+
+
+def test_samples_are_of_all_databases():
+    samples = {ALPHA.srvid: Sampled(8, None)}
+    assert find_with_samples({}, samples, scope="database", databases=["a", "b"]).rows == 16
+    assert find_with_samples({"locks": {BETA.srvid: 5}}, samples, scope="database").rows == 16
+    assert find_with_samples({"locks": {BETA.srvid: 5}}, samples, scope="database", databases=["a", "b"]).rows == 18
+
+
+def test_histories_that_were_read_before_are_not_read_again():
+    cursor, found = Recorder(), state(catalog=catalog_of(wanted(definition())), servers=SERVERS)
+    samples, stored = {"locks": {ALPHA.srvid: Sampled(8, None)}}, {"locks": Stored(40, 10_000, 150_000)}
+    costs = read_expected_costs(cursor, [definition()], REPOSITORY, found, {}, samples, stored)
+    assert (costs["locks"].rows, costs["locks"].bytes_per_row) == (16, 15) and cursor.statements == []

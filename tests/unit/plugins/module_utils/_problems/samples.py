@@ -69,6 +69,7 @@ def found(**changes):
         "libraries": {"loaded": ["pg_stat_statements"], "configured": ["pg_stat_statements"]},
         "pending_restart": [],
         "disk_free": None,
+        "expected_costs": [],
         "extensions": [{"name": "powa"}, {"name": "pg_stat_statements"}],
         "servers": [server()],
         "datasources": [datasource(servers=[of_server()])],

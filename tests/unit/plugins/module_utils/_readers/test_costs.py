@@ -74,7 +74,7 @@ def test_without_any_sample_nothing_is_known():
 
 def test_what_is_returned():
     one, two = Cost(8, 20, 3, 4), Cost(8, 20, 5, 6)
-    held = Held({("locks", 1): EIGHT}, {"locks": {1: one, 2: two}})
+    held = Held({("locks", 1): EIGHT}, {"locks": {1: one, 2: two}}, {}, {})
     assert held.of_server("locks", 1) == {"recent": EIGHT.as_dict(), "cost": one.as_dict()}
     assert held.of_server("waits", 1) == {"recent": None, "cost": None}
     assert held.cost("locks") == Cost(16, 20, 8, 10).as_dict() and held.cost("waits") is None
@@ -89,7 +89,7 @@ def test_everything_in_a_fixed_number_of_statements():
 
 def test_no_history_is_read_before_the_first_sample():
     cursor = Recorder()
-    assert costs.read_held(cursor, POWA_4, kept(), [definition()], [ONE], {}) == Held({}, {})
+    assert costs.read_held(cursor, POWA_4, kept(), [definition()], [ONE], {}) == Held({}, {}, {}, {})
     assert len(cursor.statements) == 2
 
 
@@ -118,7 +118,7 @@ def test_what_is_free_is_only_known_on_this_host(tmp_path):
 @pytest.mark.parametrize("code", ["42P01", "42703", "42883", "42804"])
 def test_nothing_is_known_of_tables_that_change_meanwhile(code):
     cursor = Recorder({"(t.record).ts": refusal(code)})
-    assert costs.read_held(cursor, POWA_5, kept(), [definition()], [ONE], LAST) == Held({}, {})
+    assert costs.read_held(cursor, POWA_5, kept(), [definition()], [ONE], LAST) == Held({}, {}, {}, {})
     assert cursor.statements[-1].startswith("ROLLBACK TO SAVEPOINT")
 
 

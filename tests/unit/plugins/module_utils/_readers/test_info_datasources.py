@@ -28,6 +28,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering 
 
 PARAMS = {"server_kind": ["repository"], "monitoring_role": None, "collector_role": "coll"}
 SERVER = {"srvid": 1, "name": "first", "enabled": True, "datasources": {"locks": True}}
+NOTHING = Held({}, {}, {}, {})
 DAMAGED = {"broken": Damaged("broken", "function f", "none")}
 
 
@@ -94,7 +95,7 @@ def test_what_is_returned(offline_driver):
     )
     tables = [{"name": "powa_locks_history", "bytes": 8192}]
     broken, locks = info_datasources.returned_datasources(
-        None, ["broken", "locks"], [definition()], found, [SERVER], Samples({}), Held({}, {}), tables, PARAMS, visible()
+        None, ["broken", "locks"], [definition()], found, [SERVER], Samples({}), NOTHING, tables, PARAMS, visible()
     )
     assert locks["bytes"] == {"transient": 0, "current": 0, "history": 8192}
     assert (locks["server_kind"], locks["damaged"], locks["refused"]) == (["repository"], None, [])
