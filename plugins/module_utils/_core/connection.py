@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, TypeVar
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice, driver, lock, texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver, lock, texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import session
@@ -296,6 +296,9 @@ def _connect(params: Mapping[str, Any]) -> Any:
     try:
         return _connect_with(libpq)
     except driver.psycopg2.OperationalError as error:
+        # A host compiles whatever a task imports, each time, and few logins fail.
+        from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice
+
         reason, what_helps = advice.of_login(str(error))
         raise PowaError(
             "{0} cannot be reached as {1} ({2}): {3}".format(where, libpq.get("user"), reason, what_helps)
@@ -319,6 +322,8 @@ def _connect_with(libpq: Mapping[str, Any]) -> Any:
 
 def _unprepared(error: Any, params: Mapping[str, Any]) -> PowaError:
     """Return why a session that has logged in cannot be used."""
+    from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice
+
     role = params.get("session_role")
     if role and error.pgcode in (
         driver.errorcodes.INVALID_PARAMETER_VALUE,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 from typing import Any, Callable, Dict, Mapping
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice, driver, texts
+from ansible_collections.pgfleet.powa.plugins.module_utils._core import driver, texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.arguments import make_module
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection import LOGIN_SPEC, first_line
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError, ProblemsError
@@ -59,6 +59,9 @@ def _sentence(error: Any, params: Mapping[str, Any]) -> str:
         return "the connection was lost, and PostgreSQL undoes what was not committed ({0}): run the task again".format(
             first_line(error)
         )
+    # A host compiles whatever a task imports, each time, and few statements fail.
+    from ansible_collections.pgfleet.powa.plugins.module_utils._core import advice
+
     what_helps = advice.of_statement(error.pgcode)
     return 'PostgreSQL refused a statement of the task, and nothing was changed in database "{0}"{1}'.format(
         params["login_db"],

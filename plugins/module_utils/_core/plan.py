@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Type
 
@@ -60,8 +59,7 @@ class Batch(ABC):
         """Make all of these writes; the caller owns the transaction."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One object that is not yet as wanted.
 
     :param identity: its kind and name, such as C(function powa_lock_modes_src)
@@ -112,7 +110,7 @@ class Plan:
     def remark(self, identity: str, line: str) -> None:
         """Show a line with an object, if it is created."""
         self.changes = [
-            replace(change, after="{0}\n{1}".format(change.after, line))
+            change._replace(after="{0}\n{1}".format(change.after, line))
             if change.identity == identity and change.action == "create"
             else change
             for change in self.changes

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, List, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
@@ -34,7 +33,7 @@ class AdoptingTask(DatasourcesTask):
     ) -> Tuple[Resolved, List[str]]:
         aside = set_aside(cursor, made, self.side, state)
         wanted, problems = super().wanted(cursor, aside.definitions, aside.state, removals)
-        return replace(wanted, set_aside=aside.objects), [*problems, *aside.problems]
+        return wanted._replace(set_aside=aside.objects), [*problems, *aside.problems]
 
     def check(self, cursor: Any, wanted: Resolved) -> List[str]:
         return [

@@ -10,7 +10,6 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState, Schema
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition, Removal
-from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.impostors import refusal
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import function_names
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import Found
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import NOT_TRUSTED, Archivist
@@ -61,6 +60,9 @@ def refusals_of_strangers(datasource: str, state: DatasourcesState) -> List[str]
     found = state.catalog.strangers(datasource)
     if not found:
         return []
+    # A host compiles whatever a task imports, each time, and few servers have such objects.
+    from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.impostors import refusal
+
     owners = [str(entry.stranger) for entry in found]
     return [refusal(datasource, [entry.object.identity for entry in found], owners)]
 

@@ -12,7 +12,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import c
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import SOURCE, object_name
-from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.remote_results import with_remote_types
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import Function
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import describe as texts
@@ -60,6 +59,10 @@ def resolve_types(
         here = described.types.get(definition.name, {})
         known = definition.with_types(here)
         if definition.undeclared():
+            from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.remote_results import (
+                with_remote_types,
+            )
+
             # A repository that is its own remote has described the query itself, and the remotes have to agree with it.
             answers = [*remote_results, *([_answer(known)] if here and remote_results else [])]
             known, disagreements = with_remote_types(definition, answers)

@@ -26,13 +26,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import resolve
 
 
-def paused(datasource: str, state: DatasourcesState) -> FrozenSet[int]:
-    """Return the servers whose snapshots of a datasource we have paused."""
-    stored = state.catalog.stored(datasource)
-    there = {server.srvid for server in state.servers}
-    return stored.paused & there if stored else frozenset()
-
-
 def columns_differ(definition: Definition, state: DatasourcesState) -> bool:
     """Whether a remote with this definition returns columns that do not fit the repository's tables."""
     transient = state.catalog.get(Table, object_name(definition.name, TRANSIENT))
@@ -98,7 +91,7 @@ def plan_pause(plan: Plan, definition: Definition, state: DatasourcesState) -> N
     ]
     holder = state.catalog.get(Function, object_name(definition.name, before.holder))
     if holder is not None:
-        remembered = replace(stored, paused=paused(definition.name, state) | srvids)
+        remembered = replace(stored, paused=state.paused(definition.name) | srvids)
         writes += replace(holder.object, comment=remembered.comment()).set_comment()
     plan.add(
         "snapshots of datasource {0}".format(definition.name),
@@ -118,7 +111,7 @@ def plan_unregistration(plan: Plan, removal: Removal, state: DatasourcesState) -
         return
     holder = state.catalog.get(Function, object_name(removal.name, stored.definition.holder))
     every = frozenset(server.srvid for server in state.servers)
-    if holder is None or paused(removal.name, state) == every:
+    if holder is None or state.paused(removal.name) == every:
         return
     plan.add(
         "snapshots of datasource {0}".format(removal.name),

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -14,7 +14,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen, servers_of
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import (
     refusal_of_login,
@@ -45,8 +44,7 @@ if TYPE_CHECKING:
     from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.described_texts import Answer, UserText
 
 
-@dataclass(frozen=True)
-class Resolved:
+class Resolved(NamedTuple):
     """What a task wants, with the types of all columns that are known.
 
     :param definitions: those of the task, paused ones included
@@ -147,7 +145,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         state = wanted.state
         if changes_history(wanted.wanted, state.catalog):
             state = replace(state, catalog=with_sizes(cursor, state.archivist, state.catalog))
-            wanted = replace(wanted, state=state, changes_history=True)
+            wanted = wanted._replace(state=state, changes_history=True)
         return wanted, [*problems, *refused]
 
     def _costs(self, cursor: Any, state: DatasourcesState) -> Mapping[str, Cost]:
@@ -222,7 +220,7 @@ class DatasourcesTask(Task[_Found, Resolved]):
         resolved = planned.wanted
         waiting, held_back = _waiting(resolved, self.side), _held_back(resolved)
         paused = any(
-            definition.pause and pause.has_to_wait(definition, resolved.state) for definition in resolved.definitions
+            definition.pause and _pause().has_to_wait(definition, resolved.state) for definition in resolved.definitions
         )
         catalog = resolved.state.catalog
         paused = paused or any(entry.unregister and catalog.of_datasource(entry.name) for entry in resolved.removals)
@@ -249,6 +247,13 @@ class DatasourcesTask(Task[_Found, Resolved]):
         }
 
 
+def _pause() -> Any:
+    """Return the file that stops snapshots: a host compiles whatever a task imports, and most tasks pause nothing."""
+    from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
+
+    return pause
+
+
 def safe_to_read(wanted: Resolved) -> List[Wanted]:
     """Return the datasources without objects of strangers: to read a view of a stranger is to run his code."""
     return [entry for entry in wanted.wanted if not refusals_of_strangers(entry.definition.name, wanted.state)]
@@ -271,13 +276,13 @@ def plan_datasources(cursor: Any, wanted: Resolved, side: Side) -> Plan:
         plan_schema(plan, state.own_queries, side)
     for removal in wanted.removals:
         if removal.unregister:
-            pause.plan_unregistration(plan, removal, state)
+            _pause().plan_unregistration(plan, removal, state)
         else:
             plan_removal(plan, removal, side, state.catalog)
     made = {entry.definition.name: entry for entry in wanted.wanted}
     for definition in wanted.definitions:
         if definition.pause:
-            pause.plan_pause(plan, definition, state)
+            _pause().plan_pause(plan, definition, state)
         elif definition.name in made:
             plan_datasource(plan, made[definition.name], state.catalog)
     if side.stores:
@@ -289,7 +294,7 @@ def _waiting(wanted: Resolved, side: Side) -> Dict[str, List[str]]:
     """Return the servers whose snapshots of each datasource wait."""
     names = {server.srvid: server.name for server in wanted.state.servers}
     waits = {
-        definition.name: pause.pausing(definition, wanted.state)
+        definition.name: _pause().pausing(definition, wanted.state)
         for definition in wanted.definitions
         if definition.pause
     }

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
@@ -93,6 +93,13 @@ class DatasourcesState:
             # That of powa-collector in its sessions in each database.
             return "pg_catalog"
         return source_path(definition, self.archivist, self.quoted_query_schemas(definition))
+
+    def paused(self, datasource: str) -> FrozenSet[int]:
+        """Return the servers whose snapshots of a datasource we have paused."""
+        stored = self.catalog.stored(datasource)
+        if stored is None or not stored.paused:
+            return frozenset()
+        return stored.paused & {server.srvid for server in self.servers}
 
     def manages(self, row: Row, side: Side) -> bool:
         """Whether a row of the registry is about the kind of servers that the task is about."""

@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, FrozenSet, List, Sequence, Tuple
+from typing import Any, FrozenSet, List, NamedTuple, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import arrival, pause
+from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import arrival
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
@@ -27,8 +26,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist impor
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import REPOSITORY, Side
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """One datasource as this server should have it.
 
     :param layout: the columns of its history
@@ -56,7 +54,7 @@ def wanted_datasources(
     """
     waiting = []
     for definition in definitions:
-        before = pause.paused(definition.name, state)
+        before = state.paused(definition.name)
         if REPOSITORY in side.server_kind:
             waiting.append(arrival.waiting(definition, state, before, seen))
         else:

@@ -197,8 +197,7 @@ class Definition:
         }
 
 
-@dataclass(frozen=True)
-class Removal:
+class Removal(NamedTuple):
     """A datasource to remove.
 
     :param drop_history: whether to drop its history, too

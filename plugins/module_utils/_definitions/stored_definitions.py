@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, List, Mapping, Sequence
+from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
@@ -28,8 +27,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist impor
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
 
 
-@dataclass(frozen=True)
-class Definitions:
+class Definitions(NamedTuple):
     """The definitions of all datasources that a server has any side of, each by its datasource's name.
 
     :param damaged: what is wrong with those that cannot be read

@@ -75,7 +75,7 @@ def declared_function(function: RegisteredFunction, priority: Optional[int], reg
 
 def without_empty(function: RegisteredFunction) -> RegisteredFunction:
     """Return a function as the registry writes it: an empty text in a task means that there is none."""
-    return replace(function, query_source=function.query_source or None, query_cleanup=function.query_cleanup or None)
+    return function._replace(query_source=function.query_source or None, query_cleanup=function.query_cleanup or None)
 
 
 def _text(mentioned: Optional[str], registered: Optional[str]) -> Optional[str]:

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import (
     compose,
@@ -22,8 +21,7 @@ Privileges = Tuple[str, ...]
 EXECUTE: Privileges = ("EXECUTE",)
 
 
-@dataclass(frozen=True)
-class Grants:
+class Grants(NamedTuple):
     """The privileges of roles on one object.
 
     :param privileges: by role, C("") for PUBLIC

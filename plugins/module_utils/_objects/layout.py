@@ -9,8 +9,7 @@ Nothing here loses history: a metric that is no longer declared keeps its attrib
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, Optional, Sequence, Tuple, Type, Union
+from typing import Any, Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Type, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import (
     Column,
@@ -33,8 +32,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects impo
 _OURS = frozenset("ts srvid coalesce_range record records mins_in_range maxs_in_range".split())
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """The columns of history, kept ones included.
 
     :param keys: of both tables

@@ -43,8 +43,7 @@ NOT_TRUSTED = "neither a superuser nor the owner of the extension powa"
 OPERATIONS = ("snapshot", "aggregate", "purge", "reset")
 
 
-@dataclass(frozen=True)
-class RegisteredFunction:
+class RegisteredFunction(NamedTuple):
     """One function of the registry.
 
     :param operation: one of C(Archivist.operations)
@@ -58,8 +57,7 @@ class RegisteredFunction:
     query_cleanup: Optional[str] = None
 
 
-@dataclass(frozen=True)
-class Registration:
+class Registration(NamedTuple):
     """What the registry should have for one module (PoWA 4) or extension (PoWA 5).
 
     :param external: whether an extension of that name brings the functions, in its own schema (PoWA 5)
@@ -77,8 +75,7 @@ class Registration:
     retention: Optional[str] = None
 
 
-@dataclass(frozen=True)
-class DatabaseModule:
+class DatabaseModule(NamedTuple):
     """What a registration with scope C(database) needs in addition.
 
     :param transient_table: qualified and quoted
@@ -91,8 +88,7 @@ class DatabaseModule:
     databases: Optional[Tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class Grantees:
+class Grantees(NamedTuple):
     """Roles of a repository and their rights on our objects.
 
     Each maps a role to the privileges that it is given, as C(aclexplode) names them.

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import NamedTuple, Optional, Tuple
 
 REMOTE = "remote"
 REPOSITORY = "repository"
@@ -17,8 +16,7 @@ LOCAL = "local"
 MONITORING_ROLE = "powa_monitor"
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(NamedTuple):
     """The side of a datasource that one server has.
 
     :param server_kind: any of C(remote), C(repository) and C(local)

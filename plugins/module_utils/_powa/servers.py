@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import some
@@ -23,8 +22,7 @@ ABOUT_SERVERS = ("servers", "datasources[].servers")
 LOCAL_NAME = "local"
 
 
-@dataclass(frozen=True)
-class RegisteredServer:
+class RegisteredServer(NamedTuple):
     """A row of C(powa_servers).
 
     :param values: all its columns but id, by PoWA's own names; retention as an interval's text

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import pause
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.arrival import Seen
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.checks import refusals
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.reconcile import Resolved, plan_datasources
@@ -75,7 +74,7 @@ def find_drift(
         changes: List[Dict[str, Optional[str]]] = []
         if not refused:
             # Paused datasources stay paused, and are not among the changes.
-            paused = pause.paused(definition.name, own)
+            paused = own.paused(definition.name)
             seen = Seen(frozenset(server.srvid for server in own.servers) - paused)
             wanted = wanted_datasources(cursor, [definition], side, own, seen)
             plan = plan_datasources(cursor, Resolved(own, [definition], [], wanted), side)

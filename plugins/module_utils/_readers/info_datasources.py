@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
-from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.pause import paused
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.state import DatasourcesState
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
@@ -191,7 +190,7 @@ def _damage(state: DatasourcesState, name: str) -> Optional[str]:
 def _of_servers(
     name: str, state: DatasourcesState, servers: Sequence[Mapping[str, Any]], samples: Samples, held: Held
 ) -> List[Dict[str, Any]]:
-    waiting = paused(name, state)
+    waiting = state.paused(name)
     return [
         {
             **_of_server(server, name, server["srvid"] in waiting, samples),

@@ -73,7 +73,7 @@ class ServersTask(Task[ServersState, Resolved]):
         """Return a server as it was before this task disabled it."""
         if server.srvid not in self.at_rest:
             return server
-        return replace(server, values={**server.values, "frequency": self.stopped[server.srvid]})
+        return server._replace(values={**server.values, "frequency": self.stopped[server.srvid]})
 
     def resolve(self, cursor: Any, found: ServersState, locked: bool) -> Tuple[Resolved, List[str]]:
         retentions, problems = read_retentions(cursor, self.specs)

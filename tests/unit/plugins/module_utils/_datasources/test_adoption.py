@@ -132,7 +132,7 @@ def test_functions_that_go_on_writing(srvid, kinds, number):
     key = {"srvid": srvid, "module": "locks", "operation": "snapshot", "function_name": "their_snapshot"}
     catalog = Catalog(registry=[Row("powa_functions", key, {})])
     found = replace(there(OLD), catalog=catalog, local_mode=True)
-    problems = refusals_of_histories([made()], replace(REPOSITORY, server_kind=kinds), found)
+    problems = refusals_of_histories([made()], REPOSITORY._replace(server_kind=kinds), found)
     assert len(problems) == number
     assert all(
         "stay registered for servers that the task is not about (their_snapshot): list" in text for text in problems

@@ -49,7 +49,7 @@ def test_what_can_be_made_is_not_refused(side):
         (REMOTE, [], 'monitoring_role: role "mon" does not exist on this server: create it first'),
         (REPOSITORY, ["mon"], 'collector_role: role "coll" does not exist on this server: create it first'),
         (
-            replace(REPOSITORY, web_role="web"),
+            REPOSITORY._replace(web_role="web"),
             ["mon", "coll"],
             'web_role: role "web" does not exist on this server: create it first',
         ),

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import psycopg2
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.cost import USUAL_DENSITY, Stored
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.expected_costs import (
@@ -33,7 +31,7 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering 
 
 def collected(server, **values):
     every = {"frequency": 300, "retention_seconds": 86400}
-    return replace(server, values=dict(server.values, **every, **values))
+    return server._replace(values=dict(server.values, **every, **values))
 
 
 SERVERS = (collected(ALPHA), collected(BETA))
@@ -73,7 +71,7 @@ def test_a_repository_that_is_a_remote_of_its_own_tells_for_all():
 def test_what_a_repository_says_of_itself_as_a_remote_counts_once():
     assert find({"locks": {0: 50, ALPHA.srvid: 8}}).rows == 16
     day = Collected(0, 60, 86400)
-    both = replace(LOCAL, server_kind=("local", "repository"))
+    both = LOCAL._replace(server_kind=("local", "repository"))
     assert find({"locks": {0: 50, ALPHA.srvid: 8}}, side=both, local=day).rows == 50 + 8 + 29
 
 
@@ -84,7 +82,7 @@ def test_what_is_registered_without_being_enabled_costs_nothing():
 
 
 def test_only_servers_that_it_is_for_and_that_are_collected_from():
-    disabled = (SERVERS[0], replace(BETA, values=dict(SERVERS[1].values, frequency=-1)))
+    disabled = (SERVERS[0], BETA._replace(values=dict(SERVERS[1].values, frequency=-1)))
     assert find({"locks": {ALPHA.srvid: 8}}, disabled).rows == 8
     assert find({"locks": {ALPHA.srvid: 8, BETA.srvid: 2}}, servers=SERVERS).rows == 10
 
@@ -101,7 +99,7 @@ def test_the_planner_has_seen_one_database():
 
 
 def test_history_for_ever_costs_nothing_that_can_be_told():
-    endless = (SERVERS[0], replace(BETA, values=dict(SERVERS[1].values, retention_seconds="Infinity")))
+    endless = (SERVERS[0], BETA._replace(values=dict(SERVERS[1].values, retention_seconds="Infinity")))
     assert find({"locks": {ALPHA.srvid: 8}}, endless).rows == 8
     assert find({"locks": {ALPHA.srvid: 8}}, own={"locks": 60}).rows == 16
     assert find_all({"locks": {ALPHA.srvid: 8}}, own={"locks": float("inf")}) == {}
@@ -117,7 +115,7 @@ def test_in_local_mode_the_server_itself_is_collected_from():
     day = Collected(0, 60, 7 * 86400)
     found = find({"locks": {0: 5}}, side=LOCAL, local=day)
     assert (found.rows, found.bytes_per_day, found.bytes_at_retention) == (5, 5 * 1440 * ROW, 7 * 5 * 1440 * ROW)
-    both = replace(LOCAL, server_kind=("local", "repository"))
+    both = LOCAL._replace(server_kind=("local", "repository"))
     assert find({"locks": {0: 5, ALPHA.srvid: 8, BETA.srvid: 1}}, side=both, local=day).rows == 14
     assert find_all({"locks": {0: 5}}, side=LOCAL) == {}
 

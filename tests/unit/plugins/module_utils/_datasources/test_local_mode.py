@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import (
@@ -101,7 +99,7 @@ def test_powa_4_runs_what_others_make_in_its_schema():
 
 def test_the_right_is_taken_only_if_the_task_says_so():
     owner = Creator("public", "eve", True, False, "postgres")
-    closing, plan = replace(SIDE, revoke_create=True), Plan()
+    closing, plan = SIDE._replace(revoke_create=True), Plan()
     seen = found([EVERYBODY, EVERYBODY._replace(role="app"), owner])
     plan_schema(plan, seen, SIDE)
     assert not plan.changed

@@ -52,8 +52,8 @@ def planned(declared, found):
 
 
 def test_paused_servers_that_are_gone_do_not_count():
-    assert pause.paused("locks", there(paused=[1, 9])) == {1}
-    assert pause.paused("locks", state()) == frozenset()
+    assert there(paused=[1, 9]).paused("locks") == {1}
+    assert state().paused("locks") == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._datasources import reconcile
@@ -109,7 +107,7 @@ def test_a_paused_datasource_is_not_made():
 
 
 def test_a_datasource_that_is_held_back_names_the_servers():
-    held = replace(wanted(definition()), held_back=frozenset([2]))
+    held = wanted(definition())._replace(held_back=frozenset([2]))
     found = Resolved(state(), [definition()], [], [held, wanted(definition(name="other"))])
     assert reconcile._waiting(found, REPOSITORY) == {"locks": ["first", "beta:5432"], "other": []}
     assert reconcile._held_back(found) == {"locks": ["beta:5432"]}

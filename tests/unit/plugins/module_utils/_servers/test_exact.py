@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.exact import (
     exact_refusals,
@@ -46,8 +44,7 @@ def test_without_it_any_number_may_go():
 def registry(count, disabled=0, **changes):
     """A repository with servers db0, db1, ..., of which the first are disabled."""
     servers = [
-        replace(
-            ALPHA,
+        ALPHA._replace(
             srvid=number + 1,
             values={
                 **ALPHA.values,

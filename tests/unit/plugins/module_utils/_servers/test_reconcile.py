@@ -80,7 +80,7 @@ def test_what_a_task_refuses():
 
 
 def at_frequency(registered, frequency):
-    return replace(registered, values={**registered.values, "frequency": frequency})
+    return registered._replace(values={**registered.values, "frequency": frequency})
 
 
 def written(history="drop", frequency=60, **answers):

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import NEVER
@@ -15,7 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._servers import remov
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import ALPHA, BETA, POWA_5
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder, Session
 
-DISABLED = replace(BETA, values={**BETA.values, "frequency": NEVER})
+DISABLED = BETA._replace(values={**BETA.values, "frequency": NEVER})
 
 
 @pytest.fixture
