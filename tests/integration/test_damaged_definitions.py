@@ -48,7 +48,11 @@ DAMAGES = {
     "no queries": (_edited(queries="gone"), 'no field "queries"'),
     "a query that is a number": (_edited(queries=[{"min_version": 0, "query": 1}]), '1 as field "queries.query"'),
     "metrics that are text": (_edited(metrics="held"), '"held" as field "metrics"'),
-    "a key that is text": (_edited(keys=["mode"]), "keys that is not an object"),
+    "a key that is text": (_edited(keys=["mode"]), '"mode" in field "keys" that is not an object'),
+    "a cast from what is no type": (
+        _edited(keys=[{"name": "mode", "type": "text", "nullable": False, "cast_from": "x'; DROP"}]),
+        'as field "keys.cast_from"',
+    ),
     "an unknown scope": (_edited(scope="planet"), '"planet" as field "scope"'),
     "a lone surrogate": (_edited(description="\ud800"), 'as field "description"'),
     "servers that are a number": (_edited(servers=1), '1 as field "servers"'),

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
@@ -203,6 +204,12 @@ def _parse(datasource: str, comment: str) -> Stored:
 
 
 _REQUIRED: Any = object()
+#: How PostgreSQL writes a type, with or without its schema, each at most 63 letters long.
+_TYPE_NAME = re.compile(
+    r"""(?: (?:"(?:[^"\0\n]|""){1,63}"|[^\W\d][\w$]{0,62}) \. )?
+    (?: "(?:[^"\0\n]|""){1,63}" | [^\W\d][\w$ ]{0,62} ) (?:\[\])?""",
+    re.VERBOSE,
+)
 
 
 class _Fields:
@@ -213,7 +220,8 @@ class _Fields:
 
     def __init__(self, stored: Any, where: str = "") -> None:
         if not isinstance(stored, dict):
-            raise _NotOurs("{0} that is not an object".format(where.rstrip(".") or "JSON"))
+            field = '{0} in field "{1}"'.format(_short(json.dumps(stored)), where.rstrip("."))
+            raise _NotOurs("{0} that is not an object".format(field if where else "JSON"))
         self._stored = stored
         self._where = where
 
@@ -234,6 +242,13 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise TypeError
     return value
+
+
+def _type_name(value: Any) -> str:
+    # A task that declares the type of the column cannot correct it, so it is not believed if no server wrote it.
+    if not _TYPE_NAME.fullmatch(_text(value)):
+        raise TypeError
+    return str(value)
 
 
 def _number(value: Any) -> int:
@@ -283,7 +298,7 @@ def _key(value: Any) -> Column:
         Kind.KEY,
         fields.get("nullable", _flag, True),
         shown=_shown(fields),
-        cast_from=fields.get("cast_from", _or_none(_text), None),
+        cast_from=fields.get("cast_from", _or_none(_type_name), None),
     )
 
 
@@ -295,7 +310,7 @@ def _metric(value: Any) -> Column:
         Kind(fields.get("kind", _one_of(Kind.COUNTER, Kind.GAUGE), Kind.COUNTER)),
         True,
         shown=_shown(fields),
-        cast_from=fields.get("cast_from", _or_none(_text), None),
+        cast_from=fields.get("cast_from", _or_none(_type_name), None),
         overview=fields.get("overview", _flag, False),
     )
 
