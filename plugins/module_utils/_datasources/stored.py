@@ -167,6 +167,8 @@ def _parse(datasource: str, comment: str) -> Stored:
         stored = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _NotOurs("text that is not JSON ({0})".format(_short(str(error)))) from None
+    if _is_deep(stored, _LEVELS):
+        raise _NotOurs("JSON of more than {0} levels".format(_LEVELS))
     fields = _Fields(stored)
     if fields.get("name", _text) != datasource:
         raise _NotOurs('the name "{0}" in it'.format(_short(str(stored["name"]))))
@@ -204,6 +206,9 @@ def _parse(datasource: str, comment: str) -> Stored:
 
 
 _REQUIRED: Any = object()
+#: How many lists and objects may be inside of each other: a definition has 4, and later versions may have more.
+#: Neither Python nor Ansible can write or return hundreds.
+_LEVELS = 20
 #: How PostgreSQL writes a type, with or without its schema, each at most 63 letters long.
 _TYPE_NAME = re.compile(
     r"""(?: (?:"(?:[^"\0\n]|""){1,63}"|[^\W\d][\w$]{0,62}) \. )?
@@ -235,6 +240,12 @@ class _Fields:
         except TypeError:
             shown = _short(json.dumps(self._stored[name]))
             raise _NotOurs('{0} as field "{1}{2}" in it'.format(shown, self._where, name)) from None
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    """Whether a value has more levels of lists and objects than these."""
+    inside = list(value.values()) if isinstance(value, dict) else value
+    return isinstance(inside, list) and (not levels or any(_is_deep(each, levels - 1) for each in inside))
 
 
 def _text(value: Any) -> str:

@@ -257,8 +257,19 @@ def test_a_type_that_only_a_later_version_knows():
     assert found.definition.metrics[0].type is UNDECLARED
 
 
-def test_a_field_that_only_a_later_version_knows_is_kept():
-    assert read_fields(colour="red").fields["colour"] == "red"
+@pytest.mark.parametrize("value", ["red", [[["red"]]], {"a": {"b": ["red"]}}], ids=repr)
+def test_a_field_that_only_a_later_version_knows_is_kept(value):
+    assert read_fields(colour=value).fields["colour"] == value
+
+
+@pytest.mark.parametrize("levels", [20, 300, 900, *range(960, 1000, 3)])
+@pytest.mark.parametrize("field", ["colour", "queries", "kept", "description"])
+def test_nothing_can_return_hundreds_of_levels(field, levels):
+    text = json.dumps(dict(FIELDS, **{field: "@"})).replace('"@"', "[" * levels + "]" * levels)
+    found = read_text(text)
+    assert isinstance(found, Damaged) and found.found.startswith(
+        ("JSON of more than 20 levels", "text that is not JSON")
+    )
 
 
 def test_the_fields_are_those_of_the_definition():
