@@ -132,10 +132,13 @@ class Damaged(NamedTuple):
         ).format(self.datasource, self.object, self.found, consequence, other_cure)
 
 
-def read_comments(datasource: str, schema: str, comments: Mapping[str, Optional[str]]) -> Union[None, Stored, Damaged]:
+def read_comments(
+    datasource: str, schema: str, comments: Mapping[str, Optional[str]], scope_database: bool = True
+) -> Union[None, Stored, Damaged]:
     """Return what a server has stored about a datasource, or None where nothing bears our mark.
 
     :param comments: those of its functions, by suffix
+    :param scope_database: whether its PoWA has datasources of databases
     """
     damaged: Optional[Damaged] = None
     for suffix in (SOURCE, SNAPSHOT):
@@ -146,7 +149,7 @@ def read_comments(datasource: str, schema: str, comments: Mapping[str, Optional[
             # With scope cluster, the source function holds the definition.
             continue
         try:
-            return _parse(datasource, comment)
+            return _parse(datasource, comment, scope_database)
         except _NotOurs as error:
             identity = "function {0}.{1}".format(schema, object_name(datasource, suffix))
             damaged = damaged or Damaged(datasource, identity, str(error))
@@ -157,7 +160,7 @@ class _NotOurs(Exception):
     """Says what is wrong with a comment, as the end of "found ..."."""
 
 
-def _parse(datasource: str, comment: str) -> Stored:
+def _parse(datasource: str, comment: str, scope_database: bool) -> Stored:
     name, colon, text = comment[len(MARK) :].partition(": ")
     if name != datasource:
         raise _NotOurs('that of a datasource "{0}"'.format(_short(name)))
@@ -196,6 +199,8 @@ def _parse(datasource: str, comment: str) -> Stored:
     )
     if not definition.queries or not definition.metrics:
         raise _NotOurs("no {0} in it".format("metrics" if definition.queries else "query"))
+    if definition.scope == DATABASE and not scope_database:
+        raise _NotOurs('the scope "{0}" in it, which this PoWA does not have'.format(DATABASE))
     return Stored(
         definition=definition,
         kept_keys=kept.get("keys", _list_of(_kept(_key)), ()),

@@ -69,6 +69,12 @@ def test_the_snapshot_function_holds_the_definition_of_a_datasource_of_databases
     assert read(Stored(declared).comment(), "_snapshot").definition == declared
 
 
+def test_no_datasource_is_of_databases_where_powa_has_no_such_scope():
+    comments = {"_snapshot": Stored(definition(scope="database")).comment()}
+    damaged = read_comments("locks", "powa", comments, scope_database=False)
+    assert damaged.found == 'the scope "database" in it, which this PoWA does not have'
+
+
 def test_letters_of_any_language_stay_readable():
     assert "Größe" in Stored(definition(description="Größe")).comment()
 
