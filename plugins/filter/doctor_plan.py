@@ -40,7 +40,7 @@ options:
 EXAMPLES = r"""
 - name: Show which names a host has to resolve
   ansible.builtin.debug:
-    msg: "{{ (host | pgfleet.powa.doctor_plan(fleet, {})).names }}"
+    msg: "{{ (host | pgfleet.powa.doctor_plan(fleet, {})).resolve_names }}"
   vars:
     host: pg-web
     members: {powa_repositories: [pg-repository], powa_web: [pg-web]}

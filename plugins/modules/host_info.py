@@ -142,12 +142,12 @@ options:
         there.
     type: bool
     default: false
-  names:
+  resolve_names:
     description: Names of hosts that this host has to resolve. One that begins with a slash is the folder of a socket.
     type: list
     elements: str
     default: []
-  clients:
+  client_hosts:
     description:
       - Hosts that log in to the server, as C(pg_hba.conf) writes them. Names are always looked up, and addresses only
         if a rule of C(pg_hba.conf) has a name.
@@ -227,8 +227,8 @@ EXAMPLES = r"""
     expected_passwords:
       powa_collector: "{{ login.password }}"
     virtualenvs: [/opt/powa-web]
-    names: [localhost]
-    clients: [localhost, 10.0.0.9/32]
+    resolve_names: [localhost]
+    client_hosts: [localhost, 10.0.0.9/32]
     collector_log: true
   become: true
   vars:
@@ -1071,13 +1071,13 @@ repository:
           returned: always
           sample: [powa_statements_src_tmp]
 unresolved:
-  description: Those of O(names) that do not resolve.
+  description: Those of O(resolve_names) that do not resolve.
   returned: success
   type: list
   elements: str
   sample: []
-clients:
-  description: Host of O(clients) that was looked up -> its addresses. A name without any does not resolve.
+client_addresses:
+  description: Host of O(client_hosts) that was looked up -> its addresses. A name without any does not resolve.
   returned: success
   type: dict
   contains:
@@ -1181,8 +1181,8 @@ OPTIONS = dict(
     folders=dict(type="list", elements="path", default=[]),
     virtualenvs=dict(type="list", elements="path", default=[]),
     repository=dict(type="bool", default=False),
-    names=dict(type="list", elements="str", default=[]),
-    clients=dict(type="list", elements="str", default=[]),
+    resolve_names=dict(type="list", elements="str", default=[]),
+    client_hosts=dict(type="list", elements="str", default=[]),
     collector_log=dict(type="bool", default=False),
     server_log=dict(type="bool", default=False),
     start_settings=dict(type="list", elements="str", default=[]),

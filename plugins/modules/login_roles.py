@@ -18,7 +18,7 @@ description:
   - No statement has a verifier in its text, so it is in no log, in no C(pg_stat_statements) and in no history of PoWA.
     RV(kept_by) and a warning name the settings that may have it kept all the same, if the login may not change them.
   - It never drops a role that it has not made, and never takes a membership from it. It takes attributes from such a
-    role only with O(roles[].plain). A role that it makes has a comment that says so. A role has no owner, but whoever
+    role only with O(roles[].demote). A role that it makes has a comment that says so. A role has no owner, but whoever
     may write its comment may also drop it.
   - A warning names each role that has more power than PoWA needs, such as a superuser. The role keeps it.
 author:
@@ -51,13 +51,13 @@ options:
         default: scram-sha-256
       update_password:
         description:
-          - With V(wrong), the password of an existing role is written if it is another one, or stored in another way.
-            The login must be allowed to read C(pg_authid), which means a superuser. The task fails otherwise, for a new
-            role, too.
-          - V(always) writes it in each run, and V(on_create) only if the role is new.
+          - With V(if_different), the password of an existing role is written if it differs, or is stored in another
+            way. The login must be allowed to read C(pg_authid), which means a superuser. Otherwise the task fails, for
+            a new role, too.
+          - V(always) writes the password in each run, and V(on_create) only if the role is new.
         type: str
-        choices: [wrong, always, on_create]
-        default: wrong
+        choices: [if_different, always, on_create]
+        default: if_different
       member_of:
         description: Roles that the role is to be a direct member of.
         type: list
@@ -70,7 +70,7 @@ options:
             module never takes (C(SUPERUSER), C(REPLICATION) and C(BYPASSRLS)).
         type: bool
         default: false
-      plain:
+      demote:
         description:
           - Whether to take C(SUPERUSER), C(REPLICATION), C(BYPASSRLS), C(CREATEROLE) and C(CREATEDB) from the role,
             whoever made it. It keeps its memberships and what it owns.
@@ -100,11 +100,11 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: Make a login of PoWA of a role that was a superuser
+- name: Demote a superuser to a mere login of PoWA
   pgfleet.powa.login_roles:
     roles:
       - name: powa
-        plain: true
+        demote: true
   become: true
   become_user: postgres
 
@@ -201,13 +201,13 @@ OPTIONS = {
             },
             "update_password": {
                 "type": "str",
-                "choices": ["wrong", "always", "on_create"],
-                "default": "wrong",
+                "choices": ["if_different", "always", "on_create"],
+                "default": "if_different",
                 "no_log": False,
             },
             "member_of": {"type": "list", "elements": "str", "default": []},
             "exact": {"type": "bool", "default": False},
-            "plain": {"type": "bool", "default": False},
+            "demote": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         },
     },

@@ -435,7 +435,8 @@ servers:
           returned: always
           sample: 260
         running_databases:
-          description: Whether the collector has come to the databases, which it asks last, one after the other.
+          description: Whether the collector has come to the databases, which it asks last, one after the other. It is
+            null once all rows are copied, and PoWA takes them into its history.
           type: bool
           returned: always
           sample: true

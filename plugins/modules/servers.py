@@ -180,7 +180,7 @@ EXAMPLES = r"""
   become: true
   become_user: postgres
 
-- name: Change the address of one server, and collect no longer from another
+- name: Change the address of one server, and stop collecting from another
   pgfleet.powa.servers:
     servers:
       - hostname: db1.example.org

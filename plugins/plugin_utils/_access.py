@@ -11,8 +11,8 @@ from typing import Any, Dict, Iterable, List, Mapping, TypedDict
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import server_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._left_alone import (
     has_powers,
-    plain_roles,
     roles_of,
+    roles_to_demote,
     why_left_alone,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
@@ -32,18 +32,18 @@ class Login(TypedDict):
 def missing_logins(logins: Iterable[Login], run: Run, host: str) -> List[Login]:
     """Return the roles that do not exist, cannot log in, or are not known to have the declared password.
 
-    One that has more power than a login needs keeps it, unless it is to be plain. Some are left as they are.
+    One that has more power than a login needs keeps it, unless it is to be demoted. Some are left as they are.
     """
-    seen, plain = run.seen(host), plain_roles(run.variables(host))
+    seen, demoted = run.seen(host), roles_to_demote(run.variables(host))
     roles = roles_of(seen)
     return [
         login
         for login in logins
-        if not why_left_alone(login["name"], seen, plain)
+        if not why_left_alone(login["name"], seen, demoted)
         and (
             not roles.get(login["name"], {}).get("login")
             or (run.password(host, login["variable"]) and not _has_password(roles[login["name"]], seen))
-            or (login["name"] in plain and has_powers(roles[login["name"]]))
+            or (login["name"] in demoted and has_powers(roles[login["name"]]))
         )
     ]
 
@@ -61,8 +61,8 @@ def declared_logins(logins: Iterable[Login], run: Run, host: str) -> List[Dict[s
     Only a superuser can tell whether a role has the declared password.
     """
     variables = run.variables(host)
-    encryption, plain = variables["powa_password_encryption"], plain_roles(variables)
-    update = "wrong" if server_of(run.seen(host)).get("superuser", True) else "on_create"
+    encryption, demoted = variables["powa_password_encryption"], roles_to_demote(variables)
+    update = "if_different" if server_of(run.seen(host)).get("superuser", True) else "on_create"
     passwords: Dict[str, str] = {}
     for login in logins:
         passwords[login["name"]] = run.password(host, login["variable"]) or passwords.get(login["name"], "")
@@ -72,7 +72,7 @@ def declared_logins(logins: Iterable[Login], run: Run, host: str) -> List[Dict[s
             "password": password,
             "password_encryption": encryption,
             "update_password": update,
-            "plain": name in plain,
+            "demote": name in demoted,
         }
         for name, password in passwords.items()
     ]

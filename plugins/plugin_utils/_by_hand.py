@@ -108,8 +108,8 @@ def _roles(run: Run, host: str, server: Mapping[str, Any]) -> Iterator[str]:
                 )
         elif not may_create:
             yield (
-                "role {0} has more power than a plain role, and role {1} may not change that: have a superuser take it"
-                " away, or take the role from powa_plain_roles".format(name, server["user"])
+                "role {0} has more power than a mere login, and role {1} may not change that: have a superuser take it"
+                " away, or take the role from powa_roles_to_demote".format(name, server["user"])
             )
 
 

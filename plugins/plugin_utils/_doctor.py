@@ -33,7 +33,7 @@ class DoctorPlan:
     :param is_repository: whether it has a collector's role, and a collector to ask
     :param is_collector: whether powa-collector runs there
     :param reads_host: whether it is a collector's host or one of powa-web
-    :param names: those that the host has to resolve
+    :param resolve_names: those that the host has to resolve
     :param refused: what is wrong with the variables of the doctor and of the report, one sentence each
     :param inventory_problems: what is wrong with the inventory and the variables of its hosts, one sentence each
     """
@@ -44,7 +44,7 @@ class DoctorPlan:
     is_repository: bool
     is_collector: bool
     reads_host: bool
-    names: List[str]
+    resolve_names: List[str]
     refused: List[str]
     inventory_problems: List[str]
 
@@ -69,7 +69,7 @@ def doctor_plan(
             is_repository=is_repository,
             is_collector=is_collector,
             reads_host=is_collector or "powa_web" in groups,
-            names=list(dict.fromkeys(name for name in _names(run, host) if name and not name.startswith("/"))),
+            resolve_names=list(dict.fromkeys(name for name in _names(run, host) if name and not name.startswith("/"))),
             refused=[*_refused(ignore), *wrong_webhooks(webhooks or {}), *_wrong(run.fleet), *_of_files(run, host)],
             inventory_problems=_inventory_problems(run.fleet),
         )

@@ -103,7 +103,7 @@ def build_fleet(inventory: Inventory, roles: Sequence[str] = SITE_ROLES) -> Dict
     fleet["datasources"] = datasources.distinct
     run = Run(fleet, {})
     for host, found in fleet["hosts"].items():
-        found["read"]["clients"] = clients_of(run, host)
+        found["read"]["client_hosts"] = clients_of(run, host)
     return fleet
 
 

@@ -163,7 +163,7 @@ def server_view(seen: Mapping[str, Any], groups: Groups) -> Server:
         hba_file=server.get("hba_file") or "",
         lines=server.get("hba") or [],
         member_of=groups,
-        clients=seen["clients"],
+        clients=seen["client_addresses"],
         generated=server.get("generated") or {},
     )
 

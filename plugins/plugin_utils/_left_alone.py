@@ -22,7 +22,7 @@ _VARIABLES = {
 }
 _POWERFUL = (
     "role {0} has {1}, which PoWA does not need, and Ansible leaves that as it is: give PoWA a role of its own, or add"
-    " it to powa_plain_roles"
+    " it to powa_roles_to_demote"
 )
 _LEFT = (
     "role {0} ({1}) {2}, so Ansible changes neither its attributes nor its password, and {3}: give PoWA a role of its"
@@ -35,24 +35,24 @@ _NOT_INHERITED = (
 #: The roles that PoWA's roles are members of, and the PostgreSQL where membership itself says what is inherited.
 _GROUPS = ("pg_read_all_stats", "pg_monitor", "powa_snapshot", "powa_read_all_metrics")
 _OWN_INHERITANCE = 160000
-_OR_PLAIN = ", or add it to powa_plain_roles"
+_OR_DEMOTED = ", or add it to powa_roles_to_demote"
 
 
-def plain_roles(variables: Mapping[str, Any]) -> Collection[str]:
-    """Return the roles that the inventory allows to be made plain logins, whoever made them."""
-    return list(variables.get("powa_plain_roles") or ())
+def roles_to_demote(variables: Mapping[str, Any]) -> Collection[str]:
+    """Return the roles that the inventory allows to be demoted to mere logins, whoever made them."""
+    return list(variables.get("powa_roles_to_demote") or ())
 
 
-def why_left_alone(name: str, seen: Mapping[str, Any], plain: Collection[str] = ()) -> List[str]:
+def why_left_alone(name: str, seen: Mapping[str, Any], demoted: Collection[str] = ()) -> List[str]:
     """Return why no task changes the attributes or the password of a role. Nothing is said of one that does not exist.
 
-    :param plain: the roles that may be made plain: those that a server needs as they are never are
+    :param demoted: the roles that may be demoted: those that a server needs as they are never are
     """
     role = roles_of(seen).get(name)
     if role is None:
         return []
     reasons = _always_left(name, role, seen)
-    if name in plain:
+    if name in demoted:
         return reasons
     if role["superuser"] and not role.get("bootstrap"):
         reasons.insert(0, "is a superuser")
@@ -87,16 +87,16 @@ def left_roles(run: Run, host: str) -> List[str]:
     variables, seen = run.variables(host), run.seen(host)
     sentences = []
     for name, role in sorted(roles_of(seen).items()):
-        plain = name in plain_roles(variables)
-        reasons = why_left_alone(name, seen, plain_roles(variables))
+        demoted = name in roles_to_demote(variables)
+        reasons = why_left_alone(name, seen, roles_to_demote(variables))
         powers = [power.upper() for power in POWERS if role.get(power)]
         if reasons:
             named_by = [variable for variable in _VARIABLES if variables.get(variable) == name]
-            way_out = "" if plain or _always_left(name, role, seen) else _OR_PLAIN
+            way_out = "" if demoted or _always_left(name, role, seen) else _OR_DEMOTED
             sentences.append(
                 _LEFT.format(name, ", ".join(named_by), " and ".join(reasons), _meaning(role, named_by), way_out)
             )
-        elif powers and not plain:
+        elif powers and not demoted:
             sentences.append(_POWERFUL.format(name, ", ".join(powers)))
         unused = [group for group in _GROUPS if group in role["member_of"] and group not in role.get("uses", _GROUPS)]
         if unused and not role["superuser"] and server_of(seen).get("version_num", 0) < _OWN_INHERITANCE:

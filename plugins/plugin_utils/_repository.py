@@ -26,8 +26,8 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._hba import (
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._kept_passwords import kept_remotes
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._left_alone import (
     is_superuser,
-    plain_roles,
     roles_of,
+    roles_to_demote,
     why_left_alone,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import manages
@@ -279,7 +279,7 @@ def _needs_rights(seen: Mapping[str, Any], role: str) -> bool:
 
 def _may_alter(variables: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
     """Return whether powa-web's role may get settings of its own."""
-    return not why_left_alone(variables["powa_web_role"], seen, plain_roles(variables))
+    return not why_left_alone(variables["powa_web_role"], seen, roles_to_demote(variables))
 
 
 def _skipped(run: Run, host: str) -> List[str]:

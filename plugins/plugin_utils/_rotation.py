@@ -16,7 +16,7 @@ from typing import List
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._collector import SERVICE, USER
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._existing import is_standby
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._kept_passwords import ROTATED, has_another_password
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._left_alone import plain_roles, why_left_alone
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._left_alone import roles_to_demote, why_left_alone
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._managing import manages
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._repository_servers import PASSWORD, collectors_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._run import Run
@@ -58,7 +58,7 @@ def _changes(run: Run, host: str) -> bool:
         has_another_password(run, host)
         and not is_standby(seen)
         and bool(run.password(host, PASSWORD))
-        and not why_left_alone(variables["powa_monitoring_role"], seen, plain_roles(variables))
+        and not why_left_alone(variables["powa_monitoring_role"], seen, roles_to_demote(variables))
     )
 
 

@@ -243,7 +243,10 @@ def _why_still(server: Server, name: str, value: str) -> List[str]:
     """Return why a setting that this run has set has another value, which no restart would change."""
     index = server.last(name)
     if index is None:
-        return ['{0} was set to "{1}", but no file that PostgreSQL reads has it'.format(name, value)]
+        return [
+            '{0} was set to "{1}", but no file that PostgreSQL reads has it: see what has removed it since, and run the'
+            " playbook again".format(name, value)
+        ]
     line = server.lines[index]
     return [
         '{0} was set to "{1}", but PostgreSQL reads "{2}" in {3}, line {4}: correct it there'.format(

@@ -40,7 +40,16 @@ def test_its_own_title_and_database():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "other", "pgfleet.powa datasource x", "pgfleet.powa datasource x: {", comment(metrics=1)]
+    "text",
+    [
+        "",
+        "other",
+        "pgfleet.powa datasource x",
+        "pgfleet.powa datasource x: {",
+        comment(metrics=1),
+        "pgfleet.powa datasource x: " + "[" * 100000,
+    ],
+    ids=range(6),
 )
 def test_what_is_no_definition(text):
     assert datasource_of("powa", text) is None

@@ -13,8 +13,8 @@ from powa_web_pages.definitions import Metric
 from powa_web_pages import shown
 
 
-def test_the_same_types_are_numbers():
-    assert sorted(shown.NUMBERS) == sorted(column_type.name for column_type in NUMBERS)
+def test_the_same_types_are_the_same_numbers():
+    assert {column_type.name: column_type.number for column_type in NUMBERS} == shown.NUMBERS
 
 
 def test_history_keeps_the_extremes_of_the_same_types():

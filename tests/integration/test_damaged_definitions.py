@@ -48,7 +48,11 @@ DAMAGES = {
     "no queries": (_edited(queries="gone"), 'no field "queries"'),
     "a query that is a number": (_edited(queries=[{"min_version": 0, "query": 1}]), '1 as field "queries.query"'),
     "metrics that are text": (_edited(metrics="held"), '"held" as field "metrics"'),
-    "a key that is text": (_edited(keys=["mode"]), "keys that is not an object"),
+    "a key that is text": (_edited(keys=["mode"]), '"mode" in field "keys" that is not an object'),
+    "a cast from what is no type": (
+        _edited(keys=[{"name": "mode", "type": "text", "nullable": False, "cast_from": "x'; DROP"}]),
+        'as field "keys.cast_from"',
+    ),
     "an unknown scope": (_edited(scope="planet"), '"planet" as field "scope"'),
     "a lone surrogate": (_edited(description="\ud800"), 'as field "description"'),
     "servers that are a number": (_edited(servers=1), '1 as field "servers"'),
@@ -116,6 +120,30 @@ def test_damage_is_named_and_repaired(fleet: Database, damage: str) -> None:
     assert samples and fleet.sql(SAMPLES) == samples
     assert not fleet.ok("datasources", datasources=[LOCK_MODES, COMMITS], **REPOSITORY).changed
     assert not fleet.ok("history_info").get("warnings")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metrics": [{"name": "ts", "type": "bigint", "kind": "gauge"}]},
+        {"metrics": [{"name": "mode", "type": "interval", "kind": "gauge"}]},
+        {"scope": "database"},
+    ],
+    ids=["the time as a metric", "a key as a metric", "another scope"],
+)
+def test_what_only_looks_like_the_definition_stops_no_other(fleet: Database, changes: Dict[str, Any]) -> None:
+    good = _comment(fleet)
+    _set_comment(fleet, _edited(**changes)(good))
+    info = fleet.ok("server_info", monitoring_role="powa", collector_timeout=0)
+    (found,) = [entry for entry in info["datasources"] if entry["name"] == "lock_modes"]
+    assert found["damaged"] or found["drift"] or found["refused"]
+    history = fleet.ok("history_info")
+    assert [entry["name"] for entry in history["datasources"]] == ["commits"]
+    assert "declare the datasource again" in str(history["warnings"])
+    asked = fleet.run("servers", check=True, servers=[{"hostname": "one", "datasources": ["lock_modes"]}])
+    assert not asked.failed or "declare the datasource again" in asked["msg"]
+    fleet.ok("datasources", datasources=[LOCK_MODES, COMMITS], **REPOSITORY)
+    assert _comment(fleet) == good
 
 
 def test_a_datasource_can_be_removed_whatever_its_comment_says(fleet: Database) -> None:

@@ -264,7 +264,7 @@ def test_a_name_that_postgresql_would_not_find_becomes_addresses(hba: Hba) -> No
     assert hba.text.split("\n")[-2].split()[3] == hba.client + "/32"
     assert "client is written as {0}/32".format(hba.client) in str(result.get("warnings"))
     assert not hba.run("client").changed
-    seen = read(hba.server.container, clients=["client", "nobody.invalid"])["clients"]
+    seen = read(hba.server.container, client_hosts=["client", "nobody.invalid"])["client_addresses"]
     assert seen == {"client": [{"address": hba.client, "name": "client.example.com"}], "nobody.invalid": []}
 
 

@@ -551,7 +551,7 @@ def test_files_units_and_environments(server: Server) -> None:
             virtualenvs=["/opt/env", "/opt/none"],
             folders=["/opt/env/pages/own", "/opt/none"],
             units=[unit, "no-such-unit", "powa-collector"],
-            names=["localhost", "no-such-name.invalid", "/var/run/postgresql"],
+            resolve_names=["localhost", "no-such-name.invalid", "/var/run/postgresql"],
             collector_log=True,
         )
     finally:
@@ -732,7 +732,7 @@ def bare_host(suite: str, *options: str) -> Iterator[str]:
 @pytest.mark.parametrize("suite", sorted({**SUITES, **MORE_SUITES}.values()))
 def test_a_host_without_postgresql(suite: str) -> None:
     with bare_host(suite) as container:
-        seen = read(container, repository=True, units=["powa-web"], names=["localhost"], **ROLES)
+        seen = read(container, repository=True, units=["powa-web"], resolve_names=["localhost"], **ROLES)
         policy = podman("exec", container, "apt-cache", "policy", "postgresql")
     assert seen["version"] == str(int(re.search(r"Candidate: (\d+)\+", policy).group(1)))  # type: ignore[union-attr]
     assert (seen["installed"], seen["clusters"], seen["cluster"], seen["users"]) == ([], [], None, [])

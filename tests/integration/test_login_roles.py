@@ -141,9 +141,9 @@ def test_a_role_of_others_loses_nothing(database: Database, roles: None) -> None
         )
 
 
-def test_a_role_of_others_is_made_plain_where_the_task_says_so(database: Database, roles: None) -> None:
+def test_a_role_of_others_is_demoted_where_the_task_says_so(database: Database, roles: None) -> None:
     database.sql("CREATE ROLE login_boss SUPERUSER CREATEDB REPLICATION; GRANT pg_monitor TO login_boss")
-    wanted = {"name": "login_boss", "plain": True}
+    wanted = {"name": "login_boss", "demote": True}
     checked = reconcile(database, wanted, check=True)
     assert role(database, "login_boss")["rolsuper"]
     made = reconcile(database, wanted)
@@ -152,11 +152,11 @@ def test_a_role_of_others_is_made_plain_where_the_task_says_so(database: Databas
     assert not any(found["rol" + power] for power in ("super", "createdb", "createrole", "replication", "bypassrls"))
     assert found["rolcanlogin"] and groups(database, "login_boss") == ["pg_monitor"]
     assert not reconcile(database, wanted).changed
-    refused = database.refused("login_roles", roles=[{"name": "postgres", "plain": True}])
-    assert "plain: it is the superuser that initdb made, so it keeps SUPERUSER" in refused
+    refused = database.refused("login_roles", roles=[{"name": "postgres", "demote": True}])
+    assert "demote: it is the superuser that initdb made, so it keeps SUPERUSER" in refused
     database.sql("ALTER ROLE login_boss SUPERUSER PASSWORD %s", (PASSWORD,))
     refused = database.refused("login_roles", roles=[wanted], login_user="login_boss")
-    assert "plain: it is the role of the task's own login" in refused
+    assert "demote: it is the role of the task's own login" in refused
 
 
 @on_every_server

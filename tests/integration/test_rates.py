@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.types import NUMBERS, TYPE_NAMES
 from powa_web_pages.graph_lines import GraphLines
 from powa_web_pages.repository import Range, Repository
+from powa_web_pages.selection import all_graphs
 from servers import Database, on_every_server
 
 SINCE, UNTIL = "2020-01-01 00:00:00+00", "2020-01-01 00:01:00+00"
@@ -55,12 +56,17 @@ def _report(database: Database) -> Dict[str, Any]:
     return {metric["name"]: metric["lines"][0]["points"][1] for metric in server["metrics"]}
 
 
-def _powa_web(database: Database, srvid: int) -> Dict[str, float]:
+def _powa_web(database: Database, srvid: int, name: str = "counters") -> Dict[str, float]:
+    """Return what the graphs of a page of powa-web end with, having read the rest of the page, too."""
+    within = Range(SINCE, UNTIL)
     with closing(database.server.connect(database.name)) as connection, connection.cursor() as cursor:
         repository = Repository(cursor, srvid)
-        datasource = repository.datasource("counters")
+        datasource = repository.datasource(name)
         assert datasource is not None
-        points = repository.series(datasource, dict.fromkeys(range(len(COUNTERS)), GraphLines()), Range(SINCE, UNTIL))
+        repository.busiest([all_graphs(datasource)], within)
+        repository.latest(datasource, within)
+        metrics = range(len(datasource.metrics))
+        points = repository.series(datasource, dict.fromkeys(metrics, GraphLines()), within)
     last = max(point.ts for point in points)
     names = [metric.name for metric in datasource.metrics]
     return {names[point.metric]: point.value for point in points if point.ts == last}
@@ -172,4 +178,6 @@ def test_no_value_spoils_the_rates_of_others(database: Database) -> None:
         ((server,),) = [datasource["servers"] for datasource in found["datasources"]]
         lines = {metric["name"]: metric["lines"] for metric in server["metrics"]}
         assert all(any(line["key"] == {"k": "good"} for line in lines[name]) for name in ("c0", "c1", "c2"))
+        drawn = _powa_web(database, srvid, "beyond")
+        assert [drawn[name] for name in ("c0", "c1", "c2")] == [1.0, 1.0, 1.0]
         database.sql("SELECT powa_beyond_aggregate(%s)", (srvid,))

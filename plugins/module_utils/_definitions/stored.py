@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Tuple, TypeVar, Union
 
@@ -131,10 +132,13 @@ class Damaged(NamedTuple):
         ).format(self.datasource, self.object, self.found, consequence, other_cure)
 
 
-def read_comments(datasource: str, schema: str, comments: Mapping[str, Optional[str]]) -> Union[None, Stored, Damaged]:
+def read_comments(
+    datasource: str, schema: str, comments: Mapping[str, Optional[str]], scope_database: bool = True
+) -> Union[None, Stored, Damaged]:
     """Return what a server has stored about a datasource, or None where nothing bears our mark.
 
     :param comments: those of its functions, by suffix
+    :param scope_database: whether its PoWA has datasources of databases
     """
     damaged: Optional[Damaged] = None
     for suffix in (SOURCE, SNAPSHOT):
@@ -145,7 +149,7 @@ def read_comments(datasource: str, schema: str, comments: Mapping[str, Optional[
             # With scope cluster, the source function holds the definition.
             continue
         try:
-            return _parse(datasource, comment)
+            return _parse(datasource, comment, scope_database)
         except _NotOurs as error:
             identity = "function {0}.{1}".format(schema, object_name(datasource, suffix))
             damaged = damaged or Damaged(datasource, identity, str(error))
@@ -156,7 +160,7 @@ class _NotOurs(Exception):
     """Says what is wrong with a comment, as the end of "found ..."."""
 
 
-def _parse(datasource: str, comment: str) -> Stored:
+def _parse(datasource: str, comment: str, scope_database: bool) -> Stored:
     name, colon, text = comment[len(MARK) :].partition(": ")
     if name != datasource:
         raise _NotOurs('that of a datasource "{0}"'.format(_short(name)))
@@ -166,6 +170,8 @@ def _parse(datasource: str, comment: str) -> Stored:
         stored = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise _NotOurs("text that is not JSON ({0})".format(_short(str(error)))) from None
+    if _is_deep(stored, _LEVELS):
+        raise _NotOurs("JSON of more than {0} levels".format(_LEVELS))
     fields = _Fields(stored)
     if fields.get("name", _text) != datasource:
         raise _NotOurs('the name "{0}" in it'.format(_short(str(stored["name"]))))
@@ -193,6 +199,8 @@ def _parse(datasource: str, comment: str) -> Stored:
     )
     if not definition.queries or not definition.metrics:
         raise _NotOurs("no {0} in it".format("metrics" if definition.queries else "query"))
+    if definition.scope == DATABASE and not scope_database:
+        raise _NotOurs('the scope "{0}" in it, which this PoWA does not have'.format(DATABASE))
     return Stored(
         definition=definition,
         kept_keys=kept.get("keys", _list_of(_kept(_key)), ()),
@@ -203,6 +211,15 @@ def _parse(datasource: str, comment: str) -> Stored:
 
 
 _REQUIRED: Any = object()
+#: How many lists and objects may be inside of each other: a definition has 4, and later versions may have more.
+#: Neither Python nor Ansible can write or return hundreds.
+_LEVELS = 20
+#: How PostgreSQL writes a type, with or without its schema, each at most 63 letters long.
+_TYPE_NAME = re.compile(
+    r"""(?: (?:"(?:[^"\0\n]|""){1,63}"|[^\W\d][\w$]{0,62}) \. )?
+    (?: "(?:[^"\0\n]|""){1,63}" | [^\W\d][\w$ ]{0,62} ) (?:\[\])?""",
+    re.VERBOSE,
+)
 
 
 class _Fields:
@@ -213,7 +230,8 @@ class _Fields:
 
     def __init__(self, stored: Any, where: str = "") -> None:
         if not isinstance(stored, dict):
-            raise _NotOurs("{0} that is not an object".format(where.rstrip(".") or "JSON"))
+            field = '{0} in field "{1}"'.format(_short(json.dumps(stored)), where.rstrip("."))
+            raise _NotOurs("{0} that is not an object".format(field if where else "JSON"))
         self._stored = stored
         self._where = where
 
@@ -229,11 +247,24 @@ class _Fields:
             raise _NotOurs('{0} as field "{1}{2}" in it'.format(shown, self._where, name)) from None
 
 
+def _is_deep(value: Any, levels: int) -> bool:
+    """Whether a value has more levels of lists and objects than these."""
+    inside = list(value.values()) if isinstance(value, dict) else value
+    return isinstance(inside, list) and (not levels or any(_is_deep(each, levels - 1) for each in inside))
+
+
 def _text(value: Any) -> str:
     # JSON can hold these, but PostgreSQL's text cannot.
     if not isinstance(value, str) or "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise TypeError
     return value
+
+
+def _type_name(value: Any) -> str:
+    # A task that declares the type of the column cannot correct it, so it is not believed if no server wrote it.
+    if not _TYPE_NAME.fullmatch(_text(value)):
+        raise TypeError
+    return str(value)
 
 
 def _number(value: Any) -> int:
@@ -283,7 +314,7 @@ def _key(value: Any) -> Column:
         Kind.KEY,
         fields.get("nullable", _flag, True),
         shown=_shown(fields),
-        cast_from=fields.get("cast_from", _or_none(_text), None),
+        cast_from=fields.get("cast_from", _or_none(_type_name), None),
     )
 
 
@@ -295,7 +326,7 @@ def _metric(value: Any) -> Column:
         Kind(fields.get("kind", _one_of(Kind.COUNTER, Kind.GAUGE), Kind.COUNTER)),
         True,
         shown=_shown(fields),
-        cast_from=fields.get("cast_from", _or_none(_text), None),
+        cast_from=fields.get("cast_from", _or_none(_type_name), None),
         overview=fields.get("overview", _flag, False),
     )
 

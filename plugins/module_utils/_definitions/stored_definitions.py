@@ -82,7 +82,8 @@ def read_definitions(cursor: Any, archivist: Archivist) -> Definitions:
                 datasource = function[len(object_name("", "")) : -len(suffix)]
                 comments.setdefault(datasource, {})[suffix] = comment
     read = {
-        name: read_comments(name, archivist.schema, of_functions) for name, of_functions in sorted(comments.items())
+        name: read_comments(name, archivist.schema, of_functions, archivist.scope_database)
+        for name, of_functions in sorted(comments.items())
     }
     return Definitions(
         {name: entry for name, entry in read.items() if isinstance(entry, Stored)},

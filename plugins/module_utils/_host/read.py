@@ -63,8 +63,8 @@ class Options:
     folders: Sequence[str]
     virtualenvs: Sequence[str]
     repository: bool
-    names: Sequence[str]
-    clients: Sequence[str]
+    resolve_names: Sequence[str]
+    client_hosts: Sequence[str]
     collector_log: bool
     server_log: bool
     start_settings: Sequence[str]
@@ -149,8 +149,8 @@ def read_host(options: Options, host: Host, known: Mapping[str, str]) -> Dict[st
         "monitoring": database.monitoring,
         "datasources": database.datasources,
         "repository": database.repository,
-        "unresolved": read_unresolved(options.names),
-        "clients": read_clients(options.clients, (database.server or {}).get("hba", [])),
+        "unresolved": read_unresolved(options.resolve_names),
+        "client_addresses": read_clients(options.client_hosts, (database.server or {}).get("hba", [])),
         "collector_log": finish_log(host, log),
         "server_log": read_server_log(host, cluster, options.server_log),
         "certificates": _by_name(finish_reading(host, options.certificates, reading)),

@@ -14,7 +14,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._logins.catalog impor
     FoundRole,
     LoginRolesState,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._logins.spec import ABSENT, PRESENT, WRONG, LoginRole
+from ansible_collections.pgfleet.powa.plugins.module_utils._logins.spec import ABSENT, IF_DIFFERENT, PRESENT, LoginRole
 
 
 def refusals(wanted: Sequence[LoginRole], state: LoginRolesState) -> List[str]:
@@ -38,7 +38,7 @@ def left(wanted: Sequence[LoginRole], state: LoginRolesState) -> List[str]:
     sentences = []
     for role in wanted:
         found = state.roles.get(role.name)
-        kept = found.powers if found and role.state == PRESENT and not (role.exact or role.plain) else ()
+        kept = found.powers if found and role.state == PRESENT and not (role.exact or role.demote) else ()
         if kept:
             sentences.append(
                 'role "{0}": it has {1}, which no login of PoWA needs, and the task leaves that as it is: '
@@ -65,7 +65,7 @@ def _of_groups(role: LoginRole, state: LoginRolesState, created: Set[str], dropp
 
 def _of_password(role: LoginRole, state: LoginRolesState) -> List[str]:
     """Return that a password cannot be compared: the first run would set it, and each further one fail."""
-    if role.password is None or state.verifiers is not None or role.update_password != WRONG:
+    if role.password is None or state.verifiers is not None or role.update_password != IF_DIFFERENT:
         return []
     return [
         ", password: the login may not read pg_authid, so it cannot tell whether the password is right:"
@@ -74,8 +74,8 @@ def _of_password(role: LoginRole, state: LoginRolesState) -> List[str]:
 
 
 def _of_existing(role: LoginRole, found: FoundRole) -> List[str]:
-    problems = _of_plain(role, found)
-    powers = () if role.plain else found.powers
+    problems = _of_demotion(role, found)
+    powers = () if role.demote else found.powers
     if role.exact and not found.made and (powers or set(found.member_of) - set(role.member_of)):
         problems.append(
             ", exact: this module has not made the role, so it takes nothing from it ({0}): leave exact out, or"
@@ -90,12 +90,12 @@ def _of_existing(role: LoginRole, found: FoundRole) -> List[str]:
     return problems
 
 
-def _of_plain(role: LoginRole, found: FoundRole) -> List[str]:
+def _of_demotion(role: LoginRole, found: FoundRole) -> List[str]:
     """Return that a server, or the next task, needs a role as it is."""
-    if not role.plain or not found.powers or not (found.bootstrap or found.connected):
+    if not role.demote or not found.powers or not (found.bootstrap or found.connected):
         return []
     return [
-        ", plain: it is {0}, so it keeps {1}: leave plain out, or give PoWA a role of its own".format(
+        ", demote: it is {0}, so it keeps {1}: leave demote out, or give PoWA a role of its own".format(
             "the superuser that initdb made" if found.bootstrap else "the role of the task's own login",
             listed(found.powers),
         )

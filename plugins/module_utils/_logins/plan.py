@@ -18,10 +18,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._logins.spec import (
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._logins.writes import (
     CreateRole,
+    Demote,
     DropRole,
     GrantGroup,
     LetLogin,
-    MakePlain,
     RevokeGroup,
     RoleWrite,
     SetPassword,
@@ -71,8 +71,8 @@ def _change(plan: RolesPlan, role: LoginRole, found: FoundRole, state: LoginRole
     missing = [group for group in role.member_of if group not in found.member_of]
     taken = [entry for entry in found.memberships if entry[0] not in role.member_of] if role.exact else []
     writes: List[RoleWrite] = [] if found.login else [LetLogin(role.name)]
-    if role.plain and found.powers:
-        writes.append(MakePlain(role.name, found.powers))
+    if role.demote and found.powers:
+        writes.append(Demote(role.name, found.powers))
     elif role.exact and found.powers:
         writes.append(TakePowers(role.name))
     writes += [RevokeGroup(role.name, group, grantor) for group, grantor in taken]
@@ -87,7 +87,7 @@ def _change(plan: RolesPlan, role: LoginRole, found: FoundRole, state: LoginRole
     wanted = FoundRole(
         role.name,
         True,
-        () if role.exact or role.plain else found.powers,
+        () if role.exact or role.demote else found.powers,
         tuple(kept) + tuple((group, None) for group in missing),
         found.made,
     )

@@ -14,7 +14,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.secrets import 
 PRESENT = "present"
 ABSENT = "absent"
 #: When a password is written: C(update_password).
-WRONG = "wrong"
+IF_DIFFERENT = "if_different"
 ALWAYS = "always"
 ON_CREATE = "on_create"
 
@@ -29,7 +29,7 @@ class LoginRole:
     :param password: None leaves it alone
     :param encryption: how PostgreSQL is to store it
     :param exact: whether to take what the role has beyond this, if this module made it
-    :param plain: whether to take every attribute that no login of PoWA needs, whoever made the role
+    :param demote: whether to take every attribute that no login of PoWA needs, whoever made the role
     """
 
     name: str
@@ -39,7 +39,7 @@ class LoginRole:
     update_password: str
     member_of: Tuple[str, ...]
     exact: bool
-    plain: bool = False
+    demote: bool = False
 
 
 def parse_roles(parameters: Iterable[Mapping[str, Any]]) -> Tuple[List[LoginRole], List[str]]:
@@ -67,7 +67,7 @@ def _parse(parameter: Mapping[str, Any]) -> LoginRole:
         update_password=parameter["update_password"],
         member_of=tuple(dict.fromkeys(parameter["member_of"] or ())),
         exact=parameter["exact"],
-        plain=parameter["plain"],
+        demote=parameter["demote"],
     )
 
 
@@ -90,7 +90,7 @@ def _check(role: LoginRole) -> List[str]:
 
 
 def _with_absent(role: LoginRole) -> Dict[str, bool]:
-    return {"member_of": bool(role.member_of), "exact": role.exact, "plain": role.plain}
+    return {"member_of": bool(role.member_of), "exact": role.exact, "demote": role.demote}
 
 
 def _check_name(name: str) -> List[str]:

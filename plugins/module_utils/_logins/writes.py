@@ -86,7 +86,7 @@ class TakePowers(RoleWrite):
 
 
 @dataclass(frozen=True)
-class MakePlain(RoleWrite):
+class Demote(RoleWrite):
     """Takes from a role, whoever made it, what no login of PoWA needs."""
 
     powers: Tuple[str, ...]
@@ -132,7 +132,7 @@ class SetPassword(RoleWrite):
 
 
 #: A group may be a role that the task creates.
-_TURNS: Tuple[Type[RoleWrite], ...] = (CreateRole, LetLogin, TakePowers, MakePlain, RevokeGroup, GrantGroup, DropRole)
+_TURNS: Tuple[Type[RoleWrite], ...] = (CreateRole, LetLogin, TakePowers, Demote, RevokeGroup, GrantGroup, DropRole)
 WriteKind = TypeVar("WriteKind", bound=RoleWrite)
 
 

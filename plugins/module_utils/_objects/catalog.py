@@ -161,7 +161,7 @@ def read_catalog(
         add(_index(row), None, row)
     for row in rows(texts.FUNCTIONS, Function):
         add(_function(row), row["extension"], row)
-    definitions = {name: _definition(name, Catalog(found), archivist.schema) for name in datasources}
+    definitions = {name: _definition(name, Catalog(found), archivist) for name in datasources}
     tables = archivist.registry_tables([])
     if visible is not None and not visible.sees([DRIFT], [RegistryTable(table.name) for table in tables]):
         return Catalog(found, (), definitions)
@@ -205,10 +205,10 @@ def _modules_of_damaged(
     return [name for (name,) in cursor.fetchall()]
 
 
-def _definition(datasource: str, catalog: Catalog, schema: str) -> Union[None, Stored, Damaged]:
+def _definition(datasource: str, catalog: Catalog, archivist: Archivist) -> Union[None, Stored, Damaged]:
     functions = {suffix: catalog.get(Function, object_name(datasource, suffix)) for suffix in HOLDERS}
     comments = {suffix: found.object.comment for suffix, found in functions.items() if found and found.ours}
-    return read_comments(datasource, schema, comments)
+    return read_comments(datasource, archivist.schema, comments, archivist.scope_database)
 
 
 def _record_type(row: Dict[str, Any]) -> RecordType:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Optional, Sequence, Tuple
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import unstorable_texts
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import Definition
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
     HISTORY,
@@ -39,9 +40,11 @@ def taken_histories(datasource: str, catalog: Catalog) -> Tuple[str, ...]:
         return ()
     try:
         taken = json.loads(str(found.object.comment)[len(prefix) :])
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
-    return tuple(text for text in taken if isinstance(text, str)) if isinstance(taken, list) else ()
+    # JSON can hold more than PostgreSQL's text, which these become again.
+    texts = [text for text in taken if isinstance(text, str)] if isinstance(taken, list) else []
+    return tuple(text for text in texts if not any(unstorable_texts(text)))
 
 
 def qualified_name(text: str, archivist: Archivist) -> Name:

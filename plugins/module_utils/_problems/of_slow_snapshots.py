@@ -33,6 +33,12 @@ _SLOW_FROM = 1.5
 _USUAL_OF_DATABASE = 2
 _UNITS = ((86400, "days"), (3600, "hours"), (60, "minutes"))
 
+#: What is being done, by whether a snapshot has come to the databases.
+_NOW = {
+    False: "",
+    True: ", and the collector asks one database after the other",
+    None: ", and PoWA now takes what was collected into its history",
+}
 _CURE_OF_FREQUENCY = (
     "give the server a frequency above that (powa_frequency, or option frequency of module pgfleet.powa.servers)"
 )
@@ -57,7 +63,7 @@ class Collected(NamedTuple):
     :param interval: seconds from one snapshot to the next, if that is known
     :param running: whether a snapshot runs, or None if that cannot be told
     :param running_age: seconds since it began
-    :param running_databases: whether it has come to the databases
+    :param running_databases: whether it has come to the databases, or None if all rows are copied
     :param databases: how many there are, as far as samples tell
     :param sampled: whether there may be more
     :param of_databases: the declared datasources that are collected from each database
@@ -69,7 +75,7 @@ class Collected(NamedTuple):
     interval: Optional[float]
     running: Optional[bool]
     running_age: float
-    running_databases: bool
+    running_databases: Optional[bool]
     databases: int
     sampled: bool
     of_databases: Tuple[str, ...]
@@ -80,7 +86,7 @@ class Collected(NamedTuple):
     def blame(self) -> Blame:
         """What takes the time."""
         too_long = _SLOW_FROM * self.frequency
-        if self.running and not self.running_databases and self.running_age > too_long:
+        if self.running and self.running_databases is False and self.running_age > too_long:
             return Blame.SERVER
         # One database may be slow for other reasons, and naming fewer is no cure.
         if self.interval is None or self.databases < 2:
@@ -131,7 +137,7 @@ class Collected(NamedTuple):
             self._with_databases,
             duration_text(self.running_age),
             self.frequency,
-            ", and the collector asks one database after the other" if self.running_databases else "",
+            _NOW[self.running_databases],
         )
 
     @property
@@ -249,7 +255,7 @@ def _collected(
         interval,
         snapshots.get("running"),
         snapshots.get("running_age") or 0,
-        bool(snapshots.get("running_databases")),
+        snapshots.get("running_databases") if snapshots.get("running") else False,
         databases,
         sampled,
         tuple(name for name, scope, _recent in entries if scope == DATABASE),

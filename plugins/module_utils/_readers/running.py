@@ -18,6 +18,8 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._sql import info as t
 _OF_COLLECTOR = "PoWA collector - "
 _MAIN = "PoWA collector - main thread"
 _PREFIX = "PoWA collector - repo_conn for worker "
+#: What it calls once it has copied all rows: PoWA then gives the session names of its own.
+_TAKING = r"^SELECT (?:.*\.)?powa_take_snapshot\(([0-9]+)\)$"
 #: PostgreSQL cuts the rest of such a name.
 _LONGEST = 63
 #: What the collector reads when it comes to the databases, and no snapshot before.
@@ -29,7 +31,8 @@ class Running(NamedTuple):
 
     :param running: whether one does, or None if that cannot be told
     :param running_age: the seconds since it began
-    :param running_databases: whether the collector has come to the databases, which it asks last
+    :param running_databases: whether the collector has come to the databases, which it asks last; None once it has
+        copied their rows, and PoWA takes them into history
     """
 
     running: Optional[bool] = None
@@ -50,21 +53,27 @@ def read_running(
     if archivist.scope_database:
         table = "{0}.{1}".format(archivist.quoted_schema, _OF_DATABASES)
         at_databases = compose(texts.AT_DATABASES, of_databases=literal(table))
-    cursor.execute(compose(texts.COLLECTOR_SESSIONS, prefix=literal(_OF_COLLECTOR), at_databases=at_databases))
+    cursor.execute(
+        compose(
+            texts.COLLECTOR_SESSIONS, prefix=literal(_OF_COLLECTOR), at_databases=at_databases, taking=literal(_TAKING)
+        )
+    )
     rows = cursor.fetchall()
     if not all(sees for sees, *_session in rows):
         visible.note(["servers[].snapshots.running"], [STATISTICS])
         return {}
-    names = [name for _sees, name, _age, _databases in rows if name]
+    names = [name for _sees, name, *_session in rows if name]
     if not any(name.startswith(_MAIN) for name in names):
         # Nor would the workers' sessions be found under these names.
         return {}
-    sessions = {name: Running(True, age, databases) for _sees, name, age, databases in rows if age is not None}
+    began = [row for row in rows if row[2] is not None]
+    taken = {taking: Running(True, age, None) for _sees, _name, age, _databases, taking in began if taking}
+    sessions = {name: Running(True, age, databases) for _sees, name, age, databases, taking in began if not taking}
     owners: Dict[str, List[int]] = {}
     for server in servers:
         for label in _labels(server):
             owners.setdefault(label, []).append(server.srvid)
-    return {server.srvid: _of_server(server, sessions, owners) for server in servers}
+    return {server.srvid: taken.get(str(server.srvid)) or _of_server(server, sessions, owners) for server in servers}
 
 
 def _of_server(

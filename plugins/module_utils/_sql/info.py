@@ -84,10 +84,11 @@ SNAPSHOTS = """
 COLLECTOR_SESSIONS = """
     SELECT m.sees, a.application_name,
         extract(epoch FROM pg_catalog.clock_timestamp() - a.xact_start)::bigint,
-        {at_databases}
+        {at_databases}, pg_catalog.substring(a.query, {taking}) AS taking
     FROM (SELECT pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE') AS sees) AS m
     LEFT JOIN pg_catalog.pg_stat_activity AS a
-        ON a.datname = pg_catalog.current_database() AND pg_catalog.starts_with(a.application_name, {prefix})
+        ON a.datname = pg_catalog.current_database()
+            AND (pg_catalog.starts_with(a.application_name, {prefix}) OR (a.state = 'active' AND a.query ~ {taking}))
 """
 
 # The collector reads which databases there are when it comes to them, and holds that lock until the snapshot ends.

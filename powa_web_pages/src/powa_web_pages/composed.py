@@ -53,7 +53,7 @@ def current(datasource: Datasource, position: int) -> Composable:
 def number(how: Shown, value: Composable) -> Composable:
     """Return a value as a number."""
     assert how.number is not None
-    return SQL(how.number).format(value=value)
+    return SQL("({0})").format(SQL(how.number).format(value=value))
 
 
 def named(value: Composable, name: str, position: int) -> Composable:

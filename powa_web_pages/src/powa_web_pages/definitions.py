@@ -84,7 +84,7 @@ def datasource_of(schema: str, comment: str) -> Optional[Datasource]:
     try:
         stored = json.loads(comment.split(": ", 1)[1])
         return _parse(schema, stored)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         # Somebody changed the comment by hand; the collection's next run repairs it.
         return None
 

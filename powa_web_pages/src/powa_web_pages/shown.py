@@ -12,18 +12,28 @@ from typing import Dict, Optional, Tuple
 
 from powa_web_pages.definitions import Metric
 
-#: By type, the SQL that turns a value into a number that can be subtracted.
+_EXACT = "{value}::numeric"
+# One value that double precision cannot hold must not spoil the graphs of all.
+_FLOAT = """CASE WHEN {value} OPERATOR(pg_catalog.<) '1e-140'::double precision
+        AND {value} OPERATOR(pg_catalog.>) '-1e-140'::double precision THEN '0'::double precision
+    WHEN {value} OPERATOR(pg_catalog.<) '1e140'::double precision
+        AND {value} OPERATOR(pg_catalog.>) '-1e140'::double precision THEN {value} END"""
+_NUMERIC = """CASE WHEN {value} OPERATOR(pg_catalog.<) '1e140'::numeric
+        AND {value} OPERATOR(pg_catalog.>) '-1e140'::numeric
+    THEN CASE WHEN pg_catalog.scale({value}) OPERATOR(pg_catalog.>) 140 THEN pg_catalog.round({value}, 140)
+        ELSE {value} END END"""
+#: By type, the SQL that turns a value into a number that can be subtracted, as the collection's own functions do.
 NUMBERS: Dict[str, str] = {
-    "smallint": "{value}::numeric",
-    "integer": "{value}::numeric",
-    "bigint": "{value}::numeric",
-    "numeric": "{value}",
-    "real": "{value}::double precision",
-    "double precision": "{value}",
+    "smallint": _EXACT,
+    "integer": _EXACT,
+    "bigint": _EXACT,
+    "numeric": _NUMERIC,
+    "real": _FLOAT.replace("{value}", "{value}::double precision"),
+    "double precision": _FLOAT,
     "boolean": "{value}::integer",
-    "interval": "pg_catalog.date_part('epoch', {value})",
-    "xid8": "{value}::text::numeric",
-    "pg_lsn": "({value} - '0/0'::pg_catalog.pg_lsn)",
+    "interval": "extract(epoch FROM {value})::double precision",
+    "xid8": "{value}::pg_catalog.text::numeric",
+    "pg_lsn": "({value} OPERATOR(pg_catalog.-) '0/0'::pg_catalog.pg_lsn)",
 }
 #: Those of these types whose least and greatest values history keeps for a range.
 RANGED = frozenset(NUMBERS) - {"boolean", "xid8"}

@@ -35,7 +35,7 @@ DEFAULTS = {
     "powa_servers_exact": False,
     "powa_servers_exact_max": "10%",
     "powa_web_rights_exact": False,
-    "powa_plain_roles": [],
+    "powa_roles_to_demote": [],
     "powa_install_method": "package",
     "powa_datasources": [],
 }
@@ -134,7 +134,7 @@ def seen(version="5.0.2", roles=None, hba=(), **changes):
         },
         "monitoring": {},
         "repository": None,
-        "clients": {},
+        "client_addresses": {},
         **changes,
     }
 

@@ -52,14 +52,14 @@ def test_a_role_that_is_not_known_to_have_the_declared_password_is_missing(as_ex
 def test_a_role_that_is_left_as_it_is_is_not_missing_whatever_its_password(more):
     found = seen(roles={"powa_monitor": dict(LOGIN, login=False, password_as_expected=False, **more)})
     assert missing(found, "x") == missing(found) == []
-    assert missing(found, "x", powa_plain_roles=["powa_monitor"]) == [MONITOR]
-    assert missing(found, "x", powa_plain_roles=["other"]) == []
+    assert missing(found, "x", powa_roles_to_demote=["powa_monitor"]) == [MONITOR]
+    assert missing(found, "x", powa_roles_to_demote=["other"]) == []
 
 
-def test_a_role_that_is_to_be_plain_is_missing_until_it_is():
+def test_a_role_to_demote_is_missing_until_it_is():
     strong = seen(roles={"powa_monitor": dict(LOGIN, createdb=True)})
-    assert missing(strong) == [] and missing(strong, powa_plain_roles=["powa_monitor"]) == [MONITOR]
-    assert missing(seen(roles={"powa_monitor": LOGIN}), powa_plain_roles=["powa_monitor"]) == []
+    assert missing(strong) == [] and missing(strong, powa_roles_to_demote=["powa_monitor"]) == [MONITOR]
+    assert missing(seen(roles={"powa_monitor": LOGIN}), powa_roles_to_demote=["powa_monitor"]) == []
 
 
 def test_the_roles_that_the_module_takes():
@@ -69,12 +69,12 @@ def test_the_roles_that_the_module_takes():
             "name": "powa_monitor",
             "password": "x",
             "password_encryption": "md5",
-            "update_password": "wrong",
-            "plain": False,
+            "update_password": "if_different",
+            "demote": False,
         }
     ]
-    plain = run(fleet({"db": host("pg", powa_plain_roles=["powa_monitor"])}))
-    assert declared_logins("db", plain.fleet, plain.hostvars, [MONITOR])[0]["plain"]
+    declared = run(fleet({"db": host("pg", powa_roles_to_demote=["powa_monitor"])}))
+    assert declared_logins("db", declared.fleet, declared.hostvars, [MONITOR])[0]["demote"]
 
 
 def test_who_is_no_superuser_gives_a_password_to_new_roles_only():

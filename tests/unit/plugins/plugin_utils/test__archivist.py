@@ -254,7 +254,7 @@ def test_powa_conf_has_to_have_an_effect_once_it_is_written():
     assert plan(unread).problems == []
     for written in ({"changed": True}, {"changed": False}):
         (problem,) = plan(unread, results={"__archivist_written": written}).problems
-        assert problem.endswith("but no file that PostgreSQL reads has it")
+        assert problem.endswith("has it: see what has removed it since, and run the playbook again")
     assert plan(unread, results={"__archivist_written": {"changed": False, "skipped": True}}).problems == []
     assert plan(unread, results={"__archivist_written": {"changed": True}}, check_mode=True).problems == []
 

@@ -99,10 +99,10 @@ def test_a_role_that_cannot_log_in_and_whose_password_nobody_sees():
     assert by_hand(case(dict(server, createrole=False)), "a") == said
 
 
-def test_a_role_that_is_to_be_plain():
+def test_a_role_that_is_to_be_demoted():
     server = {"superuser": False, "createrole": False, "roles": {"powa_monitor": dict(READER, createdb=True)}}
-    (sentence,) = by_hand(case(server, variables={"powa_plain_roles": ["powa_monitor"]}), "a")
-    assert sentence.startswith("role powa_monitor has more power than a plain role, and role owner may not change that")
+    (sentence,) = by_hand(case(server, variables={"powa_roles_to_demote": ["powa_monitor"]}), "a")
+    assert sentence.startswith("role powa_monitor has more power than a mere login, and role owner may not change that")
 
 
 def test_missing_rights():

@@ -87,39 +87,39 @@ def test_the_sides_of_datasources_that_belong_there(entry, kind):
 
 
 def test_names_that_a_host_has_to_resolve():
-    assert plan("box")["names"] == plan("web")["names"] == ["hub.example", "db1"]
-    assert plan("one")["names"] == plan("hub")["names"] == []
+    assert plan("box")["resolve_names"] == plan("web")["resolve_names"] == ["hub.example", "db1"]
+    assert plan("one")["resolve_names"] == plan("hub")["resolve_names"] == []
 
 
 def test_a_collector_may_know_its_repository_by_another_name():
     given = {"powa_repository_host": "alias.example"}
-    assert plan("box", fleet_of(box=host("collectors", **given)))["names"] == ["alias.example", "db1"]
+    assert plan("box", fleet_of(box=host("collectors", **given)))["resolve_names"] == ["alias.example", "db1"]
     # powa-web does not go by it.
-    assert plan("web", fleet_of(web=host("web", **given)))["names"] == ["hub.example", "db1"]
+    assert plan("web", fleet_of(web=host("web", **given)))["resolve_names"] == ["hub.example", "db1"]
 
 
 def test_a_collector_on_its_repository_needs_no_name_for_it():
     fleet = fleet_of(hub=host("repositories", "collectors"))
     fleet["collectors"] = {"hub": {"repository": "hub", "address": "hub"}}
-    assert plan("hub", fleet)["names"] == ["db1"]
+    assert plan("hub", fleet)["resolve_names"] == ["db1"]
 
 
 def test_a_powa_web_that_may_not_connect_to_remotes_needs_no_names_of_theirs():
     fleet = fleet_of()
     fleet["web"]["web"]["remote_access"] = False
-    assert plan("web", fleet)["names"] == ["hub.example"]
+    assert plan("web", fleet)["resolve_names"] == ["hub.example"]
 
 
 @pytest.mark.parametrize("read", [{}, {"hub": {"__doctor_info": {"unreachable": True, "msg": "no route"}}}])
 def test_names_of_a_repository_that_was_not_read(read):
-    assert plan("box", hostvars=read)["names"] == ["hub.example"]
+    assert plan("box", hostvars=read)["resolve_names"] == ["hub.example"]
 
 
 @pytest.mark.parametrize("repository", ["", "stranger"])
 def test_a_repository_that_does_not_exist_is_a_problem_of_the_inventory_alone(repository):
     fleet = fleet_of()
     fleet["collectors"]["box"]["repository"] = repository
-    assert plan("box", fleet)["names"] == []
+    assert plan("box", fleet)["resolve_names"] == []
 
 
 @pytest.mark.parametrize("ignore", [None, "", [], [""], "password_stored", ["password_stored", "inventory"]])

@@ -236,12 +236,12 @@ def test_what_is_read_on_each_kind_of_host() -> None:
             },
         )
     )
-    lists = "packages units files secret_files virtualenvs folders clients certificates"
+    lists = "packages units files secret_files virtualenvs folders client_hosts certificates"
     nothing: Dict[str, Any] = {name: [] for name in lists.split()}
     nothing["reader_role"] = ""
     read = {host: found["read"] for host, found in fleet["hosts"].items()}
-    assert read["pg"] == {**nothing, "repository": True, "clients": ["c", "pip", "w", "tls"]}
-    remote = {"repository": False, "packages": ["my-hypopg"], "clients": ["c", "pip", "w", "tls"]}
+    assert read["pg"] == {**nothing, "repository": True, "client_hosts": ["c", "pip", "w", "tls"]}
+    remote = {"repository": False, "packages": ["my-hypopg"], "client_hosts": ["c", "pip", "w", "tls"]}
     assert read["db1"] == {**nothing, **remote}
     collector = {
         **nothing,

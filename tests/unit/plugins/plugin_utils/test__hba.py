@@ -140,9 +140,9 @@ def test_what_is_to_do():
 def test_the_names_that_the_server_finds():
     named, there = dict(ONE, address="c"), [line("powa_monitor", "c.example")]
     short = {"c": [{"address": "10.0.0.9", "name": "c.example"}]}
-    assert not hba_todo([named], seen(hba=there, clients=short), {})
-    assert not hba_todo([named], seen(hba=[THERE], clients=short), {})
-    assert hba_todo([named], seen(hba=[line("powa_monitor", "c")], clients=short), {})
+    assert not hba_todo([named], seen(hba=there, client_addresses=short), {})
+    assert not hba_todo([named], seen(hba=[THERE], client_addresses=short), {})
+    assert hba_todo([named], seen(hba=[line("powa_monitor", "c")], client_addresses=short), {})
     assert (
         hba_todo([named], seen(hba=there), {}) and "cannot resolve c," in hba_problems([named], seen(), {}, "first")[0]
     )

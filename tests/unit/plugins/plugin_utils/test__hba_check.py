@@ -74,4 +74,4 @@ def test_a_password_that_ansible_cannot_evaluate(monkeypatch):
 
 @pytest.mark.parametrize("of", ["one", "hub"])
 def test_nothing_is_wrong_before_postgresql_runs(of):
-    assert problems(of, seen(server=None, clients={})) == []
+    assert problems(of, seen(server=None, client_addresses={})) == []

@@ -66,7 +66,7 @@ def test_of_a_role_that_does_not_exist_nothing_is_said():
     assert not is_superuser(seen(), "postgres") and roles_of(bare()) == {}
 
 
-def test_a_variable_makes_some_of_them_plain():
+def test_a_variable_has_some_of_them_demoted():
     assert why_left_alone("powa", server("powa", dict(OWNER, superuser=True)), ["powa"]) == []
     assert why_left_alone("powa", server("powa", SUPERUSER), ["other"]) == ["is a superuser"]
     assert why_left_alone("boss", server("boss", BOOTSTRAP), ["boss"]) == ["is the superuser that initdb made"]
@@ -83,24 +83,24 @@ def test_power():
 
 HEAD = " so Ansible changes neither its attributes nor its password, and "
 OWN = ": give PoWA a role of its own"
-PLAIN = OWN + ", or add it to powa_plain_roles"
+DEMOTED = OWN + ", or add it to powa_roles_to_demote"
 
 
 @pytest.mark.parametrize(
     ("role", "reason", "meaning"),
     [
-        (SUPERUSER, "is a superuser", "whoever gets hold of PoWA's password is a superuser" + PLAIN),
+        (SUPERUSER, "is a superuser", "whoever gets hold of PoWA's password is a superuser" + DEMOTED),
         (
             OWNER,
             "owns the databases app, shop",
-            "whoever gets hold of PoWA's password can change or drop them" + PLAIN,
+            "whoever gets hold of PoWA's password can change or drop them" + DEMOTED,
         ),
-        (dict(OWNER, login=False), "owns the databases app, shop", "PoWA cannot log in as it" + PLAIN),
+        (dict(OWNER, login=False), "owns the databases app, shop", "PoWA cannot log in as it" + DEMOTED),
         (
             dict(SUPERUSER, password_as_expected=False),
             "is a superuser",
             "PoWA cannot log in as it, since its password is another than powa_monitoring_password or powa_web_password"
-            + PLAIN,
+            + DEMOTED,
         ),
     ],
 )
@@ -108,12 +108,12 @@ def test_a_role_that_is_left_alone_is_named_with_what_that_means(role, reason, m
     assert left({"powa": role}, powa_monitoring_role="powa", powa_web_role="powa") == [
         "role powa (powa_monitoring_role, powa_web_role) {0},{1}{2}".format(reason, HEAD, meaning)
     ]
-    assert left({"powa": role}, powa_monitoring_role="powa", powa_plain_roles=["powa"]) == []
+    assert left({"powa": role}, powa_monitoring_role="powa", powa_roles_to_demote=["powa"]) == []
 
 
-@pytest.mark.parametrize("plain", [[], ["postgres"]])
-def test_no_variable_makes_the_role_plain_that_the_server_and_ansible_need(plain):
-    found = left({"postgres": BOOTSTRAP}, powa_collector_role="postgres", powa_plain_roles=plain)
+@pytest.mark.parametrize("demoted", [[], ["postgres"]])
+def test_no_variable_demotes_the_role_that_the_server_and_ansible_need(demoted):
+    found = left({"postgres": BOOTSTRAP}, powa_collector_role="postgres", powa_roles_to_demote=demoted)
     assert found == [
         "role postgres (powa_collector_role) is the superuser that initdb made and is the role that Ansible connects"
         " as," + HEAD + "whoever gets hold of PoWA's password is a superuser" + OWN
@@ -137,6 +137,6 @@ def test_another_role_with_more_power_than_a_login_is_named():
     strong = dict(LOGIN, createdb=True, replication=True)
     assert left({"powa_web": strong, "powa_monitor": LOGIN}) == [
         "role powa_web has REPLICATION, CREATEDB, which PoWA does not need, and Ansible leaves that as it is: give PoWA"
-        " a role of its own, or add it to powa_plain_roles"
+        " a role of its own, or add it to powa_roles_to_demote"
     ]
-    assert left({"powa_web": strong}, powa_plain_roles=["powa_web"]) == []
+    assert left({"powa_web": strong}, powa_roles_to_demote=["powa_web"]) == []

@@ -54,7 +54,7 @@ SEEN: Dict[str, Any] = {
     "server": SERVER,
     "server_error": None,
     "extensions": {"powa": {"version": "4.1.4", "schema": "public", "comment": None}},
-    "clients": {name: [{"address": "10.0.0.9", "name": name}] for name in ("pg", "db", "w", "c")},
+    "client_addresses": {name: [{"address": "10.0.0.9", "name": name}] for name in ("pg", "db", "w", "c")},
     "unseen": [],
 }
 #: A host on which nothing is installed.

@@ -127,8 +127,8 @@ def test_a_superuser_that_is_named_as_monitoring_role_is_left_as_it_is():
     boss = {"powa_monitor": {**LOGIN, "superuser": True, "member_of": [], "password_as_expected": False}}
     found = plan(ready(roles=boss), registered={"powa_monitoring_password": "x"})
     assert found["missing_logins"] == found["rights"] == [] and not found["lacks_access"]
-    plain = plan(ready(roles=boss), powa_plain_roles=["powa_monitor"])
-    assert plain["missing_logins"] == [{"name": "powa_monitor", "variable": "powa_monitoring_password"}]
+    demoted = plan(ready(roles=boss), powa_roles_to_demote=["powa_monitor"])
+    assert demoted["missing_logins"] == [{"name": "powa_monitor", "variable": "powa_monitoring_password"}]
     # An owner of databases is left as it is, too, but gets the rights on objects that it lacks.
     owner = {"powa_monitor": {**LOGIN, "databases": ["app"], "login": False}}
     found = plan(ready(roles=owner), registered={"powa_monitoring_password": "x"})

@@ -163,7 +163,7 @@ def test_powa_webs_role_is_made_and_then_gets_its_rights():
 
 @pytest.mark.parametrize("before", [LOGIN, {**LOGIN, "login": False}, {**LOGIN, "superuser": True}])
 def test_a_collectors_role_that_somebody_made_has_its_rights_after_one_run(before):
-    declared = declare(ready(roles={"powa_collector": before}), powa_plain_roles=["powa_collector"])
+    declared = declare(ready(roles={"powa_collector": before}), powa_roles_to_demote=["powa_collector"])
     assert plan_repository(declared, "hub")["lacks_access"]
     # Once tasks/access.yml has made the role what it is to be, it reads the host again before it grants anything.
     declared.hostvars["hub"]["__common_seen"] = ready(roles={"powa_collector": LOGIN})

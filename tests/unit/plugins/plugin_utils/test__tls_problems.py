@@ -55,7 +55,7 @@ def run(
 
     :param here: variables of the remote and the repository
     """
-    found = fleets.seen(hba=lines, clients={"c": [{"address": "10.0.0.9", "name": "c"}]})
+    found = fleets.seen(hba=lines, client_addresses={"c": [{"address": "10.0.0.9", "name": "c"}]})
     found["server"]["settings"] = {"ssl": {"value": ssl}} if ssl else {}
     hostvars: Dict[str, Any] = {host: {"__common_seen": found, **dict(here)} for host in ("db", "pg")}
     hostvars["c"] = {"__common_seen": WELL if seen is None else seen, **variables}

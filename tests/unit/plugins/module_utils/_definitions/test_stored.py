@@ -69,6 +69,12 @@ def test_the_snapshot_function_holds_the_definition_of_a_datasource_of_databases
     assert read(Stored(declared).comment(), "_snapshot").definition == declared
 
 
+def test_no_datasource_is_of_databases_where_powa_has_no_such_scope():
+    comments = {"_snapshot": Stored(definition(scope="database")).comment()}
+    damaged = read_comments("locks", "powa", comments, scope_database=False)
+    assert damaged.found == 'the scope "database" in it, which this PoWA does not have'
+
+
 def test_letters_of_any_language_stay_readable():
     assert "Größe" in Stored(definition(description="Größe")).comment()
 
@@ -199,26 +205,28 @@ def test_a_value_of_another_kind(field, values):
 @pytest.mark.parametrize(
     ("field", "value", "found"),
     [
-        ("queries", [1], "queries that is not an object"),
+        ("queries", [1], '1 in field "queries" that is not an object'),
         ("queries", [{}], 'no field "queries.min_version" in it'),
         ("queries", [{"min_version": 0}], 'no field "queries.query" in it'),
         ("queries", [{"min_version": "0", "query": ""}], '"0" as field "queries.min_version" in it'),
         ("queries", [{"min_version": 0, "query": ["x"]}], '["x"] as field "queries.query" in it'),
         ("queries", [], "no query in it"),
-        ("keys", ["mode"], "keys that is not an object"),
+        ("keys", ["mode"], '"mode" in field "keys" that is not an object'),
         ("keys", [{"type": "text"}], 'no field "keys.name" in it'),
         ("keys", [{"name": "mode"}], 'no field "keys.type" in it'),
         ("keys", [{"name": "mode", "type": 25}], '25 as field "keys.type" in it'),
         ("keys", [{"name": "mode", "type": "text", "nullable": 1}], '1 as field "keys.nullable" in it'),
-        ("metrics", [None], "metrics that is not an object"),
+        ("metrics", [None], 'null in field "metrics" that is not an object'),
         ("metrics", [{"name": "held", "type": "text", "kind": "key"}], '"key" as field "metrics.kind" in it'),
         ("metrics", [{"name": "held", "type": "text", "kind": []}], '[] as field "metrics.kind" in it'),
         ("metrics", [{"name": "held", "type": "text", "unit": 1}], '1 as field "metrics.unit" in it'),
         ("metrics", [], "no metrics in it"),
-        ("kept", None, "kept that is not an object"),
-        ("kept", [], "kept that is not an object"),
+        ("keys", [{"name": "mode", "type": "text", "cast_from": "a; b"}], '"a; b" as field "keys.cast_from" in it'),
+        ("metrics", [{"name": "held", "type": "text", "cast_from": ""}], '"" as field "metrics.cast_from" in it'),
+        ("kept", None, 'null in field "kept" that is not an object'),
+        ("kept", [], '[] in field "kept" that is not an object'),
         ("kept", {"keys": 1}, '1 as field "kept.keys" in it'),
-        ("kept", {"metrics": [1]}, "metrics that is not an object"),
+        ("kept", {"metrics": [1]}, '1 in field "metrics" that is not an object'),
         ("priority", ["x" * 99], '["{0}... as field "priority" in it'.format("x" * 55)),
     ],
 )
@@ -226,13 +234,48 @@ def test_what_is_wrong_inside(field, value, found):
     assert read_fields(**{field: value}).found == found
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "money",
+        "character",
+        '"char"',
+        "timestamp with time zone[]",
+        "app.price",
+        "app.price[]",
+        'größe."My ""own"" type.$"[]',
+        '"{0}".{1}'.format("x" * 63, "y" * 63),
+    ],
+)
+def test_the_type_that_a_query_returns_is_read_as_a_server_writes_it(name):
+    keys = [{"name": "mode", "type": "text", "cast_from": name}]
+    assert read_fields(keys=keys).definition.keys[0].cast_from == name
+
+
+@pytest.mark.parametrize("name", ["x'\"; DROP", "a\nb", "x" * 64, "app.", ".price", "a.b.c", "price[][]", '"x', "1x"])
+def test_what_no_server_writes_as_a_type_is_damage(name):
+    metrics = [{"name": "held", "type": "bigint", "cast_from": name}]
+    assert isinstance(read_fields(metrics=metrics), Damaged)
+
+
 def test_a_type_that_only_a_later_version_knows():
     found = read_fields(metrics=[{"name": "held", "type": "tdigest"}])
     assert found.definition.metrics[0].type is UNDECLARED
 
 
-def test_a_field_that_only_a_later_version_knows_is_kept():
-    assert read_fields(colour="red").fields["colour"] == "red"
+@pytest.mark.parametrize("value", ["red", [[["red"]]], {"a": {"b": ["red"]}}], ids=repr)
+def test_a_field_that_only_a_later_version_knows_is_kept(value):
+    assert read_fields(colour=value).fields["colour"] == value
+
+
+@pytest.mark.parametrize("levels", [20, 300, 900, *range(960, 1000, 3)])
+@pytest.mark.parametrize("field", ["colour", "queries", "kept", "description"])
+def test_nothing_can_return_hundreds_of_levels(field, levels):
+    text = json.dumps(dict(FIELDS, **{field: "@"})).replace('"@"', "[" * levels + "]" * levels)
+    found = read_text(text)
+    assert isinstance(found, Damaged) and found.found.startswith(
+        ("JSON of more than 20 levels", "text that is not JSON")
+    )
 
 
 def test_the_fields_are_those_of_the_definition():

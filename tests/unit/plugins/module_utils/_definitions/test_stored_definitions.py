@@ -7,30 +7,30 @@
 from __future__ import annotations
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions import stored_definitions
-from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_4, stored_text
+from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import POWA_4, POWA_5, stored_text
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
 
-def read(functions):
-    return stored_definitions.read_definitions(Recorder({"pg_proc": functions}), POWA_4)
+def read(functions, archivist=POWA_4):
+    return stored_definitions.read_definitions(Recorder({"pg_proc": functions}), archivist)
 
 
 def test_all_definitions_of_a_server():
     plain = "pgfleet.powa datasource "
-    found = read(
-        [
-            ("powa_locks_src", stored_text()),
-            ("powa_locks_snapshot", plain + "locks"),
-            ("powa_waits_src", stored_text(name="waits")),
-            ("powa_sizes_snapshot", stored_text(name="sizes", scope="database")),
-            ("powa_broken_src", plain + "broken: {"),
-            ("powa_broken_snapshot", plain + "broken"),
-            ("powa_locks_purge", plain + "locks"),
-        ]
-    )
+    functions = [
+        ("powa_locks_src", stored_text()),
+        ("powa_locks_snapshot", plain + "locks"),
+        ("powa_waits_src", stored_text(name="waits")),
+        ("powa_sizes_snapshot", stored_text(name="sizes", scope="database")),
+        ("powa_broken_src", plain + "broken: {"),
+        ("powa_broken_snapshot", plain + "broken"),
+        ("powa_locks_purge", plain + "locks"),
+    ]
+    found = read(functions, POWA_5)
     assert list(found.stored) == ["locks", "sizes", "waits"] and list(found.damaged) == ["broken"]
     assert found.with_history == {"locks", "sizes", "broken"}
     assert list(found.of_history()) == ["locks", "sizes"]
+    assert list(read(functions).damaged) == ["broken", "sizes"]
 
 
 def test_objects_of_strangers_hold_no_definition():

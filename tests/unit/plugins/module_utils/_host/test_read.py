@@ -24,8 +24,8 @@ LISTING = "15 main 5432 {0} postgres /var/lib/postgresql/15/main /var/log/postgr
 POLICY = "postgresql:\n  Installed: (none)\n  Candidate: 15+248\n"
 #: What every result has.
 MEMBERS = """os installed clusters unread_clusters cluster version packages driver extension_folder powa_files users
-    units files folders virtualenvs server server_error extensions monitoring datasources repository unresolved clients
-    collector_log server_log certificates unseen""".split()
+    units files folders virtualenvs server server_error extensions monitoring datasources repository unresolved
+    client_addresses collector_log server_log certificates unseen""".split()
 
 
 def options(**given):

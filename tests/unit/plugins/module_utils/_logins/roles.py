@@ -23,10 +23,10 @@ def declared(name="one", **changes):
         "name": name,
         "password": None,
         "password_encryption": "scram-sha-256",
-        "update_password": "wrong",
+        "update_password": "if_different",
         "member_of": [],
         "exact": False,
-        "plain": False,
+        "demote": False,
         "state": "present",
     }
     return dict(parts, **changes)

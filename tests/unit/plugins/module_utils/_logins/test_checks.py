@@ -44,19 +44,19 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils._logins.ro
             " exact out",
         ),
         (
-            {"plain": True},
+            {"demote": True},
             server(found(powers=["superuser"], made=False, bootstrap=True, connected=True)),
-            'role "one", plain: it is the superuser that initdb made, so it keeps SUPERUSER: leave plain out, or give'
+            'role "one", demote: it is the superuser that initdb made, so it keeps SUPERUSER: leave demote out, or give'
             " PoWA a role of its own",
         ),
         (
-            {"plain": True},
+            {"demote": True},
             server(found(powers=["createrole"], connected=True)),
-            'role "one", plain: it is the role of the task\'s own login, so it keeps CREATEROLE: leave plain out, or'
+            'role "one", demote: it is the role of the task\'s own login, so it keeps CREATEROLE: leave demote out, or'
             " give PoWA a role of its own",
         ),
         (
-            {"plain": True, "exact": True},
+            {"demote": True, "exact": True},
             server(found(powers=["superuser"], memberships=[("b", None)], made=False)),
             'role "one", exact: this module has not made the role, so it takes nothing from it (member of b): leave'
             " exact out, or take that away yourself",
@@ -104,9 +104,9 @@ def test_what_is_refused(changes, state, problem):
         ({"state": "absent"}, server()),
         ({"state": "absent"}, server(found(), dependents={"one": [Dependents("powa", True, False, 2)]})),
         ({}, server(found(powers=["superuser"], made=False))),
-        ({"plain": True}, server(found(powers=["superuser"], made=False))),
-        ({"plain": True}, server(found(made=False, connected=True))),
-        ({"plain": True, "exact": True}, server(found(powers=["superuser"], made=False))),
+        ({"demote": True}, server(found(powers=["superuser"], made=False))),
+        ({"demote": True}, server(found(made=False, connected=True))),
+        ({"demote": True, "exact": True}, server(found(powers=["superuser"], made=False))),
     ],
 )
 def test_what_is_not(changes, state):
@@ -123,7 +123,7 @@ def test_a_role_with_more_power_is_named():
         'role "one": it has SUPERUSER, CREATEDB, which no login of PoWA needs, and the task leaves that as it is: '
         "take it away yourself if nothing else needs it, or give PoWA a role of its own"
     ]
-    assert left(parsed(declared(plain=True)), state) == []
+    assert left(parsed(declared(demote=True)), state) == []
     assert left(parsed(declared(exact=True)), state) == left(parsed(declared()), server()) == []
 
 

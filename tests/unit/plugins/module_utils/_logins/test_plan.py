@@ -11,10 +11,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._logins.catalog impor
 from ansible_collections.pgfleet.powa.plugins.module_utils._logins.plan import plan_roles
 from ansible_collections.pgfleet.powa.plugins.module_utils._logins.writes import (
     CreateRole,
+    Demote,
     DropRole,
     GrantGroup,
     LetLogin,
-    MakePlain,
     RevokeGroup,
     SetPassword,
     TakePowers,
@@ -67,13 +67,13 @@ def test_exact_takes_what_others_gave():
     assert change.writes == (TakePowers("one"), RevokeGroup("one", "x", "postgres"))
 
 
-def test_plain_takes_what_no_login_of_powa_needs_whoever_made_the_role():
+def test_a_demotion_takes_what_no_login_of_powa_needs_whoever_made_the_role():
     there = found(powers=["superuser", "createdb"], memberships=[("x", None)], made=False)
-    change = change_of(declared(plain=True, exact=True, member_of=["x"]), server(there))
+    change = change_of(declared(demote=True, exact=True, member_of=["x"]), server(there))
     assert change.before == "attributes: login, superuser, createdb\nmade by login_roles: no\nmember of: x"
     assert change.after == "attributes: login\nmade by login_roles: no\nmember of: x"
-    assert change.writes == (MakePlain("one", ("superuser", "createdb")),)
-    assert not plan_roles(parsed(declared(plain=True)), server(found(made=False))).changed
+    assert change.writes == (Demote("one", ("superuser", "createdb")),)
+    assert not plan_roles(parsed(declared(demote=True)), server(found(made=False))).changed
 
 
 @pytest.mark.parametrize(

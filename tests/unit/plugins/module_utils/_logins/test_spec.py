@@ -56,8 +56,8 @@ def test_a_password_is_in_no_repr():
             'role "one": member_of: found with state "absent", which drops the role: leave it out',
         ),
         (
-            {"state": "absent", "plain": True},
-            'role "one": plain: found with state "absent", which drops the role: leave it out',
+            {"state": "absent", "demote": True},
+            'role "one": demote: found with state "absent", which drops the role: leave it out',
         ),
         (
             {"state": "absent", "exact": True},

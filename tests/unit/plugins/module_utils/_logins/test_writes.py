@@ -29,7 +29,7 @@ def test_every_kind_in_its_turn():
         writes.RevokeGroup("one", "three", "boss"),
         writes.RevokeGroup("one", "four", None),
         writes.TakePowers("one"),
-        writes.MakePlain("three", ("superuser", "createdb")),
+        writes.Demote("three", ("superuser", "createdb")),
         writes.LetLogin("one"),
         writes.CreateRole("two"),
         writes.DropRole("old", True),

@@ -41,7 +41,7 @@ def test_the_comment_of_history_says_what_was_taken(taken):
     assert taken_histories("locks", with_comment(comment_of_history(MARK, taken))) == taken
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", "null"])
+@pytest.mark.parametrize("text", ["", "{", "{}", "null", "[" * 100000, r'["half \ud800", "\u0000"]'], ids=range(6))
 def test_a_damaged_comment_says_nothing(text):
     assert taken_histories("locks", with_comment(MARK + ": with the history of " + text)) == ()
     assert taken_histories("locks", Catalog()) == ()

@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import STATISTICS
+from ansible_collections.pgfleet.powa.plugins.module_utils._readers import running
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.running import UNKNOWN, Running, read_running
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples import (
     ALPHA,
@@ -19,17 +22,17 @@ from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.examples i
 )
 from ansible_collections.pgfleet.powa.tests.unit.plugins.module_utils.rendering import Recorder
 
-MAIN = (True, "PoWA collector - main thread (5)", None, False)
+MAIN = (True, "PoWA collector - main thread (5)", None, False, None)
 NONE = Running(False)
 
 
 def worker(name, age=260, databases=True):
     """The session of a worker as PostgreSQL shows it."""
-    return (True, "PoWA collector - repo_conn for worker {0}".format(name)[:63], age, databases)
+    return (True, "PoWA collector - repo_conn for worker {0}".format(name)[:63], age, databases, None)
 
 
 def read(*sessions, servers=(ALPHA, BETA), seen=None):
-    rows = list(sessions) or [(True, None, None, False)]
+    rows = list(sessions) or [(True, None, None, False, None)]
     return read_running(Recorder({"pg_stat_activity": rows}), POWA_5, servers, seen or visible())
 
 
@@ -48,7 +51,7 @@ def test_where_no_collector_has_a_session_nothing_is_known():
 
 def test_who_may_not_see_sessions_is_told_so():
     seen = visible()
-    assert read((False, MAIN[1], None, False), seen=seen) == {}
+    assert read((False, MAIN[1], None, False, None), seen=seen) == {}
     assert seen.returned() == [{"part": "servers[].snapshots.running", "lacks": [STATISTICS]}]
 
 
@@ -79,3 +82,24 @@ def test_no_locks_are_read_where_powa_has_no_datasources_of_databases():
     cursor = Recorder({"pg_stat_activity": [MAIN, worker("alpha:5432", databases=False)]})
     assert read_running(cursor, POWA_4, [ALPHA], visible()) == {1: Running(True, 260, False)}
     assert "pg_locks" not in cursor.statements[0] and "false FROM" in cursor.statements[0]
+
+
+def test_a_snapshot_that_powa_takes_is_known_by_its_call():
+    taking = (True, "PoWA - powa_catalog_generic_snapshot(2, pg_proc)", 300, True, "2")
+    assert read(MAIN, taking) == {1: NONE, 2: Running(True, 300, None)}
+    # As nobody registers so many servers, that is another's text.
+    assert read(MAIN, (*taking[:4], "9" * 40)) == {1: NONE, 2: NONE}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("SELECT public.powa_take_snapshot(12)", "12"),
+        ('SELECT "My PoWA".powa_take_snapshot(12)', "12"),
+        ("SELECT powa_take_snapshot(12)", "12"),
+        ("SELECT 1 -- powa_take_snapshot(12)", None),
+    ],
+)
+def test_how_the_collector_calls_it(query, expected):
+    found = re.search(running._TAKING, query)
+    assert (found and found.group(1)) == expected
