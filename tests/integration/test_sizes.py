@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Any, Dict, List
 
@@ -389,6 +391,36 @@ def test_a_late_snapshot_of_more_databases_than_are_read_still_runs(database: Da
     assert recent["read"] == 100000 and recent["sampled"] is False and recent["databases"] >= 1000
     took = again["cause"].split(" databases take ")
     assert 1000 <= int(took[0]) <= recent["databases"] and took[1].startswith("30 seconds at a frequency of 5 s")
+
+
+def test_a_snapshot_runs_until_powa_has_taken_all_into_its_history(database: Database) -> None:
+    database.ok("datasources", datasources=[FOUR_ROWS], **BOTH)
+    # The collector itself has nothing to do meanwhile.
+    database.ok("servers", servers=[dict(remote_itself(database), frequency=3600)])
+    srvid = database.value("SELECT id FROM powa_servers WHERE alias = 'many'")
+    taken = "SELECT coalesce_seq FROM powa_snapshot_metas WHERE srvid = %s"
+    calls = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE %s AND state <> 'idle'"
+    )
+    call = "SELECT public.powa_take_snapshot({0})".format(srvid)
+
+    def snapshots() -> Any:
+        return look(database)["servers"][-1]["snapshots"]
+
+    with running_collector(database):
+        wait_until(lambda: database.value(taken, (srvid,)) and snapshots()["running"] is False, "the first snapshot")
+        with closing(database.server.connect(database.name)) as holder, holder.cursor() as cursor:
+            holder.autocommit = False
+            cursor.execute("LOCK TABLE powa_four_rows_history_current")
+            with ThreadPoolExecutor() as threads:
+                # As the collector calls it, when it has copied all rows.
+                taking = threads.submit(database.server.sql, database.name, call)
+                wait_until(lambda: database.value(calls, (call,)) == 1, "PoWA takes a snapshot")
+                found = snapshots()
+                holder.rollback()
+                taking.result()
+        assert (found["running"], found["running_databases"]) == (True, None) and found["running_age"] >= 0
+        assert snapshots()["running"] is False
 
 
 def test_very_many_rows_are_read_in_part(database: Database) -> None:

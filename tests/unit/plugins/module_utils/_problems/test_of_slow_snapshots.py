@@ -191,6 +191,11 @@ def test_extensions_that_are_not_visible_may_be_what_takes_so_long():
             "a snapshot of this server, with 153 databases, has run for 3.3 minutes at a frequency of 10 s, and the"
             " collector asks one database after the other",
         ),
+        (
+            {"age": 1081, "running": (True, 200, None)},
+            "a snapshot of this server, with 153 databases, has run for 3.3 minutes at a frequency of 10 s, and PoWA"
+            " now takes what was collected into its history",
+        ),
         # That a snapshot is late is proof enough.
         ({"snapshots": 2}, "153 databases take 4.5 minutes at a frequency of 10 s"),
         (
