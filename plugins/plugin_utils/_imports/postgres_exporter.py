@@ -76,8 +76,9 @@ def found_queries(document: Document, expected: str) -> Found:
             problems.append(Problem(name, str(error)))
     names: Dict[str, str] = {}
     metrics = [by_query(metric) for metric in _merged(branches, names)]
-    # What is said of an entry is said of the metric that it is a part of.
-    return Found(metrics, [each._replace(name=names.get(each.name, each.name)) for each in problems])
+    # What is said of an entry is said of the metric that it is a part of, once for all of its entries.
+    of_metrics = [each._replace(name=names.get(each.name, each.name)) for each in problems]
+    return Found(metrics, list(dict.fromkeys(of_metrics)))
 
 
 def _branch(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> _Branch:

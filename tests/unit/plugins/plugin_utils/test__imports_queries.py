@@ -309,6 +309,17 @@ def test_the_extension_that_powa_needs_is_on_every_server(warnings: List[str]) -
     assert [each["name"] for each in from_exporter(text % tags)] == ["m"] and warnings == []
 
 
+def test_what_is_said_of_all_versions_is_listed_once() -> None:
+    entry = {"name": "m", "query": "SELECT 1 AS n", "ttl": 10, "metrics": [{"n": {"usage": "GAUGE"}}]}
+    entries = {
+        "m_{0}".format(lowest): dict(entry, min_version=lowest, max_version=lowest + 10000)
+        for lowest in (140000, 150000, 160000)
+    }
+    assert from_exporter(json.dumps(entries), on_problem="list") == [
+        {"name": "m", "reason": "ttl has no counterpart in PoWA, so the query runs at every snapshot", "skipped": False}
+    ]
+
+
 def test_a_time_has_no_unit_whatever_it_is_called(warnings: List[str]) -> None:
     described = {
         "valid_until_seconds": "Time at which the password expires",
