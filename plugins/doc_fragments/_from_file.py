@@ -28,7 +28,7 @@ description:
   - If a query returns several columns of one name, the last one is taken, as the other tools do.
   - Metrics get a unit if their names end with one, such as C(_bytes), C(_seconds) or C(_ms), or if their description
     says so, as in C(in milliseconds). They get none if the two differ, or if the value is a point in
-    time, such as C(start_time_seconds).
+    time, such as C(start_time_seconds) or what the description calls an epoch.
   - Keys can be C(NULL), since the other tool takes such labels for empty ones.
   - A query is put into a SELECT of the wanted columns where it returns others, or where it is only for primaries or
     standbys. On other servers such a datasource has no rows.

@@ -18,7 +18,8 @@ description:
   - Columns that the file does not list are left out, unless there would be no metric without them.
   - Of a C(HISTOGRAM), the sum and the count become gauges. The buckets are left out.
   - C(runonserver), C(min_version) and C(max_version) become C(queries), also where entries for several versions share
-    a C(name). C(primary) and tags such as C(primary) and C(replica) are honoured, other tags are named.
+    a C(name). C(primary) and tags such as C(primary) and C(replica) are honoured. A warning says what happens
+    without the others, such as C(extension:citus).
   - The scope is V(database) with C(target_databases), for entries of pg_exporter without the tag C(cluster), and for a
     query that returns the name of its database, by C(current_database). Otherwise it is V(cluster). A warning says that
     this is a guess if the query reads what differs between databases, such as C(pg_stat_user_tables), unless O(scope)

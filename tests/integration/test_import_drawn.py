@@ -14,6 +14,11 @@ from powa_web import running_powa_web
 from servers import Database
 
 SIDES = {"server_kind": ["repository", "remote"], "monitoring_role": "powa"}
+#: What a server is, in many labels of a constant.
+_DESCRIBED = 'described: {{query: "SELECT {0}, 1 AS info", metrics: [{1}, info: {{usage: GAUGE}}]}}'.format(
+    ", ".join("repeat('{0}', 30) AS {0}".format(name) for name in "abcdefghijklm"),
+    ", ".join("{0}: {{usage: LABEL}}".format(name) for name in "abcdefghijklm"),
+)
 #: By the tool, a file with what its numbers can be, and the titles of the graphs.
 FILES = {
     "pgwatch": (
@@ -44,8 +49,10 @@ exported:
     - version: {usage: GAUGE}
     - position: {usage: COUNTER}
     - took: {usage: DURATION}
-""",
+"""
+        + _DESCRIBED,
         [
+            "Described: Info",
             "Exported: Active",
             "Exported: Number",
             "Exported: Position per second",
@@ -125,5 +132,5 @@ def test_every_number_of_other_tools_is_drawn(database: Database) -> None:
         page.lines(len(titles))
         page.shot("imported")
         assert page.alerts == [] and page.errors == []
-        # The page is no wider than the window, though a label of pgwatch is a long text.
+        # The page is no wider than the window, though labels are long texts, and a line has thirteen of them.
         assert page.overflow == 0

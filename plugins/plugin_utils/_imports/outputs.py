@@ -10,7 +10,11 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.columns import UnknownColumnsError, returned_columns
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import KEY, Column, Variant
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import stated_unit, unit_in
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import (
+    describes_moment,
+    stated_unit,
+    unit_in,
+)
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import (
     ASSUMED,
     LSN,
@@ -77,6 +81,8 @@ def with_stated_unit(column: Column, also_called: Sequence[str], description: st
     """Return a metric with the unit that its names and a description agree on, unless its unit is known."""
     if column.unit is not None:
         return column
+    if describes_moment(description):
+        return column._replace(unit="")
     return column._replace(unit=stated_unit([column.name, *also_called], unit_in(description)))
 
 

@@ -33,7 +33,16 @@ EXPECTED = "queries of postgres_exporter (names, each with its query and metrics
 #: Only pg_exporter has these, and it says by a tag what it does once for all databases.
 _OF_PG_EXPORTER = ("tags", "ttl", "min_version", "max_version", "desc", "predicate_queries", "fatal", "skip", "timeout")
 _ROLES = {"primary": PRIMARY, "master": PRIMARY, "standby": STANDBY, "replica": STANDBY}
-_NO_COUNTERPART = "{0} has no counterpart in PoWA"
+#: Of the tags of pg_exporter that say on which servers a query runs, by how they begin, what happens without them.
+_REFUSED = "so a server whose database of PoWA lacks it refuses the query: set powa_skip_refused to go on without it"
+_LOST_TAGS = {
+    "extension:": _REFUSED,
+    "schema:": _REFUSED,
+    "username:": "so the monitoring role runs the query",
+    "": "so the query runs on all servers",
+}
+#: PoWA's database has this extension on every server.
+_HAS_EVERY_SERVER = "extension:pg_stat_statements"
 
 
 class _Branch(NamedTuple):
@@ -67,8 +76,9 @@ def found_queries(document: Document, expected: str) -> Found:
             problems.append(Problem(name, str(error)))
     names: Dict[str, str] = {}
     metrics = [by_query(metric) for metric in _merged(branches, names)]
-    # What is said of an entry is said of the metric that it is a part of.
-    return Found(metrics, [each._replace(name=names.get(each.name, each.name)) for each in problems])
+    # What is said of an entry is said of the metric that it is a part of, once for all of its entries.
+    of_metrics = [each._replace(name=names.get(each.name, each.name)) for each in problems]
+    return Found(metrics, list(dict.fromkeys(of_metrics)))
 
 
 def _branch(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> _Branch:
@@ -130,8 +140,9 @@ def _scope_of_tags(tags: List[str], notes: List[str]) -> Tuple[str, Optional[str
     databases = tuple(tag.split(":", 1)[1] for tag in tags if tag.startswith("dbname:"))
     roles = {_ROLES[tag] for tag in tags if tag in _ROLES}
     for tag in tags:
-        if tag not in _ROLES and tag != "cluster" and not tag.startswith("dbname:"):
-            notes.append(_NO_COUNTERPART.format("the tag {0}".format(tag)))
+        if tag not in (*_ROLES, "cluster", _HAS_EVERY_SERVER) and not tag.startswith("dbname:"):
+            meaning = next(text for begin, text in _LOST_TAGS.items() if tag.startswith(begin))
+            notes.append("the tag {0} has no counterpart in PoWA, {1}".format(tag, meaning))
     scope = DATABASE if databases or "cluster" not in tags else CLUSTER
     return scope, roles.pop() if len(roles) == 1 else None, databases
 

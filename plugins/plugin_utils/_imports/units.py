@@ -39,6 +39,8 @@ _OF_SOMETHING_ELSE = re.compile(
     r"|\btime (?:when|at which|of (?:the )?(?:first|last|start))\b"
     r"|^\W*(?:(?:total|current)\s+)*(?:number|count) of\b"
 )
+#: Where it says so of the value itself, and a duration is never described so.
+_SURELY_OF_MOMENT = re.compile(r"^\W*(?:the )?time (?:when|at which)\b|\bepoch\b|\bunix time")
 
 
 def unit_of(name: str) -> str:
@@ -54,6 +56,11 @@ def unit_of(name: str) -> str:
 def is_moment(name: str) -> bool:
     """Return whether the name of a metric says that it is a time."""
     return bool(_MOMENT.search(name.lower()))
+
+
+def describes_moment(description: str) -> bool:
+    """Return whether a description leaves no doubt that the value is a time, whatever the metric is called."""
+    return bool(_SURELY_OF_MOMENT.search(description.lower()))
 
 
 def unit_in(description: str) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Dict, List, Optional, Tuple
 
 import pytest
@@ -279,10 +280,56 @@ def test_tags_say_where_a_query_runs(warnings: List[str]) -> None:
         "off: skipped: the file has skip: true for it",
         "old: skipped: it is only for PostgreSQL before 13",
         "one_database: taken over in part: predicate_queries has no counterpart in PoWA, so the query runs without it",
-        "one_database: taken over in part: the tag extension:citus has no counterpart in PoWA",
+        "one_database: taken over in part: the tag extension:citus has no counterpart in PoWA, so a server whose"
+        " database of PoWA lacks it refuses the query: set powa_skip_refused to go on without it",
         "pools: skipped: it is for pgbouncer, which is no PostgreSQL",
         "tables: taken over in part: ttl has no counterpart in PoWA, so the query runs at every snapshot",
     ]
+
+
+@pytest.mark.parametrize(
+    ("tag", "meaning"),
+    [
+        ("extension:citus", "refuses the query"),
+        ("schema:monitor", "refuses the query"),
+        ("username:dba", "so the monitoring role runs the query"),
+        ("not:small", "so the query runs on all servers"),
+        ("reports", "so the query runs on all servers"),
+    ],
+)
+def test_a_note_on_a_tag_says_what_happens_without_it(warnings: List[str], tag: str, meaning: str) -> None:
+    from_exporter("m: {query: SELECT 1 AS n, tags: [cluster, '%s'], metrics: [{n: {usage: GAUGE}}]}" % tag)
+    (warning,) = warnings
+    assert "the tag {0} has no counterpart in PoWA, ".format(tag) in warning and meaning in warning
+
+
+def test_the_extension_that_powa_needs_is_on_every_server(warnings: List[str]) -> None:
+    tags = "[cluster, 'extension:pg_stat_statements']"
+    text = "m: {query: SELECT calls FROM pg_stat_statements, tags: %s, metrics: [{calls: {usage: COUNTER}}]}"
+    assert [each["name"] for each in from_exporter(text % tags)] == ["m"] and warnings == []
+
+
+def test_what_is_said_of_all_versions_is_listed_once() -> None:
+    entry = {"name": "m", "query": "SELECT 1 AS n", "ttl": 10, "metrics": [{"n": {"usage": "GAUGE"}}]}
+    entries = {
+        "m_{0}".format(lowest): dict(entry, min_version=lowest, max_version=lowest + 10000)
+        for lowest in (140000, 150000, 160000)
+    }
+    assert from_exporter(json.dumps(entries), on_problem="list") == [
+        {"name": "m", "reason": "ttl has no counterpart in PoWA, so the query runs at every snapshot", "skipped": False}
+    ]
+
+
+def test_a_time_has_no_unit_whatever_it_is_called(warnings: List[str]) -> None:
+    described = {
+        "valid_until_seconds": "Time at which the password expires",
+        "expires_seconds": "Expiry of the certificate, as an epoch",
+        "replayed_seconds": "Time since the last transaction was replayed",
+    }
+    metrics = [{name: {"usage": "GAUGE", "description": text}} for name, text in described.items()]
+    sql = "SELECT {0} FROM t".format(", ".join(described))
+    (found,) = from_exporter(json.dumps({"m": {"query": sql, "metrics": metrics}}))
+    assert [each.get("unit") for each in found["metrics"]] == [None, None, "s"] and warnings == []
 
 
 def scopes(definitions: List[Dict[str, Any]]) -> Dict[str, Any]:
