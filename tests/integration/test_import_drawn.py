@@ -22,7 +22,8 @@ metrics:
   queries:
     sqls:
       14: |
-        select repeat('select ', 1000) as tag_query, 'some' as users, sum(calls) as calls, count(*) as size_b,
+        select repeat('select ', 1000) as tag_query, repeat('a', 50) as tag_a, repeat('b', 50) as tag_b,
+          repeat('c', 50) as tag_c, repeat('d', 50) as tag_d, 'some' as users, sum(calls) as calls, count(*) as size_b,
           10000 + extract(epoch from now() - pg_postmaster_start_time()) as uptime_s
         from pg_stat_statements
     gauges: [size_b, uptime_s]
@@ -125,5 +126,5 @@ def test_every_number_of_other_tools_is_drawn(database: Database) -> None:
         page.lines(len(titles))
         page.shot("imported")
         assert page.alerts == [] and page.errors == []
-        # The page is no wider than the window, though a label of pgwatch is a long text.
+        # The page is no wider than the window, though labels of pgwatch are long texts.
         assert page.overflow == 0
