@@ -60,7 +60,8 @@ options:
         C(pg_buffercache), C(pg_freespacemap), C(pg_qualstats), C(pg_stat_kcache), C(pg_stat_statements),
         C(pg_track_settings), C(pg_visibility), C(pg_wait_sampling), C(pg_walinspect), C(pgrowlocks) or C(pgstattuple)
         without a schema, the definition names the extension, and the query runs in each database that has it. Write the
-        schema of everything else into the file, or into the definition.
+        schema of everything else into the file, or into the definition. A table that a query writes as C(regclass) has
+        its schema in front, also where it is V(public).
     type: str
     choices: [cluster, database]
   on_problem:

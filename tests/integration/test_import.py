@@ -227,6 +227,8 @@ AS_NUMBERS = {
     "'90 min'::interval": 5400,
     "timestamp '2026-01-02' - timestamp '2026-01-01'": 86400,
     "age(timestamp '2026-01-02', timestamp '2026-01-01') * 2": 172800,
+    "timestamp '2026-01-02' - (SELECT max(t) FROM (SELECT timestamp '2026-01-01' AS t) AS q)": 86400,
+    "8 * (SELECT count(*) FROM pg_class WHERE false)": 0,
     "coalesce(max(interval '1 s'), '0')": 1,
     "date_trunc('day', interval '1 day 12 h')": 86400,
     "date '2026-01-03' - date '2026-01-01'": 2,
@@ -289,6 +291,24 @@ def test_what_newer_servers_return_is_collected(database: Database) -> None:
     assert database.sql("SELECT a, b, c, d, e, f, g, h FROM powa_newer_get(%s, NULL, NULL)", (srvid,)) == [
         ("pg_class", "pg_type", 60, 16, 0, "10.0.0.1", None, "NaN")
     ]
+
+
+@on_every_server
+def test_a_histogram_of_whatever_values_has_a_sum_and_a_count(database: Database) -> None:
+    rows = "(VALUES ('a', true, '1.5', interval '1 min'), ('a', true, 'x', NULL), ('a', false, '2', NULL))"
+    columns = "kind granted written lasting".split()
+    metrics: List[Dict[str, Any]] = [{"kind": {"usage": "LABEL"}}]
+    metrics += [{column: {"usage": "HISTOGRAM", "bucket": [1]}} for column in columns[1:]]
+    # Of the second one, the text of the query does not tell what the values are.
+    sources = ("SELECT kind, granted, written, lasting FROM {0} AS v ({1})", "SELECT v.* FROM {0} AS v ({1})")
+    entries = {
+        "m{0}".format(number): {"query": sql.format(rows, ", ".join(columns)), "tags": ["cluster"], "metrics": metrics}
+        for number, sql in enumerate(sources)
+    }
+    definitions, _left_out = read("postgres_exporter", json.dumps(entries))
+    for sampled in database.ok("sample_info", datasources=definitions, monitoring_role="powa")["datasources"]:
+        (found,) = sampled["rows"]
+        assert (found["granted_sum"], found["granted_count"], found["written_sum"]) == (2, 3, 3.5), found
 
 
 def test_what_is_left_out_is_named(tmp_path: Path) -> None:

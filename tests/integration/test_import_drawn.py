@@ -27,7 +27,8 @@ metrics:
   queries:
     sqls:
       14: |
-        select repeat('select ', 1000) as tag_query, 'some' as users, sum(calls) as calls, count(*) as size_b,
+        select repeat('select ', 1000) as tag_query, repeat('a', 50) as tag_a, repeat('b', 50) as tag_b,
+          repeat('c', 50) as tag_c, repeat('d', 50) as tag_d, 'some' as users, sum(calls) as calls, count(*) as size_b,
           10000 + extract(epoch from now() - pg_postmaster_start_time()) as uptime_s
         from pg_stat_statements
     gauges: [size_b, uptime_s]

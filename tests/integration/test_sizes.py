@@ -400,7 +400,7 @@ def test_a_snapshot_runs_until_powa_has_taken_all_into_its_history(database: Dat
     srvid = database.value("SELECT id FROM powa_servers WHERE alias = 'many'")
     taken = "SELECT coalesce_seq FROM powa_snapshot_metas WHERE srvid = %s"
     calls = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE %s AND state <> 'idle'"
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query = %s AND state = 'active'"
     )
     call = "SELECT public.powa_take_snapshot({0})".format(srvid)
 

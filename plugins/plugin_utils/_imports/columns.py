@@ -25,7 +25,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.column_names
     split_alias,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.expressions import Resolver, value_of
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.known import value_of_column
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.known import KNOWN_RELATIONS, value_of_column
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import (
     Token,
     Tokens,
@@ -37,7 +37,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens impor
     tokenize,
     unwrapped,
 )
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import TEXT, UNKNOWN
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import ASSUMED, NUMBER, TEXT, UNKNOWN
 
 _SET_OPERATIONS = ("union", "intersect", "except")
 _NUMBERS_OF_INFORMATION_SCHEMA = ("cardinality", "length", "position", "precision", "radix", "scale")
@@ -105,7 +105,8 @@ def _query(tokens: Tokens, scope: _Scope) -> List[Output]:
         row = unwrapped(first[1 : closing(first, 1)])
         return [Output("column{0}".format(number + 1)) for number in range(len(split(row, _is_comma)))]
     if not first or not first[0].is_word("select"):
-        raise UnknownColumnsError("it is no SELECT")
+        begins = 'begins with "{0}"'.format(first[0].value) if first else "is empty"
+        raise UnknownColumnsError("its query {0}, expected a SELECT".format(begins))
     return _select(first[1:], scope)
 
 
@@ -143,7 +144,7 @@ def _select(tokens: Tokens, scope: _Scope) -> List[Output]:
         name = name_of(item, lambda query: _query(query, scope)[0].name)
         if name is None:
             raise UnknownColumnsError("its column number {0} has no name".format(len(columns) + 1))
-        columns.append(Output(name, _value(item, resolve, scope)))
+        columns.append(Output(name, _value(item, resolve)))
     return columns
 
 
@@ -207,15 +208,11 @@ def _source_columns(source: Tokens, scope: _Scope) -> List[Output]:
     return columns
 
 
-def _value(item: Tokens, resolve: Resolver, scope: _Scope) -> str:
+def _value(item: Tokens, resolve: Resolver) -> str:
     """Return what is known of the values of one column."""
-    expression = split_alias(item)[0]
-    inner = unwrapped(expression)
     try:
-        if inner and inner[0].is_word("select", "with"):
-            return _query(inner, scope)[0].value
-        return value_of(expression, resolve)
-    except (UnknownColumnsError, IndexError):
+        return value_of(split_alias(item)[0], resolve)
+    except IndexError:
         return UNKNOWN
 
 
@@ -242,17 +239,28 @@ def _resolver(rest: Tokens, scope: _Scope) -> Resolver:
         guessed = (_value_in_source(sources[number][1], name, scope) for number in wanted if columns_of(number) is None)
         # Only one source has the column, or PostgreSQL would not know which one is meant.
         values = set(listed or guessed)
+        if values == {NUMBER, ASSUMED}:
+            return ASSUMED
         return values.pop() if len(values) == 1 else UNKNOWN
 
-    return resolve
+    return Resolver(resolve, lambda query: _value_of_query(query, scope))
+
+
+def _value_of_query(query: Tokens, scope: _Scope) -> str:
+    """Return what is known of the first column of a query."""
+    try:
+        return _query(query, scope)[0].value
+    except (UnknownColumnsError, IndexError):
+        return UNKNOWN
 
 
 def _value_in_source(source: Tokens, name: str, scope: _Scope) -> str:
     """Return what is known of a column of a relation, or of a query that returns all columns of one."""
-    own = source[2:] if source[0].is_word("pg_catalog") else source
+    own = source[1:] if source[0].is_word("lateral", "only") else source
+    own = own[2:] if own and own[0].is_word("pg_catalog") else own
     if not own:
         return UNKNOWN
-    if own[0].value.startswith("pg_"):
+    if own[0].value.startswith(KNOWN_RELATIONS):
         return value_of_column(own[0].value, name)
     if own[0].is_word("information_schema"):
         # Its numbers are positions and sizes.

@@ -157,7 +157,9 @@ def _counted(listed: _Listed, found: Optional[Outputs]) -> List[Column]:
     """Return the sum and the number of what the rows with the same labels have."""
     if found is not None and listed.source not in found.values:
         return []
-    number = number_column(listed.source, GAUGE, listed.description, found).expression
+    column = number_column(listed.source, GAUGE, listed.description, found)
+    # Nothing sums up booleans.
+    number = column.expression if column.value == NUMBER else float_sql(column.expression, column.value)
     return [
         Column(
             listed.source,

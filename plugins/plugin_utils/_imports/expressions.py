@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, List, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.known import (
     BY_WORD,
@@ -40,8 +40,18 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values impor
 
 #: A text in quotes is of the type that its place asks for.
 _LITERAL = "literal"
-#: Returns what is known of a column, by what stands before its name, and its name.
-Resolver = Callable[[Optional[str], str], str]
+
+
+class Resolver(NamedTuple):
+    """What is known of what an expression names.
+
+    :param column: of a column, by its alias or None, and its name
+    :param query: of the first column of a query
+    """
+
+    column: Callable[[Optional[str], str], str]
+    query: Callable[[Tokens], str]
+
 
 _NUMBERS = (NUMBER, ASSUMED, EXTRACTED)
 #: Those that return one of their arguments, or a number where that is one.
@@ -61,8 +71,10 @@ def value_of(tokens: Tokens, resolve: Resolver) -> str:
 
 def _value_of(tokens: Tokens, resolve: Resolver) -> str:
     tokens = unwrapped(tokens)
-    if not tokens or tokens[0].is_word("select", "with", "values"):
+    if not tokens:
         return UNKNOWN
+    if tokens[0].is_word("select", "with", "values"):
+        return resolve.query(tokens)
     if tokens[0].is_word("case") and tokens[-1].is_word("end"):
         return _first_known([_value_of(result, resolve) for result in _results(tokens)])
     if find(tokens, "case") is None and find(tokens, *_CONDITIONS) is not None:
@@ -206,7 +218,7 @@ def _value_of_operand(tokens: Tokens, resolve: Resolver) -> str:
     if len(tokens) == 1:
         return _value_of_token(first, resolve)
     if len(tokens) == 3 and tokens[1].is_mark(".") and tokens[2].is_name:
-        return resolve(first.value, tokens[2].value)
+        return resolve.column(first.value, tokens[2].value)
     if first.is_name and tokens[1].kind == "text":
         return value_of_type(tokens[:1])
     called = 2 if tokens[1].is_mark(".") else 0
@@ -243,4 +255,4 @@ def _value_of_token(token: Token, resolve: Resolver) -> str:
         return NUMBER if token.kind == "number" else _LITERAL
     if token.kind == "word" and token.value in BY_WORD:
         return BY_WORD[token.value]
-    return resolve(None, token.value) if token.is_name else UNKNOWN
+    return resolve.column(None, token.value) if token.is_name else UNKNOWN

@@ -37,9 +37,9 @@ _TYPES = {
 _FUNCTIONS = {
     EXTRACTED: "extract",
     NUMBER: "array_length array_position ascii bit_length cardinality char_length character_length count date_part"
-    " dense_rank length octet_length pg_backend_pid pg_column_size pg_database_size pg_indexes_size pg_relation_size"
-    " pg_size_bytes pg_table_size pg_tablespace_size pg_total_relation_size pg_wal_lsn_diff position random rank"
-    " row_number strpos txid_current",
+    " dense_rank length mxid_age octet_length pg_backend_pid pg_column_size pg_database_size pg_indexes_size"
+    " pg_relation_size pg_size_bytes pg_table_size pg_tablespace_size pg_total_relation_size pg_wal_lsn_diff position"
+    " random rank row_number strpos txid_current",
     TIME: "clock_timestamp now pg_conf_load_time pg_last_xact_replay_timestamp pg_postmaster_start_time"
     " statement_timestamp to_timestamp transaction_timestamp",
     INTERVAL: "justify_days justify_hours justify_interval make_interval",
@@ -96,6 +96,8 @@ def _by_name(kinds: Mapping[str, str]) -> Dict[str, str]:
 
 
 _BY_TYPE, _BY_FUNCTION, _BY_COLUMN, BY_WORD = map(_by_name, (_TYPES, _FUNCTIONS, _COLUMNS, _WORDS))
+#: How the names of PostgreSQL's own relations begin, and those of pgstattuple's functions, which return no texts.
+KNOWN_RELATIONS = ("pg_", "pgstat")
 #: The statistics that all of the above is about. An extension's are its own.
 _STATISTICS = ("pg_stat_", "pg_statio_")
 _OF_EXTENSIONS = ("pg_stat_kcache", "pg_stat_kcache_detail", "pg_stat_monitor")
@@ -103,7 +105,7 @@ _OF_EXTENSIONS = ("pg_stat_kcache", "pg_stat_kcache_detail", "pg_stat_monitor")
 
 def value_of_column(relation: str, name: str) -> str:
     """Return what is known of a column of a view, a table or a function, by the name of that."""
-    if not relation.startswith("pg_"):
+    if not relation.startswith(KNOWN_RELATIONS):
         return UNKNOWN
     own = relation.startswith(_STATISTICS) and relation not in _OF_EXTENSIONS
     other = NUMBER if own else ASSUMED

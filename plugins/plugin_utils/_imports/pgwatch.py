@@ -88,7 +88,7 @@ def _metric(name: str, entry: Mapping[str, Any], problems: List[Problem]) -> Met
     gauges = texts(entry.get("gauges"))
     queries = {_version(version): str(sql or "") for version, sql in mapping(entry.get("sqls"), "sqls").items()}
     queries = {version: sql for version, sql in queries.items() if sql.strip()}
-    if not queries:
+    if not any(map(_has_statement, queries.values())):
         raise CannotTakeError("it has no SQL, since pgwatch itself collects it")
     notes: List[str] = []
     found = {version: _returned(sql, notes) for version, sql in sorted(queries.items())}
@@ -131,9 +131,13 @@ def _check_helpers(name: str, entry: Mapping[str, Any], queries: Any, problems: 
         problems.append(Problem(name, "its init_sql is not run: do what it does by hand", skipped=False))
 
 
+def _has_statement(sql: str) -> bool:
+    return any(not token.is_mark(";") for token in tokenize(sql))
+
+
 def _returned(sql: str, notes: List[str]) -> Outputs:
     """Return what a query returns: nothing if it has no statement."""
-    if not tokenize(sql.replace(";", " ")):
+    if not _has_statement(sql):
         return Outputs({})
     found = outputs(sql, notes)
     if _TAG in found.values:

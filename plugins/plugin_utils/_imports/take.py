@@ -42,6 +42,9 @@ _GUESSED = (
     "its scope {0} is a guess, since the file does not say whether it runs in each database: choose it with names, and"
     " give the scope"
 )
+_SAME_NAME = (
+    'another metric becomes the datasource "{0}", too: choose this one with names, and give it another name with prefix'
+)
 #: A variable is evaluated for each host, and a file is long: by what was asked, the answer.
 _answers: Dict[Any, Tuple[List[Dict[str, Any]], List[Problem]]] = {}
 _ANSWERS_KEPT = 16
@@ -127,7 +130,7 @@ def definitions(
         try:
             name = naming.name(metric.name)
             if name in taken:
-                raise CannotTakeError('another metric becomes the datasource "{0}", too'.format(name))
+                raise CannotTakeError(_SAME_NAME.format(name))
             taken[name] = definition_of(_scoped(metric, scope), name)
         except CannotTakeError as error:
             problems.append(Problem(metric.name, str(error)))

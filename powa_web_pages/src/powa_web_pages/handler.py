@@ -19,6 +19,7 @@ from powa_web_pages import graph_lines, widgets
 from powa_web_pages.connection import reading
 from powa_web_pages.definitions import Datasource
 from powa_web_pages.graph_lines import GraphLines
+from powa_web_pages.legends import with_wrapped_legends
 from powa_web_pages.page_range import page_range
 from powa_web_pages.ranking import LOG, Graphs, complete, has_room, together_or_alone
 from powa_web_pages.repository import EVER, Range, Repository
@@ -73,7 +74,7 @@ class PageHandler(DashboardHandler):
     def render_string(self, template_name: str, **variables: Any) -> bytes:
         """Return a page."""
         page: bytes = super().render_string(template_name, **variables)
-        return with_later_heights(page) if powa.__VERSION_NUM__[0] < 5 else page
+        return with_wrapped_legends(with_later_heights(page)) if powa.__VERSION_NUM__[0] < 5 else page
 
     def draw(self, selections: Sequence[Selection], among_others: bool = True) -> List[Drawn]:
         """Return the graphs of datasources, with a sentence where one cannot be read, and give the page their data.

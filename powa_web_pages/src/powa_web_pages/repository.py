@@ -25,8 +25,6 @@ from powa_web_pages.shown import USUAL_LENGTH, is_length, is_number, shown
 STEPS = 300
 #: How much of the value of a key a legend has. The grid of the latest values has all of it.
 LONGEST_NAME = 40
-#: How much of all of them together, and what is left of each if there are many.
-_LONGEST_LABEL, _SHORTEST_NAME = 60, 4
 #: With more samples than this, only one of each row that PoWA has aggregated is read, if a line has enough rows.
 MANY_SAMPLES = 250_000
 ENOUGH_ROWS = 60
@@ -260,20 +258,11 @@ def label(datasource: Datasource, names: Sequence[Optional[str]]) -> str:
     """Return a combination of keys as one text."""
     if len(names) == 1:
         return "(none)" if names[0] is None else _shortened(names[0]) or "(empty)"
-    return _joined([name for name in names if name]) or "(none)"
+    texts = [_shortened(name) for name in names if name]
+    return ", ".join(texts) or "(none)"
 
 
-def _joined(names: Sequence[str]) -> str:
-    """Join names, of which the long ones are shortened until a line of the legend has room for all."""
-    joined = ""
-    for longest in range(LONGEST_NAME, _SHORTEST_NAME - 1, -1):
-        joined = ", ".join(_shortened(name, longest) for name in names)
-        if len(joined) <= _LONGEST_LABEL:
-            break
-    return _shortened(joined, _LONGEST_LABEL)
-
-
-def _shortened(name: str, longest: int = LONGEST_NAME) -> str:
+def _shortened(name: str) -> str:
     # A legend with the texts of queries would cover the graph.
     name = " ".join(name.split())
-    return name if len(name) <= longest else name[: longest - 1].rstrip() + "…"
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"

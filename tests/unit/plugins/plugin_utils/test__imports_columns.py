@@ -118,8 +118,8 @@ def test_names(sql: str, names: str) -> None:
         ("SELECT ARRAY[1] || a FROM t", "its column number 1 has no name"),
         ("SELECT a, null FROM t", "its column number 2 has no name"),
         ("SELECT (extract(epoch FROM a))::int FROM t", "is called date_part before PostgreSQL 14"),
-        ("SHOW pools", "it is no SELECT"),
-        ("", "it is no SELECT"),
+        ("SHOW pools", 'its query begins with "show", expected a SELECT'),
+        ("", "its query is empty, expected a SELECT"),
         ("SELECT", "its columns cannot be read from the query"),
         ("WITH q", "its columns cannot be read from the query"),
         ("SELECT *", "it selects * from nothing"),
@@ -234,6 +234,25 @@ def test_what_only_a_server_knows_is_named(sql: str, reason: str) -> None:
         (
             "SELECT a, b FROM (SELECT now() AS a) x JOIN (SELECT 1 AS b) y ON left(x.a::text, 1) = y.b AND x.order",
             "time number",
+        ),
+        (
+            "SELECT calls, proname, rolname FROM pg_stat_user_functions f, pg_proc p, q",
+            "? ? ?",
+        ),
+        (
+            "SELECT numbackends, datname, system_identifier, mxid_age(datminmxid)"
+            " FROM pg_stat_database, pg_control_system()",
+            "assumed text assumed number",
+        ),
+        (
+            "WITH w AS (SELECT max(stats_reset) FROM pg_stat_wal) SELECT now() - (SELECT * FROM w) a,"
+            " 8 * (SELECT count(*) FROM t) b, coalesce((SELECT x FROM t), 1) c, (SELECT * FROM t) + 1 d,"
+            " (VALUES (1)) e",
+            "interval number number ? ?",
+        ),
+        (
+            "SELECT dead_tuple_percent, relname FROM pg_class c JOIN LATERAL pgstattuple_approx(c.oid) st ON true",
+            "assumed text",
         ),
         ("SELECT sum(a) FILTER (WHERE b), f(a)[1] c, count(*) OVER () d FROM pg_t", "number ? number"),
     ],

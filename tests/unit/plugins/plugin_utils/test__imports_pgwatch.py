@@ -55,6 +55,8 @@ metrics:
     init_sql: create extension if not exists pg_buffercache
   events:
     sqls: {14: ''}
+  log:
+    sqls: {14: "/* read by pgwatch */ -- itself", 17: ;}
   everything:
     sqls: {14: select * from pg_stat_archiver}
   odd:
@@ -172,6 +174,7 @@ def test_what_is_left_out_has_a_reason() -> None:
         " monitoring role ends the query",
         ("small", False): "the intervals of a preset have no counterpart in PoWA, so its queries run at every snapshot",
         ("events", True): "it has no SQL, since pgwatch itself collects it",
+        ("log", True): "it has no SQL, since pgwatch itself collects it",
         ("everything", True): "it selects * from pg_stat_archiver, whose columns only the server knows:"
         " list them in the query",
         ("odd", True): 'its node_status is "sometimes", expected primary or standby',
@@ -199,7 +202,7 @@ def test_the_intervals_of_a_preset_are_named_where_it_is_chosen() -> None:
 
 def test_the_module_takes_all_of_them(warnings: List[str]) -> None:
     found = from_pgwatch(FILE)
-    assert len(found) == 6 and len(warnings) == 7
+    assert len(found) == 6 and len(warnings) == 8
     assert not collect_definitions(found)[2]
 
 

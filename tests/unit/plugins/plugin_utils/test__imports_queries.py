@@ -248,6 +248,23 @@ age:
     assert found["query"].endswith("\n) AS q\nWHERE (SELECT NOT pg_catalog.pg_is_in_recovery())\nGROUP BY q.datname")
 
 
+def test_a_histogram_sums_up_numbers_whatever_its_values_are() -> None:
+    text = """
+waits:
+  query: SELECT 'a' AS kind, true AS granted, seconds, 1 AS number FROM f()
+  tags: [cluster]
+  metrics:
+    - kind: {usage: LABEL}
+    - granted: {usage: HISTOGRAM, bucket: [1]}
+    - seconds: {usage: HISTOGRAM, bucket: [1]}
+    - number: {usage: HISTOGRAM, bucket: [1]}
+"""
+    (found,) = from_exporter(text)
+    for column in ("granted", "seconds"):
+        assert "sum(CASE q.{0}::text WHEN 'true' THEN 1 WHEN 'false' THEN 0".format(column) in found["query"]
+    assert "    sum(q.number) AS number_sum,\n    count(q.number) AS number_count\nFROM" in found["query"]
+
+
 def test_columns_that_the_query_does_not_return_are_left_out(warnings: List[str]) -> None:
     text = """
 sizes:

@@ -155,7 +155,10 @@ def test_a_name_becomes_one_that_the_module_takes(name: str, datasource: str) ->
 def test_two_metrics_of_one_name_are_named(warnings: List[str]) -> None:
     found = from_queries(TWO + TWO[: TWO.index("only")].replace("locks:", "LOCKS:", 1), names="locks,LOCKS")
     assert len(found) == 1
-    assert warnings == ['from_postgres_exporter: LOCKS: skipped: another metric becomes the datasource "locks", too']
+    assert warnings == [
+        'from_postgres_exporter: LOCKS: skipped: another metric becomes the datasource "locks", too:'
+        " choose this one with names, and give it another name with prefix"
+    ]
 
 
 def test_names_that_powa_needs_itself_get_an_ending() -> None:
