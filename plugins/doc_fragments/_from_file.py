@@ -36,6 +36,8 @@ description:
   - The name of a datasource is that of the metric, with other characters than lower-case letters, digits and
     underscores replaced. If PoWA itself uses the name, that of the tool is put in front. The end of a long name becomes
     a hash.
+  - A query is left out if it calls a function by its name before PostgreSQL 10, such as
+    C(pg_last_xlog_receive_location).
   - What cannot be taken over is named in a warning, with the reason. That includes fields that PoWA has nothing like,
     such as how often a query runs, since PoWA runs each one at every snapshot, and fields that the format does not
     have. One warning names all metrics of which the same is left out.
