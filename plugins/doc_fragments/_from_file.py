@@ -61,8 +61,9 @@ options:
       - With V(database), a query looks up names in C(pg_catalog) only. Where it names a view or function of
         C(pg_buffercache), C(pg_freespacemap), C(pg_qualstats), C(pg_stat_kcache), C(pg_stat_statements),
         C(pg_track_settings), C(pg_visibility), C(pg_wait_sampling), C(pg_walinspect), C(pgrowlocks) or C(pgstattuple)
-        without a schema, the definition names the extension, and the query runs in each database that has it. Write the
-        schema of everything else into the file, or into the definition.
+        without a schema, the definition names the extension, and the query runs in each database that has it. Tables
+        and views without a schema whose names do not begin with C(pg_) are read in C(public). Write the schema of
+        everything else into the file, or into the definition.
     type: str
     choices: [cluster, database]
   on_problem:

@@ -29,6 +29,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Metric,
     Variant,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.schemas import naming_public
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import outside, tokenize
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import unit_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import (
@@ -160,7 +161,7 @@ def _cleaned(variant: Variant, scope: str) -> Variant:
     first = next((token for token in tokens if not token.is_mark("(")), None)
     if first and not first.is_word(*_QUERIES):
         raise CannotTakeError('its query begins with "{0}", expected a SELECT'.format(first.value))
-    return variant._replace(sql=naming_extensions(sql) if scope == DATABASE else sql)
+    return variant._replace(sql=naming_extensions(naming_public(sql)) if scope == DATABASE else sql)
 
 
 def _check_functions(sql: str) -> None:

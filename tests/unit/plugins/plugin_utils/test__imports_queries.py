@@ -273,7 +273,7 @@ def test_tags_say_where_a_query_runs(warnings: List[str]) -> None:
     assert sorted(found) == ["io", "lag_primary", "lag_standby", "one_database", "tables"]
     assert "NOT pg_catalog.pg_is_in_recovery" in found["lag_primary"]["query"]
     assert "(SELECT pg_catalog.pg_is_in_recovery" in found["lag_standby"]["query"]
-    assert found["tables"]["scope"] == "database" and found["tables"]["query"] == "SELECT relname, n FROM t"
+    assert found["tables"]["scope"] == "database" and found["tables"]["query"] == "SELECT relname, n FROM public.t"
     assert found["one_database"]["databases"] == ["shop"]
     assert sorted(text.split(": ", 1)[1] for text in warnings) == [
         "off: skipped: the file has skip: true for it",

@@ -93,7 +93,7 @@ def test_collectors_of_a_configuration_can_be_chosen() -> None:
     )
     assert [each["name"] for each in from_sql_exporter(text)] == ["pg_a", "pg_b"]
     (found,) = from_sql_exporter(text, names=["b"], scope="database")
-    assert found["name"] == "pg_b" and found["scope"] == "database" and found["query"] == "SELECT n FROM t"
+    assert found["name"] == "pg_b" and found["scope"] == "database" and found["query"] == "SELECT n FROM public.t"
 
 
 @pytest.mark.parametrize(

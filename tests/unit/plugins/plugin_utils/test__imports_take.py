@@ -178,7 +178,7 @@ def test_names_that_powa_needs_itself_get_an_ending() -> None:
     assert [each["name"] for each in definition["metrics"]] == ["xmin_value", "dbid_value", "select"]
     assert definition["query"] == (
         "SELECT\n    q.ts AS ts_value,\n    q.xmin AS xmin_value,\n    q.dbid AS dbid_value,\n"
-        '    q."select"\nFROM (\nSELECT * FROM t\n) AS q'
+        '    q."select"\nFROM (\nSELECT * FROM public.t\n) AS q'
     )
     assert definition["scope"] == "database"
     assert from_queries(text)[0]["metrics"][1]["name"] == "dbid"
