@@ -262,6 +262,18 @@ sizes:
     ]
 
 
+def test_a_number_under_another_name_is_taken_beside_others(warnings: List[str]) -> None:
+    columns = "[{a: {usage: LABEL}}, {queries: {usage: GAUGE}}, {age: {usage: GAUGE}}]"
+    (found,) = from_exporter("m: {query: 'SELECT a, count(*) AS n, max(b) AS age FROM t', metrics: " + columns + "}")
+    assert [each["name"] for each in found["metrics"]] == ["age", "n"]
+    assert [text.split(": ", 3)[3] for text in warnings] == [
+        'column "queries" is left out, since the query does not return it',
+        'column "n" is taken as a gauge, though metrics does not list it',
+    ]
+    found = from_exporter("m: {query: 'SELECT a, n, age FROM t', metrics: " + columns.replace("queries", "n") + "}")
+    assert [each["name"] for each in found[0]["metrics"]] == ["n", "age"]
+
+
 def test_of_several_columns_of_one_name_the_last_one_counts(warnings: List[str]) -> None:
     (found,) = from_exporter("m: {query: 'SELECT a, b, c AS a FROM t', metrics: [{a: {usage: GAUGE}}]}")
     assert found["query"] == "SELECT\n    q.a\nFROM (\nSELECT a, b, c AS a FROM t\n) AS q (unused_0, b, a)"
@@ -435,6 +447,13 @@ def test_what_is_left_out_of_a_part_is_named_beside_a_part_that_is_skipped() -> 
         ("m", True),
         ("m", False),
     ]
+
+
+def test_the_sum_of_a_histogram_is_a_number(warnings: List[str]) -> None:
+    sql = "SELECT interval '1 min' AS took_sum, '3'::text AS took_count, ARRAY[1] AS took, ARRAY[3] AS took_bucket"
+    (found,) = from_exporter('m: {query: "' + sql + '", metrics: [{took: {usage: HISTOGRAM}}]}')
+    assert "extract(epoch FROM q.took_sum)" in found["query"] and "(q.took_count" in found["query"]
+    assert [each.get("unit") for each in found["metrics"]] == ["s", None]
 
 
 def test_the_number_of_observations_has_no_unit() -> None:
@@ -612,6 +631,20 @@ def test_what_needs_the_schema_of_pgmonitor_is_named(warnings: List[str]) -> Non
     warnings.clear()
     from_pgmonitor({15: text, 17: text})
     assert len(warnings) == 2
+
+
+def test_texts_of_views_of_pgmonitor_become_numbers() -> None:
+    metric = "{{metric_name: m_{0}, type: gauge, help: h, key_labels: [repo], values: [{0}], query_ref: m}}"
+    columns = ("repo_backup_size_bytes", "backup_error")
+    text = "collector_name: backups\nmetrics: [{0}]\nqueries: [{{query_name: m, query: '{1}'}}]".format(
+        ", ".join(map(metric.format, columns)), "SELECT repo, {0}, {1} FROM pgmonitor_ext.v".format(*columns)
+    )
+    (found,) = from_pgmonitor(text)
+    assert (
+        "substring(q.repo_backup_size_bytes::text FROM" in found["query"] and "    q.backup_error\n" in found["query"]
+    )
+    (plain,) = importer("sql_exporter")(text)
+    assert plain["query"].startswith("SELECT repo, repo_backup_size_bytes")
 
 
 def test_files_of_pgmonitor_by_version_become_queries() -> None:
