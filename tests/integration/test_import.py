@@ -308,7 +308,7 @@ def test_tables_of_users_are_found_without_a_schema(database: Database) -> None:
                  " SELECT 'open' AS state, timestamptz '1970-01-02 UTC' AS at;"
                  " GRANT SELECT ON public.jobs, public.\"Jobs\" TO powa")  # fmt: skip
     definitions, problems = read("postgres_exporter", OF_USERS, scope="cluster" if database.powa == "4" else None)
-    assert not problems
+    assert [problem.name for problem in problems] == ([] if database.powa == "4" else ["queued"])
     database.ok("datasources", datasources=definitions, server_kind=["remote", "repository"], monitoring_role="powa")
     (sampled,) = database.ok("sample_info", datasources=definitions, monitoring_role="powa")["datasources"]
     assert sampled["rows"] == [{"datname": database.name, "state": "open", "n": 1, "newest": 86400}]

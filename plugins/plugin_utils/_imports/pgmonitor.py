@@ -32,7 +32,11 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values impor
 _EXPECTED = "a file of pgMonitor (queries_*.yml or crunchy_*_collector.yml)"
 #: What pgMonitor runs in each database is in files of their own.
 _PER_DATABASE = re.compile(r"per_db|bloat|table_stats")
-_NEEDS = "it needs the schema {0} of pgMonitor, which has to be on each server that collects it"
+_NEEDS = {
+    CLUSTER: "it needs the schema {0} of pgMonitor, which has to be on each server that collects it",
+    DATABASE: "it needs the schema {0} of pgMonitor, and each snapshot of a database without that has an error: name"
+    " the others in databases of the definition",
+}
 #: What its set-up writes a number instead of.
 _PLACEHOLDER = re.compile(r"#[A-Z_]+#")
 #: Its set-up puts several files into one, each between such lines.
@@ -140,7 +144,7 @@ def _complete(found: Found) -> Found:
 def _with_needs(found: Found) -> Found:
     """Name the queries that need what pgMonitor itself creates."""
     problems = [
-        Problem(metric.name, _NEEDS.format(schema), skipped=False)
+        Problem(metric.name, _NEEDS[metric.scope].format(schema), skipped=False)
         for metric in found.metrics
         for schema in _OWN_SCHEMAS
         if any(_uses(variant.sql, schema) for variant in metric.variants)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import List, Set
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.extensions import names_of_with, relations
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import Tokens, tokenize
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import Token, Tokens, tokenize
 
 #: With what the names of PostgreSQL's relations begin, and those of the extensions that are known.
 _NOT_OF_USERS = "pg_"
@@ -22,13 +22,22 @@ _FUNCTIONS = tuple(
 
 def naming_public(sql: str) -> str:
     """Return a query that reads users' own relations in public, where it names no schema, as the other tools do."""
-    tokens = tokenize(sql)
-    own = names_of_with(tokens)
-    starts = [tokens[position].start for position in relations(tokens) if _is_of_users(tokens, position, own)]
+    starts = [token.start for token in _of_users(sql)]
     pieces: List[str] = [sql[: starts[0]] if starts else sql]
     for start, end in zip(starts, [*starts[1:], len(sql)]):
         pieces.append("public." + sql[start:end])
     return "".join(pieces)
+
+
+def in_public(sql: str) -> List[str]:
+    """Return the names of users' own relations for which a query names no schema."""
+    return list(dict.fromkeys(token.value for token in _of_users(sql)))
+
+
+def _of_users(sql: str) -> List[Token]:
+    tokens = tokenize(sql)
+    own = names_of_with(tokens)
+    return [tokens[position] for position in relations(tokens) if _is_of_users(tokens, position, own)]
 
 
 def _is_of_users(tokens: Tokens, position: int, own: Set[str]) -> bool:

@@ -228,10 +228,10 @@ COMMON_JOBS = """
 jobs:
 - name: first
   connections: [CONNECTION]
-  queries: [{name: tables, labels: [a], values: [n], query: "SELECT a,\\n  n FROM t"}]
+  queries: [{name: tables, labels: [a], values: [n], query: "SELECT a,\\n  n FROM pg_t"}]
 - name: second
   connections: ['postgres://h/shop']
-  queries: [{name: tables, labels: [a], values: [n], query: "select a, n from t"}]
+  queries: [{name: tables, labels: [a], values: [n], query: "select a, n from pg_t"}]
 """
 
 
@@ -254,7 +254,7 @@ def test_what_jobs_have_in_common_is_taken_once(
     [
         ("['postgres://h/shop']\n  queries: [{name: tables, labels: [a], values: [n], query: \"sel",
             "['postgres://h/postgres']\n  queries: [{name: tables, labels: [a], values: [n], query: \"sel"),
-        ("select a, n from t", "select a, n from u"),
+        ("select a, n from pg_t", "select a, n from pg_u"),
     ],
 )  # fmt: skip
 def test_what_differs_between_jobs_is_named(old: str, new: str) -> None:
