@@ -36,6 +36,8 @@ description:
   - The name of a datasource is that of the metric, with other characters than lower-case letters, digits and
     underscores replaced. If PoWA itself uses the name, that of the tool is put in front. The end of a long name becomes
     a hash.
+  - A query is left out if it calls a function by its name before PostgreSQL 10, such as
+    C(pg_last_xlog_receive_location).
   - What cannot be taken over is named in a warning, with the reason. That includes fields that PoWA has nothing like,
     such as how often a query runs, since PoWA runs each one at every snapshot, and fields that the format does not
     have. One warning names all metrics of which the same is left out.
@@ -59,9 +61,10 @@ options:
       - With V(database), a query looks up names in C(pg_catalog) only. Where it names a view or function of
         C(pg_buffercache), C(pg_freespacemap), C(pg_qualstats), C(pg_stat_kcache), C(pg_stat_statements),
         C(pg_track_settings), C(pg_visibility), C(pg_wait_sampling), C(pg_walinspect), C(pgrowlocks) or C(pgstattuple)
-        without a schema, the definition names the extension, and the query runs in each database that has it. Write the
-        schema of everything else into the file, or into the definition. A table that a query writes as C(regclass) has
-        its schema in front, also where it is V(public).
+        without a schema, the definition names the extension, and the query runs in each database that has it. Tables
+        and views without a schema whose names do not begin with C(pg_) are read in C(public). Write the schema of
+        everything else into the file, or into the definition. A table that a query writes as C(regclass) has its schema
+        in front, also where it is V(public).
     type: str
     choices: [cluster, database]
   on_problem:

@@ -15,7 +15,8 @@ description:
     CloudNativePG and pg_exporter add to that format, and a ConfigMap that holds such a file.
   - C(LABEL) becomes a key, C(GAUGE) and C(COUNTER) metrics with their description. C(MAPPEDMETRIC), C(DURATION),
     C(scale) and C(default) become SQL. C(DISCARD) is left out, and so is what the query does not return.
-  - Columns that the file does not list are left out, unless there would be no metric without them.
+  - Columns that the file does not list are left out, unless there would be no metric without them, or the query does
+    not return a column that the file lists.
   - Of a C(HISTOGRAM), the sum and the count become gauges. The buckets are left out.
   - C(runonserver), C(min_version) and C(max_version) become C(queries), also where entries for several versions share
     a C(name). C(primary) and tags such as C(primary) and C(replica) are honoured. A warning says what happens

@@ -19,7 +19,10 @@ description:
   - C(static_labels) that all metrics of a query have become keys, others are left out, since they tell no rows apart.
     C(static_value) becomes a metric, and C(timestamp_value) is left out.
   - Another exporter, by JustWatch, is called sql_exporter, too. Its configuration has C(jobs), whose C(queries) become
-    datasources. Their C(labels) become keys, and C(values) gauges.
+    datasources. Their C(labels) become keys, and C(values) gauges. A query that several jobs have is taken once, for
+    the databases of all of them.
+  - What the file runs in another database system only, such as one whose address begins with C(sqlserver://), is left
+    out.
   - The scope is V(database) if the file runs a collector or a job in another database than C(postgres) and
     C(template1), by its C(target), or the C(targets) or C(connections) of its jobs. It is then for databases of these
     names. If they are only these two, it is V(cluster).

@@ -311,6 +311,29 @@ def test_a_histogram_of_whatever_values_has_a_sum_and_a_count(database: Database
         assert (found["granted_sum"], found["granted_count"], found["written_sum"]) == (2, 3, 3.5), found
 
 
+#: It reads what is in no schema that the collector searches in each database.
+OF_USERS = """
+queued:
+  query: |
+    WITH states AS (SELECT DISTINCT state FROM jobs)
+    SELECT current_database() AS datname, s.state, count(j.at) AS n, max(extract(epoch FROM at)) AS newest
+    FROM states AS s LEFT JOIN "Jobs" AS j USING (state) GROUP BY s.state
+  metrics: [{datname: {usage: LABEL}}, {state: {usage: LABEL}}, {n: {usage: GAUGE}}, {newest: {usage: GAUGE}}]
+"""
+
+
+@on_every_server
+def test_tables_of_users_are_found_without_a_schema(database: Database) -> None:
+    database.sql("CREATE TABLE public.jobs AS SELECT 'open' AS state; CREATE VIEW public.\"Jobs\" AS"
+                 " SELECT 'open' AS state, timestamptz '1970-01-02 UTC' AS at;"
+                 " GRANT SELECT ON public.jobs, public.\"Jobs\" TO powa")  # fmt: skip
+    definitions, problems = read("postgres_exporter", OF_USERS, scope="cluster" if database.powa == "4" else None)
+    assert [problem.name for problem in problems] == ([] if database.powa == "4" else ["queued"])
+    database.ok("datasources", datasources=definitions, server_kind=["remote", "repository"], monitoring_role="powa")
+    (sampled,) = database.ok("sample_info", datasources=definitions, monitoring_role="powa")["datasources"]
+    assert sampled["rows"] == [{"datname": database.name, "state": "open", "n": 1, "newest": 86400}]
+
+
 def test_what_is_left_out_is_named(tmp_path: Path) -> None:
     printed = imported(tmp_path, "pgwatch")
     assert "events: skipped: it has no SQL" in printed and "datasources: 1, left out: 2" in printed

@@ -29,6 +29,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
     Metric,
     Variant,
 )
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.schemas import naming_public
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import outside, tokenize
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.units import unit_of
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import (
@@ -42,6 +43,8 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values impor
 #: The oldest PostgreSQL that the collection supports, and the oldest that a definition may name.
 _OLDEST, _OLDEST_NAMED = 130000, 90000
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
+#: What PostgreSQL 10 gave other names, as a query calls it.
+_RENAMED = re.compile(r"pg_(current_|last_|is_)?xlog_?\w*|pg_switch_xlog")
 #: What a query that returns rows begins with.
 _QUERIES = ("select", "with", "values", "table")
 _ROLES = {
@@ -84,6 +87,9 @@ def definition_of(metric: Metric, name: str) -> Dict[str, Any]:
     :raises CannotTakeError: with the reason, if there can be none
     """
     variants = _timeline([_cleaned(variant, metric.scope) for variant in metric.variants])
+    for variant, following in zip(variants, [*variants[1:], None]):
+        if following is None or following.min_version > _OLDEST:
+            _check_functions(variant.sql)
     columns = _all_columns(variants)
     if all(column.kind == KEY for column in columns):
         raise CannotTakeError("it has no column with a number, only labels")
@@ -155,7 +161,19 @@ def _cleaned(variant: Variant, scope: str) -> Variant:
     first = next((token for token in tokens if not token.is_mark("(")), None)
     if first and not first.is_word(*_QUERIES):
         raise CannotTakeError('its query begins with "{0}", expected a SELECT'.format(first.value))
-    return variant._replace(sql=naming_extensions(sql) if scope == DATABASE else sql)
+    return variant._replace(sql=naming_extensions(naming_public(sql)) if scope == DATABASE else sql)
+
+
+def _check_functions(sql: str) -> None:
+    """Refuse what no supported PostgreSQL has."""
+    tokens = tokenize(sql)
+    for token, following in zip(tokens, tokens[1:]):
+        if token.is_name and _RENAMED.fullmatch(token.value) and following.is_mark("("):
+            raise CannotTakeError(
+                "its query calls {0}, which has another name since PostgreSQL 10: correct it in the file".format(
+                    token.value
+                )
+            )
 
 
 def _timeline(variants: Sequence[Variant]) -> List[Variant]:

@@ -85,8 +85,9 @@ def columns_of(metrics: Any, found: Optional[Outputs], notes: List[str]) -> Colu
     for each in listed:
         if each.usage not in usages:
             notes.append(_UNKNOWN_USAGE.format(each.source, each.usage, ", ".join(filter(None, usages))))
-    columns = returned_only(columns, found, notes)
-    if only_labels(columns) and found is not None:
+    listed_columns, columns = columns, returned_only(columns, found, notes)
+    # A number that the query returns under another name than the file has is not lost.
+    if found is not None and (only_labels(columns) or len(columns) < len(listed_columns)):
         columns += _unlisted(listed, found, notes)
     if only_labels(columns) and notes:
         raise CannotTakeError("it has no column with a number ({0})".format("; ".join(notes)))
@@ -141,12 +142,12 @@ def _unit(listed: _Listed, column: Column) -> Optional[str]:
 def _aggregates(listed: _Listed, found: Optional[Outputs]) -> List[Column]:
     """Return the sum and the number of observations, which the query returns beside the buckets."""
     columns = [
-        Column(
+        number_column(
             "{0}_{1}".format(listed.source, part),
-            "{0}_{1}".format(listed.name, part),
             GAUGE,
             listed.description,
-            value=NUMBER,
+            found,
+            "{0}_{1}".format(listed.name, part),
         )
         for part in ("sum", "count")
     ]

@@ -62,7 +62,7 @@ def naming_extensions(sql: str) -> str:
     tokens = tokenize(sql)
     if not any(token.is_name and (token.value in _RELATIONS or token.value in _FUNCTIONS) for token in tokens):
         return sql
-    own = _of_with(tokens)
+    own = names_of_with(tokens)
     insertions = [*_of_views(tokens, own), *_of_functions(tokens, own)]
     pieces, begin = [], 0
     for insertion in sorted(insertions, key=lambda each: each.position):
@@ -71,7 +71,7 @@ def naming_extensions(sql: str) -> str:
     return "".join([*pieces, sql[begin:]])
 
 
-def _of_with(tokens: Tokens) -> Set[str]:
+def names_of_with(tokens: Tokens) -> Set[str]:
     """Return the names that C(WITH) gives to queries."""
     return {
         token.value
@@ -100,21 +100,27 @@ def _of_views(tokens: Tokens, own: Set[str]) -> Iterator[_Insertion]:
 
 def relations(tokens: Tokens) -> Iterator[int]:
     """Return the positions where C(FROM) expects a relation."""
-    expected = within = False
+    expected = within = selects = False
     outer: List[Tuple[bool, bool]] = []
     for position, token in enumerate(tokens):
         if token.is_mark("(", "["):
-            outer.append((within, False))
-            # A parenthesis may hold a join.
-            within = expected
+            outer.append((within, selects))
+            # A parenthesis may hold a join, or what a function such as extract takes FROM something.
+            within, selects = expected, False
             continue
         if token.is_mark(")", "]"):
-            within, expected = outer.pop() if outer else (False, False)
-            continue
-        if expected and not token.is_word("only", "lateral"):
-            yield position
+            within, selects = outer.pop() if outer else (False, True)
             expected = False
-        if begins_clause(tokens, position, "from", "join"):
+            continue
+        selects = selects or token.is_word("select")
+        if expected and not token.is_word("only", "lateral"):
+            expected = False
+            # In a parenthesis stands a join, or another query.
+            if token.is_word("select", "with", "values"):
+                within = False
+            else:
+                yield position
+        if begins_clause(tokens, position, "join") or (selects and begins_clause(tokens, position, "from")):
             within = expected = True
         elif begins_clause(tokens, position, *AFTER_FROM):
             within = expected = False

@@ -16,6 +16,8 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.extensions i
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
     CLUSTER,
     DATABASE,
+    KEY,
+    Column,
     Found,
     Metric,
     Problem,
@@ -25,17 +27,24 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.postgres_exp
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.scope import by_query
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter import found_collectors, is_collector
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import tokenize
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.values import ASSUMED, NUMBER, TEXT, number_sql
 
 _EXPECTED = "a file of pgMonitor (queries_*.yml or crunchy_*_collector.yml)"
 #: What pgMonitor runs in each database is in files of their own.
 _PER_DATABASE = re.compile(r"per_db|bloat|table_stats")
-_NEEDS = "it needs the schema {0} of pgMonitor, which has to be on each server that collects it"
+_NEEDS = {
+    CLUSTER: "it needs the schema {0} of pgMonitor, which has to be on each server that collects it",
+    DATABASE: "it needs the schema {0} of pgMonitor, and each snapshot of a database without that has an error: name"
+    " the others in databases of the definition",
+}
 #: What its set-up writes a number instead of.
 _PLACEHOLDER = re.compile(r"#[A-Z_]+#")
 #: Its set-up puts several files into one, each between such lines.
 _BOUND = re.compile(r"#\s*(Begin|End) File:\s*(.+)")
 #: What pgMonitor creates on each server: its extension since version 5, its set-up before.
 _OWN_SCHEMAS = ("pgmonitor_ext", "monitor")
+#: Numbers that its views return as texts.
+_TEXTS = ("backrest_repo_version", "repo_backup_size_bytes", "repo_total_size_bytes")
 
 
 def read_pgmonitor(text: Any) -> Found:
@@ -76,7 +85,7 @@ def _read(text: Any) -> Found:
     else:
         found = found_queries(document, _EXPECTED)
         origins = _files(document)
-    scoped = [_scoped(metric, origins.get(metric.name)) for metric in found.metrics]
+    scoped = [_scoped(_with_numbers(metric), origins.get(metric.name)) for metric in found.metrics]
     return _with_needs(_complete(found._replace(metrics=scoped)))
 
 
@@ -91,6 +100,18 @@ def _files(document: Document) -> Dict[str, str]:
         if before and bounds[before - 1][1].group(1) == "Begin":
             files[name] = bounds[before - 1][1].group(2)
     return files
+
+
+def _with_numbers(metric: Metric) -> Metric:
+    """Return a metric that makes numbers of the texts of pgMonitor's views, as the exporter does."""
+    variants = (each._replace(columns=tuple(map(_as_number, each.columns))) for each in metric.variants)
+    return metric._replace(variants=tuple(variants))
+
+
+def _as_number(column: Column) -> Column:
+    if column.source not in _TEXTS or column.kind == KEY or column.value != ASSUMED:
+        return column
+    return column._replace(expression=number_sql("{0}", TEXT), value=NUMBER)
 
 
 def _scoped(metric: Metric, origin: Optional[str]) -> Metric:
@@ -123,7 +144,7 @@ def _complete(found: Found) -> Found:
 def _with_needs(found: Found) -> Found:
     """Name the queries that need what pgMonitor itself creates."""
     problems = [
-        Problem(metric.name, _NEEDS.format(schema), skipped=False)
+        Problem(metric.name, _NEEDS[metric.scope].format(schema), skipped=False)
         for metric in found.metrics
         for schema in _OWN_SCHEMAS
         if any(_uses(variant.sql, schema) for variant in metric.variants)

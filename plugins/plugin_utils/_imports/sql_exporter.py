@@ -73,7 +73,8 @@ def found_collectors(document: Mapping[str, Any], expected: str) -> Found:
         or not collectors
         or not all(isinstance(each, dict) and isinstance(each.get("metrics"), list) for each in collectors)
     ):
-        raise wrong_format(expected, "no collector with a list of metrics")
+        elsewhere = "only names of files with collectors" if document.get("collector_files") else ""
+        raise wrong_format(expected, elsewhere or "no collector with a list of metrics")
     for collector in collectors:
         if not isinstance(collector.get("queries") or [], list):
             raise wrong_format(expected, "queries that are {0}".format(kind_of(collector["queries"])))
@@ -92,7 +93,7 @@ def found_collectors(document: Mapping[str, Any], expected: str) -> Found:
         skipped = [problem.name for problem in problems[before:] if problem.skipped]
         notes = [*common, *SQL_EXPORTER_COLLECTOR.notes(collector)]
         problems += [Problem(metric.name, note, skipped=False) for note in notes for metric in own]
-        metrics += scoped(own, addresses_of_collector(name, document))
+        metrics += scoped(own, addresses_of_collector(name, document), problems)
         if name:
             sets[name] = [*(metric.name for metric in own), *skipped]
     return Found(metrics, problems, sets)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.fields import JOB, JOB_QUERY
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import (
@@ -29,6 +29,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.outputs impo
     with_stated_unit,
 )
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.targets import scoped
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.tokens import tokenize
 
 
 def has_jobs(document: Mapping[str, Any]) -> bool:
@@ -61,10 +62,26 @@ def found_jobs(document: Mapping[str, Any]) -> Found:
         if isinstance(job, dict):
             for note in JOB.notes(job):
                 problems += [Problem(metric.name, note, skipped=False) for metric in own]
-            metrics += scoped(own, texts(job.get("connections")))
+            metrics += scoped(own, texts(job.get("connections")), problems)
             if job.get("name"):
                 sets[str(job["name"])] = [*(metric.name for metric in own), *skipped]
-    return Found(metrics, problems, sets)
+    return Found(_merged(metrics), problems, sets)
+
+
+def _merged(metrics: Sequence[Metric]) -> List[Metric]:
+    """Make one metric of those that jobs for several servers or databases have in common."""
+    merged: Dict[Any, Metric] = {}
+    for metric in metrics:
+        # The same query, in whatever lines.
+        queries = tuple((each.columns, tuple(token[:2] for token in tokenize(each.sql))) for each in metric.variants)
+        same = (metric.name, metric.scope, queries)
+        before = merged.setdefault(same, metric)
+        if before is not metric:
+            # Without a name it is for all databases.
+            named = (before.databases, metric.databases)
+            databases = tuple(sorted({name for names in named for name in names})) if all(named) else ()
+            merged[same] = before._replace(databases=databases, guessed=before.guessed and metric.guessed)
+    return list(merged.values())
 
 
 def _metric(name: str, options: Mapping[str, Any], shared: Mapping[str, Any], notes: List[str]) -> Metric:

@@ -25,6 +25,7 @@ from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric impor
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.pgmonitor import read_pgmonitor
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.pgwatch import read_pgwatch
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.postgres_exporter import read_postgres_exporter
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.schemas import in_public
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.sql_exporter import read_sql_exporter
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.untemplated import untemplated
 
@@ -44,6 +45,10 @@ _GUESSED = (
 )
 _SAME_NAME = (
     'another metric becomes the datasource "{0}", too: choose this one with names, and give it another name with prefix'
+)
+_OF_USERS = (
+    "it reads {0}, and each snapshot of a database without that has an error: name the others in databases of the"
+    " definition"
 )
 #: A variable is evaluated for each host, and a file is long: by what was asked, the answer.
 _answers: Dict[Any, Tuple[List[Dict[str, Any]], List[Problem]]] = {}
@@ -131,11 +136,15 @@ def definitions(
             name = naming.name(metric.name)
             if name in taken:
                 raise CannotTakeError(_SAME_NAME.format(name))
-            taken[name] = definition_of(_scoped(metric, scope), name)
+            metric = _scoped(metric, scope)
+            taken[name] = definition_of(metric, name)
         except CannotTakeError as error:
             problems.append(Problem(metric.name, str(error)))
         else:
             whole.append(metric)
+            own = dict.fromkeys("public." + each for variant in metric.variants for each in in_public(variant.sql))
+            if own and metric.scope == DATABASE and not metric.databases:
+                problems.append(Problem(metric.name, _OF_USERS.format(", ".join(own)), skipped=False))
             if metric.guessed and scope is None:
                 problems.append(Problem(metric.name, _GUESSED.format(metric.scope), skipped=False))
     # A part of a metric may be skipped, such as its query for some versions.

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple
 from urllib.parse import unquote, urlsplit
 
-from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import DATABASE, Metric, texts
+from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.metric import DATABASE, Metric, Problem, texts
 from ansible_collections.pgfleet.powa.plugins.plugin_utils._imports.scope import by_query
 
 #: One exporter takes it for all databases.
@@ -19,6 +20,14 @@ _ALL = "*"
 _IN_EVERY_CLUSTER = frozenset(("postgres", "template1"))
 #: What stands for a name that only another program fills in.
 _TEMPLATE = frozenset("${}<>")
+#: With what the addresses of other databases begin; what is not known may be the name of a secret.
+_OTHER_DATABASES = frozenset(
+    "athena azuresql bigquery clickhouse databricks db2 exasol firebird hana hdb hive mariadb mssql mysql n1ql oracle"
+    " presto snowflake spanner sqlite sqlite3 sqlserver sybase tds trino vertica".split()
+)
+#: Such addresses have no scheme.
+_OF_SQL_SERVER = re.compile(r"\s*(server|data source)\s*=[^;]*;", re.IGNORECASE)
+_OTHER_DATABASE = "it is for {0}, which is no PostgreSQL"
 
 
 def addresses_of_collector(name: str, document: Mapping[str, Any]) -> List[str]:
@@ -26,8 +35,16 @@ def addresses_of_collector(name: str, document: Mapping[str, Any]) -> List[str]:
     return [address for wanted, address in _targets(document) if fnmatch.fnmatchcase(name, wanted)]
 
 
-def scoped(metrics: Sequence[Metric], addresses: Sequence[str]) -> List[Metric]:
-    """Return metrics with the scope that the addresses tell, or where they tell none, the queries."""
+def scoped(metrics: Sequence[Metric], addresses: Sequence[str], problems: List[Problem]) -> List[Metric]:
+    """Return metrics with the scope that the addresses tell, or where they tell none, the queries.
+
+    :param problems: gets the metrics that are for another database than PostgreSQL
+    """
+    others = set(filter(None, map(_other_database, addresses)))
+    if others and all(map(_other_database, addresses)):
+        reason = _OTHER_DATABASE.format(" and ".join(sorted(others)))
+        problems += [Problem(metric.name, reason) for metric in metrics]
+        return []
     names = set(filter(None, map(_database, addresses)))
     if not names:
         return [by_query(metric) for metric in metrics]
@@ -51,6 +68,16 @@ def _targets(document: Mapping[str, Any]) -> Iterator[Tuple[str, str]]:
             for address in targets.values() if isinstance(targets, dict) else ():
                 for collector in texts(job.get("collectors")):
                     yield collector, str(address)
+
+
+def _other_database(address: str) -> Optional[str]:
+    """Return what an address is of, if that is known to be no PostgreSQL."""
+    system, separator, _rest = address.partition("://")
+    if not separator:
+        return "sqlserver" if _OF_SQL_SERVER.match(address) else None
+    # A driver may be named, too.
+    system = system.strip().lower().split("+")[0]
+    return system if system in _OTHER_DATABASES else None
 
 
 def _database(address: str) -> Optional[str]:

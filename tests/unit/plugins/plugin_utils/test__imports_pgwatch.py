@@ -299,3 +299,16 @@ def test_an_interval_is_in_seconds() -> None:
     (found,) = from_pgwatch(json.dumps({"metrics": {"m": {"sqls": {13: query}}}}))
     assert found["queries"][0]["query"] == query
     assert [metric.get("unit") for metric in found["metrics"]] == ["s", None]
+
+
+def test_queries_for_old_versions_may_call_what_they_had(warnings: List[str]) -> None:
+    text = """
+metrics:
+  wal:
+    sqls:
+      9.2: SELECT pg_xlog_location_diff(pg_current_xlog_location(), '0/0')::bigint AS b
+      10: SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint AS b
+"""
+    (found,) = from_pgwatch(text)
+    assert [each["min_version"] for each in found["queries"]] == [90200, 100000] and not warnings
+    assert from_pgwatch(text.replace("      10:", "      19:")) == [] and "pg_xlog_location_diff" in warnings[0]

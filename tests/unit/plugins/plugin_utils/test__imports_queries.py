@@ -47,7 +47,7 @@ OF_PG_EXPORTER = """
 io_13:
   name: io
   desc: Reads
-  query: SELECT reads FROM old
+  query: SELECT reads FROM pg_old
   min_version: 130000
   max_version: 170000
   tags: [cluster, primary]
@@ -69,7 +69,7 @@ lag_standby:
   tags: [cluster, replica]
   metrics: [{lag: {usage: GAUGE}}]
 tables:
-  query: SELECT relname, n FROM t
+  query: SELECT relname, n FROM pg_t
   ttl: 10
   metrics: [{relname: {usage: LABEL}}, {n: {usage: GAUGE}}]
 one_database:
@@ -280,6 +280,18 @@ sizes:
     ]
 
 
+def test_a_number_under_another_name_is_taken_beside_others(warnings: List[str]) -> None:
+    columns = "[{a: {usage: LABEL}}, {queries: {usage: GAUGE}}, {age: {usage: GAUGE}}]"
+    (found,) = from_exporter("m: {query: 'SELECT a, count(*) AS n, max(b) AS age FROM t', metrics: " + columns + "}")
+    assert [each["name"] for each in found["metrics"]] == ["age", "n"]
+    assert [text.split(": ", 3)[3] for text in warnings] == [
+        'column "queries" is left out, since the query does not return it',
+        'column "n" is taken as a gauge, though metrics does not list it',
+    ]
+    found = from_exporter("m: {query: 'SELECT a, n, age FROM t', metrics: " + columns.replace("queries", "n") + "}")
+    assert [each["name"] for each in found[0]["metrics"]] == ["n", "age"]
+
+
 def test_of_several_columns_of_one_name_the_last_one_counts(warnings: List[str]) -> None:
     (found,) = from_exporter("m: {query: 'SELECT a, b, c AS a FROM t', metrics: [{a: {usage: GAUGE}}]}")
     assert found["query"] == "SELECT\n    q.a\nFROM (\nSELECT a, b, c AS a FROM t\n) AS q (unused_0, b, a)"
@@ -291,7 +303,7 @@ def test_tags_say_where_a_query_runs(warnings: List[str]) -> None:
     assert sorted(found) == ["io", "lag_primary", "lag_standby", "one_database", "tables"]
     assert "NOT pg_catalog.pg_is_in_recovery" in found["lag_primary"]["query"]
     assert "(SELECT pg_catalog.pg_is_in_recovery" in found["lag_standby"]["query"]
-    assert found["tables"]["scope"] == "database" and found["tables"]["query"] == "SELECT relname, n FROM t"
+    assert found["tables"]["scope"] == "database" and found["tables"]["query"] == "SELECT relname, n FROM pg_t"
     assert found["one_database"]["databases"] == ["shop"]
     assert sorted(text.split(": ", 1)[1] for text in warnings) == [
         "off: skipped: the file has skip: true for it",
@@ -361,7 +373,7 @@ sessions:
   query: SELECT count(*) AS n FROM pg_stat_activity
   metrics: [{n: {usage: GAUGE}}]
 named:
-  query: SELECT count(*) AS n FROM t
+  query: SELECT count(*) AS n FROM pg_t
   master: true
   target_databases: [shop]
   metrics: [{n: {usage: GAUGE}}]
@@ -422,7 +434,7 @@ def test_without_a_word_on_it_the_query_tells_the_scope(
 def test_entries_of_one_name_have_one_scope_whichever_tells_it() -> None:
     columns = "metrics: [{n: {usage: GAUGE}}]"
     text = "a: {name: m, runonserver: '<14', query: SELECT n FROM pg_class, COLS}\n"
-    text += "b: {name: m, runonserver: '>=14', query: 'SELECT current_database() AS d, n FROM t', COLS}\n"
+    text += "b: {name: m, runonserver: '>=14', query: 'SELECT current_database() AS d, n FROM pg_t', COLS}\n"
     assert scopes(from_exporter(text.replace("COLS", columns))) == {"m": ("database", None)}
 
 
@@ -430,7 +442,7 @@ def test_fields_without_a_counterpart_are_named_once_for_all_entries(warnings: L
     text = """
 io_13:
   name: io
-  query: SELECT reads FROM old
+  query: SELECT reads FROM pg_old
   ttl: 300
   timeout: 2
   fatal: false
@@ -438,13 +450,13 @@ io_13:
   metrics: [{reads: {usage: COUNTER, pg_version: '>9', usge: x}}]
 io_17:
   name: io
-  query: SELECT reads FROM new
+  query: SELECT reads FROM pg_new
   ttl: 300
   fatal: true
   min_version: 170000
   metrics: [{reads: {usage: COUNTER}}]
 size:
-  query: SELECT n FROM t
+  query: SELECT n FROM pg_t
   ttl: 60
   priority: 1
   tag: [cluster]
@@ -492,13 +504,22 @@ def test_a_column_may_have_any_name_in_a_note() -> None:
 
 def test_what_is_left_out_of_a_part_is_named_beside_a_part_that_is_skipped() -> None:
     columns = "metrics: [{n: {usage: GAUGE}}]"
-    text = "m: {query: SELECT n FROM t, skip: true, COLS}\nm_17: {name: m, query: SELECT n FROM t, ttl: 9, COLS}\n"
+    text = (
+        "m: {query: SELECT n FROM pg_t, skip: true, COLS}\nm_17: {name: m, query: SELECT n FROM pg_t, ttl: 9, COLS}\n"
+    )
     assert [
         (each["name"], each["skipped"]) for each in from_exporter(text.replace("COLS", columns), on_problem="list")
     ] == [
         ("m", True),
         ("m", False),
     ]
+
+
+def test_the_sum_of_a_histogram_is_a_number(warnings: List[str]) -> None:
+    sql = "SELECT interval '1 min' AS took_sum, '3'::text AS took_count, ARRAY[1] AS took, ARRAY[3] AS took_bucket"
+    (found,) = from_exporter('m: {query: "' + sql + '", metrics: [{took: {usage: HISTOGRAM}}]}')
+    assert "extract(epoch FROM q.took_sum)" in found["query"] and "(q.took_count" in found["query"]
+    assert [each.get("unit") for each in found["metrics"]] == ["s", None]
 
 
 def test_the_number_of_observations_has_no_unit() -> None:
@@ -600,7 +621,7 @@ queries:
 """
     assert from_pgmonitor(collector)[0]["scope"] == "database"
     assert "scope" not in from_pgmonitor(collector.replace("per_db", "global"))[0]
-    assert from_pgmonitor(queries("SELECT n FROM t", "queries_per_db.yml"))[0]["scope"] == "database"
+    assert from_pgmonitor(queries("SELECT n FROM pg_t", "queries_per_db.yml"))[0]["scope"] == "database"
 
 
 def entries(**sqls: str) -> str:
@@ -612,9 +633,9 @@ def test_each_part_of_a_file_of_pgmonitor_has_its_scope(warnings: List[str]) -> 
         entries(ccp_a="SELECT 1 AS n"),
         entries(ccp_b="SELECT 2 AS n", ccp_c="SELECT 3 AS n"),
         entries(
-            ccp_d="SELECT current_database() AS dbname, n FROM t",
-            ccp_e="SELECT pg_database_size(current_database()) AS n FROM t",
-            ccp_f="SELECT current_database(), n FROM t",
+            ccp_d="SELECT current_database() AS dbname, n FROM pg_t",
+            ccp_e="SELECT pg_database_size(current_database()) AS n FROM pg_t",
+            ccp_f="SELECT current_database(), n FROM pg_t",
         ).replace("ccp_f: {", "ccp_f: {master: true, "),
     )
     wanted = {
@@ -638,7 +659,7 @@ def test_each_part_of_a_file_of_pgmonitor_has_its_scope(warnings: List[str]) -> 
 
 
 def test_a_version_that_says_its_scope_decides_for_one_that_does_not(warnings: List[str]) -> None:
-    files = {13: queries("SELECT n FROM t", "queries_per_db.yml"), 17: entries(ccp_x="SELECT n FROM u")}
+    files = {13: queries("SELECT n FROM pg_t", "queries_per_db.yml"), 17: entries(ccp_x="SELECT n FROM pg_u")}
     (found,) = from_pgmonitor(files)
     assert found["scope"] == "database" and warnings == []
 
@@ -648,9 +669,9 @@ def test_each_collector_of_pgmonitor_has_its_scope(warnings: List[str]) -> None:
     text = "collectors:\n" + "".join(
         "  - {{{0}, {1}}}\n".format(name, metric.format(*each))
         for name, each in (
-            ("collector_name: crunchy_global", ("ccp_a", "t")),
-            ("collector_name: crunchy_bloat_check", ("ccp_b", "t")),
-            ("min_interval: 1s", ("ccp_c", "t")),
+            ("collector_name: crunchy_global", ("ccp_a", "pg_t")),
+            ("collector_name: crunchy_bloat_check", ("ccp_b", "pg_t")),
+            ("min_interval: 1s", ("ccp_c", "pg_t")),
             ("collector_name: crunchy_global2", ("ccp_d", "t LIMIT #A_LIMIT#")),
         )
     )
@@ -658,6 +679,21 @@ def test_each_collector_of_pgmonitor_has_its_scope(warnings: List[str]) -> None:
     assert [text.split(": ")[1] for text in warnings] == ["ccp_c", "ccp_d", "ccp_c"]
     for part, warning in zip(("min_interval has no counterpart", "#A_LIMIT#", "is a guess"), warnings):
         assert part in warning
+
+
+def test_what_not_every_database_may_have_is_named(warnings: List[str]) -> None:
+    sql = "'SELECT current_database() AS d, n FROM jobs JOIN {0} USING (id)'"
+    text = "m: {query: QUERY, metrics: [{d: {usage: LABEL}}, {n: {usage: GAUGE}}]}"
+    error = "each snapshot of a database without that has an error: name the others in databases of the definition"
+    (found,) = from_exporter(text.replace("QUERY", sql.format("queues")))
+    assert "FROM public.jobs JOIN public.queues USING" in found["query"]
+    (warning,) = warnings
+    assert warning.endswith("m: taken over in part: it reads public.jobs, public.queues, and " + error)
+    from_exporter(text.replace("QUERY", sql.format("queues")), scope="cluster")
+    from_exporter(text.replace("{query", "{target_databases: [app], query").replace("QUERY", sql.format("queues")))
+    assert len(warnings) == 1
+    from_pgmonitor(queries("SELECT n FROM monitor.x", "queries_per_db.yml"))
+    assert warnings[1].endswith("it needs the schema monitor of pgMonitor, and " + error)
 
 
 def test_what_needs_the_schema_of_pgmonitor_is_named(warnings: List[str]) -> None:
@@ -678,6 +714,20 @@ def test_what_needs_the_schema_of_pgmonitor_is_named(warnings: List[str]) -> Non
     assert len(warnings) == 2
 
 
+def test_texts_of_views_of_pgmonitor_become_numbers() -> None:
+    metric = "{{metric_name: m_{0}, type: gauge, help: h, key_labels: [repo], values: [{0}], query_ref: m}}"
+    columns = ("repo_backup_size_bytes", "backup_error")
+    text = "collector_name: backups\nmetrics: [{0}]\nqueries: [{{query_name: m, query: '{1}'}}]".format(
+        ", ".join(map(metric.format, columns)), "SELECT repo, {0}, {1} FROM pgmonitor_ext.v".format(*columns)
+    )
+    (found,) = from_pgmonitor(text)
+    assert (
+        "substring(q.repo_backup_size_bytes::text FROM" in found["query"] and "    q.backup_error\n" in found["query"]
+    )
+    (plain,) = importer("sql_exporter")(text)
+    assert plain["query"].startswith("SELECT repo, repo_backup_size_bytes")
+
+
 def test_files_of_pgmonitor_by_version_become_queries() -> None:
     files = {17: queries("SELECT n FROM new"), "13": queries("SELECT n FROM old"), 14: queries("SELECT n FROM old")}
     (found,) = from_pgmonitor(files)
@@ -692,7 +742,7 @@ def test_files_of_pgmonitor_by_version_become_queries() -> None:
 
 
 def test_a_collector_of_several_versions_stands_for_the_metrics_of_all() -> None:
-    metric = "{{metric_name: {0}, type: gauge, help: h, values: [n], query: SELECT n FROM t}}"
+    metric = "{{metric_name: {0}, type: gauge, help: h, values: [n], query: SELECT n FROM pg_t}}"
     text = "collector_name: crunchy_global\nmetrics: [{0}]"
     old, both, new = (metric.format(name) for name in ("ccp_old", "ccp_both", "ccp_new"))
     files = {13: text.format(", ".join((old, both))), 17: text.format(", ".join((both, new)))}

@@ -93,7 +93,7 @@ def test_collectors_of_a_configuration_can_be_chosen() -> None:
     )
     assert [each["name"] for each in from_sql_exporter(text)] == ["pg_a", "pg_b"]
     (found,) = from_sql_exporter(text, names=["b"], scope="database")
-    assert found["name"] == "pg_b" and found["scope"] == "database" and found["query"] == "SELECT n FROM t"
+    assert found["name"] == "pg_b" and found["scope"] == "database" and found["query"] == "SELECT n FROM public.t"
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,12 @@ def test_a_wrong_metric_is_named(more: str, reason: str) -> None:
 @pytest.mark.parametrize("text", ["collectors: [5]\n", "collector_name: c\n", "metrics: {a: 1}\n", "collectors: []\n"])
 def test_a_file_without_collectors_is_an_error(text: str) -> None:
     with pytest.raises(AnsibleFilterError, match="found no .*expected a collector of sql_exporter"):
+        from_sql_exporter(text)
+
+
+def test_a_configuration_that_only_names_files_is_an_error() -> None:
+    text = "jobs: [{job_name: j, collectors: [c]}]\ncollector_files: ['*.yml']\n"
+    with pytest.raises(AnsibleFilterError, match="found only names of files with collectors, expected a collector"):
         from_sql_exporter(text)
 
 
@@ -188,6 +194,79 @@ def test_jobs_have_queries_with_labels_and_values() -> None:
     }
     assert sizes["query"] == "SELECT\n    q.size\nFROM (\nSELECT size, at FROM s\n) AS q"
     assert from_sql_exporter(JOBS, names=["all"]) == [sessions, sizes]
+
+
+OTHER_DATABASES = """
+target: {data_source_name: 'sqlserver://u:p@h/master', collectors: [c]}
+collectors:
+- {collector_name: c, metrics: [{metric_name: m, type: gauge, values: [n], query: SELECT @@CONNECTIONS AS n}]}
+"""
+
+
+def test_what_is_for_another_database_is_skipped() -> None:
+    reason = "it is for {0}, which is no PostgreSQL"
+    job = JOBS.replace("['postgres://localhost/postgres']", "['{0}']")
+    for address, system in (
+        ("MySQL://h/b", "mysql"),
+        ("clickhouse+http://h", "clickhouse"),
+        ("server=h;user id=sa", "sqlserver"),
+    ):
+        found = from_sql_exporter(job.replace("{0}", address), on_problem="list")
+        names = [each["name"] for each in found if each["reason"] == reason.format(system) and each["skipped"]]
+        assert names == ["sessions", "sizes"]
+    both = from_sql_exporter(JOBS.replace("localhost/postgres']", "h/a', 'mysql://h']"))
+    assert [each["name"] for each in both] == ["sessions", "sizes"]
+    two = JOBS.replace("['postgres://localhost/postgres']", "['mysql://h', 'athena://h']")
+    assert reason.format("athena and mysql") in str(from_sql_exporter(two, on_problem="list"))
+    assert from_sql_exporter(OTHER_DATABASES, on_problem="list") == [
+        {"name": "m", "reason": reason.format("sqlserver"), "skipped": True}
+    ]
+    assert len(from_sql_exporter(job.replace("{0}", "awssecretsmanager://name"))) == 2
+
+
+COMMON_JOBS = """
+jobs:
+- name: first
+  connections: [CONNECTION]
+  queries: [{name: tables, labels: [a], values: [n], query: "SELECT a,\\n  n FROM pg_t"}]
+- name: second
+  connections: ['postgres://h/shop']
+  queries: [{name: tables, labels: [a], values: [n], query: "select a, n from pg_t"}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("connection", "scope", "databases"),
+    [
+        ("'postgres://h/bank'", "database", ["bank", "shop"]),
+        ("'postgres://h/shop'", "database", ["shop"]),
+        ("'postgres://h/*'", "database", None),
+    ],
+)
+def test_what_jobs_have_in_common_is_taken_once(
+    connection: str, scope: str, databases: Optional[List[str]], warnings: List[str]
+) -> None:
+    assert scopes(COMMON_JOBS.replace("CONNECTION", connection)) == [("tables", scope, databases)] and not warnings
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("['postgres://h/shop']\n  queries: [{name: tables, labels: [a], values: [n], query: \"sel",
+            "['postgres://h/postgres']\n  queries: [{name: tables, labels: [a], values: [n], query: \"sel"),
+        ("select a, n from pg_t", "select a, n from pg_u"),
+    ],
+)  # fmt: skip
+def test_what_differs_between_jobs_is_named(old: str, new: str) -> None:
+    text = COMMON_JOBS.replace("CONNECTION", "'postgres://h/shop'").replace(old, new)
+    assert from_sql_exporter(text, on_problem="list") == [
+        {
+            "name": "tables",
+            "reason": 'another metric becomes the datasource "tables", too: choose this one with names, and give it another'
+            " name with prefix",
+            "skipped": True,
+        }
+    ]
 
 
 def test_what_is_left_out_of_jobs_has_a_reason() -> None:

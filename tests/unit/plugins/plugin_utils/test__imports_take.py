@@ -161,6 +161,18 @@ def test_two_metrics_of_one_name_are_named(warnings: List[str]) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["pg_last_xlog_receive_location", "pg_xlog_location_diff", '"pg_xlogfile_name"'])
+def test_functions_that_no_supported_version_has_are_named(name: str) -> None:
+    text = entry("'SELECT {0}(x) AS n FROM t'".format(name), "{n: {usage: GAUGE}}")
+    (problem,) = from_queries(text, on_problem="list")
+    assert problem["skipped"] and problem["reason"] == (
+        "its query calls {0}, which has another name since PostgreSQL 10: correct it in the file".format(
+            name.strip('"')
+        )
+    )
+    assert from_queries(text.replace("(x) AS n", " AS n"))
+
+
 def test_names_that_powa_needs_itself_get_an_ending() -> None:
     columns = "{ts: {usage: LABEL}}, {xmin: {usage: GAUGE}}, {dbid: {usage: GAUGE}}, {select: {usage: GAUGE}}"
     text = entry("SELECT * FROM t", columns)
@@ -169,7 +181,7 @@ def test_names_that_powa_needs_itself_get_an_ending() -> None:
     assert [each["name"] for each in definition["metrics"]] == ["xmin_value", "dbid_value", "select"]
     assert definition["query"] == (
         "SELECT\n    q.ts AS ts_value,\n    q.xmin AS xmin_value,\n    q.dbid AS dbid_value,\n"
-        '    q."select"\nFROM (\nSELECT * FROM t\n) AS q'
+        '    q."select"\nFROM (\nSELECT * FROM public.t\n) AS q'
     )
     assert definition["scope"] == "database"
     assert from_queries(text)[0]["metrics"][1]["name"] == "dbid"
