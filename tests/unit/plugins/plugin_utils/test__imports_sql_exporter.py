@@ -262,8 +262,8 @@ def test_what_differs_between_jobs_is_named(old: str, new: str) -> None:
     assert from_sql_exporter(text, on_problem="list") == [
         {
             "name": "tables",
-            "reason": 'another metric becomes the datasource "tables", too: choose this one with names, and give it another'
-            " name with prefix",
+            "reason": 'another metric becomes the datasource "tables", too: choose this one with names, and'
+            " give it another name with prefix",
             "skipped": True,
         }
     ]
