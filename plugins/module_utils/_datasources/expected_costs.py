@@ -62,7 +62,6 @@ class Sampled(NamedTuple):
 
 #: The latest samples by srvid, by datasource; by 0 those of the server itself.
 Samples = Mapping[str, Mapping[int, Sampled]]
-_NO_SAMPLES: Samples = {}
 
 
 def expected_rows(
@@ -89,7 +88,7 @@ def read_expected_costs(
     side: Side,
     state: DatasourcesState,
     rows: ExpectedRows,
-    samples: Samples = _NO_SAMPLES,
+    samples: Optional[Samples] = None,
     stored: Optional[Mapping[str, Stored]] = None,
 ) -> Dict[str, Cost]:
     """Return what the datasources cost of which any rows are known, in a fixed number of statements.
@@ -97,7 +96,7 @@ def read_expected_costs(
     :param samples: of servers that have some already; what a server expects counts before them
     :param stored: the histories that tell what a row takes, or None to read those of the definitions
     """
-    known = {name for found in (rows, samples) for name, of_servers in found.items() if of_servers}
+    known = {name for found in (rows, samples or {}) for name, of_servers in found.items() if of_servers}
     wanted = [entry for entry in definitions if entry.name in known and not entry.undeclared()]
     if not wanted:
         return {}
@@ -139,7 +138,7 @@ def find_expected_costs(
     own_retentions: Mapping[str, float],
     stored: Mapping[str, Stored],
     local: Optional[Collected] = None,
-    samples: Samples = _NO_SAMPLES,
+    samples: Optional[Samples] = None,
 ) -> Dict[str, Cost]:
     """Return the same, of all servers that each datasource is for and that are collected from.
 
@@ -157,7 +156,7 @@ def find_expected_costs(
     for definition in definitions:
         databases = _databases(definition)
         told = {srvid: each * databases for srvid, each in rows.get(definition.name, {}).items()} if databases else {}
-        seen = {srvid: each for srvid, each in samples.get(definition.name, {}).items() if srvid not in told}
+        seen = {srvid: each for srvid, each in (samples or {}).get(definition.name, {}).items() if srvid not in told}
         expected = {**{srvid: sample.rows for srvid, sample in seen.items()}, **told}
         if not expected:
             continue
