@@ -409,16 +409,16 @@ def test_a_snapshot_runs_until_powa_has_taken_all_into_its_history(database: Dat
 
     with running_collector(database):
         wait_until(lambda: database.value(taken, (srvid,)) and snapshots()["running"] is False, "the first snapshot")
-        with closing(database.server.connect(database.name)) as holder, holder.cursor() as cursor:
+        # The session that holds the lock ends before the other is waited for.
+        with ThreadPoolExecutor() as threads, closing(database.server.connect(database.name)) as holder:
             holder.autocommit = False
-            cursor.execute("LOCK TABLE powa_four_rows_history_current")
-            with ThreadPoolExecutor() as threads:
-                # As the collector calls it, when it has copied all rows.
-                taking = threads.submit(database.server.sql, database.name, call)
-                wait_until(lambda: database.value(calls, (call,)) == 1, "PoWA takes a snapshot")
-                found = snapshots()
-                holder.rollback()
-                taking.result()
+            holder.cursor().execute("LOCK TABLE powa_four_rows_history_current IN SHARE MODE")
+            # As the collector calls it, when it has copied all rows.
+            taking = threads.submit(database.server.sql, database.name, call)
+            wait_until(lambda: database.value(calls, (call,)) == 1, "PoWA takes a snapshot")
+            found = snapshots()
+            holder.rollback()
+            taking.result()
         assert (found["running"], found["running_databases"]) == (True, None) and found["running_age"] >= 0
         assert snapshots()["running"] is False
 

@@ -70,7 +70,8 @@ PLAYBOOK = """\
 OPTIONS = (
     "postgresql_version port login_host login_port login_user login_password login_unix_socket run_as server_only"
     " database monitoring_role collector_role web_role reader_role repository packages units files secret_files"
-    " expected_files expected_passwords password_encryption virtualenvs folders clients start_settings certificates"
+    " expected_files expected_passwords password_encryption virtualenvs folders client_hosts start_settings"
+    " certificates"
 )
 INVENTORY = {
     "powa_repositories": {"east": {}, "west": {}},

@@ -25,6 +25,9 @@ _CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 #: Options that hold secrets, at any depth.
 _SECRETS = ("password", "login_password", "connect_params", "content")
 
+#: Bytes of a name. PostgreSQL cuts the rest.
+LONGEST_NAME = 63
+
 
 def shown(sentence: str) -> str:
     """Return a sentence as one line, without the middle of one that is very long."""

@@ -271,3 +271,10 @@ def test_a_schema_that_the_control_file_or_the_task_makes():
     wanted, problems = resolved(found, declared("powa"))
     assert problems == [] and wanted.plan.summary() == ["create extension powa"]
     assert resolved(found, declared("a", schema="public"), declared("b"))[1] == []
+
+
+@pytest.mark.parametrize(("schema", "size"), [("ä" * 32, 64), ("s" * 64, 64), ("ä" * 31, None), (None, None)])
+def test_a_name_that_postgresql_would_cut(schema, size):
+    found = 'extension "powa", schema: found a name of {0} bytes, expected at most 63, since PostgreSQL cuts the rest:'
+    problems = [found.format(size) + " give a shorter one"] if size else []
+    assert ExtensionsTask({"extensions": [declared("powa", schema=schema)]}).problems == problems
