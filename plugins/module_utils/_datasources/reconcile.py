@@ -34,7 +34,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.digest i
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import HISTORY, object_name
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.parse import collect_definitions
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog import with_sizes
-from ansible_collections.pgfleet.powa.plugins.module_utils._objects.dependents import refusals_of_dependents
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects import DatabaseObject
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, MONITORING_ROLE, Side
@@ -214,7 +213,11 @@ class DatasourcesTask(Task[_Found, Resolved]):
             )
 
             misfits = values_that_do_not_fit(cursor, wanted.wanted, self.side, wanted.state)
-        return misfits + refusals_of_dependents(cursor, plan)
+        if plan.replaced:
+            from ansible_collections.pgfleet.powa.plugins.module_utils._objects.dependents import refusals_of_dependents
+
+            misfits += refusals_of_dependents(cursor, plan)
+        return misfits
 
     def result(self, connection: Connection, planned: Planned[Resolved], written: bool) -> Dict[str, Any]:
         resolved = planned.wanted

@@ -23,12 +23,12 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals impor
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Visible
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
 
 if TYPE_CHECKING:
     from ansible_collections.pgfleet.powa.plugins.module_utils._datasources.local_mode import LocalMode
     from ansible_collections.pgfleet.powa.plugins.module_utils._objects.handwritten_history import Histories
+    from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Visible
 
 
 class Schema(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Dict, Generic, List, Mapping, Optional, Sequence, Set, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Dict, Generic, List, Mapping, Optional, Sequence, Set, Type, TypeVar, Union
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, dicts, identifier, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.names import (
@@ -37,9 +37,10 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._objects.objects impo
 )
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import DRIFT, Visible
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Table as RegistryTable
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import catalog as texts
+
+if TYPE_CHECKING:
+    from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Visible
 
 ObjectKind = TypeVar("ObjectKind", bound=DatabaseObject)
 
@@ -163,7 +164,7 @@ def read_catalog(
         add(_function(row), row["extension"], row)
     definitions = {name: _definition(name, Catalog(found), archivist) for name in datasources}
     tables = archivist.registry_tables([])
-    if visible is not None and not visible.sees([DRIFT], [RegistryTable(table.name) for table in tables]):
+    if visible is not None and not visible.sees_registry(table.name for table in tables):
         return Catalog(found, (), definitions)
     extensions = {entry.definition.module for entry in definitions.values() if isinstance(entry, Stored)}
     wanted = sorted({*datasources, *modules, *extensions, *_modules_of_damaged(cursor, archivist, definitions)})

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.errors import PowaError
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import DRIFT, Table, Visible
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import archivist as texts
+
+if TYPE_CHECKING:
+    from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Visible
 
 
 def detect_archivist(cursor: Any, visible: Optional[Visible] = None) -> Archivist:
@@ -38,7 +40,7 @@ def detect_archivist(cursor: Any, visible: Optional[Visible] = None) -> Archivis
         from ansible_collections.pgfleet.powa.plugins.module_utils._powa.powa5 import Archivist5
 
         roles = {}
-        if visible is None or visible.sees([DRIFT], [Table("powa_roles")]):
+        if visible is None or visible.sees_registry(["powa_roles"]):
             cursor.execute(compose(texts.FIND_ROLES, schema=identifier(schema)))
             roles = dict(cursor.fetchall())
         return Archivist5(version, schema, quoted_schema, server_version_num, roles)

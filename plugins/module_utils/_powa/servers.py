@@ -6,18 +6,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import some
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import DRIFT, PASSWORDS, SERVERS, Visible
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
+
+if TYPE_CHECKING:
+    from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Visible
 
 #: The frequency of a server that PoWA takes no snapshots of.
 NEVER = -1
-#: The parts of a result that there are only for servers.
-ABOUT_SERVERS = ("servers", "datasources[].servers")
 #: How a task names the server that it runs on.
 LOCAL_NAME = "local"
 
@@ -55,9 +55,8 @@ def read_servers(cursor: Any, archivist: Archivist, visible: Optional[Visible] =
     schema = identifier(archivist.schema)
     if visible is None:
         cursor.execute(compose(texts.SERVERS, schema=schema))
-    elif visible.sees([*ABOUT_SERVERS, DRIFT], [SERVERS]):
-        sees_passwords = visible.sees(["servers[].password_stored"], [PASSWORDS])
-        stored = raw(texts.PASSWORD_STORED if sees_passwords else texts.NOT_KNOWN)
+    elif visible.sees_servers():
+        stored = raw(texts.PASSWORD_STORED if visible.sees_passwords() else texts.NOT_KNOWN)
         cursor.execute(compose(texts.SERVERS_WITHOUT_PASSWORDS, schema=schema, password_stored=stored))
     else:
         return []

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Sequence, Tuple
+from typing import Any, Collection, Dict, Iterable, List, Mapping, NamedTuple, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import visible as texts
 
@@ -26,6 +26,8 @@ class Table(NamedTuple):
 
 #: The part of a result that all of PoWA's registry decides.
 DRIFT = "datasources[].drift"
+#: The parts of a result that there are only for servers.
+ABOUT_SERVERS = ("servers", "datasources[].servers")
 
 #: What every statement about the servers of a repository reads. All but the passwords.
 SERVER_COLUMNS = (
@@ -76,6 +78,18 @@ class Visible:
         lacking = self.lacking(tables)
         self.note(parts, lacking)
         return not lacking
+
+    def sees_servers(self) -> bool:
+        """Do the same for the servers that are registered."""
+        return self.sees([*ABOUT_SERVERS, DRIFT], [SERVERS])
+
+    def sees_passwords(self) -> bool:
+        """Do the same for whether their passwords are stored."""
+        return self.sees(["servers[].password_stored"], [PASSWORDS])
+
+    def sees_registry(self, tables: Iterable[str]) -> bool:
+        """Do the same for tables of PoWA that decide what it collects and who may."""
+        return self.sees([DRIFT], [Table(name) for name in tables])
 
     def sees_server(self) -> None:
         """Note which parts about the server itself the role does not see."""

@@ -33,12 +33,16 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._objects.readers impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import (
-    ABOUT_SERVERS,
     LOCAL_NAME,
     read_servers,
     resolve,
 )
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import Table, Visible, read_visible
+from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import (
+    ABOUT_SERVERS,
+    Table,
+    Visible,
+    read_visible,
+)
 from ansible_collections.pgfleet.powa.plugins.module_utils._readers.history_range import (
     Moment,
     Range,

@@ -8,7 +8,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Type, TypeVar, Union
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    Iterable,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+    Type,
+    TypeVar,
+    Union,
+)
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core import secrets
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, joined, literal
@@ -17,9 +32,11 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist impor
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.row_changes import RowChange, write_statements
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.catalog import DECLARED_TABLE, read_transient_tables
-from ansible_collections.pgfleet.powa.plugins.module_utils._servers.registering import Extension, registering
 from ansible_collections.pgfleet.powa.plugins.module_utils._servers.spec import Address
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import servers as texts
+
+if TYPE_CHECKING:
+    from ansible_collections.pgfleet.powa.plugins.module_utils._servers.registering import Extension
 
 #: A server: its number, or the address that it is about to be registered with.
 Target = Union[int, Address]
@@ -132,6 +149,9 @@ class _Run:
         self.writes = writes
         self.archivist = writes[0].archivist
         self.schema = identifier(self.archivist.schema)
+        # A host compiles whatever a task imports, each time, and most tasks write nothing.
+        from ansible_collections.pgfleet.powa.plugins.module_utils._servers.registering import registering
+
         self.registering = registering(cursor, self.archivist)
         self.numbers: Dict[Address, int] = {}
 
@@ -196,6 +216,8 @@ class _Run:
             self._execute(texts.SET_PASSWORDS)
 
     def _set_extensions(self, active: bool, write: Callable[[Sequence[Extension]], None]) -> None:
+        from ansible_collections.pgfleet.powa.plugins.module_utils._servers.registering import Extension
+
         extensions = [
             Extension(self._number(made.target), made.name) for made in self._of(SetExtension) if made.active == active
         ]
