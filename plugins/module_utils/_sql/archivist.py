@@ -25,19 +25,21 @@ FIND_ROLES = """
 SET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', {search_path}, true)"
 RESET_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)"
 
-# PoWA 4 has the names of these extensions only in its code.
+# PoWA 4 has the names of these extensions only in its code. Most rows of the registry are about other modules.
 SERVER_EXTENSIONS_4 = """
-    SELECT a.name, a.active, pg_catalog.array_agg(a.srvid)
-    FROM (
-        SELECT s.id AS srvid, k.name, coalesce(pg_catalog.bool_and(f.enabled), false) AS active
-        FROM {schema}.powa_servers AS s
-        CROSS JOIN pg_catalog.unnest(ARRAY['pg_qualstats', 'pg_stat_kcache', 'pg_track_settings', 'pg_wait_sampling'])
-            AS k (name)
-        LEFT JOIN {schema}.powa_functions AS f ON f.srvid = s.id AND f.module = k.name
-        GROUP BY s.id, k.name
-    ) AS a
-    GROUP BY a.name, a.active
-"""
+    SELECT k.name, coalesce(a.active, false), pg_catalog.array_agg(s.id)
+    FROM {schema}.powa_servers AS s
+    CROSS JOIN {known} AS k (name)
+    LEFT JOIN (
+        SELECT f.srvid, f.module, pg_catalog.bool_and(f.enabled) AS active
+        FROM {schema}.powa_functions AS f
+        WHERE f.module IN (SELECT n.name FROM {known} AS n (name))
+        GROUP BY f.srvid, f.module
+    ) AS a ON a.srvid = s.id AND a.module = k.name
+    GROUP BY 1, 2
+""".replace(
+    "{known}", "pg_catalog.unnest(ARRAY['pg_qualstats', 'pg_stat_kcache', 'pg_track_settings', 'pg_wait_sampling'])"
+)
 
 SERVER_EXTENSIONS_5 = """
     SELECT e.extname AS name, coalesce(c.enabled, false) AS active, pg_catalog.array_agg(s.id)
