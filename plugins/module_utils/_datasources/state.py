@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal
 from ansible_collections.pgfleet.powa.plugins.module_utils._definitions.definition import DATABASE, Definition
@@ -19,7 +19,6 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._objects.catalog impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._objects.source import source_path
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.detect import detect_archivist
-from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.rows import Row
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.server_kind import LOCAL, REPOSITORY, Side
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer, read_servers
@@ -111,6 +110,18 @@ class DatasourcesState:
         return REPOSITORY in side.server_kind
 
 
+def _read_retentions(
+    cursor: Any, definitions: Sequence[Definition]
+) -> Tuple[Dict[str, Tuple[str, float]], Dict[str, str]]:
+    given = [definition.retention for definition in definitions if definition.retention is not None]
+    if not given:
+        return {}, {}
+    # A host compiles whatever a task imports, each time, and few datasources have a retention of their own.
+    from ansible_collections.pgfleet.powa.plugins.module_utils._powa.intervals import read_intervals
+
+    return read_intervals(cursor, given)
+
+
 def read_state(
     cursor: Any,
     names: Sequence[str],
@@ -140,9 +151,7 @@ def read_state(
     found = {name: Schema(*rest) for name, *rest in cursor.fetchall()}
     cursor.execute(texts.SESSION)
     local_mode, stranger = cursor.fetchone()
-    intervals, bad_intervals = read_intervals(
-        cursor, [definition.retention for definition in definitions if definition.retention is not None]
-    )
+    intervals, bad_intervals = _read_retentions(cursor, definitions)
     return DatasourcesState(
         archivist=archivist,
         catalog=catalog,

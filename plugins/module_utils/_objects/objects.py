@@ -210,6 +210,8 @@ class Table(DatabaseObject):
         return statements + Grants(self.grants).grant(self.target, found.grants)
 
     def keeping(self, found: "Table") -> "Table":
+        if found == self:
+            return self
         return replace(
             self,
             grants=Grants(self.grants).merged(found.grants),
