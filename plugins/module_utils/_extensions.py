@@ -13,7 +13,7 @@ from ansible_collections.pgfleet.powa.plugins.module_utils._core.connection impo
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, identifier, literal, raw
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.pipeline import Planned, Task
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.plan import Plan
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import LONGEST_NAME
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import MAX_IDENTIFIER_BYTES
 from ansible_collections.pgfleet.powa.plugins.module_utils._host.preload import PRELOADED
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.libraries import Libraries, read_libraries
 from ansible_collections.pgfleet.powa.plugins.module_utils._sql import extensions as texts
@@ -90,10 +90,10 @@ class ExtensionsTask(Task[ExtensionsState, Resolved]):
         super().__init__(
             [
                 'extension "{0}", schema: found a name of {1} bytes, expected at most {2}, since PostgreSQL cuts the'
-                " rest: give a shorter one".format(extension["name"], size, LONGEST_NAME)
+                " rest: give a shorter one".format(extension["name"], size, MAX_IDENTIFIER_BYTES)
                 for extension in self.wanted
                 for size in [len((extension["schema"] or "").encode("utf-8", "surrogatepass"))]
-                if size > LONGEST_NAME
+                if size > MAX_IDENTIFIER_BYTES
             ]
         )
 

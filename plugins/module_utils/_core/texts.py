@@ -25,8 +25,8 @@ _CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 #: Options that hold secrets, at any depth.
 _SECRETS = ("password", "login_password", "connect_params", "content")
 
-#: Bytes of a name. PostgreSQL cuts the rest.
-LONGEST_NAME = 63
+#: PostgreSQL cuts longer identifiers (NAMEDATALEN - 1).
+MAX_IDENTIFIER_BYTES = 63
 
 
 def shown(sentence: str) -> str:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from typing import List
 
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import MAX_IDENTIFIER_BYTES
+
 #: The beginning of the comments of all that this collection makes.
 ANY_MARK = "pgfleet.powa "
 #: The same of the objects of datasources, which tells them from other objects of the same name.
@@ -37,8 +39,6 @@ RECORD, MINMAX = "_history_record", "_history_record_minmax"
 TYPE_SUFFIXES = (RECORD, MINMAX)
 INDEX_SUFFIXES = ("_history_current_srvid", "_history_ts")
 
-#: PostgreSQL cuts longer identifiers (NAMEDATALEN - 1).
-MAX_IDENTIFIER_BYTES = 63
 LONGEST_SUFFIX = MINMAX
 MAX_NAME_LENGTH = MAX_IDENTIFIER_BYTES - len("powa_") - len(LONGEST_SUFFIX)
 

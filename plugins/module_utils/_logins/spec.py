@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.secrets import unwritable
-from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import LONGEST_NAME
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import MAX_IDENTIFIER_BYTES
 
 PRESENT = "present"
 ABSENT = "absent"
@@ -98,8 +98,12 @@ def _check_name(name: str) -> List[str]:
         return ["it has no name: give one"]
     if unwritable(name):
         return ["its name has characters that PostgreSQL cannot store: give another"]
-    if len(name.encode("utf-8")) > LONGEST_NAME:
-        return ["its name has more than {0} bytes, which PostgreSQL would cut: give a shorter one".format(LONGEST_NAME)]
+    if len(name.encode("utf-8")) > MAX_IDENTIFIER_BYTES:
+        return [
+            "its name has more than {0} bytes, which PostgreSQL would cut: give a shorter one".format(
+                MAX_IDENTIFIER_BYTES
+            )
+        ]
     if name.startswith("pg_") or name in _RESERVED:
         return ["PostgreSQL keeps this name for itself: give another"]
     return []

@@ -80,15 +80,15 @@ class Visible:
         return not lacking
 
     def sees_servers(self) -> bool:
-        """Do the same for the servers that are registered."""
+        """Return whether the role may read the registered servers, and note it if not."""
         return self.sees([*ABOUT_SERVERS, DRIFT], [SERVERS])
 
     def sees_passwords(self) -> bool:
-        """Do the same for whether their passwords are stored."""
+        """Return whether the role may read if their passwords are stored, and note it if not."""
         return self.sees(["servers[].password_stored"], [PASSWORDS])
 
     def sees_registry(self, tables: Iterable[str]) -> bool:
-        """Do the same for tables of PoWA that decide what it collects and who may."""
+        """Return whether the role may read these tables of PoWA's registry, and note it if not."""
         return self.sees([DRIFT], [Table(name) for name in tables])
 
     def sees_server(self) -> None:

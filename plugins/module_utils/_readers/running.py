@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ansible_collections.pgfleet.powa.plugins.module_utils._core.driver import compose, literal, raw
+from ansible_collections.pgfleet.powa.plugins.module_utils._core.texts import MAX_IDENTIFIER_BYTES
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.archivist import Archivist
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.servers import RegisteredServer
 from ansible_collections.pgfleet.powa.plugins.module_utils._powa.visible import STATISTICS, Visible
@@ -20,8 +21,6 @@ _MAIN = "PoWA collector - main thread"
 _PREFIX = "PoWA collector - repo_conn for worker "
 #: What it calls once it has copied all rows: PoWA then gives the session names of its own.
 _TAKING = r"^SELECT (?:.*\.)?powa_take_snapshot\(([0-9]+)\)$"
-#: PostgreSQL cuts the rest of such a name.
-_LONGEST = 63
 #: What the collector reads when it comes to the databases, and no snapshot before.
 _OF_DATABASES = "powa_db_module_config"
 
@@ -93,4 +92,4 @@ def _of_server(
 def _labels(server: RegisteredServer) -> Sequence[str]:
     """Return the names that the session may have: the collector uses the address, or the alias if it is told to."""
     names = dict.fromkeys([server.address, server.alias or server.address])
-    return [(_PREFIX + name)[:_LONGEST] for name in names]
+    return [(_PREFIX + name)[:MAX_IDENTIFIER_BYTES] for name in names]
